@@ -1,0 +1,56 @@
+# Thresher. `make` lists the targets; each does all of its own set-up in .venv and is cheap to run again.
+
+PYTHON ?= python3
+JOBS ?= $(shell nproc 2>/dev/null || echo 2)
+# Holds torch's CPU build; where it cannot be reached, pip's own configuration decides.
+TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
+
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+export REACHABLE = import sys, urllib.request; urllib.request.urlopen(sys.argv[1], timeout=10)
+pinned = $(shell grep -i '^$(1)==' constraints.txt)
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test lint bench clean check-machine
+
+help:  ## List the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | \
+	  while IFS="$$(printf '\t')" read -r name text; do printf '  make %-8s %s\n' "$$name" "$$text"; done
+
+setup: $(READY)  ## Create .venv with everything that the other targets need
+
+demo: $(READY)  ## Train a 1-bit network on digits, build its accelerator, simulate it, print the table
+	$(BIN)/python examples/digits/demo.py
+
+test: lint  ## Linters, unit tests, C simulations and RTL simulations
+	$(BIN)/python -m pytest -n $(JOBS)
+
+lint: $(READY)  ## ruff and mypy
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+bench: $(READY)  ## Measure build and simulation speed; a table, and build/bench.json
+	$(BIN)/python -m bench
+
+clean:  ## Remove what was built; .venv stays (remove it with: rm -r .venv)
+	rm -rf build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+$(READY): pyproject.toml constraints.txt | check-machine
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "setup: installing into $(VENV) (some minutes the first time)"
+	@$(PIP) install -q --no-deps $(call pinned,torch) $(call pinned,hls4ml) \
+	  $$($(BIN)/python -c "$$REACHABLE" $(TORCH_INDEX)/torch/ 2>/dev/null && echo --extra-index-url $(TORCH_INDEX))
+	@$(PIP) install -q -c constraints.txt $(call pinned,hatchling) $(call pinned,editables)
+	@$(PIP) install -q -c constraints.txt --no-build-isolation -e '.[sim,train,synth,dev]'
+	@touch $@
+
+check-machine:
+	@test -x $(BIN)/python || { command -v $(PYTHON) >/dev/null && \
+	  $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))'; } || \
+	  { echo "setup: Python 3.11 or newer is needed, and '$(PYTHON)' is not; install it, or name it: make PYTHON=python3.12" >&2; exit 4; }
+	@test -x $(BIN)/python || $(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || \
+	  { echo "setup: $(PYTHON) has no 'venv' module; install it (Debian: apt-get install python3-venv)" >&2; exit 4; }
+	@for tool in g++ perl; do command -v $$tool >/dev/null || \
+	  { echo "setup: $$tool is missing, and Verilator needs it; install it (Debian: apt-get install $$tool)" >&2; exit 4; }; done
