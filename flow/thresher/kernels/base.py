@@ -1,0 +1,168 @@
+"""The contract of a kernel: what it means, which beats it moves when, and what its C++ is given."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+import numpy.typing as npt
+
+from thresher.graph import Array
+from thresher.lower.integer import IntNode
+from thresher_sim.streams import StreamLayout
+
+Words = npt.NDArray[np.uint64]
+
+
+@dataclass(frozen=True)
+class Resources:
+    """Estimated cost in 6-input LUTs, flip-flops, 36-kbit block RAMs and DSP slices; costs add."""
+
+    lut: int = 0
+    ff: int = 0
+    bram36: float = 0.0
+    dsp: int = 0
+
+    def __add__(self, other: Resources) -> Resources:
+        return Resources(
+            self.lut + other.lut, self.ff + other.ff, self.bram36 + other.bram36, self.dsp + other.dsp
+        )
+
+
+@dataclass(frozen=True)
+class Folding:
+    """Parallelism: `pe` output rows or channels and `simd` input columns are handled each cycle."""
+
+    pe: int = 1
+    simd: int = 1
+
+
+@dataclass(frozen=True, eq=False)
+class Schedule:
+    """Which steps of one frame read a beat and which write one; one step is one clock cycle."""
+
+    reads: npt.NDArray[np.bool_]
+    writes: npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, eq=False)
+class Table:
+    """Constants of a unit: `words[lane, address, i]` is the i-th 64-bit word, lowest first.
+
+    Each lane has its own table of `width`-bit words.
+    """
+
+    width: int
+    words: Words
+
+    @staticmethod
+    def of_fields(fields: npt.NDArray[np.int64], bits: int) -> Table:
+        """Pack `fields[lane, address, field]`, each in two's complement of `bits`, lowest first."""
+        lanes, depth, count = fields.shape
+        planes = ((fields[..., None] >> np.arange(bits)) & 1).astype(np.uint8)
+        width = count * bits
+        words = -(-width // 64)
+        padded = np.zeros((lanes, depth, words * 64), np.uint8)
+        padded[:, :, :width] = planes.reshape(lanes, depth, width)
+        packed = np.packbits(padded, axis=-1, bitorder="little")
+        return Table(width, packed.view("<u8").reshape(lanes, depth, words))
+
+
+@dataclass(frozen=True, eq=False)
+class Kernel(ABC):
+    """One folded hardware unit. Its C++ is `hls/thresher/<kernel_name>.hpp`."""
+
+    @classmethod
+    def kernel_name(cls) -> str:
+        """The name that its Python module and its C++ header share."""
+        return cls.__module__.rpartition(".")[2]
+
+    @classmethod
+    def unit_class(cls) -> str:
+        """The C++ class template of its unit, in UpperCamelCase."""
+        return "".join(part.capitalize() for part in cls.kernel_name().split("_"))
+
+    @classmethod
+    @abstractmethod
+    def take(cls, nodes: Sequence[IntNode]) -> tuple[Self, int] | None:
+        """Take the first nodes of a chain: the kernel with the least folding, and how many it takes."""
+
+    @property
+    @abstractmethod
+    def input_layout(self) -> StreamLayout:
+        """The stream it reads."""
+
+    @property
+    @abstractmethod
+    def output_layout(self) -> StreamLayout:
+        """The stream it writes."""
+
+    @property
+    @abstractmethod
+    def folding(self) -> Folding:
+        """Its present folding."""
+
+    @property
+    @abstractmethod
+    def folding_limit(self) -> Folding:
+        """The folding at which it is unrolled in full."""
+
+    @abstractmethod
+    def fold(self, folding: Folding) -> Self:
+        """The same operation under another folding, which lies within 1 and `folding_limit`."""
+
+    @abstractmethod
+    def golden(self, frames: Array) -> Array:
+        """Map integers `[N, vectors, channels]` of the input to those of the output."""
+
+    @abstractmethod
+    def schedule(self) -> Schedule:
+        """The steps of one frame, when no stream makes it wait."""
+
+    @property
+    def cycles_per_frame(self) -> int:
+        """Clock cycles for one frame in steady state: the number of its steps."""
+        return len(self.schedule().reads)
+
+    @property
+    def macs_per_frame(self) -> int:
+        """Multiply-accumulates of one frame, padding not counted."""
+        return 0
+
+    @property
+    def weight_bits(self) -> int:
+        """Bits of the weights that it holds, padding and thresholds not counted."""
+        return 0
+
+    @abstractmethod
+    def resources(self) -> Resources:
+        """Estimated cost."""
+
+    @abstractmethod
+    def constants(self) -> Mapping[str, int | bool | str]:
+        """The `static constexpr` members of its C++ `Layer`; a string is a C++ enumerator."""
+
+    def tables(self) -> Mapping[str, Table]:
+        """The tables of its C++ `Layer`, by the name of the member function that returns one."""
+        return {}
+
+
+def signed_bits(lo: int, hi: int) -> int:
+    """Bits of two's complement that hold `lo..hi`, at least 2, the fewest that C++ allows."""
+    return max((-lo - 1).bit_length() if lo < 0 else 0, hi.bit_length() if hi > 0 else 0, 1) + 1
+
+
+def divide_up(numerator: int, denominator: int) -> int:
+    """The quotient rounded up."""
+    return -(-numerator // denominator)
+
+
+def tile_rows(rows: npt.NDArray[np.int64], pe: int) -> npt.NDArray[np.int64]:
+    """Deal `rows[row, ...]` to lanes: the result is `[pe, row tile, ...]`, zeros where rows end."""
+    tiles = divide_up(rows.shape[0], pe)
+    padded = np.zeros((tiles * pe, *rows.shape[1:]), np.int64)
+    padded[: rows.shape[0]] = rows
+    return np.swapaxes(padded.reshape(tiles, pe, *rows.shape[1:]), 0, 1)

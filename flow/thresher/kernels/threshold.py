@@ -1,0 +1,105 @@
+"""threshold: a staircase per channel on a stream of integers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Self
+
+import numpy as np
+
+from thresher.graph import Array
+from thresher.kernels.base import Folding, Kernel, Resources, Schedule, Table, divide_up, signed_bits
+from thresher.kernels.staircase import output_base, threshold_table
+from thresher.lower.integer import IntNode, IntThreshold
+from thresher_sim.streams import StreamLayout
+
+
+@dataclass(frozen=True, eq=False)
+class Threshold(Kernel):
+    """`pe` channels a cycle go through their staircases; one beat in, one beat out."""
+
+    threshold: IntThreshold
+    pe: int = 1
+
+    @classmethod
+    def take(cls, nodes: Sequence[IntNode]) -> tuple[Self, int] | None:
+        """Take one `IntThreshold`."""
+        return (cls(nodes[0]), 1) if isinstance(nodes[0], IntThreshold) else None
+
+    @property
+    def input_layout(self) -> StreamLayout:
+        """`pe` channels a beat."""
+        source = self.threshold.input_type
+        return StreamLayout(source.element, source.channels, source.vectors, self.pe)
+
+    @property
+    def output_layout(self) -> StreamLayout:
+        """`pe` channels a beat."""
+        target = self.threshold.output_type
+        return StreamLayout(target.element, target.channels, target.vectors, self.pe)
+
+    @property
+    def folding(self) -> Folding:
+        """`pe` channels; there are no columns to fold."""
+        return Folding(self.pe, 1)
+
+    @property
+    def folding_limit(self) -> Folding:
+        """All channels at once."""
+        return Folding(self.threshold.input_type.channels, 1)
+
+    def fold(self, folding: Folding) -> Self:
+        """Handle `folding.pe` channels a cycle."""
+        return replace(self, pe=folding.pe)
+
+    def golden(self, frames: Array) -> Array:
+        """The integer operator itself."""
+        return self.threshold.evaluate(frames)[0]
+
+    def schedule(self) -> Schedule:
+        """Every step reads a beat and writes a beat."""
+        every = np.ones(self.input_layout.beats_per_frame, np.bool_)
+        return Schedule(every, every)
+
+    def resources(self) -> Resources:
+        """Comparators, and a LUT ROM for the thresholds (64 words of one bit are one LUT6)."""
+        word = self._table.width * self.pe
+        depth = self._table.words.shape[1]
+        rom = word * divide_up(depth, 64) if depth > 1 else 0
+        comparators = self.pe * self.threshold.thresholds.shape[1] * divide_up(self._bits, 2)
+        return Resources(lut=rom + comparators, ff=2 * self.output_layout.width + self.input_layout.width)
+
+    @property
+    def _bits(self) -> int:
+        element = self.threshold.input_type.element
+        levels = self.threshold.thresholds
+        return signed_bits(min(element.lo, int(levels.min())), max(element.hi, int(levels.max())))
+
+    @property
+    def _table(self) -> Table:
+        levels = self.threshold.thresholds
+        if self.input_layout.element.bipolar:
+            # A beat holds 0 for -1 and 1 for +1: x >= t is code >= (t + 1) / 2, rounded up.
+            levels = -((-levels - 1) // 2)
+        return threshold_table(levels, self.threshold.descending, self._bits, self.pe)
+
+    def constants(self) -> Mapping[str, int | bool | str]:
+        """Shapes and types of `thresher::Threshold`."""
+        source, target = self.input_layout, self.output_layout
+        return {
+            "kChannels": source.channels,
+            "kPe": self.pe,
+            "kInputBits": source.element.bits,
+            "kInputSigned": source.element.signed,
+            "kOutputBits": target.element.bits,
+            "kOutputBase": output_base(self.threshold),
+            "kLevels": self.threshold.thresholds.shape[1],
+            "kThresholdBits": self._bits,
+            "kThresholdTiles": self._table.words.shape[1],
+            "kHasDescending": bool(self.threshold.descending.any()),
+        }
+
+    def tables(self) -> Mapping[str, Table]:
+        """The thresholds of each lane."""
+        return {"thresholds": self._table}

@@ -1,0 +1,153 @@
+"""The integer network: exact operators on integers, no scale and no float left.
+
+Every tensor is `[frames, vectors, channels]` in stream order (channels innermost); a fully
+connected network has one vector per frame. Each node carries the types it was lowered with.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from thresher.graph import Array, Graph
+from thresher_sim.streams import BIPOLAR, IntType
+
+Ints = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class TensorType:
+    """Element type and shape of one frame of a tensor."""
+
+    element: IntType
+    vectors: int
+    channels: int
+
+
+@dataclass(frozen=True)
+class IntNode:
+    """One integer operator: reads `input`, writes `output`, stands for `onnx_nodes`."""
+
+    name: str
+    input: str
+    output: str
+    input_type: TensorType
+    output_type: TensorType
+    onnx_nodes: tuple[str, ...]
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """The one tensor it reads."""
+        return (self.input,)
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """The one tensor it writes."""
+        return (self.output,)
+
+    def evaluate(self, *inputs: Array) -> tuple[Array, ...]:
+        """Compute the output of a batch; overridden by every operator."""
+        raise AssertionError(f"{type(self).__name__} does not say how to evaluate itself")
+
+
+@dataclass(frozen=True, eq=False)
+class IntMatMul(IntNode):
+    """`y[n, v, row] = sum over column of weights[row, column] * x[n, v, column]`, exactly.
+
+    `weights` is `[rows, columns]`; `weight_type` holds all of them and is bipolar where every
+    weight is -1 or +1. The output type holds every value that the real weights can reach.
+    """
+
+    weights: Ints
+    weight_type: IntType
+
+    def evaluate(self, *inputs: Array) -> tuple[Array, ...]:
+        """Multiply a batch `[n, v, columns]`."""
+        return (exact_matmul(inputs[0], self.weights, self.input_type.element),)
+
+
+@dataclass(frozen=True, eq=False)
+class IntThreshold(IntNode):
+    """A staircase per channel: counts the thresholds that a value has reached.
+
+    `thresholds` is `[channels, levels]`, ascending along levels. With `n` the number of
+    `thresholds[channel]` that are <= x, and `levels - n` instead where `descending[channel]`, the
+    output is `base + step * n`, where `step` is 2 for a bipolar output and 1 otherwise and `base`
+    is the lowest output. `ties` counts the thresholds whose place depends on float32 rounding.
+    """
+
+    thresholds: Ints
+    descending: npt.NDArray[np.bool_]
+    ties: int = 0
+
+    @property
+    def base(self) -> int:
+        """The output where no threshold is reached."""
+        return self.output_type.element.lo
+
+    @property
+    def step(self) -> int:
+        """The distance between two neighbouring outputs."""
+        return 2 if self.output_type.element.bipolar else 1
+
+    def evaluate(self, *inputs: Array) -> tuple[Array, ...]:
+        """Threshold a batch `[n, v, channels]`."""
+        counts = count_reached(inputs[0], self.thresholds)
+        levels = self.thresholds.shape[1]
+        if self.descending.any():
+            counts = np.where(self.descending, levels - counts, counts)
+        return (counts * self.step + self.base,)
+
+
+@dataclass(frozen=True)
+class IntArgMax(IntNode):
+    """The index of the largest of all elements of a frame; of equal ones the first."""
+
+    def evaluate(self, *inputs: Array) -> tuple[Array, ...]:
+        """Reduce a batch `[n, v, channels]` to indices `[n, 1, 1]`."""
+        flat = inputs[0].reshape(inputs[0].shape[0], -1)
+        return (np.argmax(flat, axis=1).astype(np.int64).reshape(-1, 1, 1),)
+
+
+IntGraph = Graph[IntNode]
+
+
+def exact_matmul(x: Array, weights: Ints, element: IntType) -> Ints:
+    """Return `x @ weights.T` as exact integers, through floating point where that is exact.
+
+    Floats hold integers exactly up to 2**24 (float32) or 2**53 (float64), and no partial sum
+    exceeds columns * max|w| * max|x|; so BLAS does in float what integer matmul does slowly.
+    """
+    largest = max(abs(element.lo), abs(element.hi)) * int(np.abs(weights).max(initial=0))
+    bound = largest * weights.shape[1]
+    if bound < 1 << 24:
+        product = x.astype(np.float32) @ weights.T.astype(np.float32)
+    elif bound < 1 << 53:
+        product = x.astype(np.float64) @ weights.T.astype(np.float64)
+    else:
+        return x.astype(np.int64) @ weights.T
+    return product.astype(np.int64)
+
+
+def count_reached(x: Array, thresholds: Ints) -> Ints:
+    """Count, for `x[..., channel]`, the `thresholds[channel, :]` that are <= x."""
+    counts = np.zeros(x.shape, np.int64)
+    for level in range(thresholds.shape[1]):
+        counts += x >= thresholds[:, level]
+    return counts
+
+
+def reachable(weights: Ints, element: IntType) -> tuple[Ints, Ints]:
+    """Lowest and highest sum of each row of `weights` over inputs of type `element`."""
+    low = np.minimum(weights * element.lo, weights * element.hi).sum(axis=1)
+    high = np.maximum(weights * element.lo, weights * element.hi).sum(axis=1)
+    return low, high
+
+
+def narrowest(values: Ints) -> IntType:
+    """The narrowest type that holds `values`; bipolar where all are -1 or +1."""
+    if np.all(np.abs(values) == 1):
+        return BIPOLAR
+    return IntType(int(values.min()), int(values.max()))

@@ -1,0 +1,86 @@
+// Exactly sized integers, one name for two implementations.
+//
+// uint<N> and sint<N> are clang's _BitInt(N) for the C simulation and for hlsc, and AMD's
+// ap_uint<N> / ap_int<N> where THRESHER_AMD is defined or Vitis HLS synthesises. The two differ in
+// the width of a sum or product, so kernels convert both operands to the width of the result
+// before they add, subtract or multiply, and use the functions here for everything on bit ranges.
+#ifndef THRESHER_BITS_HPP
+#define THRESHER_BITS_HPP
+
+#include <cstdint>
+
+#if defined(__SYNTHESIS__) && !defined(THRESHER_AMD)
+#define THRESHER_AMD
+#endif
+
+#ifdef THRESHER_AMD
+#include <ap_int.h>
+#endif
+
+namespace thresher {
+
+// The bits of an unsigned integer that counts up to `value`; at least 1.
+constexpr int bits_for(std::uint64_t value) {
+  return value < 2 ? 1 : 1 + bits_for(value >> 1);
+}
+
+#ifdef THRESHER_AMD
+
+template <int Width> using uint = ap_uint<Width>;
+template <int Width> using sint = ap_int<Width>;
+
+// The `Width` bits of `word` from bit `low` on.
+template <int Width, int WordWidth>
+uint<Width> bits_at(const ap_uint<WordWidth>& word, int low) {
+#pragma HLS INLINE
+  return word.range(low + Width - 1, low);
+}
+
+// `word` with its `Width` bits from bit `low` on, all zero before, set to `field`.
+template <int Width, int WordWidth>
+uint<WordWidth> with_bits(const ap_uint<WordWidth>& word, int low, const ap_uint<Width>& field) {
+#pragma HLS INLINE
+  ap_uint<WordWidth> result = word;
+  result.range(low + Width - 1, low) = field;
+  return result;
+}
+
+// The number of ones.
+template <int Width>
+uint<bits_for(Width)> popcount(const ap_uint<Width>& word) {
+#pragma HLS INLINE
+  ap_uint<bits_for(Width)> ones = 0;
+  for (int bit = 0; bit < Width; ++bit) {
+#pragma HLS UNROLL
+    ones += static_cast<ap_uint<1>>(word[bit]);
+  }
+  return ones;
+}
+
+#else
+
+template <int Width> using uint = unsigned _BitInt(Width);
+
+// C++ has no signed _BitInt(1); a one-bit signed value is never needed in more than name.
+template <int Width> using sint = _BitInt(Width);
+
+template <int Width, int WordWidth>
+uint<Width> bits_at(unsigned _BitInt(WordWidth) word, int low) {
+  return static_cast<uint<Width>>(word >> low);
+}
+
+template <int Width, int WordWidth>
+uint<WordWidth> with_bits(unsigned _BitInt(WordWidth) word, int low, unsigned _BitInt(Width) field) {
+  return static_cast<uint<WordWidth>>(word | (static_cast<uint<WordWidth>>(field) << low));
+}
+
+template <int Width>
+uint<bits_for(Width)> popcount(unsigned _BitInt(Width) word) {
+  return static_cast<uint<bits_for(Width)>>(__builtin_popcountg(word));
+}
+
+#endif
+
+}  // namespace thresher
+
+#endif

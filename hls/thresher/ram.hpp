@@ -1,0 +1,51 @@
+// A memory of the unit's state. Reads see the contents before the step: a step that reads and writes
+// the same address reads the old word, so a read stands before a write in the C++ of a step.
+// Contents are undefined until written.
+#ifndef THRESHER_RAM_HPP
+#define THRESHER_RAM_HPP
+
+#include "thresher/bits.hpp"
+
+#ifdef THRESHER_HLSC
+extern "C" {
+void thresher_ram_read(const void* ram, int width, int depth, std::uint32_t address,
+                       void* word) noexcept;
+void thresher_ram_write(void* ram, int width, int depth, std::uint32_t address,
+                        const void* word) noexcept;
+}
+#endif
+
+namespace thresher {
+
+template <int Width, int Depth>
+class Ram {
+ public:
+  uint<Width> read(std::uint32_t address) const {
+#if defined(THRESHER_HLSC)
+    uint<Width> word;
+    thresher_ram_read(this, Width, Depth, address, &word);
+    return word;
+#else
+    return words_[address];
+#endif
+  }
+
+  void write(std::uint32_t address, uint<Width> word) {
+#if defined(THRESHER_HLSC)
+    thresher_ram_write(this, Width, Depth, address, &word);
+#else
+    words_[address] = word;
+#endif
+  }
+
+ private:
+#if defined(THRESHER_HLSC)
+  char address_;
+#else
+  uint<Width> words_[Depth];
+#endif
+};
+
+}  // namespace thresher
+
+#endif

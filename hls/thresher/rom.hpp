@@ -1,0 +1,35 @@
+// Constant tables. A table is an array of 64-bit words, least significant word first, so that one
+// text serves every type set and a word of any width.
+#ifndef THRESHER_ROM_HPP
+#define THRESHER_ROM_HPP
+
+#include "thresher/bits.hpp"
+
+#ifdef THRESHER_HLSC
+extern "C" void thresher_rom(const void* table, int width, int depth, std::uint32_t address,
+                             void* word) noexcept;
+#endif
+
+namespace thresher {
+
+// The `Width`-bit word of `table` at `address`, which is below `Depth`.
+template <int Width, int Depth, int Words>
+uint<Width> rom_read(const std::uint64_t (&table)[Depth][Words], std::uint32_t address) {
+  static_assert(Words == (Width + 63) / 64, "a table has as many 64-bit words as its width needs");
+#if defined(THRESHER_HLSC)
+  uint<Width> word;
+  thresher_rom(&table, Width, Depth, address, &word);
+  return word;
+#else
+  uint<Words * 64> word = 0;
+  for (int index = 0; index < Words; ++index) {
+#pragma HLS UNROLL
+    word = with_bits<64, Words * 64>(word, 64 * index, static_cast<uint<64>>(table[address][index]));
+  }
+  return bits_at<Width, Words * 64>(word, 0);
+#endif
+}
+
+}  // namespace thresher
+
+#endif

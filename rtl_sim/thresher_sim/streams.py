@@ -1,0 +1,140 @@
+"""What a stream carries: integer types, the layout of beats, and packing to and from bytes.
+
+The layout is the same in HLS C++, SystemVerilog and the golden model: a frame is `vectors` vectors
+of `channels` elements, a beat holds `lanes` elements of one vector with element 0 in the least
+significant bits, and the lanes past the end of a vector carry zero bits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+Ints = npt.NDArray[np.int64]
+Bytes = npt.NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class IntType:
+    """The integers `lo..hi`, or with `bipolar` just -1 and +1, sent as one bit (0 and 1).
+
+    Other types are sent in two's complement if `lo` is negative and as plain binary otherwise,
+    in the fewest bits that hold the range.
+    """
+
+    lo: int
+    hi: int
+    bipolar: bool = False
+
+    def __post_init__(self) -> None:
+        if self.lo > self.hi:
+            raise ValueError(f"IntType: empty range {self.lo}..{self.hi}")
+        if self.bipolar and (self.lo, self.hi) != (-1, 1):
+            raise ValueError(f"IntType: a bipolar type is -1..1, not {self.lo}..{self.hi}")
+
+    @property
+    def signed(self) -> bool:
+        """Whether a beat holds two's complement."""
+        return self.lo < 0 and not self.bipolar
+
+    @property
+    def bits(self) -> int:
+        """Width of one element in a beat, at least 1."""
+        if self.bipolar:
+            return 1
+        if self.signed:
+            return max((-self.lo - 1).bit_length(), self.hi.bit_length()) + 1
+        return max(self.hi.bit_length(), 1)
+
+    def __str__(self) -> str:
+        if self.bipolar:
+            return "bipolar"
+        return f"{'int' if self.signed else 'uint'}{self.bits}[{self.lo}..{self.hi}]"
+
+
+BIPOLAR = IntType(-1, 1, bipolar=True)
+
+
+@dataclass(frozen=True)
+class StreamLayout:
+    """How a frame of integers `[vectors, channels]` travels over one AXI4-Stream."""
+
+    element: IntType
+    channels: int
+    vectors: int
+    lanes: int
+
+    @property
+    def beats_per_vector(self) -> int:
+        """Beats for one vector; the last may have padding lanes."""
+        return -(-self.channels // self.lanes)
+
+    @property
+    def beats_per_frame(self) -> int:
+        """Beats for one frame."""
+        return self.vectors * self.beats_per_vector
+
+    @property
+    def width(self) -> int:
+        """Bits of one beat."""
+        return self.lanes * self.element.bits
+
+    @property
+    def bytes_per_beat(self) -> int:
+        """Bytes that hold one beat, padded up with zero bits."""
+        return -(-self.width // 8)
+
+    def pack(self, frames: npt.NDArray[np.integer]) -> Bytes:
+        """Turn integers `[N, vectors, channels]` into beats `[N, beats_per_frame, bytes_per_beat]`."""
+        count = frames.shape[0]
+        bits = self.element.bits
+        values = frames.astype(np.int64).reshape(count, self.vectors, self.channels)
+        codes = (values > 0).astype(np.int64) if self.element.bipolar else values
+        padded = np.zeros((count, self.vectors, self.beats_per_vector * self.lanes), np.int64)
+        padded[:, :, : self.channels] = codes
+        words = padded.reshape(count, self.beats_per_frame, self.lanes)
+        if bits == 8:
+            return np.ascontiguousarray(words.astype(np.uint8))
+        planes = (words[..., None] >> np.arange(bits)) & 1
+        flat = planes.astype(np.uint8).reshape(count, self.beats_per_frame, self.width)
+        return np.packbits(flat, axis=-1, bitorder="little")
+
+    def unpack(self, beats: Bytes) -> Ints:
+        """Turn beats `[N, beats_per_frame, bytes_per_beat]` into integers `[N, vectors, channels]`."""
+        count = beats.shape[0]
+        flat = np.unpackbits(beats, axis=-1, bitorder="little", count=self.width)
+        planes = flat.reshape(count, self.beats_per_frame, self.lanes, self.element.bits)
+        values = self._decode(planes)
+        rows = values.reshape(count, self.vectors, self.beats_per_vector * self.lanes)
+        return rows[:, :, : self.channels]
+
+    def _decode(self, planes: npt.NDArray[np.uint8]) -> Ints:
+        bits = self.element.bits
+        weights = np.int64(1) << np.arange(bits, dtype=np.int64)
+        if self.element.signed:
+            weights[-1] = -weights[-1]
+        values: Ints = planes.astype(np.int64) @ weights
+        return 2 * values - 1 if self.element.bipolar else values
+
+    def to_json(self) -> dict[str, object]:
+        """The layout as plain JSON values, as `project.json` holds it."""
+        return {
+            "lo": self.element.lo,
+            "hi": self.element.hi,
+            "bipolar": self.element.bipolar,
+            "channels": self.channels,
+            "vectors": self.vectors,
+            "lanes": self.lanes,
+            "width": self.width,
+            "beats_per_frame": self.beats_per_frame,
+        }
+
+    @staticmethod
+    def from_json(data: Mapping[str, object]) -> StreamLayout:
+        """Read what `to_json` wrote."""
+        numbers = {key: int(str(data[key])) for key in ("lo", "hi", "channels", "vectors", "lanes")}
+        element = IntType(numbers["lo"], numbers["hi"], bool(data["bipolar"]))
+        return StreamLayout(element, numbers["channels"], numbers["vectors"], numbers["lanes"])
