@@ -1,0 +1,134 @@
+"""The top for Vitis HLS: a DATAFLOW region of the units, AXI4-Stream at the edges."""
+
+from __future__ import annotations
+
+from thresher.emit.layer_header import layer_header_name, unit_type
+from thresher.hardware.graph import INPUT_STREAM, OUTPUT_STREAM, HwGraph, HwNode, stream_layouts
+
+
+def hls_top(graph: HwGraph) -> str:
+    """The text of `hls/top.cpp`.
+
+    Under synthesis every unit is a process that never ends, one step a cycle; in a C simulation it
+    runs the steps of one frame for each call of the top.
+    """
+    layouts = stream_layouts(graph)
+    source, target = layouts[INPUT_STREAM], layouts[OUTPUT_STREAM]
+    internal = [node.output for node in graph.nodes[:-1]]
+    lines = [
+        "// The accelerator for Vitis HLS (and for a C simulation with AMD's types): one process per",
+        "// layer, joined by streams. Build with THRESHER_AMD defined and this folder on the include path.",
+        "#include <ap_int.h>",
+        "#include <hls_stream.h>",
+        *(f'#include "{layer_header_name(node)}"' for node in graph.nodes),
+        '#include "top.hpp"',
+        "",
+        "#ifdef __SYNTHESIS__",
+        "#define THRESHER_STEPS(count) for (;;)",
+        "#else",
+        "#define THRESHER_STEPS(count) for (int step = 0; step < (count); ++step)",
+        "#endif",
+        "",
+        "namespace {",
+        "",
+        *(line for node in graph.nodes for line in _process(node)),
+        *_edges(source.beats_per_frame, target.beats_per_frame, source.width, target.width),
+        "}  // namespace",
+        "",
+        "void accelerator(hls::stream<InputBeat>& s_axis, hls::stream<OutputBeat>& m_axis) {",
+        "#pragma HLS INTERFACE axis port = s_axis",
+        "#pragma HLS INTERFACE axis port = m_axis",
+        "#pragma HLS INTERFACE ap_ctrl_none port = return",
+        "#pragma HLS DATAFLOW",
+        f'  static hls::stream<ap_uint<{source.width}>> {_inner(INPUT_STREAM)}("{_inner(INPUT_STREAM)}");',
+    ]
+    for name in internal:
+        lines.append(f'  static hls::stream<ap_uint<{layouts[name].width}>> {name}("{name}");')
+        lines.append(f"#pragma HLS STREAM variable = {name} depth = 2")
+    lines.append(
+        f'  static hls::stream<ap_uint<{target.width}>> {_inner(OUTPUT_STREAM)}("{_inner(OUTPUT_STREAM)}");'
+    )
+    lines.append(f"  take_input(s_axis, {_inner(INPUT_STREAM)});")
+    lines += [f"  {node.name}({_inner(node.input)}, {_inner(node.output)});" for node in graph.nodes]
+    lines += [f"  send_output({_inner(OUTPUT_STREAM)}, m_axis);", "}", ""]
+    return "\n".join(lines)
+
+
+def hls_top_header(graph: HwGraph) -> str:
+    """The text of `hls/top.hpp`: the beats at the edges, and the top's signature."""
+    layouts = stream_layouts(graph)
+    input_bits = 8 * layouts[INPUT_STREAM].bytes_per_beat
+    output_bits = 8 * layouts[OUTPUT_STREAM].bytes_per_beat
+    return f"""// The accelerator's edge: beats padded to whole bytes, `last` at the end of each output frame.
+#ifndef TOP_HPP
+#define TOP_HPP
+
+#include <ap_int.h>
+#include <hls_stream.h>
+
+#ifdef __SYNTHESIS__
+#include <ap_axi_sdata.h>
+using InputBeat = ap_axiu<{input_bits}, 0, 0, 0>;
+using OutputBeat = ap_axiu<{output_bits}, 0, 0, 0>;
+#else
+template <int Width>
+struct Beat {{
+  ap_uint<Width> data;
+  ap_uint<1> last;
+}};
+using InputBeat = Beat<{input_bits}>;
+using OutputBeat = Beat<{output_bits}>;
+#endif
+
+void accelerator(hls::stream<InputBeat>& s_axis, hls::stream<OutputBeat>& m_axis);
+
+#endif
+"""
+
+
+def _inner(stream: str) -> str:
+    return {INPUT_STREAM: "input", OUTPUT_STREAM: "output"}.get(stream, stream)
+
+
+def _process(node: HwNode) -> list[str]:
+    source, target = node.kernel.input_layout.width, node.kernel.output_layout.width
+    unit = unit_type(node)
+    return [
+        f"void {node.name}(hls::stream<ap_uint<{source}>>& source, hls::stream<ap_uint<{target}>>& target) {{",
+        f"  static {unit} unit;",
+        f"  {unit}::Ports ports{{thresher::InStream<{source}>(source), thresher::OutStream<{target}>(target)}};",
+        f"  THRESHER_STEPS({node.kernel.cycles_per_frame}) {{",
+        "#pragma HLS PIPELINE II = 1",
+        "    unit.step(ports);",
+        "  }",
+        "}",
+        "",
+    ]
+
+
+def _edges(input_beats: int, output_beats: int, input_width: int, output_width: int) -> list[str]:
+    return [
+        f"void take_input(hls::stream<InputBeat>& s_axis, hls::stream<ap_uint<{input_width}>>& target) {{",
+        f"  THRESHER_STEPS({input_beats}) {{",
+        "#pragma HLS PIPELINE II = 1",
+        f"    target.write(ap_uint<{input_width}>(s_axis.read().data));",
+        "  }",
+        "}",
+        "",
+        f"void send_output(hls::stream<ap_uint<{output_width}>>& source, hls::stream<OutputBeat>& m_axis) {{",
+        f"  static ap_uint<32> beat = 0;",
+        f"  THRESHER_STEPS({output_beats}) {{",
+        "#pragma HLS PIPELINE II = 1",
+        "    OutputBeat out;",
+        "    out.data = source.read();",
+        f"    out.last = beat == {output_beats - 1} ? 1 : 0;",
+        f"    beat = beat == {output_beats - 1} ? ap_uint<32>(0) : ap_uint<32>(beat + 1);",
+        "#ifdef __SYNTHESIS__",
+        "    out.keep = -1;",
+        "    out.strb = -1;",
+        "#endif",
+        "    m_axis.write(out);",
+        "  }",
+        "}",
+        "",
+    ]

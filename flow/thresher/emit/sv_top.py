@@ -1,0 +1,132 @@
+"""The SystemVerilog top: the units joined by streams, a register on every stream."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from thresher.emit.layer_header import describe
+from thresher.hardware.graph import INPUT_STREAM, OUTPUT_STREAM, HwGraph, HwNode, stream_layouts
+
+TOP = "accelerator"
+
+# Clock cycles that the register on each stream adds.
+STREAM_CYCLES = 1
+
+
+def sv_top(graph: HwGraph) -> str:
+    """The text of `rtl/accelerator.sv`.
+
+    Stream S of the graph is `S_tdata/_tvalid/_tready` where its producer drives it; a stream register
+    stands between it and the `_s_axis_` ports of its consumer, so that no path runs through two units.
+    """
+    layouts = stream_layouts(graph)
+    source, target = layouts[INPUT_STREAM], layouts[OUTPUT_STREAM]
+    edge_in, edge_out = 8 * source.bytes_per_beat, 8 * target.bytes_per_beat
+    lines = [
+        f"// {TOP}: {len(graph.nodes)} units, AXI4-Stream between them.",
+        "//",
+        f"// s_axis: {source.channels} elements ({source.element}) a vector, {source.lanes} a beat in the",
+        f"//   low {source.width} bits, element 0 lowest, {source.beats_per_frame} beats a frame.",
+        f"// m_axis: {target.channels} elements ({target.element}) a vector, {target.lanes} a beat in the",
+        f"//   low {target.width} bits, {target.beats_per_frame} beats a frame, tlast on the last.",
+        "//",
+        *(f"// {node.name}: {describe(node)}." for node in graph.nodes),
+        f"module {TOP} (",
+        "    input  logic ap_clk,",
+        "    input  logic ap_rst_n,",
+        f"    input  logic [{edge_in - 1}:0] s_axis_tdata,",
+        "    input  logic s_axis_tvalid,",
+        "    output logic s_axis_tready,",
+        f"    output logic [{edge_out - 1}:0] m_axis_tdata,",
+        "    output logic m_axis_tvalid,",
+        "    input  logic m_axis_tready,",
+        "    output logic m_axis_tlast",
+        ");",
+        "",
+    ]
+    if edge_in > source.width:
+        lines += [
+            "  // The input is padded up to whole bytes.",
+            f"  logic unused_padding;",
+            f"  assign unused_padding = ^s_axis_tdata[{edge_in - 1}:{source.width}];",
+            "",
+        ]
+    for node in graph.nodes:
+        lines += _unit(node)
+    lines += _output(graph.nodes[-1], target.beats_per_frame, edge_out)
+    return "\n".join([*lines, "endmodule", ""])
+
+
+def _signals(prefix: str, width: int) -> Iterable[str]:
+    yield f"  logic [{width - 1}:0] {prefix}_tdata;"
+    yield f"  logic {prefix}_tvalid;"
+    yield f"  logic {prefix}_tready;"
+
+
+def _ports(formal: str, actual: str) -> Iterable[str]:
+    return (f"      .{formal}_{signal}({actual}_{signal})," for signal in ("tdata", "tvalid", "tready"))
+
+
+def _register(name: str, source: str, target: str, width: int) -> list[str]:
+    tdata = f"{source}_tdata[{width - 1}:0]" if source == INPUT_STREAM else f"{source}_tdata"
+    return [
+        f"  stream_register #(.Width({width})) {name} (",
+        "      .ap_clk,",
+        "      .ap_rst_n,",
+        f"      .s_axis_tdata({tdata}),",
+        f"      .s_axis_tvalid({source}_tvalid),",
+        f"      .s_axis_tready({source}_tready),",
+        f"      .m_axis_tdata({target}_tdata),",
+        f"      .m_axis_tvalid({target}_tvalid),",
+        f"      .m_axis_tready({target}_tready)",
+        "  );",
+        "",
+    ]
+
+
+def _unit(node: HwNode) -> list[str]:
+    source, target = node.kernel.input_layout.width, node.kernel.output_layout.width
+    taken, sent = f"{node.name}_s_axis", _produced(node)
+    return [
+        *_signals(taken, source),
+        *_signals(sent, target),
+        "",
+        *_register(f"u_{node.name}_register", node.input, taken, source),
+        f"  {node.name} u_{node.name} (",
+        "      .ap_clk,",
+        "      .ap_rst_n,",
+        *_ports("s_axis", taken),
+        *_last_without_comma(_ports("m_axis", sent)),
+        "  );",
+        "",
+    ]
+
+
+def _last_without_comma(lines: Iterable[str]) -> list[str]:
+    *head, last = lines
+    return [*head, last.removesuffix(",")]
+
+
+def _produced(node: HwNode) -> str:
+    # The last unit's stream is not yet the port m_axis: a register and the marker come between.
+    return f"{node.name}_out" if node.output == OUTPUT_STREAM else node.output
+
+
+def _output(node: HwNode, beats_per_frame: int, edge: int) -> list[str]:
+    width = node.kernel.output_layout.width
+    tdata = "result_tdata" if edge == width else f"{{{edge - width}'b0, result_tdata}}"
+    return [
+        *_signals("result", width),
+        "",
+        *_register("u_result_register", _produced(node), "result", width),
+        f"  tlast_marker #(.Width({edge}), .BeatsPerFrame({beats_per_frame})) u_tlast_marker (",
+        "      .ap_clk,",
+        "      .ap_rst_n,",
+        f"      .s_axis_tdata({tdata}),",
+        "      .s_axis_tvalid(result_tvalid),",
+        "      .s_axis_tready(result_tready),",
+        *_ports("m_axis", "m_axis"),
+        "      .m_axis_tlast(m_axis_tlast)",
+        "  );",
+        "",
+    ]

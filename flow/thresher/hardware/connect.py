@@ -1,0 +1,34 @@
+"""Join folded layers by streams, with width converters where the lanes differ."""
+
+from __future__ import annotations
+
+from thresher.hardware.graph import INPUT_STREAM, OUTPUT_STREAM, HwGraph, HwNode, stream_layouts
+from thresher.hardware.select import Layer
+from thresher.kernels.width_converter import WidthConverter
+
+
+def connect(layers: tuple[Layer, ...]) -> HwGraph:
+    """Make the hardware graph of a chain of `layers`."""
+    chain = _with_converters(layers)
+    nodes: list[HwNode] = []
+    stream = INPUT_STREAM
+    for position, layer in enumerate(chain):
+        output = OUTPUT_STREAM if position == len(chain) - 1 else f"{layer.name}_out"
+        nodes.append(HwNode(layer.name, layer.kernel, stream, output, layer.onnx_nodes))
+        stream = output
+    graph = HwGraph(tuple(nodes), (INPUT_STREAM,), (OUTPUT_STREAM,))
+    stream_layouts(graph)
+    return graph
+
+
+def _with_converters(layers: tuple[Layer, ...]) -> tuple[Layer, ...]:
+    chain = [layers[0]]
+    converters = 0
+    for layer in layers[1:]:
+        have, want = chain[-1].kernel.output_layout, layer.kernel.input_layout
+        if have.lanes != want.lanes:
+            converter = WidthConverter(have, want.lanes)
+            chain.append(Layer(f"width_converter{converters}", converter, ()))
+            converters += 1
+        chain.append(layer)
+    return tuple(chain)
