@@ -1,0 +1,142 @@
+"""The walk from ONNX nodes to typed nodes, once, in the order of the file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from thresher.errors import UsageError
+from thresher.graph import Array, Graph
+from thresher.onnx_import.folding import fold_node
+from thresher.onnx_import.nodes import HostOnly, QuantNode, Refused, Shape
+from thresher.onnx_import.problems import NodeError, printable
+from thresher.onnx_import.reader import OnnxModel
+from thresher.onnx_import.scope import Scope, dynamic_inputs
+from thresher.onnx_import.shapes import note_shapes
+from thresher.onnx_import.source import Source, SourceNode, read_source
+from thresher.onnx_import.translate import PASSED_THROUGH, TRANSLATORS, host_only
+
+
+@dataclass(frozen=True)
+class OnnxNode:
+    """A node of the ONNX file, and whether it is part of a constant or does nothing."""
+
+    name: str
+    op: str
+    folded: bool
+
+
+@dataclass(frozen=True)
+class QuantGraph(Graph[QuantNode]):
+    """The imported network: what is computed at run time, from the one input to the one output.
+
+    `shapes` are those of the ONNX tensors, with their batch axis of 1; tensors that only the host
+    computes may have none. `onnx` lists every node of the file in its order.
+    """
+
+    shapes: Mapping[str, Shape] = field(default_factory=dict)
+    onnx: tuple[OnnxNode, ...] = ()
+
+
+def import_model(model: OnnxModel, keep_going: bool = False) -> QuantGraph:
+    """Translate `model`.
+
+    An operator that is not supported becomes a `HostOnly` node, which is an error only between
+    quantised layers; one with parameters that make no sense is an error at once or, with
+    `keep_going`, a `Refused` node.
+
+    Raises:
+        UnsupportedModelError: The model or a node of it cannot be taken.
+        UsageError: The file is not valid ONNX.
+    """
+    return translate_source(read_source(model), keep_going).graph
+
+
+@dataclass(frozen=True, eq=False)
+class Imported:
+    """An imported network with what was learnt on the way."""
+
+    graph: QuantGraph
+    scope: Scope
+
+
+def translate_source(source: Source, keep_going: bool = False) -> Imported:
+    """As `import_model`, from an unpacked model."""
+    scope = Scope(source, constants=dict(source.initialisers), shapes={source.input: source.input_shape})
+    known = {"", source.input, *source.initialisers}
+    nodes: list[QuantNode] = []
+    listed: list[OnnxNode] = []
+    for node in source.nodes:
+        _check_sorted(source, node, known)
+        known.update(node.outputs)
+        try:
+            translated = _translate(scope, node)
+        except NodeError as problem:
+            if not keep_going:
+                raise
+            translated = [_refused(scope, node, problem)]
+        nodes += translated
+        listed.append(OnnxNode(node.name, node.op, folded=not translated))
+    output = scope.resolve(source.output)
+    if scope.is_constant(output) or output not in known:
+        raise UsageError(
+            f"import: model '{printable(source.model.name)}': output '{printable(output)}' does not depend on "
+            "the input; export the model again"
+        )
+    graph = QuantGraph(tuple(nodes), (source.input,), (output,), dict(scope.shapes), tuple(listed))
+    return Imported(graph, scope)
+
+
+def _check_sorted(source: Source, node: SourceNode, known: set[str]) -> None:
+    unknown = next((name for name in node.inputs if name not in known), None)
+    twice = next((name for name in node.outputs if name and name in known), None)
+    if unknown is None and twice is None:
+        return
+    what = f"reads '{unknown}' before it is written" if twice is None else f"writes '{twice}' again"
+    raise UsageError(
+        f"import: node '{printable(node.name)}': it {printable(what)}, so the file is not valid ONNX; "
+        "export the model again"
+    )
+
+
+def _translate(scope: Scope, node: SourceNode) -> Sequence[QuantNode]:
+    """Translate one node; constants and nodes that do nothing give no nodes, and are noted in `scope`."""
+    if all(scope.is_constant(name) for name in node.inputs):
+        fold_node(scope, node)
+        return []
+    if node.is_standard and node.op in PASSED_THROUGH and not _trains(scope, node):
+        scope.aliases[node.outputs[0]] = scope.resolve(node.inputs[0])
+        return []
+    if any(name not in scope.shapes for name in dynamic_inputs(scope, node)):
+        return [host_only(scope, node, f"{node.op} follows an operator that is not supported")]
+    if node.is_standard and node.op == "Shape":
+        scope.constants[node.outputs[0]] = _shape_value(scope, node)
+        return []
+    translator = TRANSLATORS.get(node.op) if node.is_standard or node.is_quantiser else None
+    if translator is None:
+        translated: Sequence[QuantNode] = [host_only(scope, node, f"operator {node.op} is not supported")]
+    else:
+        translated = translator(scope, node)
+    note_shapes(scope, node, translated)
+    return translated
+
+
+def _refused(scope: Scope, node: SourceNode, problem: NodeError) -> Refused:
+    """Stands for a node that was refused, with the shape of its input, so that the walk goes on."""
+    inputs = dynamic_inputs(scope, node)
+    if inputs and inputs[0] in scope.shapes:
+        scope.shapes[node.outputs[0]] = scope.shapes[inputs[0]]
+    outputs = tuple(name for name in node.outputs if name)
+    return Refused(node.name, inputs, outputs, (node.name,), problem.reason, problem.remedy)
+
+
+def _trains(scope: Scope, node: SourceNode) -> bool:
+    training = scope.optional(node, 2)
+    return node.op == "Dropout" and training is not None and bool(training)
+
+
+def _shape_value(scope: Scope, node: SourceNode) -> Array:
+    first, last = node.attributes.get("start", 0), node.attributes.get("end")
+    return np.asarray(scope.shape(node)[first:last], np.int64)

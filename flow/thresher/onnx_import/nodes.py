@@ -1,0 +1,247 @@
+"""The imported network: ONNX operators as typed nodes, evaluated as onnxruntime does in float32.
+
+Arrays are batches: axis 0 is the frame, the rest is the tensor's shape in the model without its
+batch axis of 1. Nodes keep the precision of their input: fed float64 they evaluate in float64,
+which shows where a result hangs on the rounding of float32.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from thresher.graph import Array
+
+Floats = npt.NDArray[np.float32]
+Ints = npt.NDArray[np.int64]
+Shape = tuple[int, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class QuantNode:
+    """One operator of the imported network; `onnx_nodes` are the ONNX nodes that it stands for."""
+
+    name: str
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+    onnx_nodes: tuple[str, ...]
+
+    @property
+    def input(self) -> str:
+        """The first tensor it reads."""
+        return self.inputs[0]
+
+    @property
+    def output(self) -> str:
+        """The first tensor it writes."""
+        return self.outputs[0]
+
+    def apply(self, x: Array) -> Array:
+        """Compute the output of a batch; every operator that can be evaluated overrides it."""
+        raise NotImplementedError(f"node '{self.name}' runs on the host only")
+
+    def evaluate(self, *inputs: Array) -> tuple[Array, ...]:
+        """Compute the outputs of a batch."""
+        return (self.apply(inputs[0]),)
+
+
+@dataclass(frozen=True, eq=False)
+class Elementwise(QuantNode):
+    """An operator that works on every element by itself, with constants per channel at most."""
+
+    @property
+    def monotone(self) -> bool:
+        """Whether each element's function is known to rise everywhere or to fall everywhere."""
+        return True
+
+
+@dataclass(frozen=True, eq=False)
+class Arithmetic(Elementwise):
+    """`x op constant`, or `constant op x` where `constant_first`."""
+
+    op: Literal["Add", "Sub", "Mul", "Div", "Min", "Max"]
+    constant: Floats
+    constant_first: bool
+
+    @property
+    def monotone(self) -> bool:
+        """A constant divided by x falls on either side of zero, but not across it."""
+        return not (self.op == "Div" and self.constant_first)
+
+    @property
+    def rescale(self) -> float | None:
+        """The factor, where all this does is to multiply every element by the same one."""
+        if self.op not in {"Mul", "Div"} or self.constant.size != 1 or not self.monotone:
+            return None
+        factor = float(self.constant.reshape(()))
+        return factor if self.op == "Mul" else 1.0 / factor
+
+    def apply(self, x: Array) -> Array:
+        """Compute a batch in the precision of `x`."""
+        function = _FUNCTIONS[self.op]
+        result: Array = function(self.constant, x) if self.constant_first else function(x, self.constant)
+        return result
+
+
+_FUNCTIONS: dict[str, Any] = {
+    "Add": np.add,
+    "Sub": np.subtract,
+    "Mul": np.multiply,
+    "Div": np.divide,
+    "Min": np.minimum,
+    "Max": np.maximum,
+}
+
+
+@dataclass(frozen=True, eq=False)
+class BatchNorm(Elementwise):
+    """Batch normalisation with fixed statistics, one value of each per channel (axis 1)."""
+
+    gamma: Floats
+    beta: Floats
+    mean: Floats
+    variance: Floats
+    epsilon: float
+
+    def apply(self, x: Array) -> Array:
+        """Compute a batch; the order of operations is onnxruntime's, which has no fused multiply-add."""
+        gamma, beta, mean, variance = (
+            a.astype(x.dtype, copy=False) for a in (self.gamma, self.beta, self.mean, self.variance)
+        )
+        scale = gamma * (1 / np.sqrt(variance + x.dtype.type(self.epsilon)))
+        offset = beta - mean * scale
+        per_channel = (-1,) + (1,) * (x.ndim - 2)
+        return x * scale.reshape(per_channel) + offset.reshape(per_channel)
+
+
+@dataclass(frozen=True, eq=False)
+class Clip(Elementwise):
+    """Limits every element to `low..high`; a Relu is 0..inf."""
+
+    low: float
+    high: float
+
+    def apply(self, x: Array) -> Array:
+        """Compute a batch."""
+        result: Array = np.minimum(np.maximum(x, x.dtype.type(self.low)), x.dtype.type(self.high))
+        return result
+
+
+@dataclass(frozen=True, eq=False)
+class Leaky(Elementwise):
+    """`x` where it is not negative, else `slope * x`: LeakyRelu and PRelu."""
+
+    slope: Floats
+
+    @property
+    def monotone(self) -> bool:
+        """A negative slope turns round at zero."""
+        return bool((self.slope >= 0).all())
+
+    def apply(self, x: Array) -> Array:
+        """Compute a batch."""
+        return np.where(x >= 0, x, x * self.slope)
+
+
+@dataclass(frozen=True, eq=False)
+class Negate(Elementwise):
+    """`-x`."""
+
+    def apply(self, x: Array) -> Array:
+        """Compute a batch."""
+        return -x
+
+
+@dataclass(frozen=True, eq=False)
+class Layout(QuantNode):
+    """An operator that moves elements and changes none."""
+
+
+@dataclass(frozen=True, eq=False)
+class Reshape(Layout):
+    """Gives every frame the shape `shape`."""
+
+    shape: Shape
+
+    def apply(self, x: Array) -> Array:
+        """Reshape a batch."""
+        return x.reshape(x.shape[0], *self.shape)
+
+
+@dataclass(frozen=True, eq=False)
+class Transpose(Layout):
+    """Permutes axes; `axes[0]` is 0, the batch."""
+
+    axes: tuple[int, ...]
+
+    def apply(self, x: Array) -> Array:
+        """Transpose a batch."""
+        return x.transpose(self.axes)
+
+
+@dataclass(frozen=True, eq=False)
+class Linear(QuantNode):
+    """`y = x @ (scale * (weights - zero)).T` over the last axis.
+
+    `weights` is `[rows, columns]`, `scale` and `zero` one value per row.
+    """
+
+    weights: Ints
+    scale: Floats
+    zero: Ints
+
+    def apply(self, x: Array) -> Array:
+        """Multiply a batch."""
+        centred = (self.weights - self.zero[:, None]).astype(x.dtype)
+        real = centred * self.scale[:, None].astype(x.dtype)
+        result: Array = x @ real.T
+        return result
+
+
+@dataclass(frozen=True, eq=False)
+class FloatLinear(QuantNode):
+    """A linear operator whose weights have met no quantiser: `x @ weights.T`, on the host only."""
+
+    weights: Floats
+
+    def apply(self, x: Array) -> Array:
+        """Multiply a batch."""
+        result: Array = x @ self.weights.T
+        return result
+
+
+@dataclass(frozen=True, eq=False)
+class ArgMax(QuantNode):
+    """The index of the first largest element along `axis` (of the batch array), kept as 1 or dropped."""
+
+    axis: int
+    keep: bool
+
+    def apply(self, x: Array) -> Array:
+        """Reduce a batch."""
+        return np.argmax(x, axis=self.axis, keepdims=self.keep).astype(np.int64)
+
+
+@dataclass(frozen=True, eq=False)
+class HostOnly(QuantNode):
+    """An operator that no hardware takes: harmless before the first quantised layer or after the last."""
+
+    reason: str
+    remedy: str
+
+
+@dataclass(frozen=True, eq=False)
+class Refused(QuantNode):
+    """An operator that is supported, with parameters that are not: an error wherever it stands."""
+
+    reason: str
+    remedy: str
+
+
+def frame_size(shape: Shape) -> int:
+    """The number of elements of a frame."""
+    return math.prod(shape)

@@ -1,0 +1,23 @@
+"""Problems that belong to one node of the ONNX model."""
+
+from __future__ import annotations
+
+from thresher.errors import UnsupportedModelError
+
+
+class NodeError(UnsupportedModelError):
+    """A node that cannot be taken: which, why, and what to do about it.
+
+    The message is `stage: node 'NAME': reason; remedy`, always in one line.
+    """
+
+    def __init__(self, stage: str, node: str, reason: str, remedy: str) -> None:
+        self.node = node
+        self.reason = printable(reason)
+        self.remedy = printable(remedy)
+        super().__init__(f"{stage}: node '{printable(node)}': {self.reason}; {self.remedy}")
+
+
+def printable(text: str) -> str:
+    """Return `text` with control characters escaped, so that a message stays one line."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

@@ -1,0 +1,102 @@
+"""QONNX's quantisers: `Quant` and `BipolarQuant`, to the last bit of float32.
+
+`levels` follows the float32 operations of QONNX one by one (divide, add the zero point, clamp,
+round), because a threshold is where exactly that result changes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+import numpy as np
+
+from thresher.graph import Array
+from thresher.onnx_import.nodes import Floats, Ints, QuantNode
+from thresher_sim.streams import BIPOLAR, IntType
+
+
+def _up(x: Array) -> Array:
+    return np.sign(x) * np.ceil(np.abs(x))
+
+
+def _half_up(x: Array) -> Array:
+    return np.sign(x) * np.floor(np.abs(x) + x.dtype.type(0.5))
+
+
+def _half_down(x: Array) -> Array:
+    return np.sign(x) * np.ceil(np.abs(x) - x.dtype.type(0.5))
+
+
+# ROUND_TO_ZERO is what Brevitas writes for DOWN.
+ROUNDINGS: Mapping[str, Callable[[Array], Array]] = MappingProxyType(
+    {
+        "ROUND": np.round,
+        "HALF_EVEN": np.round,
+        "CEIL": np.ceil,
+        "FLOOR": np.floor,
+        "UP": _up,
+        "DOWN": np.trunc,
+        "ROUND_TO_ZERO": np.trunc,
+        "HALF_UP": _half_up,
+        "HALF_DOWN": _half_down,
+    }
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Quantiser(QuantNode):
+    """`y = scale * (levels(x) - zero)` with integers of `element`.
+
+    `scale` and `zero` broadcast against the batch array. A bipolar quantiser gives +1 from zero
+    upwards (after the zero point is added) and -1 below.
+    """
+
+    scale: Floats
+    zero: Floats
+    element: IntType
+    rounding: str
+
+    def levels(self, x: Array) -> Ints:
+        """The integers of a batch."""
+        scaled = x / self.scale + self.zero
+        if self.element.bipolar:
+            return np.where(scaled >= 0, np.int64(1), np.int64(-1))
+        low, high = scaled.dtype.type(self.element.lo), scaled.dtype.type(self.element.hi)
+        clamped = np.where(scaled > high, high, scaled)
+        clamped = np.where(clamped < low, low, clamped)
+        return ROUNDINGS[self.rounding](clamped).astype(np.int64)
+
+    def real(self, levels: Ints, dtype: np.dtype[np.floating] = np.dtype(np.float32)) -> Array:  # noqa: B008
+        """What the integers mean, in float32."""
+        result: Array = (levels.astype(dtype) - self.zero) * self.scale
+        return result
+
+    def apply(self, x: Array) -> Array:
+        """Quantise a batch."""
+        return self.real(self.levels(x), x.dtype)
+
+
+def quantised_range(bits: int, signed: bool, narrow: bool) -> IntType:
+    """The integers of a `Quant` node; one signed bit is bipolar."""
+    if bits == 1 and signed:
+        return BIPOLAR
+    if signed:
+        return IntType(-(1 << (bits - 1)) + narrow, (1 << (bits - 1)) - 1)
+    return IntType(0, (1 << bits) - 1 - narrow)
+
+
+@dataclass(frozen=True, eq=False)
+class QuantisedConstant:
+    """A constant that came through a quantiser: `scale * (levels - zero)`, all of one shape."""
+
+    levels: Ints
+    scale: Floats
+    zero: Floats
+    onnx_nodes: tuple[str, ...]
+
+    @property
+    def real(self) -> Floats:
+        """Its value as the model sees it."""
+        return ((self.levels.astype(np.float32) - self.zero) * self.scale).astype(np.float32)

@@ -1,0 +1,82 @@
+"""What the importer knows of each tensor while it walks the graph."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from thresher.graph import Array
+from thresher.onnx_import.nodes import Floats, Shape
+from thresher.onnx_import.problems import NodeError
+from thresher.onnx_import.quantisers import QuantisedConstant
+from thresher.onnx_import.source import Source, SourceNode
+
+
+@dataclass
+class Scope:
+    """Tensors by name: constants, quantised constants, other names, and shapes with a batch of 1.
+
+    A tensor with no shape comes from an operator that only the host runs.
+    """
+
+    source: Source
+    constants: dict[str, Array] = field(default_factory=dict)
+    quantised: dict[str, QuantisedConstant] = field(default_factory=dict)
+    aliases: dict[str, str] = field(default_factory=dict)
+    shapes: dict[str, Shape] = field(default_factory=dict)
+
+    def resolve(self, tensor: str) -> str:
+        """The tensor that `tensor` is another name of."""
+        return self.aliases.get(tensor, tensor)
+
+    def is_constant(self, tensor: str) -> bool:
+        """Whether the value is known, or the input is left out."""
+        return not tensor or tensor in self.constants or tensor in self.quantised
+
+    def value(self, tensor: str) -> Array | None:
+        """The value of a constant; None where it is not one."""
+        if tensor in self.quantised:
+            return self.quantised[tensor].real
+        return self.constants.get(tensor)
+
+    def argument(self, node: SourceNode, index: int, what: str) -> Array:
+        """A constant input of `node`.
+
+        Raises:
+            NodeError: The input is left out, or computed at run time.
+        """
+        value = self.optional(node, index)
+        if value is None:
+            reason = f"its {what} is not a constant"
+            raise NodeError("import", node.name, reason, f"export the model with a constant {what}")
+        return value
+
+    def optional(self, node: SourceNode, index: int) -> Array | None:
+        """A constant input of `node`, None where it is left out or not constant."""
+        return self.value(node.inputs[index]) if index < len(node.inputs) else None
+
+    def floats(self, node: SourceNode, index: int, what: str) -> Floats:
+        """A constant float input of `node`; it must be finite.
+
+        Raises:
+            NodeError: It is not a constant, or holds NaN or infinity.
+        """
+        value = np.asarray(self.argument(node, index, what), np.float32)
+        if not np.isfinite(value).all():
+            reason = f"its {what} holds NaN or infinity"
+            raise NodeError("import", node.name, reason, "train the model again, or mend the export")
+        return value
+
+    def shape(self, node: SourceNode) -> Shape:
+        """The shape of the first input that is not constant.
+
+        Raises:
+            KeyError: It has none.
+        """
+        return self.shapes[self.resolve(dynamic_inputs(self, node)[0])]
+
+
+def dynamic_inputs(scope: Scope, node: SourceNode) -> tuple[str, ...]:
+    """The inputs of `node` that are not constants, under their own names."""
+    return tuple(scope.resolve(name) for name in node.inputs if not scope.is_constant(name))

@@ -1,0 +1,143 @@
+"""The ONNX graph as plain typed values: the rest of the importer meets no protobuf but here."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import onnx
+from onnx import numpy_helper
+
+from thresher.errors import UnsupportedModelError, UsageError
+from thresher.graph import Array
+from thresher.onnx_import.nodes import Shape
+from thresher.onnx_import.problems import printable
+from thresher.onnx_import.reader import OnnxModel
+
+STANDARD = frozenset({"", "ai.onnx"})
+QONNX = frozenset({"onnx.brevitas", "finn.custom_op.general", "qonnx.custom_op.general"})
+_QUANTISERS = frozenset({"Quant", "IntQuant", "BipolarQuant"})
+_QCDQ = frozenset({"QuantizeLinear", "DequantizeLinear", "DynamicQuantizeLinear"})
+
+
+@dataclass(frozen=True, eq=False)
+class SourceNode:
+    """One ONNX node, under a name that is unique in its graph."""
+
+    name: str
+    op: str
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+    attributes: Mapping[str, Any]
+    proto: onnx.NodeProto
+
+    @property
+    def is_quantiser(self) -> bool:
+        """Whether it is one of QONNX's integer quantisers."""
+        return self.proto.domain in QONNX and self.op in _QUANTISERS
+
+    @property
+    def is_standard(self) -> bool:
+        """Whether it is an operator of ONNX itself."""
+        return self.proto.domain in STANDARD
+
+
+@dataclass(frozen=True, eq=False)
+class Source:
+    """A model with one input and one output; shapes include the batch axis, which is 1."""
+
+    model: OnnxModel
+    nodes: tuple[SourceNode, ...]
+    initialisers: Mapping[str, Array]
+    input: str
+    input_shape: Shape
+    output: str
+
+
+def read_source(model: OnnxModel) -> Source:
+    """Check what holds for the whole model, and unpack it.
+
+    Raises:
+        UnsupportedModelError: It has no quantiser, is QCDQ, has several inputs or outputs, or a
+            shape that is not fixed.
+        UsageError: It is not valid ONNX.
+    """
+    graph = model.proto.graph
+    nodes = _unpack_nodes(model)
+    _check_quantised(model, nodes)
+    initialisers = {tensor.name: _unpack_tensor(model, tensor) for tensor in graph.initializer}
+    inputs = [value for value in graph.input if value.name not in initialisers]
+    for what, values in (("inputs", inputs), ("outputs", list(graph.output))):
+        if len(values) != 1:
+            names = ", ".join(f"'{value.name}'" for value in values)
+            reason = f"it has {len(values)} {what} ({names}), where one is supported"
+            raise _unsupported(model, reason, "split it, or drop those that are not needed")
+    shape = _input_shape(model, inputs[0])
+    return Source(model, nodes, initialisers, inputs[0].name, shape, graph.output[0].name)
+
+
+def _unsupported(model: OnnxModel, reason: str, remedy: str) -> UnsupportedModelError:
+    return UnsupportedModelError(f"import: model '{printable(model.name)}': {printable(reason)}; {remedy}")
+
+
+def _unpack_nodes(model: OnnxModel) -> tuple[SourceNode, ...]:
+    protos = model.proto.graph.node
+    uses = Counter(proto.name for proto in protos)
+    taken = set(uses)
+    nodes = []
+    for index, proto in enumerate(protos):
+        name = proto.name
+        if not name or uses[name] > 1:
+            name = f"{proto.op_type}_{index}"
+            while name in taken:
+                name += "_"
+            taken.add(name)
+        attributes = {a.name: onnx.helper.get_attribute_value(a) for a in proto.attribute}
+        nodes.append(
+            SourceNode(name, proto.op_type, tuple(proto.input), tuple(proto.output), attributes, proto)
+        )
+    return tuple(nodes)
+
+
+def _check_quantised(model: OnnxModel, nodes: tuple[SourceNode, ...]) -> None:
+    qcdq = next((node for node in nodes if node.op in _QCDQ), None)
+    if qcdq is not None:
+        reason = f"node '{qcdq.name}' is a {qcdq.op}: the model is QCDQ, and QONNX is needed"
+        raise _unsupported(model, reason, "export it with brevitas.export.export_qonnx")
+    if not any(node.is_quantiser for node in nodes):
+        reason = "no quantiser (Quant, BipolarQuant) is in it: it is a float model"
+        remedy = "train it with Brevitas' quantised layers and export it with brevitas.export.export_qonnx"
+        raise _unsupported(model, reason, remedy)
+
+
+def _unpack_tensor(model: OnnxModel, tensor: onnx.TensorProto) -> Array:
+    try:
+        return np.asarray(numpy_helper.to_array(tensor))
+    except (TypeError, ValueError):
+        reason = f"initialiser '{tensor.name}' does not hold what its shape says"
+        raise UsageError(
+            f"import: model '{printable(model.name)}': {printable(reason)}; export the model again"
+        ) from None
+
+
+def _input_shape(model: OnnxModel, value: onnx.ValueInfoProto) -> Shape:
+    """The shape of the input, with a batch axis of 1."""
+    where = f"input '{value.name}'"
+    tensor = value.type.tensor_type
+    if tensor.elem_type != onnx.TensorProto.FLOAT:
+        raise _unsupported(model, f"{where} is not of type float32", "export the model with a float32 input")
+    if not tensor.HasField("shape") or not tensor.shape.dim:
+        raise _unsupported(model, f"{where} has no shape", "export the model with a fixed input shape")
+    batch, *frame = tensor.shape.dim
+    if batch.HasField("dim_value") and batch.dim_value != 1:
+        reason = f"{where}, dimension 0: the batch is {batch.dim_value}"
+        raise _unsupported(model, reason, "export the model with a batch of 1")
+    for axis, dim in enumerate(frame, start=1):
+        if not dim.HasField("dim_value") or dim.dim_value < 1:
+            size = f" '{dim.dim_param}'" if dim.dim_param else ""
+            reason = f"{where}, dimension {axis}: the size{size} is dynamic"
+            raise _unsupported(model, reason, "export the model with a fixed input shape")
+    return (1, *(dim.dim_value for dim in frame))

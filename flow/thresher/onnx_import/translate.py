@@ -1,0 +1,238 @@
+"""One function per supported ONNX operator: a node with at least one run-time input to typed nodes.
+
+To support an operator is to add a function here, under its name in `TRANSLATORS`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
+
+import numpy as np
+
+from thresher.onnx_import.linear_ops import translate_gemm, translate_matmul
+from thresher.onnx_import.nodes import (
+    ArgMax,
+    Arithmetic,
+    BatchNorm,
+    Clip,
+    HostOnly,
+    Leaky,
+    Negate,
+    QuantNode,
+    Reshape,
+    Shape,
+    Transpose,
+)
+from thresher.onnx_import.problems import NodeError
+from thresher.onnx_import.quant_ops import read_quantiser
+from thresher.onnx_import.scope import Scope, dynamic_inputs
+from thresher.onnx_import.source import SourceNode
+
+Translator = Callable[[Scope, SourceNode], Sequence[QuantNode]]
+
+
+def _quantiser(scope: Scope, node: SourceNode) -> Sequence[QuantNode]:
+    return [read_quantiser(scope, node)]
+
+
+def _arithmetic(scope: Scope, node: SourceNode) -> Sequence[QuantNode]:
+    dynamic = dynamic_inputs(scope, node)
+    if len(node.inputs) != 2 or len(dynamic) != 1:
+        return [host_only(scope, node, f"{node.op} of two tensors that are computed at run time")]
+    constant_first = scope.is_constant(node.inputs[0])
+    constant = scope.floats(node, 0 if constant_first else 1, "constant operand")
+    if node.op == "Div" and not constant_first and not constant.all():
+        raise NodeError("import", node.name, "it divides by zero", "train the model again, or mend the export")
+    return [
+        Arithmetic(node.name, dynamic, node.outputs, (node.name,), node.op, constant, constant_first)  # type: ignore[arg-type]
+    ]
+
+
+def _batch_norm(scope: Scope, node: SourceNode) -> Sequence[QuantNode]:
+    if node.attributes.get("training_mode", 0):
+        raise NodeError("import", node.name, "it is in training mode", "call model.eval() before the export")
+    names = ("gamma", "beta", "mean", "variance")
+    gamma, beta, mean, variance = (scope.floats(node, i, what) for i, what in enumerate(names, start=1))
+    result = BatchNorm(
+        name=node.name,
+        inputs=dynamic_inputs(scope, node),
+        outputs=node.outputs[:1],
+        onnx_nodes=(node.name,),
+        gamma=gamma,
+        beta=beta,
+        mean=mean,
+        variance=variance,
+        epsilon=float(node.attributes.get("epsilon", 1e-5)),
+    )
+    with np.errstate(all="ignore"):
+        probe = result.apply(np.zeros((1, gamma.size), np.float32))
+    if not np.isfinite(probe).all():
+        reason = "its variance plus epsilon is not positive, or its statistics overflow float32"
+        raise NodeError("import", node.name, reason, "train the model again, or mend the export")
+    return [result]
+
+
+def _relu(scope: Scope, node: SourceNode) -> Sequence[QuantNode]:
+    return [Clip(node.name, dynamic_inputs(scope, node), node.outputs, (node.name,), 0.0, math.inf)]
+
+
+def _clip(scope: Scope, node: SourceNode) -> Sequence[QuantNode]:
+    """Before opset 11 the limits are attributes."""
+    limits = [float(node.attributes.get("min", -math.inf)), float(node.attributes.get("max", math.inf))]
+    for index in (1, 2):
+        if index < len(node.inputs) and node.inputs[index]:
+            limits[index - 1] = float(scope.argument(node, index, "limit").reshape(()))
+    inputs = dynamic_inputs(scope, node)
+    if any(math.isnan(limit) for limit in limits):
+        raise NodeError("import", node.name, "its limit is NaN", "mend the export")
+    return [Clip(node.name, inputs, node.outputs, (node.name,), *limits)]
+
+
+def _leaky(scope: Scope, node: SourceNode) -> Sequence[QuantNode]:
+    if node.op == "PRelu":
+        slope = scope.floats(node, 1, "slope")
+    else:
+        slope = np.asarray(node.attributes.get("alpha", 0.01), np.float32)
+    return [Leaky(node.name, dynamic_inputs(scope, node), node.outputs, (node.name,), slope)]
+
+
+def _negate(scope: Scope, node: SourceNode) -> Sequence[QuantNode]:
+    return [Negate(node.name, dynamic_inputs(scope, node), node.outputs, (node.name,))]
+
+
+def _reshape(scope: Scope, node: SourceNode) -> Sequence[QuantNode]:
+    target = scope.argument(node, 1, "target shape").astype(np.int64).reshape(-1)
+    shape = scope.shape(node)
+    keep_zero = bool(node.attributes.get("allowzero", 0))
+    sizes = [
+        shape[axis] if size == 0 and not keep_zero and axis < len(shape) else int(size)
+        for axis, size in enumerate(target)
+    ]
+    return _reshaped(scope, node, sizes)
+
+
+def _flatten(scope: Scope, node: SourceNode) -> Sequence[QuantNode]:
+    shape = scope.shape(node)
+    axis = int(node.attributes.get("axis", 1))
+    axis += len(shape) if axis < 0 else 0
+    return _reshaped(scope, node, [math.prod(shape[:axis]), math.prod(shape[axis:])])
+
+
+def _squeeze(scope: Scope, node: SourceNode) -> Sequence[QuantNode]:
+    shape = scope.shape(node)
+    axes = _axes(scope, node)
+    if axes is None:
+        axes = [axis for axis, size in enumerate(shape) if size == 1]
+    dropped = {axis % len(shape) for axis in axes}
+    return _reshaped(scope, node, [size for axis, size in enumerate(shape) if axis not in dropped])
+
+
+def _unsqueeze(scope: Scope, node: SourceNode) -> Sequence[QuantNode]:
+    shape = scope.shape(node)
+    axes = _axes(scope, node) or []
+    rank = len(shape) + len(axes)
+    added = {axis % rank for axis in axes}
+    sizes = iter(shape)
+    return _reshaped(scope, node, [1 if axis in added else next(sizes) for axis in range(rank)])
+
+
+def _axes(scope: Scope, node: SourceNode) -> list[int] | None:
+    """From opset 13 the axes are an input."""
+    axes = scope.optional(node, 1)
+    if axes is not None:
+        return [int(axis) for axis in axes.reshape(-1)]
+    listed = node.attributes.get("axes")
+    return None if listed is None else [int(axis) for axis in listed]
+
+
+def _reshaped(scope: Scope, node: SourceNode, sizes: Sequence[int]) -> Sequence[QuantNode]:
+    shape = scope.shape(node)
+    known = math.prod(size for size in sizes if size != -1)
+    free = list(sizes).count(-1)
+    if free > 1 or known == 0 or (math.prod(shape) % known if free else math.prod(shape) != known):
+        raise NodeError("import", node.name, f"{list(shape)} does not reshape to {list(sizes)}", "mend the export")
+    result: Shape = tuple(math.prod(shape) // known if size == -1 else size for size in sizes)
+    if not result or result[0] != 1:
+        reason = f"it reshapes {list(shape)} to {list(result)}, which has no batch axis of 1 in front"
+        raise NodeError("import", node.name, reason, "keep the batch axis first")
+    return [Reshape(node.name, dynamic_inputs(scope, node), node.outputs, (node.name,), result[1:])]
+
+
+def _transpose(scope: Scope, node: SourceNode) -> Sequence[QuantNode]:
+    rank = len(scope.shape(node))
+    axes = tuple(int(axis) for axis in node.attributes.get("perm", range(rank - 1, -1, -1)))
+    if sorted(axes) != list(range(rank)) or axes[0] != 0:
+        reason = f"it permutes the axes as {list(axes)}, which moves the batch axis"
+        raise NodeError("import", node.name, reason, "keep the batch axis first")
+    return [Transpose(node.name, dynamic_inputs(scope, node), node.outputs, (node.name,), axes)]
+
+
+def _arg_max(scope: Scope, node: SourceNode) -> Sequence[QuantNode]:
+    rank = len(scope.shape(node))
+    axis = int(node.attributes.get("axis", 0)) % rank
+    if axis == 0 or node.attributes.get("select_last_index", 0):
+        return [host_only(scope, node, "an ArgMax over the batch axis, or of the last of equal elements")]
+    keep = bool(node.attributes.get("keepdims", 1))
+    return [ArgMax(node.name, dynamic_inputs(scope, node), node.outputs, (node.name,), axis, keep)]
+
+
+def _top_k(scope: Scope, node: SourceNode) -> Sequence[QuantNode]:
+    """The indices of TopK with k = 1 are an ArgMax; anything else is the host's."""
+    rank = len(scope.shape(node))
+    count = scope.optional(node, 1)
+    k = int(count.reshape(-1)[0]) if count is not None and count.size else int(node.attributes.get("k", 0))
+    axis = int(node.attributes.get("axis", -1)) % rank
+    indices_only = len(node.outputs) == 2 and not _is_read(scope, node.outputs[0])
+    if k != 1 or axis == 0 or not node.attributes.get("largest", 1) or not indices_only:
+        return [host_only(scope, node, "a TopK of more than the index of the largest element")]
+    return [ArgMax(node.name, dynamic_inputs(scope, node), node.outputs[1:], (node.name,), axis, True)]
+
+
+def _is_read(scope: Scope, tensor: str) -> bool:
+    source = scope.source
+    return tensor == source.output or any(tensor in node.inputs for node in source.nodes)
+
+
+def host_only(scope: Scope, node: SourceNode, reason: str) -> HostOnly:
+    """An operator that is left to the host."""
+    remedy = f"supported between quantised layers: {', '.join(SUPPORTED)}"
+    outputs = tuple(name for name in node.outputs if name)
+    return HostOnly(node.name, dynamic_inputs(scope, node), outputs, (node.name,), reason, remedy)
+
+
+TRANSLATORS: Mapping[str, Translator] = MappingProxyType(
+    {
+        "Quant": _quantiser,
+        "IntQuant": _quantiser,
+        "BipolarQuant": _quantiser,
+        "Add": _arithmetic,
+        "ArgMax": _arg_max,
+        "BatchNormalization": _batch_norm,
+        "Clip": _clip,
+        "Div": _arithmetic,
+        "Flatten": _flatten,
+        "Gemm": translate_gemm,
+        "LeakyRelu": _leaky,
+        "MatMul": translate_matmul,
+        "Max": _arithmetic,
+        "Min": _arithmetic,
+        "Mul": _arithmetic,
+        "Neg": _negate,
+        "PRelu": _leaky,
+        "Relu": _relu,
+        "Reshape": _reshape,
+        "Squeeze": _squeeze,
+        "Sub": _arithmetic,
+        "TopK": _top_k,
+        "Transpose": _transpose,
+        "Unsqueeze": _unsqueeze,
+    }
+)
+"""Operators by name; the first three are of QONNX's domains."""
+
+# What the walk takes care of without a translator.
+PASSED_THROUGH = frozenset({"Identity", "Dropout"})
+
+SUPPORTED: Sequence[str] = tuple(sorted({*TRANSLATORS, *PASSED_THROUGH, "Constant"} - {"IntQuant"}))
