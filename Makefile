@@ -40,10 +40,10 @@ clean:  ## Remove what was built; .venv stays (remove it with: rm -r .venv)
 $(READY): pyproject.toml constraints.txt | check-machine
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "setup: installing into $(VENV) (some minutes the first time)"
-	@$(PIP) install -q --no-deps $(call pinned,torch) $(call pinned,hls4ml) \
+	@$(PIP) install -q --no-warn-conflicts --no-deps $(call pinned,torch) $(call pinned,hls4ml) \
 	  $$($(BIN)/python -c "$$REACHABLE" $(TORCH_INDEX)/torch/ 2>/dev/null && echo --extra-index-url $(TORCH_INDEX))
-	@$(PIP) install -q -c constraints.txt $(call pinned,hatchling) $(call pinned,editables)
-	@$(PIP) install -q -c constraints.txt --no-build-isolation -e '.[sim,train,synth,dev]'
+	@$(PIP) install -q --no-warn-conflicts -c constraints.txt $(call pinned,hatchling) $(call pinned,editables)
+	@$(PIP) install -q --no-warn-conflicts -c constraints.txt --no-build-isolation -e '.[sim,train,synth,dev]'
 	@touch $@
 
 check-machine:
