@@ -51,19 +51,48 @@ template <int Width> using Channel = hls::stream<uint<Width>>;
 }
 #else
 #include <cstddef>
-#include <vector>
+#include <cstdio>
+#include <cstdlib>
 namespace thresher {
 
-// An unbounded queue of beats between two units of the C simulation.
+// An unbounded queue of beats between two units of the C simulation. It needs nothing of the C++
+// library at link time, and has the constructor of hls::stream.
 template <int Width>
 class Channel {
  public:
-  uint<Width> read() { return beats_[next_++]; }
-  void write(uint<Width> beat) { beats_.push_back(beat); }
-  bool empty() const { return next_ == beats_.size(); }
+  explicit Channel(const char* name = "stream") : name_(name) {}
+  Channel(const Channel&) = delete;
+  Channel& operator=(const Channel&) = delete;
+  ~Channel() { std::free(beats_); }
+
+  uint<Width> read() {
+    if (empty()) fail("is read while it is empty: the unit behind it needs more beats than it gets");
+    return beats_[next_++];
+  }
+
+  void write(uint<Width> beat) {
+    if (size_ == capacity_) grow();
+    beats_[size_++] = beat;
+  }
+
+  bool empty() const { return next_ == size_; }
 
  private:
-  std::vector<uint<Width>> beats_;
+  void grow() {
+    capacity_ = capacity_ == 0 ? 64 : 2 * capacity_;
+    beats_ = static_cast<uint<Width>*>(std::realloc(beats_, capacity_ * sizeof(uint<Width>)));
+    if (beats_ == nullptr) fail("does not fit into memory");
+  }
+
+  [[noreturn]] void fail(const char* what) const {
+    std::fprintf(stderr, "csim: stream '%s' %s\n", name_, what);
+    std::exit(1);
+  }
+
+  const char* name_;
+  uint<Width>* beats_ = nullptr;
+  std::size_t size_ = 0;
+  std::size_t capacity_ = 0;
   std::size_t next_ = 0;
 };
 

@@ -1,0 +1,100 @@
+"""Compile the C++ of a C simulation, once for each content."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from .errors import ToolFailedError, UsageError
+from .toolchain import find_amd_include, find_clang, find_gxx
+
+TYPE_SETS = ("bitint", "amd")
+# A message of a compiler can be pages long; its first lines say what is wrong.
+SHOWN_LINES = 12
+
+
+def compile_program(source: Path, includes: Sequence[Path], cache: Path, types: str = "bitint") -> Path:
+    """Compile the one C++ file `source` to a program and return its path.
+
+    Args:
+        source: the file with `main`.
+        includes: folders for `#include`; every `.hpp` and `.h` below them counts as content.
+        cache: where programs are kept, one folder for each content and compiler.
+        types: "bitint" (clang's `_BitInt`, C++20, fast) or "amd" (AMD's `ap_int`, C++14).
+
+    Raises:
+        UsageError: there is no such type set.
+        MissingToolError: no compiler, or no AMD headers.
+        ToolFailedError: the source does not compile.
+    """
+    if types not in TYPE_SETS:
+        raise UsageError(f"csim: there are no types '{types}'; choose one of {', '.join(TYPE_SETS)}")
+    steps = _bitint_steps() if types == "bitint" else _amd_steps()
+    folder = cache / f"{source.stem}-{types}-{_fingerprint(source, includes, steps)}"
+    program = folder / source.stem
+    if program.is_file():
+        return program
+    folder.mkdir(parents=True, exist_ok=True)
+    beside = folder / f"{source.stem}.{os.getpid()}"
+    flags = [f"-I{include}" for include in includes]
+    here = str(source.absolute())
+    try:
+        _run(steps[0], [*flags, "-c", here, "-o", f"{beside}.o"], source)
+        _run(steps[1], [f"{beside}.o", "-o", f"{beside}.part"], source)
+        Path(f"{beside}.part").replace(program)
+    finally:
+        Path(f"{beside}.o").unlink(missing_ok=True)
+    return program
+
+
+def hash_files(paths: Iterable[Path], *more: str) -> str:
+    """A short hash of files' names and contents, and of `more`."""
+    digest = hashlib.sha256("\0".join(more).encode())
+    for path in sorted(paths):
+        content = path.read_bytes()
+        digest.update(f"\0{path.name}\0{len(content)}\0".encode() + content)
+    return digest.hexdigest()[:16]
+
+
+def last_lines(text: str, count: int = SHOWN_LINES) -> str:
+    """The last lines of a log that are not blank, joined to one line."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return " | ".join(lines[-count:])
+
+
+def _bitint_steps() -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Commands that compile and link with clang.
+
+    The ziglang wheel builds a C++ library at its first C++ link, for a minute. The simulation needs
+    none, so it is linked by g++, or else as C.
+    """
+    clang = find_clang()
+    compile_step = (*clang, "-std=c++20", "-O2", "-march=native", "-Wall", "-Wextra")
+    if clang[-1] != "c++":
+        return compile_step, clang
+    gxx = shutil.which("g++")
+    return compile_step, (gxx,) if gxx else (*clang[:-1], "cc")
+
+
+def _amd_steps() -> tuple[tuple[str, ...], tuple[str, ...]]:
+    gxx = find_gxx()
+    headers = find_amd_include()
+    return (gxx, "-std=c++14", "-O2", "-DTHRESHER_AMD", f"-isystem{headers}"), (gxx,)
+
+
+def _fingerprint(source: Path, includes: Sequence[Path], steps: Sequence[Sequence[str]]) -> str:
+    headers = [path for folder in includes for kind in ("*.hpp", "*.h") for path in folder.rglob(kind)]
+    return hash_files([source, *headers], *(word for step in steps for word in step))
+
+
+def _run(command: Sequence[str], arguments: Sequence[str], source: Path) -> None:
+    done = subprocess.run([*command, *arguments], capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise ToolFailedError(
+            f"csim: '{source}' does not compile with {' '.join(command[:4])}: "
+            f"{' | '.join(done.stderr.splitlines()[:SHOWN_LINES])}"
+        )

@@ -1,0 +1,111 @@
+"""What passes between a simulation run and the bench inside the simulator, as two small JSON files."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from .errors import SimulationMismatchError, ToolFailedError
+
+SETTINGS_FILE = "bench.json"
+OUTCOME_FILE = "outcome.json"
+
+# By the numbers of stream_monitor.sv.
+FAULTS = {
+    1: "tvalid fell before the beat was taken",
+    2: "tdata changed before the beat was taken",
+    3: "tlast is missing on the last beat of a frame",
+    4: "tlast is set within a frame",
+}
+
+
+@dataclass(frozen=True)
+class BenchSettings:
+    """How long to run, in clock cycles.
+
+    `expected_beats` is by stream, along the network. The bench looks every `poll` cycles, gives up
+    after `patience` cycles without an expected beat on any stream, and runs on for `drain` cycles
+    after the last, to see beats that are too many.
+    """
+
+    expected_beats: Mapping[str, int]
+    patience: int
+    poll: int = 256
+    drain: int = 256
+
+    def save(self, folder: Path) -> None:
+        """Write it where the bench looks for it."""
+        (folder / SETTINGS_FILE).write_text(json.dumps(asdict(self)), encoding="utf-8")
+
+    @staticmethod
+    def load(folder: Path) -> BenchSettings:
+        """Read what `save` wrote."""
+        return BenchSettings(**json.loads((folder / SETTINGS_FILE).read_text(encoding="utf-8")))
+
+
+@dataclass(frozen=True)
+class StreamState:
+    """Where a stream stood in the last cycle. `fault` is 0 or a key of `FAULTS`."""
+
+    name: str
+    beats: int
+    valid: bool
+    ready: bool
+    fault: int
+    fault_beats: int
+    fault_cycle: int
+
+    def describe(self, expected: int) -> str:
+        """The stream in words, for the report of a hang."""
+        if self.valid and self.ready:
+            why = "moving"
+        elif self.valid:
+            why = "valid, but its reader is not ready"
+        else:
+            why = "waiting for data"
+        return f"'{self.name}' is {why} after {self.beats} of {expected} beats"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a run ended: `done` is False if it hung. `cycles` counts from the end of reset."""
+
+    done: bool
+    cycles: int
+    streams: tuple[StreamState, ...]
+
+    def save(self, folder: Path) -> None:
+        """Write it where the run looks for it."""
+        (folder / OUTCOME_FILE).write_text(json.dumps(asdict(self)), encoding="utf-8")
+
+    @staticmethod
+    def load(folder: Path) -> Outcome:
+        """Read what `save` wrote."""
+        data = json.loads((folder / OUTCOME_FILE).read_text(encoding="utf-8"))
+        return Outcome(data["done"], data["cycles"], tuple(StreamState(**state) for state in data["streams"]))
+
+    def check(self, settings: BenchSettings) -> None:
+        """Do nothing if the run came to its end within the protocol.
+
+        Raises:
+            SimulationMismatchError: a stream broke the protocol.
+            ToolFailedError: the run hung: which streams, and how.
+        """
+        for state in self.streams:
+            if state.fault:
+                raise SimulationMismatchError(
+                    f"sim: stream '{state.name}': {FAULTS[state.fault]}, in cycle {state.fault_cycle}, "
+                    f"after {state.fault_beats} beats; look at it with --waves"
+                )
+        if not self.done:
+            stuck = [
+                state.describe(settings.expected_beats[state.name])
+                for state in self.streams
+                if state.beats < settings.expected_beats[state.name]
+            ]
+            raise ToolFailedError(
+                f"sim: hangs: no expected beat moved for {settings.patience} cycles, up to cycle "
+                f"{self.cycles}: {', '.join(stuck)}; look at it with --waves"
+            )

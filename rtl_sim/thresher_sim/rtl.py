@@ -1,0 +1,274 @@
+"""RTL simulation: build the bench, play frames, compare every stream, measure cycles."""
+
+from __future__ import annotations
+
+import itertools
+import math
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import reduce
+from operator import add
+from pathlib import Path
+
+import numpy as np
+
+from .compare import Comparison, compare_streams
+from .errors import UsageError
+from .outcome import BenchSettings, Outcome
+from .project import Project, Stream
+from .runner import build_model, finish, start_model
+from .testbench import Lane, render_testbench
+from .timing import cycles_per_frame, latency_cycles, read_frame_cycles
+from .vectors import beats_path, read_frames, write_frames
+
+Progress = Callable[[int, int], None]
+PATIENCE = 10_000
+PATIENCE_FRAMES = 20
+PROGRESS_SECONDS = 0.2
+
+
+@dataclass(frozen=True)
+class RtlOptions:
+    """How to run: the same options give the same run.
+
+    Attributes:
+        stall: percent of cycles, 0 to 99, in which a source rests between beats and a sink is not ready.
+        seed: of the random stalls.
+        jobs: processes to split the frames over; each starts from reset.
+        waves: an FST file to write, or None.
+        patience: cycles without progress after which a run counts as hung.
+        progress: called now and then with frames done and frames in all.
+    """
+
+    stall: int = 0
+    seed: int = 0
+    jobs: int = 1
+    waves: Path | None = None
+    patience: int = PATIENCE
+    progress: Progress | None = None
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.stall < 100:
+            raise UsageError(f"sim: a stall of {self.stall} percent cannot be; choose 0 to 99")
+        if self.jobs < 1:
+            raise UsageError(f"sim: {self.jobs} jobs cannot be; choose 1 or more")
+        if self.waves and self.jobs > 1:
+            raise UsageError("sim: waves are of one run; choose --jobs 1 with --waves")
+
+
+@dataclass(frozen=True)
+class LaneTiming:
+    """Measured cycles of one lane, of the first job.
+
+    Attributes:
+        cycles_per_frame: see `timing.cycles_per_frame`; None for one frame, and under stalls.
+        latency_cycles: see `timing.latency_cycles`.
+    """
+
+    cycles_per_frame: float | None
+    latency_cycles: int
+
+
+@dataclass(frozen=True)
+class RtlResult:
+    """What an RTL simulation did.
+
+    Attributes:
+        comparison: every stream, the input included.
+        timings: one for each lane.
+        cycles: clock cycles that were simulated, over all jobs.
+        seconds: of the run alone, without building and comparing.
+    """
+
+    comparison: Comparison
+    timings: tuple[LaneTiming, ...]
+    cycles: int
+    seconds: float
+
+    @property
+    def cycles_per_frame(self) -> float | None:
+        """Of the first lane, which for a project is the accelerator."""
+        return self.timings[0].cycles_per_frame
+
+    @property
+    def latency_cycles(self) -> int:
+        """Of the first lane."""
+        return self.timings[0].latency_cycles
+
+
+def simulate_rtl(
+    project: Project,
+    vectors: Path,
+    results: Path,
+    frames: int | None = None,
+    options: RtlOptions | None = None,
+) -> RtlResult:
+    """Run the first `frames` frames of `vectors` (None for all) through a project's SystemVerilog.
+
+    It is built from `rtl/*.sv` and `sim/tb.sv`. The beats that were seen are left in `results`.
+
+    Raises:
+        UsageError: vectors are missing or damaged.
+        MissingToolError: Verilator or what it needs is not installed.
+        SimulationMismatchError: a stream broke the AXI4-Stream protocol. A difference in beats does
+            not raise: it is in the result, whose `comparison.check` does.
+        ToolFailedError: the SystemVerilog does not compile, or the run hung or failed.
+    """
+    options = options or RtlOptions()
+    lane = Lane(project.top, "dut", project.input, project.output, project.streams[1:-1])
+    model = build_model(
+        [*sv_files(project.root / "rtl"), project.root / "sim" / "tb.sv"],
+        project.build / "rtl",
+        waves=options.waves is not None,
+    )
+    patience = max(options.patience, PATIENCE_FRAMES * (project.estimate.cycles_per_frame or 0))
+    return _run(model, [lane], vectors, results, frames, options, patience)
+
+
+def simulate_lanes(
+    lanes: Sequence[Lane],
+    sources: Sequence[Path],
+    vectors: Path,
+    results: Path,
+    cache: Path,
+    frames: int | None = None,
+    options: RtlOptions | None = None,
+) -> RtlResult:
+    """Run devices side by side in one model: each plays its input and has all its streams compared.
+
+    Args:
+        lanes: the devices; streams have names of their own across lanes.
+        sources: SystemVerilog of the devices, packages first.
+        vectors: beats of every stream, as many frames for each lane.
+        results: gets the beats that were seen.
+        cache: where models are kept between calls.
+        frames: how many, None for all.
+        options: how to run.
+
+    Raises:
+        The same as `simulate_rtl`.
+    """
+    options = options or RtlOptions()
+    cache.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=cache) as scratch:
+        testbench = Path(scratch) / "tb.sv"
+        testbench.write_text(render_testbench(lanes), encoding="utf-8")
+        model = build_model([*sources, testbench], cache, waves=options.waves is not None)
+    return _run(model, lanes, vectors, results, frames, options, options.patience)
+
+
+def sv_files(folder: Path) -> list[Path]:
+    """The SystemVerilog below a folder, packages first."""
+    return sorted(folder.rglob("*.sv"), key=lambda path: (not path.stem.endswith("_pkg"), path))
+
+
+@dataclass(frozen=True)
+class _Part:
+    """A span of frames that one process plays in a folder of its own."""
+
+    folder: Path
+    first: int
+    frames: int
+    settings: BenchSettings
+
+    @property
+    def results(self) -> Path:
+        return self.folder / "results"
+
+
+def _run(
+    model: Path,
+    lanes: Sequence[Lane],
+    vectors: Path,
+    results: Path,
+    frames: int | None,
+    options: RtlOptions,
+    patience: int,
+) -> RtlResult:
+    count = min(len(read_frames(vectors, lane.input, frames)) for lane in lanes)
+    if count == 0:
+        raise UsageError(f"sim: there are no frames in '{vectors}'; give at least one")
+    work = Path(tempfile.mkdtemp(prefix="run-", dir=model.parent))
+    parts = _split(work, lanes, vectors, count, min(options.jobs, count), patience)
+    started = time.perf_counter()
+    _play(model, parts, lanes[0].output, options)
+    seconds = time.perf_counter() - started
+    outcomes = [Outcome.load(part.folder) for part in parts]
+    for part, outcome in zip(parts, outcomes, strict=True):
+        outcome.check(part.settings)
+    streams = [stream for lane in lanes for stream in lane.streams]
+    comparison = reduce(add, [_collect_and_compare(streams, part, vectors) for part in parts])
+    timings = tuple(_timing(lane, parts[0].results, options.stall) for lane in lanes)
+    _join_results(streams, parts, results)
+    shutil.rmtree(work)
+    return RtlResult(comparison, timings, sum(outcome.cycles for outcome in outcomes), seconds)
+
+
+def _split(
+    work: Path, lanes: Sequence[Lane], vectors: Path, frames: int, jobs: int, patience: int
+) -> list[_Part]:
+    """Deal the frames to `jobs` parts, and write each part's stimulus and settings."""
+    bounds = [frames * job // jobs for job in range(jobs + 1)]
+    parts = []
+    for job, (first, end) in enumerate(itertools.pairwise(bounds)):
+        beats = {
+            stream.name: stream.layout.beats_per_frame * (end - first)
+            for lane in lanes
+            for stream in lane.streams
+        }
+        part = _Part(work / str(job), first, end - first, BenchSettings(beats, patience))
+        part.results.mkdir(parents=True)
+        for lane in lanes:
+            stimulus = read_frames(vectors, lane.input, end)[first:]
+            write_frames(part.folder / "inputs", lane.input, stimulus)
+        part.settings.save(part.folder)
+        parts.append(part)
+    return parts
+
+
+def _play(model: Path, parts: Sequence[_Part], output: Stream, options: RtlOptions) -> None:
+    processes = [
+        start_model(model, part.folder, options.stall, options.seed + index, options.waves)
+        for index, part in enumerate(parts)
+    ]
+    total = sum(part.frames for part in parts)
+    frame_bytes = _word_bytes(output) * output.layout.beats_per_frame
+    while options.progress and any(process.poll() is None for process in processes):
+        written = sum(
+            path.stat().st_size for part in parts if (path := beats_path(part.results, output)).exists()
+        )
+        options.progress(min(written // frame_bytes, total), total)
+        time.sleep(PROGRESS_SECONDS)
+    for process in processes:
+        process.wait()
+    for process, part in zip(processes, parts, strict=True):
+        finish(process, "run", part.folder)
+
+
+def _word_bytes(stream: Stream) -> int:
+    """Bytes of one beat in a monitor's file, which has whole 32-bit words."""
+    return 4 * math.ceil(stream.layout.bytes_per_beat / 4)
+
+
+def _collect_and_compare(streams: Sequence[Stream], part: _Part, vectors: Path) -> Comparison:
+    """Cut a monitor's words to beats, in place, and compare them."""
+    for stream in streams:
+        path = beats_path(part.results, stream)
+        words = np.fromfile(path, np.uint8).reshape(-1, _word_bytes(stream))
+        write_frames(part.results, stream, words[:, : stream.layout.bytes_per_beat])
+    return compare_streams(streams, vectors, part.results, part.frames, part.first)
+
+
+def _timing(lane: Lane, results: Path, stall: int) -> LaneTiming:
+    source, output = (read_frame_cycles(results, stream) for stream in (lane.input, lane.output))
+    return LaneTiming(None if stall else cycles_per_frame(output), latency_cycles(source, output))
+
+
+def _join_results(streams: Sequence[Stream], parts: Sequence[_Part], results: Path) -> None:
+    results.mkdir(parents=True, exist_ok=True)
+    for stream in streams:
+        beats = [np.fromfile(beats_path(part.results, stream), np.uint8) for part in parts]
+        write_frames(results, stream, np.concatenate(beats))

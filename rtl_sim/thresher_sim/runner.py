@@ -1,0 +1,171 @@
+"""Verilator and cocotb, each call in a process of its own.
+
+`python -m thresher_sim.runner build|run JOB.json` is that process. It keeps what cocotb's runner does
+to the environment, and its habit of leaving by `sys.exit`, away from the caller.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from .compile import hash_files, last_lines
+from .errors import ToolFailedError
+from .testbench import TOP
+from .toolchain import verilator_environment
+
+SV_FOLDER = Path(__file__).parent / "sv"
+VERILATOR_FLAGS = (
+    "-O3",
+    "--no-timing",
+    "--no-public-flat-rw",  # cocotb's runner asks for all signals to stay visible, which is slow
+    "--timescale",
+    "1ns/1ps",
+    "-Wno-fatal",
+)
+WAVES_FLAGS = ("--trace-fst", "--trace-structs")
+
+
+@dataclass(frozen=True)
+class _BuildJob:
+    folder: str
+    sources: tuple[str, ...]
+    flags: tuple[str, ...]
+    waves: bool
+
+
+@dataclass(frozen=True)
+class _RunJob:
+    model: str
+    folder: str
+    plusargs: tuple[str, ...]
+    test_args: tuple[str, ...]
+    waves: bool
+
+
+def build_model(sources: Sequence[Path], cache: Path, waves: bool = False) -> Path:
+    """Build the bench `tb` from `sources` and the bench's own modules, once for each content.
+
+    Args:
+        sources: SystemVerilog files, packages first.
+        cache: where models are kept, one folder for each content.
+        waves: whether the model can write waves.
+
+    Returns:
+        The model's folder.
+
+    Raises:
+        MissingToolError: Verilator or what it needs is missing.
+        ToolFailedError: the SystemVerilog does not compile.
+    """
+    environment = verilator_environment()
+    files = [*sorted(SV_FOLDER.glob("*.sv")), *sources]
+    flags = VERILATOR_FLAGS + (WAVES_FLAGS if waves else ())
+    model = cache / f"model-{hash_files(files, *flags, environment.get('VERILATOR_ROOT', ''))}"
+    if model.is_dir():
+        return model
+    cache.mkdir(parents=True, exist_ok=True)
+    beside = Path(tempfile.mkdtemp(prefix=f"{model.name}-", dir=cache))
+    names = tuple(str(file.absolute()) for file in files)
+    job = _BuildJob(str(beside.absolute()), names, flags, waves)
+    finish(_start("build", asdict(job), beside, environment), "build", beside)
+    with contextlib.suppress(OSError):  # another process may have built the same meanwhile
+        beside.rename(model)
+    shutil.rmtree(beside, ignore_errors=True)
+    return model
+
+
+def start_model(
+    model: Path, folder: Path, stall: int, seed: int, waves: Path | None
+) -> subprocess.Popen[bytes]:
+    """Start a model in the working folder `folder`; `finish` waits for it."""
+    test_args = ("--trace-file", str(waves.absolute())) if waves else ()
+    job = _RunJob(
+        str(model.absolute()),
+        str(folder.absolute()),
+        (f"+stall={stall}", f"+seed={seed}"),
+        test_args,
+        waves is not None,
+    )
+    return _start("run", asdict(job), folder, verilator_environment())
+
+
+def finish(process: subprocess.Popen[bytes], what: str, folder: Path) -> None:
+    """Wait for a process of `start_model`.
+
+    Raises:
+        ToolFailedError: it failed.
+    """
+    status = process.wait()
+    if status:
+        log = (folder / f"{what}.log").read_text(encoding="utf-8", errors="replace")
+        raise ToolFailedError(f"sim: {what} failed, see '{folder / what}.log': {last_lines(log)}")
+
+
+def _start(
+    what: str, job: dict[str, object], folder: Path, environment: dict[str, str]
+) -> subprocess.Popen[bytes]:
+    job_file = folder / f"{what}.json"
+    job_file.write_text(json.dumps(job), encoding="utf-8")
+    package_home = str(Path(__file__).resolve().parent.parent)
+    clean = {name: value for name, value in environment.items() if name != "PYTEST_CURRENT_TEST"}
+    clean["PYTHONPATH"] = os.pathsep.join([package_home, *filter(None, [environment.get("PYTHONPATH")])])
+    with (folder / f"{what}.log").open("wb") as log:
+        return subprocess.Popen(
+            [sys.executable, "-m", __name__, what, str(job_file.absolute())],
+            env=clean,
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
+
+
+def _build(job: _BuildJob) -> None:
+    from cocotb_tools.runner import get_runner
+
+    get_runner("verilator").build(
+        sources=job.sources,
+        hdl_toplevel=TOP,
+        build_dir=job.folder,
+        build_args=job.flags,
+        waves=job.waves,
+    )
+
+
+def _run(job: _RunJob) -> None:
+    from cocotb_tools.runner import get_runner
+
+    runner = get_runner("verilator")
+    runner.test(
+        test_module=f"{__package__}.bench",
+        hdl_toplevel=TOP,
+        hdl_toplevel_lang="verilog",
+        build_dir=job.model,
+        test_dir=job.folder,
+        plusargs=job.plusargs,
+        test_args=job.test_args,
+        waves=job.waves,
+    )
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Do one job."""
+    what, job_file = arguments
+    data = json.loads(Path(job_file).read_text(encoding="utf-8"))
+    if what == "build":
+        _build(_BuildJob(**data))
+    else:
+        _run(_RunJob(**data))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

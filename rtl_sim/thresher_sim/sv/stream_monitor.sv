@@ -1,0 +1,102 @@
+// Watches one stream and drives nothing.
+//
+// - results/<Name>.bin: every accepted beat, padded with zeros to whole 32-bit words, least
+//   significant byte first.
+// - results/<Name>.cycles: per frame two 64-bit words, the cycles in which its first and its last beat
+//   were accepted; cycle 0 is the first rising edge with `ap_rst_n` high.
+// - `beats`, `cycle`, `waiting_valid`, `waiting_ready`: where the stream stands, for the watchdog.
+// - `fault`: the first breach of the protocol, with its cycle and the number of beats before it.
+//
+// It does not judge the beats' contents: that is one comparison of whole arrays after the run.
+module stream_monitor #(
+    parameter int unsigned Width = 8,
+    parameter int unsigned BeatsPerFrame = 1,
+    parameter string Name = "stream",
+    parameter bit HasLast = 1'b0
+) (
+    input logic             ap_clk,
+    input logic             ap_rst_n,
+    input logic [Width-1:0] tdata,
+    input logic             tvalid,
+    input logic             tready,
+    input logic             tlast
+);
+
+  // The numbers are those of thresher_sim.bench.FAULTS.
+  typedef enum int unsigned {
+    FaultNone = 0,
+    FaultValidDropped = 1,
+    FaultDataChanged = 2,
+    FaultLastMissing = 3,
+    FaultLastEarly = 4
+  } fault_e;
+
+  longint unsigned beats  /*verilator public_flat_rd*/;
+  longint unsigned cycle  /*verilator public_flat_rd*/;
+  logic waiting_valid  /*verilator public_flat_rd*/;
+  logic waiting_ready  /*verilator public_flat_rd*/;
+  int unsigned fault  /*verilator public_flat_rd*/;
+  longint unsigned fault_beats  /*verilator public_flat_rd*/;
+  longint unsigned fault_cycle  /*verilator public_flat_rd*/;
+
+  int beat_file;
+  int cycle_file;
+  int unsigned beat_in_frame;
+  longint unsigned first_cycle;
+  logic held;
+  logic [Width-1:0] held_data;
+  logic at_frame_end;
+  fault_e seen;
+
+  initial begin
+    beat_file  = $fopen({"results/", Name, ".bin"}, "wb");
+    cycle_file = $fopen({"results/", Name, ".cycles"}, "wb");
+    if (beat_file == 0 || cycle_file == 0) $fatal(1, "%m: cannot write results/%s", Name);
+  end
+
+  assign at_frame_end = beat_in_frame == BeatsPerFrame - 1;
+
+  always_comb begin
+    seen = FaultNone;
+    if (held && !tvalid) seen = FaultValidDropped;
+    else if (held && tdata != held_data) seen = FaultDataChanged;
+    else if (HasLast && tvalid && at_frame_end && !tlast) seen = FaultLastMissing;
+    else if (HasLast && tvalid && !at_frame_end && tlast) seen = FaultLastEarly;
+  end
+
+  always @(posedge ap_clk) begin
+    if (!ap_rst_n) begin
+      beats <= 0;
+      cycle <= 0;
+      fault <= FaultNone;
+      held <= 1'b0;
+      beat_in_frame <= 0;
+      waiting_valid <= 1'b0;
+      waiting_ready <= 1'b0;
+    end else begin
+      cycle <= cycle + 1;
+      waiting_valid <= tvalid;
+      waiting_ready <= tready;
+      held <= tvalid && !tready;
+      if (tvalid && !tready) held_data <= tdata;
+      if (fault == FaultNone && seen != FaultNone) begin
+        fault <= seen;
+        fault_beats <= beats;
+        fault_cycle <= cycle;
+      end
+      if (tvalid && tready) begin
+        $fwrite(beat_file, "%u", tdata);
+        beats <= beats + 1;
+        beat_in_frame <= at_frame_end ? 0 : beat_in_frame + 1;
+        if (beat_in_frame == 0) first_cycle <= cycle;
+        if (at_frame_end) $fwrite(cycle_file, "%u", {cycle, BeatsPerFrame == 1 ? cycle : first_cycle});
+      end
+    end
+  end
+
+  final begin
+    $fclose(beat_file);
+    $fclose(cycle_file);
+  end
+
+endmodule

@@ -1,0 +1,129 @@
+"""The SystemVerilog test bench of one or more devices: a source, a sink and monitors around each.
+
+A *lane* is one device with its input and its output stream. The bench of a project is one lane with
+monitors on the streams inside the accelerator; the bench of units alone has as many lanes as units.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from .project import Stream, safe_name
+
+TOP = "tb"
+
+
+@dataclass(frozen=True)
+class Lane:
+    """A device under test: an instance of `module`, whose ports are `s_axis_*` and `m_axis_*`.
+
+    Streams inside the device are read as `<instance>.<stream name>_tdata`, `_tvalid`, `_tready`.
+    `has_last` says that it has `m_axis_tlast`. The edges are padded to whole bytes with `pad_edges`,
+    as those of an accelerator are; a unit's are exactly as wide as their layout.
+    """
+
+    module: str
+    instance: str
+    input: Stream
+    output: Stream
+    internal: tuple[Stream, ...] = ()
+    has_last: bool = False
+    pad_edges: bool = False
+
+    @property
+    def streams(self) -> tuple[Stream, ...]:
+        """All its streams, along the network."""
+        return (self.input, *self.internal, self.output)
+
+    def edge_width(self, stream: Stream) -> int:
+        """Bits of the port of its input or output stream."""
+        return 8 * stream.layout.bytes_per_beat if self.pad_edges else stream.layout.width
+
+
+def accelerator_lane(top: str, streams: Sequence[Stream]) -> Lane:
+    """The lane of an accelerator whose streams are given from the input to the output."""
+    return Lane(top, "dut", streams[0], streams[-1], tuple(streams[1:-1]), has_last=True, pad_edges=True)
+
+
+def render_testbench(lanes: Sequence[Lane]) -> str:
+    """The text of `tb.sv`.
+
+    Raises:
+        ValueError: a name is not an identifier, or two streams have the same name.
+    """
+    names = [stream.name for lane in lanes for stream in lane.streams]
+    for name in [*names, *(word for lane in lanes for word in (lane.module, lane.instance))]:
+        safe_name(name)
+    if len(set(names)) != len(names):
+        raise ValueError("two streams of a test bench have the same name")
+    body = [line for index, lane in enumerate(lanes) for line in _lane(lane, index)]
+    return "\n".join(
+        [
+            "// Written by thresher_sim.testbench. Every stream is recorded; see stream_monitor.",
+            f"module {TOP} (",
+            "    input logic ap_clk  /*verilator public_flat_rw*/,",
+            "    input logic ap_rst_n  /*verilator public_flat_rw*/",
+            ");",
+            *body,
+            "",
+            "endmodule",
+            "",
+        ]
+    )
+
+
+def _lane(lane: Lane, index: int) -> list[str]:
+    source, sink = lane.input.name, lane.output.name
+    width = lane.edge_width(lane.input)
+    last = f"{sink}_tlast" if lane.has_last else "1'b0"
+    ports = [".ap_clk", ".ap_rst_n", *_axis("s_axis", source), *_axis("m_axis", sink)]
+    if lane.has_last:
+        ports.append(f".m_axis_tlast({sink}_tlast)")
+    return [
+        "",
+        *_declare(source, width, has_last=False),
+        *_declare(sink, lane.edge_width(lane.output), has_last=lane.has_last),
+        *_instance(
+            f'stream_source #(.Width({width}), .Name("{source}"), .Seed({2 * index + 1}))',
+            f"source_{source}",
+            [".ap_clk", ".ap_rst_n", *_axis("", source)],
+        ),
+        *_instance(lane.module, lane.instance, ports),
+        *_instance(
+            f"stream_sink #(.Seed({2 * index + 2}))",
+            f"sink_{sink}",
+            [".ap_clk", ".ap_rst_n", f".tready({sink}_tready)"],
+        ),
+        *_monitor(lane.input, width, source, "1'b0"),
+        *(
+            line
+            for stream in lane.internal
+            for line in _monitor(stream, stream.layout.width, f"{lane.instance}.{stream.name}", "1'b0")
+        ),
+        *_monitor(lane.output, lane.edge_width(lane.output), sink, last),
+    ]
+
+
+def _declare(name: str, width: int, has_last: bool) -> list[str]:
+    bits = [f"{name}_tvalid", f"{name}_tready", *([f"{name}_tlast"] if has_last else [])]
+    return [f"  logic [{width - 1}:0] {name}_tdata;", f"  logic {', '.join(bits)};"]
+
+
+def _axis(port: str, signal: str) -> list[str]:
+    prefix = f"{port}_" if port else ""
+    return [f".{prefix}{wire}({signal}_{wire})" for wire in ("tdata", "tvalid", "tready")]
+
+
+def _monitor(stream: Stream, width: int, signal: str, last: str) -> list[str]:
+    has_last = "1'b0" if last == "1'b0" else "1'b1"
+    return _instance(
+        f"stream_monitor #(.Width({width}), .BeatsPerFrame({stream.layout.beats_per_frame}), "
+        f'.Name("{stream.name}"), .HasLast({has_last}))',
+        f"monitor_{stream.name}",
+        [".ap_clk", ".ap_rst_n", *_axis("", signal), f".tlast({last})"],
+    )
+
+
+def _instance(kind: str, name: str, ports: Sequence[str]) -> list[str]:
+    return [f"  {kind} {name} (", *(f"    {port}," for port in ports[:-1]), f"    {ports[-1]}", "  );"]
