@@ -1,0 +1,61 @@
+"""Turning falling thresholds into rising ones, by the sign of the weights in front of them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+
+from thresher.lower.integer import IntMatMul, IntNode, Ints, IntThreshold, TensorType, narrowest
+from thresher_sim.streams import IntType
+
+
+def ascend(nodes: tuple[IntNode, ...]) -> tuple[IntNode, ...]:
+    """Negate weight rows whose thresholds fall, where that takes no more bits per weight.
+
+    A channel that counts thresholds downwards needs a subtraction in hardware; its negated sum needs
+    none. Rows that do not fit when negated keep their falling thresholds.
+    """
+    result = list(nodes)
+    for index, (first, second) in enumerate(zip(nodes, nodes[1:], strict=False)):
+        if isinstance(first, IntMatMul) and isinstance(second, IntThreshold):
+            flipped = second.descending & _negatable(first)
+            if flipped.any():
+                result[index], result[index + 1] = _flip(first, second, flipped)
+    return tuple(result)
+
+
+def _negatable(matmul: IntMatMul) -> npt.NDArray[np.bool_]:
+    """Rows whose negated weights need no more bits than the widest of the matrix as it is."""
+    kind = matmul.weight_type
+    if kind.bipolar:
+        return np.ones(len(matmul.weights), np.bool_)
+    if not kind.signed:
+        return np.zeros(len(matmul.weights), np.bool_)
+    lowest: npt.NDArray[np.bool_] = matmul.weights.min(axis=1) > -(1 << (kind.bits - 1))
+    return lowest
+
+
+def _flip(
+    matmul: IntMatMul, threshold: IntThreshold, flipped: npt.NDArray[np.bool_]
+) -> tuple[IntMatMul, IntThreshold]:
+    """`x < t` is `-x >= 1 - t`: the thresholds of a negated row are `1 - t`, in reverse order."""
+    weights = np.where(flipped[:, None], -matmul.weights, matmul.weights)
+    turned = np.where(flipped[:, None], 1 - threshold.thresholds[:, ::-1], threshold.thresholds)
+    middle = TensorType(_sums(weights, matmul.input_type.element), 1, len(weights))
+    return (
+        replace(matmul, weights=weights, weight_type=narrowest(weights), output_type=middle),
+        replace(
+            threshold,
+            thresholds=np.ascontiguousarray(turned),
+            descending=threshold.descending & ~flipped,
+            input_type=middle,
+        ),
+    )
+
+
+def _sums(weights: Ints, element: IntType) -> IntType:
+    """The range of all sums of a row of weights times any inputs of `element`."""
+    ends = np.stack([weights * element.lo, weights * element.hi])
+    return IntType(int(ends.min(axis=0).sum(axis=1).min()), int(ends.max(axis=0).sum(axis=1).max()))

@@ -1,0 +1,92 @@
+"""The ends of the integer network: where it leaves the hardware, and what the integers mean there."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from thresher.errors import UnsupportedModelError
+from thresher.lower.forms import Chosen, OnHost, Pending
+from thresher.lower.integer import TensorType
+from thresher.lower.lowered import Endpoint
+from thresher.lower.lowering import Lowering
+from thresher.onnx_import.importer import QuantGraph
+from thresher.onnx_import.problems import NodeError
+from thresher_sim.streams import IntType
+
+
+def finish(lowering: Lowering, argmax: bool) -> Endpoint:
+    """Decide what leaves the hardware, adding an IntArgMax where `argmax` asks for it.
+
+    Raises:
+        UnsupportedModelError: Nothing was lowered, the rest needs more than one tensor, or the class
+            index cannot be found on integers.
+    """
+    graph = lowering.graph
+    last = lowering.last
+    if last is None or not lowering.nodes:
+        raise UnsupportedModelError(
+            "lower: the model: no quantised layer follows a quantiser of its input, so there is nothing to "
+            "build; quantise activations and weights, as Brevitas' QuantIdentity and QuantLinear do"
+        )
+    form = lowering.forms[graph.outputs[0]]
+    if argmax and not isinstance(form, Chosen):
+        form = lowering.forms[graph.outputs[0]] = _choose(lowering, form)
+        return _class_index(graph, form, (1,))
+    if isinstance(form, Chosen):
+        return _class_index(graph, form, graph.shapes[graph.outputs[0]])
+    _check_epilogue(graph, last)
+    return endpoint(last)
+
+
+def endpoint(pending: Pending) -> Endpoint:
+    """What the integers of `pending` mean in the model, before any step."""
+    scale, zero = pending.scale[pending.index].astype(np.float32), pending.zero[pending.index]
+    natural = np.array_equal(pending.index.reshape(-1), np.arange(pending.size))
+    return Endpoint(
+        tensor=pending.tensor,
+        type=pending.type,
+        onnx_tensor=pending.onnx_tensor,
+        onnx_shape=(1, *pending.index.shape),
+        scale=scale.reshape(-1)[0] if (scale == scale.reshape(-1)[0]).all() else scale,
+        zero=zero.reshape(-1)[0] if (zero == zero.reshape(-1)[0]).all() else zero,
+        order=None if natural else pending.index.reshape(-1),
+    )
+
+
+def _choose(lowering: Lowering, form: Pending | OnHost) -> Chosen:
+    reason = "the largest of its outputs cannot be told from the integers before them"
+    if isinstance(form, OnHost):
+        cause = form.cause
+        why = f": node '{cause.name}' is computed on the host" if cause is not None else ""
+        raise UnsupportedModelError(f"lower: the class index: {reason}{why}; build without argmax")
+    chosen = lowering.choose(form, None)
+    if chosen is None:
+        why = f": from '{form.onnx_tensor}' on, they are not one rising function for all classes"
+        raise UnsupportedModelError(f"lower: the class index: {reason}{why}; build without argmax")
+    return chosen
+
+
+def _class_index(graph: QuantGraph, form: Chosen, shape: tuple[int, ...]) -> Endpoint:
+    return Endpoint(
+        tensor=form.tensor,
+        type=TensorType(form.element, vectors=1, channels=1),
+        onnx_tensor=graph.outputs[0],
+        onnx_shape=shape,
+        scale=np.float32([1]).reshape(()),
+        zero=np.int64([0]).reshape(()),
+    )
+
+
+def _check_epilogue(graph: QuantGraph, last: Pending) -> None:
+    """The rest of the model may read nothing but the hardware's last integers."""
+    writers = {tensor: node for node in graph.nodes for tensor in node.outputs}
+    wanted = [graph.outputs[0]]
+    while wanted:
+        tensor = wanted.pop()
+        if tensor == last.onnx_tensor:
+            continue
+        node = writers[tensor]
+        if graph.inputs[0] in node.inputs:
+            reason = "it reads the model's input past the hardware"
+            raise NodeError("lower", node.name, reason, "build a network without branches")
+        wanted += node.inputs

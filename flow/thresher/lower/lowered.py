@@ -1,0 +1,67 @@
+"""The result of lowering: the integer network and what its ends mean in the model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from thresher.graph import Array
+from thresher.lower.integer import IntGraph, Ints, TensorType
+from thresher.onnx_import.nodes import Floats, Shape
+
+
+@dataclass(frozen=True, eq=False)
+class Endpoint:
+    """Where integers enter or leave the hardware.
+
+    `tensor` is the integer tensor, `onnx_tensor` the tensor of the model that it stands for, of
+    shape `onnx_shape` (with a batch axis of 1), whose real value is `scale * (q - zero)`; `scale` and
+    `zero` broadcast against that shape. `order[i]` is the place in the stream of the i-th element
+    of the ONNX tensor; None where the two orders are the same.
+    """
+
+    tensor: str
+    type: TensorType
+    onnx_tensor: str
+    onnx_shape: Shape
+    scale: Floats
+    zero: Ints
+    order: Ints | None = None
+
+    def to_stream(self, frames: Array) -> Array:
+        """Put integers `[N, *frame]` into stream order, `[N, vectors, channels]`."""
+        flat = frames.reshape(frames.shape[0], -1)
+        if self.order is not None:
+            streamed = np.empty_like(flat)
+            streamed[:, self.order] = flat
+            flat = streamed
+        return flat.reshape(-1, self.type.vectors, self.type.channels)
+
+    def from_stream(self, stream: Array) -> Array:
+        """Put integers `[N, vectors, channels]` into the order and shape of the model, `[N, *frame]`."""
+        flat = stream.reshape(stream.shape[0], -1)
+        if self.order is not None:
+            flat = flat[:, self.order]
+        return flat.reshape(-1, *self.onnx_shape[1:])
+
+
+@dataclass(frozen=True, eq=False)
+class Lowered:
+    """An integer network, its ends, and the tensors of the model at which it was cut out.
+
+    `prologue` names the tensor that ends the host's float prologue (the output of the first
+    quantiser); None where the hardware takes the model's own input. `epilogue` names the tensor that
+    begins the host's float epilogue; None where the hardware gives the class index.
+    """
+
+    graph: IntGraph
+    input: Endpoint
+    output: Endpoint
+    prologue: str | None
+    epilogue: str | None
+
+    @property
+    def ties(self) -> dict[str, int]:
+        """For every threshold node the number of thresholds that hang on the rounding of float32."""
+        return {node.name: ties for node in self.graph.nodes if (ties := getattr(node, "ties", None)) is not None}

@@ -1,0 +1,245 @@
+"""The walk from the imported network to the integer network, node by node, in order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from thresher.graph import consumers
+from thresher.lower.forms import Chosen, Doubles, Form, OnHost, Pending, to_stream
+from thresher.lower.integer import Ints, IntArgMax, IntMatMul, IntNode, IntThreshold, TensorType, narrowest
+from thresher.lower.staircase import find_staircase
+from thresher.lower.tail import same_order
+from thresher.onnx_import.importer import QuantGraph
+from thresher.onnx_import.nodes import (
+    ArgMax,
+    Elementwise,
+    FloatLinear,
+    HostOnly,
+    Layout,
+    Linear,
+    QuantNode,
+    Refused,
+)
+from thresher.onnx_import.problems import NodeError
+from thresher.onnx_import.quantisers import Quantiser
+from thresher_sim.streams import BIPOLAR, IntType
+
+INPUT = "input"
+_MAX_OUTPUT_BITS = 8
+
+
+@dataclass
+class Lowering:
+    """What has been lowered so far: integer nodes, and the form of every ONNX tensor.
+
+    `entry` is where integers enter the hardware, `last` the latest integers that it has.
+    """
+
+    graph: QuantGraph
+    forms: dict[str, Form] = field(default_factory=dict)
+    nodes: list[IntNode] = field(default_factory=list)
+    entry: Pending | None = None
+    last: Pending | None = None
+
+    def begin(self, input_type: IntType | None, input_scale: float) -> None:
+        """Give the model's input its form: integers of the hardware, or floats of the host."""
+        name = self.graph.inputs[0]
+        if input_type is None:
+            self.forms[name] = OnHost(after_hardware=False)
+            return
+        shape = self.graph.shapes[name]
+        scale, zero = np.full(shape, input_scale, np.float64), np.zeros(shape, np.int64)
+        self.entry = _integer(INPUT, name, input_type, scale, zero, _identity(shape))
+        self.forms[name] = self.last = self.entry
+
+    def take(self, node: QuantNode) -> None:
+        """Lower one node.
+
+        Raises:
+            NodeError: It cannot be hardware where it stands.
+        """
+        form = self._joined_form(node)
+        for output in node.outputs:
+            self.forms[output] = self._form_after(node, form)
+
+    def _joined_form(self, node: QuantNode) -> Form:
+        """The form of what `node` reads; with several inputs only the host can take it."""
+        if isinstance(node, Refused):
+            raise NodeError("import", node.name, node.reason, node.remedy)
+        forms = [self.forms[name] for name in node.inputs]
+        if len(forms) == 1:
+            return forms[0]
+        return OnHost(after_hardware=any(_in_hardware(form) for form in forms), cause=node)
+
+    def _form_after(self, node: QuantNode, form: Form) -> Form:
+        if isinstance(form, Chosen):
+            return OnHost(after_hardware=True, cause=node)
+        if isinstance(form, OnHost):
+            return self._after_host(node, form)
+        if not isinstance(node, HostOnly):
+            self._check_alone(node)
+        if isinstance(node, Elementwise | Layout):
+            return form.then(node)
+        if isinstance(node, Linear):
+            return self._multiply(node, form)
+        if isinstance(node, Quantiser):
+            return self._threshold(node, form)
+        if isinstance(node, ArgMax) and node.output == self.graph.outputs[0]:
+            return self.choose(form, node) or OnHost(after_hardware=True, cause=node)
+        if isinstance(node, FloatLinear):
+            reason = "its weights are floats, which no unit multiplies"
+            remedy = "quantise them, as Brevitas' QuantLinear with a weight_quant does"
+            raise NodeError("lower", node.name, reason, remedy)
+        return OnHost(after_hardware=True, cause=node)
+
+    def _check_alone(self, node: QuantNode) -> None:
+        """Streams have one reader."""
+        others = [other.name for other in consumers(self.graph, node.input) if other.name != node.name]
+        if others:
+            reason = f"its input also feeds node '{others[0]}', and streams do not branch"
+            raise NodeError("lower", node.name, reason, "build a network without branches")
+
+    def _after_host(self, node: QuantNode, form: OnHost) -> Form:
+        """Floats stay with the host, up to the first quantiser."""
+        if form.after_hardware:
+            if isinstance(node, Quantiser | Linear | FloatLinear) and form.cause is not None:
+                raise _host_in_between(form.cause)
+            return form
+        if isinstance(node, Quantiser):
+            return self._enter(node)
+        if isinstance(node, HostOnly):
+            return replace(form, cause=node)
+        return form
+
+    def _enter(self, node: Quantiser) -> Pending:
+        """The first quantiser runs on the host; its integers enter the hardware."""
+        if self.entry is not None:
+            reason = "it is a second way into the hardware"
+            raise NodeError("lower", node.name, reason, "build a network whose input meets one quantiser first")
+        index = _identity(self.graph.shapes[node.output])
+        self.entry = _integer(INPUT, node.output, node.element, *_meaning(node, index), index)
+        self.last = self.entry
+        return self.entry
+
+    def _multiply(self, node: Linear, form: Pending) -> Pending:
+        factor = form.rescaled()
+        if factor is None:
+            names = [step.name for step in form.steps]
+            reason = f"it needs a quantiser between node '{names[-1]}' and itself: what it multiplies is not integers"
+            raise NodeError("lower", node.name, reason, "quantise its input, as Brevitas' QuantIdentity does")
+        if (form.scale != form.scale[0]).any():
+            reason = "per-channel input scales need a multiplier for every input, which no unit has"
+            remedy = "try one scale for the whole tensor in the quantiser before it"
+            raise NodeError("lower", node.name, reason, remedy)
+        index = form.final_index()
+        rows, columns = node.weights.shape
+        if index.shape[-1] != columns or index.size != columns:
+            reason = f"its input has frames of shape {list(index.shape)}, where one vector of {columns} is supported"
+            raise NodeError("lower", node.name, reason, "flatten its input to one vector")
+        weights = np.empty_like(node.weights)
+        weights[:, index.reshape(-1)] = node.weights - node.zero[:, None]
+        lo, hi = reach(weights, form.lo, form.hi)
+        name = f"matmul{sum(isinstance(made, IntMatMul) for made in self.nodes)}"
+        output_index = _identity((1, *index.shape[:-1], rows))
+        result = Pending(
+            tensor=f"{name}_out",
+            onnx_tensor=node.output,
+            element=IntType(int(lo.min()), int(hi.max())),
+            lo=lo,
+            hi=hi,
+            scale=node.scale.astype(np.float64) * (form.scale[0] * factor),
+            zero=weights @ form.zero,
+            index=output_index,
+        )
+        self.nodes.append(
+            IntMatMul(
+                name=name,
+                input=form.tensor,
+                output=result.tensor,
+                input_type=form.type,
+                output_type=result.type,
+                onnx_nodes=(*form.onnx_nodes, *node.onnx_nodes),
+                weights=weights,
+                weight_type=narrowest(weights),
+            )
+        )
+        self.last = result
+        return result
+
+    def _threshold(self, node: Quantiser, form: Pending) -> Pending:
+        if node.element.bits > _MAX_OUTPUT_BITS:
+            reason = f"it gives {node.element.bits} bits, which would take {node.element.hi - node.element.lo} thresholds"
+            raise NodeError("lower", node.name, reason, f"quantise activations to at most {_MAX_OUTPUT_BITS} bits")
+        stairs = find_staircase(form, node)
+        name = f"threshold{sum(isinstance(made, IntThreshold) for made in self.nodes)}"
+        index = form.final_index()
+        result = _integer(f"{name}_out", node.output, node.element, *_meaning(node, index), index)
+        self.nodes.append(
+            IntThreshold(
+                name=name,
+                input=form.tensor,
+                output=result.tensor,
+                input_type=form.type,
+                output_type=result.type,
+                onnx_nodes=(*form.onnx_nodes, *node.onnx_nodes),
+                thresholds=stairs.thresholds,
+                descending=stairs.descending,
+                ties=stairs.ties,
+            )
+        )
+        self.last = result
+        return result
+
+    def choose(self, form: Pending, node: ArgMax | None) -> Chosen | None:
+        """Add an IntArgMax, if the largest integer is the largest real value; None if it need not be."""
+        if not same_order(form):
+            return None
+        element = IntType(0, form.size - 1)
+        self.nodes.append(
+            IntArgMax(
+                name="argmax0",
+                input=form.tensor,
+                output="argmax0_out",
+                input_type=form.type,
+                output_type=TensorType(element, vectors=1, channels=1),
+                onnx_nodes=(*form.onnx_nodes, *(node.onnx_nodes if node else ())),
+            )
+        )
+        return Chosen("argmax0_out", element)
+
+
+def reach(weights: Ints, lo: Ints, hi: Ints) -> tuple[Ints, Ints]:
+    """The smallest and the largest sum of every row, over all inputs from `lo` to `hi`."""
+    rising, falling = np.maximum(weights, 0), np.minimum(weights, 0)
+    return rising @ lo + falling @ hi, rising @ hi + falling @ lo
+
+
+def _in_hardware(form: Form) -> bool:
+    return not isinstance(form, OnHost) or form.after_hardware
+
+
+def _host_in_between(cause: QuantNode) -> NodeError:
+    if isinstance(cause, HostOnly):
+        return NodeError("lower", cause.name, f"{cause.reason}, and quantised layers follow", cause.remedy)
+    return NodeError("lower", cause.name, "quantised layers follow it", "let it be the last")
+
+
+def _identity(shape: tuple[int, ...]) -> Ints:
+    """The stream order of a frame that is sent as ONNX stores it; `shape` has a batch axis of 1."""
+    frame = shape[1:]
+    return np.arange(int(np.prod(frame)), dtype=np.int64).reshape(frame)
+
+
+def _meaning(node: Quantiser, index: Ints) -> tuple[Doubles, Ints]:
+    """Scale and zero point of every element, in stream order."""
+    scale = to_stream(node.scale.astype(np.float64), index)
+    return scale, to_stream(node.zero.astype(np.int64), index)
+
+
+def _integer(
+    tensor: str, onnx_tensor: str, element: IntType, scale: Doubles, zero: Ints, index: Ints
+) -> Pending:
+    lo, hi = (np.full(index.size, bound, np.int64) for bound in (element.lo, element.hi))
+    return Pending(tensor, onnx_tensor, element, lo, hi, scale.reshape(-1), zero.reshape(-1), index)

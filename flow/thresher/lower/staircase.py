@@ -1,0 +1,123 @@
+"""Thresholds of a quantiser, found by bisection of the function in front of it.
+
+For every element and every level at once the smallest integer is sought that reaches the level
+(for a falling function the largest). The function is evaluated operator by operator as the model
+does it, so ties and rounding fall where the model has them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from thresher.lower.forms import FLOAT32, FLOAT64, Pending
+from thresher.lower.integer import Ints
+from thresher.onnx_import.nodes import Elementwise
+from thresher.onnx_import.problems import NodeError
+from thresher.onnx_import.quantisers import Quantiser
+
+# Above this many evaluations a function that may turn round is not scanned.
+_MAX_SCAN = 1 << 24
+# Bounds the memory of one step of the bisection.
+_MAX_EVALUATIONS = 1 << 22
+
+
+@dataclass(frozen=True, eq=False)
+class Staircase:
+    """`thresholds` `[n, levels]` and `descending` `[n]` as `IntThreshold` has them, and its ties."""
+
+    thresholds: Ints
+    descending: npt.NDArray[np.bool_]
+    ties: int
+
+
+def find_staircase(pending: Pending, quantiser: Quantiser) -> Staircase:
+    """Find the thresholds of `quantiser` on `pending`, exactly, in stream order.
+
+    A level that the integers `lo..hi` of an element always reach has the threshold `lo`, one that they
+    never reach `hi + 1`; falling functions likewise in their own direction.
+
+    Raises:
+        NodeError: The function rises and falls, or may do so on too wide a range to be looked at.
+    """
+    _check_monotone(pending, quantiser)
+    thresholds, descending = _bisect(pending, quantiser, FLOAT32)
+    exact, _ = _bisect(pending, quantiser, FLOAT64)
+    return Staircase(thresholds, descending, ties=int((thresholds != exact).sum()))
+
+
+def level_values(quantiser: Quantiser) -> Ints:
+    """Every output but the lowest, in ascending order: one per threshold."""
+    element = quantiser.element
+    return np.arange(element.lo, element.hi + 1, 2 if element.bipolar else 1, dtype=np.int64)[1:]
+
+
+def quantised(pending: Pending, quantiser: Quantiser, q: Ints, dtype: np.dtype[np.floating]) -> Ints:
+    """The quantiser's integers for the integers `q` `[m, n]`, both in stream order."""
+    with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
+        levels = quantiser.levels(pending.values(q, dtype)).reshape(q.shape)
+    result = np.empty_like(q)
+    result[:, pending.final_index().reshape(-1)] = levels
+    return result
+
+
+def _bisect(
+    pending: Pending, quantiser: Quantiser, dtype: np.dtype[np.floating]
+) -> tuple[Ints, npt.NDArray[np.bool_]]:
+    ends = quantised(pending, quantiser, np.stack([pending.lo, pending.hi]), dtype)
+    descending = ends[0] > ends[1]
+    levels = level_values(quantiser)
+    rows = max(1, _MAX_EVALUATIONS // pending.size)
+    parts = [
+        _bisect_levels(pending, quantiser, levels[first : first + rows], descending, dtype)
+        for first in range(0, len(levels), rows)
+    ]
+    first_reached = np.concatenate(parts) if parts else np.empty((0, pending.size), np.int64)
+    # A falling function counts its thresholds the other way round: the highest level comes first.
+    first_reached[:, descending] = first_reached[::-1, descending]
+    return np.ascontiguousarray(first_reached.T), descending
+
+
+def _bisect_levels(
+    pending: Pending,
+    quantiser: Quantiser,
+    levels: Ints,
+    descending: npt.NDArray[np.bool_],
+    dtype: np.dtype[np.floating],
+) -> Ints:
+    """The first integer, `[levels, n]`, at which a rising function has reached a level or a falling one lost it.
+
+    Invariant: the first such integer lies in `low..high`, where `high` may be one past the range.
+    """
+    shape = (len(levels), pending.size)
+    low = np.broadcast_to(pending.lo, shape).copy()
+    high = np.broadcast_to(pending.hi + 1, shape).copy()
+    while (low < high).any():
+        middle = (low + high) >> 1
+        # Where the search is over, `middle` may be one past the range; its answer is not used.
+        reached = quantised(pending, quantiser, np.minimum(middle, pending.hi), dtype) >= levels[:, None]
+        passed = (reached != descending) | (middle > pending.hi)
+        high = np.where(passed, middle, high)
+        low = np.where(passed, low, np.minimum(middle + 1, high))
+    return low
+
+
+def _check_monotone(pending: Pending, quantiser: Quantiser) -> None:
+    """Steps that rise or fall everywhere compose to a function that does; others are scanned."""
+    turning = [step for step in pending.steps if isinstance(step, Elementwise) and not step.monotone]
+    if not turning:
+        return
+    remedy = "use an activation that rises everywhere, such as ReLU or HardTanh"
+    first, last = int(pending.lo.min()), int(pending.hi.max())
+    if (last - first + 1) * pending.size > _MAX_SCAN:
+        reason = f"node '{turning[0].name}' before it may rise and fall, on too many integers to look at"
+        raise NodeError("lower", quantiser.name, reason, remedy)
+    candidates = np.arange(first, last + 1, dtype=np.int64)[:, None]
+    scan = np.clip(np.broadcast_to(candidates, (last - first + 1, pending.size)), pending.lo, pending.hi)
+    change = np.diff(quantised(pending, quantiser, scan, FLOAT32), axis=0)
+    both = (change > 0).any(axis=0) & (change < 0).any(axis=0)
+    if both.any():
+        reason = f"the function before it rises and falls (at node '{turning[0].name}'), so thresholds cannot be it"
+        raise NodeError("lower", quantiser.name, reason, remedy)
