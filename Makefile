@@ -22,13 +22,14 @@ help:  ## List the targets
 setup: $(READY)  ## Create .venv with everything that the other targets need
 
 demo: $(READY)  ## Train a 1-bit network on digits, build its accelerator, simulate it, print the table
-	$(BIN)/python examples/digits/demo.py
+	$(BIN)/python -W "ignore:fast_hadamard_transform" examples/digits/demo.py
 
 test: lint  ## Linters, unit tests, C simulations and RTL simulations
 	$(BIN)/python -m pytest -n $(JOBS)
 
 lint: $(READY)  ## ruff and mypy
 	$(BIN)/ruff check .
+	$(BIN)/ruff format --check -q .
 	$(BIN)/mypy
 
 bench: $(READY)  ## Measure build and simulation speed; a table, and build/bench.json

