@@ -21,6 +21,7 @@ from .compile import hash_files, last_lines
 from .errors import ToolFailedError
 from .testbench import TOP
 from .toolchain import verilator_environment
+from .waves import prepare_folder, wave_flags
 
 SV_FOLDER = Path(__file__).parent / "sv"
 VERILATOR_FLAGS = (
@@ -31,7 +32,6 @@ VERILATOR_FLAGS = (
     "1ns/1ps",
     "-Wno-fatal",
 )
-WAVES_FLAGS = ("--trace-fst", "--trace-structs")
 
 
 @dataclass(frozen=True)
@@ -68,12 +68,14 @@ def build_model(sources: Sequence[Path], cache: Path, waves: bool = False) -> Pa
     """
     environment = verilator_environment()
     files = [*sorted(SV_FOLDER.glob("*.sv")), *sources]
-    flags = VERILATOR_FLAGS + (WAVES_FLAGS if waves else ())
+    flags = VERILATOR_FLAGS + (wave_flags() if waves else ())
     model = cache / f"model-{hash_files(files, *flags, environment.get('VERILATOR_ROOT', ''))}"
     if model.is_dir():
         return model
     cache.mkdir(parents=True, exist_ok=True)
     beside = Path(tempfile.mkdtemp(prefix=f"{model.name}-", dir=cache))
+    if waves:
+        prepare_folder(beside)
     names = tuple(str(file.absolute()) for file in files)
     job = _BuildJob(str(beside.absolute()), names, flags, waves)
     finish(_start("build", asdict(job), beside, environment), "build", beside)
