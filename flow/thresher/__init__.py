@@ -1,0 +1,18 @@
+"""Thresher: from trained binary and low-bit networks to verified FPGA dataflow accelerators."""
+
+from typing import Any
+
+__all__ = ["Accelerator", "SimulationResult", "ThresherError", "build", "load"]
+
+
+def __getattr__(name: str) -> Any:
+    # Lazily, so that one part of the package (hlsc, say) does not load all the others.
+    if name == "ThresherError":
+        from thresher.errors import ThresherError
+
+        return ThresherError
+    if name in __all__:
+        from thresher import api
+
+        return getattr(api, name)
+    raise AttributeError(f"module 'thresher' has no attribute {name!r}")

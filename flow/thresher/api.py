@@ -1,0 +1,262 @@
+"""The Python interface: `build`, `load`, and the accelerator that they give."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from thresher.building import (
+    DEFAULT_CLOCK_MHZ,
+    DEFAULT_PART,
+    BuildOptions,
+    FoldingChoice,
+    build_project,
+    export_module,
+    parse_input_type,
+    safe_name,
+)
+from thresher.emit.files import write_json
+from thresher.emit.units import refresh_rtl
+from thresher.errors import UsageError
+from thresher.graph import Array, interpret
+from thresher.hardware.connect import connect
+from thresher.hardware.folding import fold_as_told
+from thresher.hardware.graph import INPUT_STREAM, OUTPUT_STREAM, HwGraph
+from thresher.hardware.select import select_kernels
+from thresher.host import Host
+from thresher.kernels import Folding
+from thresher.lower.integer import Ints
+from thresher.lower.storage import load_lowered
+from thresher.onnx_import import read_model
+from thresher.onnx_import.host import HostModel
+from thresher.tools.simulation import SimulationResult, run_csim, run_rtl, write_run_vectors
+from thresher_sim.project import Project, load_project
+from thresher_sim.rtl import RtlOptions
+
+__all__ = ["Accelerator", "SimulationResult", "build", "load"]
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, eq=False)
+class Accelerator:
+    """A built project: its golden model, its simulations, its report.
+
+    Frames are arrays `[N, ...]` shaped as the ONNX model's input: its own floats, or the integers
+    of the hardware where it was built with an input type.
+    """
+
+    directory: Path
+    project: Project
+    graph: HwGraph
+    host: Host
+
+    def predict(self, frames: npt.ArrayLike, sim: str = "golden") -> Array:
+        """Compute the model's outputs through the `golden` model, `csim` or `rtl`.
+
+        Raises:
+            UsageError: The frames do not fit the model, or there is no such simulation.
+            SimulationMismatchError: The simulation differs from the golden model.
+        """
+        if sim not in ("golden", "csim", "rtl"):
+            raise UsageError(f"predict: there is no simulation {sim!r}; choose golden, csim or rtl")
+        if sim == "golden":
+            return self.host.decode(self.trace(frames)[OUTPUT_STREAM])
+        run = self.csim(frames) if sim == "csim" else self.sim(frames)
+        run.comparison.check(sim)
+        return self.host.decode(run.outputs)
+
+    def trace(self, frames: npt.ArrayLike) -> dict[str, Ints]:
+        """The golden integers `[N, vectors, channels]` of every stream, by its name."""
+        return interpret(self.graph, {INPUT_STREAM: self.host.encode(np.asarray(frames))})
+
+    def csim(
+        self,
+        frames: npt.ArrayLike | None = None,
+        labels: npt.ArrayLike | None = None,
+        *,
+        count: int | None = None,
+        types: str = "bitint",
+        dataset: str | None = None,
+    ) -> SimulationResult:
+        """Run the C simulation; without frames on the project's own vectors.
+
+        Args:
+            frames: As for `predict`.
+            labels: The class of each frame, for the accuracy in the report.
+            count: Only the first frames.
+            types: `bitint` or `amd`.
+            dataset: The name of the frames in the report.
+
+        Raises:
+            UsageError, MissingToolError, ToolFailedError: As their messages say. A mismatch does
+                not raise; it is in the result.
+        """
+        vectors, golden = self._vectors(frames, count)
+        run = run_csim(self.project, vectors, count, types)
+        self._record("csim", run, golden, _labels(labels, golden), dataset)
+        return run
+
+    def sim(
+        self,
+        frames: npt.ArrayLike | None = None,
+        labels: npt.ArrayLike | None = None,
+        *,
+        count: int | None = None,
+        stall: int = 0,
+        seed: int = 0,
+        waves: Path | str | None = None,
+        jobs: int = 1,
+        dataset: str | None = None,
+        progress: Progress | None = None,
+    ) -> SimulationResult:
+        """Run the RTL simulation under cocotb and Verilator; as `csim`, and:
+
+        Args:
+            frames: As for `predict`.
+            labels: As for `csim`.
+            count: As for `csim`.
+            stall: Percent of the cycles in which each end rests at random.
+            seed: Of these stalls.
+            waves: An FST file to record all signals in.
+            jobs: Processes to split the frames over.
+            dataset: As for `csim`.
+            progress: Called with the frames done and the frames in all.
+        """
+        refresh_rtl(self.directory)
+        vectors, golden = self._vectors(frames, count)
+        options = RtlOptions(stall, seed, jobs, Path(waves) if waves else None, progress=progress)
+        run = run_rtl(self.project, vectors, count, options)
+        self._record("rtl", run, golden, _labels(labels, golden), dataset)
+        return run
+
+    def report(self) -> dict[str, Any]:
+        """The content of `reports/report.json`: layers, estimate, and what was simulated last."""
+        data: dict[str, Any] = json.loads(self._report_path.read_text(encoding="utf-8"))
+        return data
+
+    @cached_property
+    def _report_path(self) -> Path:
+        return self.directory / "reports" / "report.json"
+
+    def _vectors(self, frames: npt.ArrayLike | None, count: int | None) -> tuple[Path, Ints | None]:
+        """The folder of the golden streams, and the golden output where frames were given."""
+        if frames is None:
+            return self.project.vectors, None
+        streams = self.trace(np.asarray(frames)[:count])
+        return write_run_vectors(self.project, streams), streams[OUTPUT_STREAM]
+
+    def _record(
+        self,
+        level: str,
+        run: SimulationResult,
+        golden: Ints | None,
+        labels: Ints | None,
+        dataset: str | None,
+    ) -> None:
+        report = self.report()
+        entry: dict[str, object] = {"frames": run.frames, "mismatches": run.mismatches}
+        if level == "rtl":
+            entry |= {"cycles_per_frame": run.cycles_per_frame, "latency_cycles": run.latency_cycles}
+        report["simulation"][level] = entry | {"seconds": round(run.seconds, 3)}
+        if labels is not None and golden is not None:
+            accuracy = {"dataset": dataset or "given frames", "images": len(labels)}
+            if {key: report["accuracy"].get(key) for key in accuracy} != accuracy:
+                report["accuracy"] = accuracy
+            report["accuracy"]["golden"] = self._accuracy(golden, labels)
+            if OUTPUT_STREAM in run.streams:
+                report["accuracy"][level] = self._accuracy(run.outputs, labels)
+        write_json(self._report_path, report)
+
+    def _accuracy(self, outputs: Ints, labels: Ints) -> float:
+        return accuracy(self.host.decode(outputs), labels)
+
+
+def accuracy(outputs: Array, labels: npt.NDArray[np.integer]) -> float:
+    """The fraction of `outputs`, class indices `[N]` or scores `[N, classes]`, that match `labels`."""
+    classes = outputs if outputs.ndim == 1 else outputs.reshape(len(outputs), -1).argmax(axis=1)
+    return float((classes == labels).mean())
+
+
+def _labels(labels: npt.ArrayLike | None, golden: Ints | None) -> Ints | None:
+    if labels is None:
+        return None
+    if golden is None:
+        raise UsageError("labels: they belong to frames; give those too, with --inputs")
+    array = np.asarray(labels)
+    if array.ndim != 1 or array.dtype.kind not in "iu" or len(array) < len(golden):
+        raise UsageError(
+            f"labels: the array has shape {list(array.shape)} and dtype {array.dtype}; "
+            f"give one whole number per frame, [{len(golden)}]"
+        )
+    return array[: len(golden)].astype(np.int64)
+
+
+def load(directory: Path | str) -> Accelerator:
+    """Open a project that was built before; raises `UsageError` where it is none."""
+    folder = Path(directory)
+    project = load_project(folder)
+    model = folder / "model"
+    try:
+        lowered = load_lowered((model / "network.npz").read_bytes())
+        data = json.loads((folder / "project.json").read_text(encoding="utf-8"))
+        folding = {
+            layer["name"]: Folding(layer["pe"], layer["simd"])
+            for layer in data["layers"]
+            if layer["kernel"] != "width_converter"
+        }
+    except (OSError, KeyError, TypeError, ValueError) as error:
+        raise UsageError(f"load: project '{folder}' is damaged ({error}); build it again") from None
+    host = Host(lowered, _host_model(model / "prologue.onnx"), _host_model(model / "epilogue.onnx"))
+    graph = connect(fold_as_told(select_kernels(lowered.graph), folding))
+    return Accelerator(folder, project, graph, host)
+
+
+def _host_model(path: Path) -> HostModel | None:
+    return HostModel(path.read_bytes()) if path.is_file() else None
+
+
+def build(
+    model: Any,
+    output_dir: Path | str | None = None,
+    *,
+    folding: FoldingChoice | None = None,
+    target_fps: float | None = None,
+    clock_mhz: float = DEFAULT_CLOCK_MHZ,
+    part: str = DEFAULT_PART,
+    input_type: str | None = None,
+    input_scale: float | None = None,
+    argmax: bool = False,
+    example_input: Any = None,
+) -> Accelerator:
+    """Build an accelerator project from a model.
+
+    Args:
+        model: The path of a QONNX file, or a Brevitas or PyTorch module.
+        output_dir: The project's folder, replaced where it is a project already; the default is
+            `<model>_accelerator` in the working folder.
+        folding: A folding file, or its content: `{"mvu0": {"pe": 16, "simd": 49}}`.
+        target_fps: Frames per second at `clock_mhz` that each layer is folded for.
+        clock_mhz: The clock that units are pipelined for.
+        part: The part number, for the synthesis scripts.
+        input_type: `uint8` and the like: the hardware takes integers, and no prologue stays on the host.
+        input_scale: The model's input is this times the integer.
+        argmax: End in the index of the largest output.
+        example_input: One frame with its batch axis, to export a module with.
+
+    Raises:
+        ThresherError: One of its subclasses, whose message says what to do; nothing is then written.
+    """
+    kind = parse_input_type(input_type) if input_type is not None else None
+    options = BuildOptions(folding, target_fps, clock_mhz, part, kind, input_scale, argmax)
+    source = read_model(model) if isinstance(model, Path | str) else export_module(model, example_input)
+    target = Path(output_dir) if output_dir is not None else Path(f"{safe_name(Path(source.name).stem)}_accelerator")
+    build_project(source, target, options)
+    return load(target)

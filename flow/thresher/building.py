@@ -1,0 +1,144 @@
+"""From a model to a project: every stage in order."""
+
+from __future__ import annotations
+
+import math
+import re
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from thresher.emit.design import Design, ModelInfo
+from thresher.emit.files import check_target
+from thresher.emit.project import write_project
+from thresher.errors import MissingToolError, UsageError
+from thresher.hardware.connect import connect
+from thresher.hardware.folding import fold_as_told, fold_to_target, parse_folding, read_folding
+from thresher.hardware.graph import HwGraph
+from thresher.hardware.select import Layer, select_kernels
+from thresher.lower import lower
+from thresher.onnx_import import OnnxModel, import_model, read_model
+from thresher.onnx_import.host import cut_epilogue, cut_prologue
+from thresher_sim.streams import BIPOLAR, IntType
+
+DEFAULT_PART = "xc7z020clg400-1"
+DEFAULT_CLOCK_MHZ = 100.0
+# Without a target, a frame in about this many cycles: small enough for a first look at any part.
+DEFAULT_CYCLES_PER_FRAME = 1024
+
+FoldingChoice = Path | str | Mapping[str, Mapping[str, int]]
+
+
+@dataclass(frozen=True)
+class BuildOptions:
+    """What to build a model for; raises `UsageError` on values that cannot be."""
+
+    folding: FoldingChoice | None = None
+    target_fps: float | None = None
+    clock_mhz: float = DEFAULT_CLOCK_MHZ
+    part: str = DEFAULT_PART
+    input_type: IntType | None = None
+    input_scale: float | None = None
+    argmax: bool = False
+
+    def __post_init__(self) -> None:
+        if not (math.isfinite(self.clock_mhz) and 0 < self.clock_mhz <= 2000):
+            raise UsageError(f"build: a clock of {self.clock_mhz:g} MHz cannot be; give 1 to 2000")
+        if self.target_fps is not None and not (math.isfinite(self.target_fps) and self.target_fps > 0):
+            raise UsageError(f"build: a target of {self.target_fps:g} frames per second cannot be; give more than 0")
+        if self.folding is not None and self.target_fps is not None:
+            raise UsageError("build: a folding and a target rate exclude each other; give one of them")
+        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._/-]*", self.part):
+            raise UsageError(f"build: {self.part!r} is not a part number; give one such as {DEFAULT_PART}")
+
+
+def build_project(model: OnnxModel, target: Path, options: BuildOptions) -> None:
+    """Import, lower, fold and write `model`; raises as each stage does, and then writes nothing."""
+    check_target(target)
+    design = make_design(model, options)
+    write_project(design, target)
+
+
+def make_design(model: OnnxModel, options: BuildOptions) -> Design:
+    """Everything up to writing: the folded network with all that belongs to it."""
+    lowered = lower(import_model(model), options.input_type, options.input_scale, options.argmax)
+    graph = fold(select_kernels(lowered.graph), options)
+    return Design(
+        model=ModelInfo(safe_name(Path(model.name).stem), model.sha256),
+        lowered=lowered,
+        graph=graph,
+        prologue=cut_prologue(model, lowered.input) if lowered.prologue else None,
+        epilogue=cut_epilogue(model, lowered.output) if lowered.epilogue else None,
+        clock_mhz=options.clock_mhz,
+        part=options.part,
+    )
+
+
+def fold(layers: tuple[Layer, ...], options: BuildOptions) -> HwGraph:
+    """Fold by file, by target, or to `DEFAULT_CYCLES_PER_FRAME` where that can be reached."""
+    if options.folding is not None:
+        choice = options.folding
+        spec = read_folding(Path(choice)) if isinstance(choice, Path | str) else parse_folding(choice)
+        return connect(fold_as_told(layers, spec))
+    if options.target_fps is not None:
+        cycles = math.floor(options.clock_mhz * 1e6 / options.target_fps)
+        return connect(fold_to_target(layers, cycles))
+    fastest = max(layer.kernel.fold(layer.kernel.folding_limit).cycles_per_frame for layer in layers)
+    return connect(fold_to_target(layers, max(DEFAULT_CYCLES_PER_FRAME, fastest)))
+
+
+def safe_name(name: str) -> str:
+    """A name from outside as letters, digits, `-` and `_`, for titles and folder names."""
+    return re.sub(r"[^A-Za-z0-9_-]+", "_", name).strip("_-") or "model"
+
+
+def parse_input_type(text: str) -> IntType:
+    """Read `bipolar`, `uint1` to `uint8` or `int2` to `int8`; raises `UsageError`."""
+    match = re.fullmatch(r"(u?)int([1-8])", text)
+    if text == "bipolar":
+        return BIPOLAR
+    if match is None or text == "int1":
+        raise UsageError(f"build: input type {text!r} is not known; give bipolar, uint1 to uint8 or int2 to int8")
+    bits = int(match[2])
+    return IntType(0, 2**bits - 1) if match[1] else IntType(-(2 ** (bits - 1)), 2 ** (bits - 1) - 1)
+
+
+def parse_scale(text: str) -> float:
+    """Read a number or a fraction such as `1/255`; raises `UsageError`."""
+    try:
+        return float(Fraction(text))
+    except (ValueError, ZeroDivisionError, OverflowError):
+        raise UsageError(f"build: input scale {text!r} is not a number; give one such as 1/255 or 0.0039") from None
+
+
+def export_module(module: Any, example_input: Any) -> OnnxModel:
+    """Export a Brevitas or PyTorch module as QONNX and read it back.
+
+    Raises:
+        UsageError: There is no example input to trace it with.
+        MissingToolError: Brevitas or torch is not installed.
+    """
+    if example_input is None:
+        raise UsageError(
+            "build: a PyTorch module needs an example input to be exported; "
+            "give example_input, a tensor of one frame with its batch axis"
+        )
+    try:
+        from brevitas.export import export_qonnx
+    except ImportError:
+        raise MissingToolError(
+            "build: exporting a PyTorch module needs Brevitas; pip install 'thresher[train]'"
+        ) from None
+    name = safe_name(type(module).__name__)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / f"{name}.onnx"
+        training = module.training
+        module.eval()
+        try:
+            export_qonnx(module, args=(example_input,), export_path=str(path))
+        finally:
+            module.train(training)
+        return read_model(path)

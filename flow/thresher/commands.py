@@ -1,0 +1,145 @@
+"""What each subcommand of the command line does; returns the exit code."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from thresher import api
+from thresher.building import DEFAULT_PART, BuildOptions, build_project, parse_input_type, parse_scale
+from thresher.emit.files import write_text
+from thresher.errors import SimulationMismatchError, UsageError
+from thresher.host import load_array
+from thresher.lower.explain import explain
+from thresher.onnx_import import read_model
+from thresher.report.html import render_html
+from thresher.report.tables import check_table, print_report
+from thresher.tools.simulation import SimulationResult
+
+__all__ = ["DEFAULT_PART", "build", "check", "csim", "report", "sim"]
+
+
+def check(options: argparse.Namespace) -> int:
+    """Print what becomes of every node; exit code 3 where some node stands in the way."""
+    model = read_model(options.model)
+    kind = parse_input_type(options.input_type) if options.input_type else None
+    scale = parse_scale(options.input_scale) if options.input_scale else None
+    reports = explain(model, kind, scale)
+    console = Console()
+    console.print(check_table(model.name, reports))
+    refused = [entry for entry in reports if entry.reason]
+    if refused:
+        console.print(f"{len(refused)} of {len(reports)} nodes stand in the way")
+        return 3
+    console.print("the model can be built")
+    return 0
+
+
+def build(options: argparse.Namespace) -> int:
+    """Build a project and print its layers."""
+    console = Console()
+    build_options = BuildOptions(
+        folding=options.folding,
+        target_fps=options.target_fps,
+        clock_mhz=options.clock_mhz,
+        part=options.part,
+        input_type=parse_input_type(options.input_type) if options.input_type else None,
+        input_scale=parse_scale(options.input_scale) if options.input_scale else None,
+        argmax=options.argmax,
+    )
+    with console.status("building"):
+        build_project(read_model(options.model), options.output, build_options)
+    accelerator = api.load(options.output)
+    print_report(console, accelerator.report())
+    console.print(f"project: {options.output}; next: thresher csim {options.output}, thresher sim {options.output}")
+    return 0
+
+
+def csim(options: argparse.Namespace) -> int:
+    """Run the C simulation and print what it gave."""
+    accelerator = api.load(options.project)
+    frames, labels = _arrays(options)
+    with Console(stderr=True).status("C simulation"):
+        run = accelerator.csim(
+            frames, labels, count=options.frames, types=options.types, dataset=_dataset(options)
+        )
+    return _conclude(accelerator, run, options, "csim")
+
+
+def sim(options: argparse.Namespace) -> int:
+    """Run the RTL simulation and print what it gave."""
+    accelerator = api.load(options.project)
+    frames, labels = _arrays(options)
+    with _progress("RTL simulation") as progress:
+        run = accelerator.sim(
+            frames,
+            labels,
+            count=options.frames,
+            stall=options.stall,
+            seed=options.seed,
+            waves=options.waves,
+            jobs=options.jobs,
+            dataset=_dataset(options),
+            progress=progress,
+        )
+    return _conclude(accelerator, run, options, "sim")
+
+
+def report(options: argparse.Namespace) -> int:
+    """Print the tables, and write them as HTML."""
+    accelerator = api.load(options.project)
+    content = accelerator.report()
+    print_report(Console(), content)
+    path = options.project / "reports" / "report.html"
+    write_text(path, render_html(content))
+    Console().print(f"also as {path}")
+    return 0
+
+
+def _conclude(accelerator: api.Accelerator, run: SimulationResult, options: argparse.Namespace, name: str) -> int:
+    console = Console()
+    print_report(console, accelerator.report())
+    if options.trace:
+        _save_trace(options.trace, run)
+        console.print(f"streams: {options.trace}")
+    try:
+        run.comparison.check(name)
+    except SimulationMismatchError as error:
+        Console(stderr=True, soft_wrap=True).print(f"thresher: {error}", markup=False, highlight=False)
+        return error.exit_code
+    console.print(f"every beat of every stream equals the golden model ({run.frames} frames)")
+    return 0
+
+
+def _save_trace(path: Path, run: SimulationResult) -> None:
+    beside = path.with_name(f".{path.name}.part.npz")
+    np.savez_compressed(beside, allow_pickle=False, **run.streams)
+    beside.replace(path)
+
+
+def _arrays(options: argparse.Namespace) -> tuple[np.ndarray | None, np.ndarray | None]:
+    if options.frames is not None and options.frames < 1:
+        raise UsageError(f"frames: {options.frames} frames cannot be simulated; give 1 or more")
+    if options.labels and not options.inputs:
+        raise UsageError("labels: they belong to frames; give those too, with --inputs")
+    frames = load_array(options.inputs, "inputs") if options.inputs else None
+    labels = load_array(options.labels, "labels") if options.labels else None
+    return frames, labels
+
+
+def _dataset(options: argparse.Namespace) -> str | None:
+    return options.inputs.name if options.inputs else None
+
+
+@contextmanager
+def _progress(title: str) -> Iterator[Callable[[int, int], None]]:
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task(title, total=None)
+        yield lambda done, total: progress.update(task, completed=done, total=total)

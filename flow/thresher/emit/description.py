@@ -1,0 +1,127 @@
+"""`project.json`: all that a script needs to know of a project, and `reports/report.json`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from thresher.emit.design import Design
+from thresher.emit.sv_top import TOP
+from thresher.hardware.graph import INPUT_STREAM, HwNode, stream_layouts
+from thresher.hardware.timing import Timing
+from thresher.hlsc import CompiledUnit
+from thresher.kernels import Resources
+from thresher.lower.integer import IntThreshold
+
+SCHEMA = 1
+STREAM_DEPTH = 2
+
+
+def describe_project(
+    design: Design, timing: Timing, units: Mapping[str, CompiledUnit], digest: str
+) -> dict[str, object]:
+    """The content of `project.json`."""
+    return {
+        "schema": SCHEMA,
+        "name": design.model.name,
+        "top": TOP,
+        "clock_mhz": design.clock_mhz,
+        "part": design.part,
+        "model_sha256": design.model.sha256,
+        "hls_sha256": digest,
+        "streams": _streams(design),
+        "layers": [_layer(node) | {"stages": units[node.name].stages} for node in design.graph.nodes],
+        "input": design.lowered.input.to_json(),
+        "output": design.lowered.output.to_json(),
+        "estimate": {
+            "cycles_per_frame": timing.cycles_per_frame,
+            "latency_cycles": timing.latency_cycles,
+        },
+    }
+
+
+def describe_report(
+    design: Design, timing: Timing, units: Mapping[str, CompiledUnit]
+) -> dict[str, object]:
+    """The content of `reports/report.json` before anything was simulated."""
+    nodes = design.graph.nodes
+    weights = sum(_weights(node) for node in nodes)
+    weight_bits = sum(node.kernel.weight_bits for node in nodes)
+    total = sum((node.kernel.resources() for node in nodes), Resources())
+    return {
+        "schema": SCHEMA,
+        "model": {
+            "name": design.model.name,
+            "sha256": design.model.sha256,
+            "parameters": weights,
+            "weight_bits": weight_bits,
+            "float32_bytes": 4 * weights,
+            "packed_bytes": -(-weight_bits // 8),
+        },
+        "clock_mhz": design.clock_mhz,
+        "part": design.part,
+        "layers": [_report_layer(node, units[node.name]) for node in nodes],
+        "estimate": {
+            "cycles_per_frame": timing.cycles_per_frame,
+            "bottleneck": timing.bottleneck,
+            "latency_cycles": timing.latency_cycles,
+            "frames_per_second": design.clock_mhz * 1e6 / timing.cycles_per_frame,
+            "resources": _resources(total),
+        },
+        "ties": {
+            node.name: node.ties for node in design.lowered.graph.nodes if isinstance(node, IntThreshold)
+        },
+        "simulation": {},
+        "accuracy": {},
+        "synthesis": [],
+    }
+
+
+def _weights(node: HwNode) -> int:
+    kernel = node.kernel
+    return kernel.macs_per_frame // kernel.input_layout.vectors
+
+
+def _streams(design: Design) -> list[dict[str, object]]:
+    nodes = design.graph.nodes
+    layouts = stream_layouts(design.graph)
+    entries: list[dict[str, object]] = []
+    for position, name in enumerate([INPUT_STREAM, *(node.output for node in nodes)]):
+        role = "input" if position == 0 else "output" if position == len(nodes) else "internal"
+        ends = {
+            "producer": nodes[position - 1].name if position else None,
+            "consumer": nodes[position].name if position < len(nodes) else None,
+        }
+        entries.append(
+            {"name": name, "role": role, **ends, "depth": STREAM_DEPTH, **layouts[name].to_json()}
+        )
+    return entries
+
+
+def _layer(node: HwNode) -> dict[str, object]:
+    kernel = node.kernel
+    return {
+        "name": node.name,
+        "kernel": kernel.kernel_name(),
+        "onnx_nodes": list(node.onnx_nodes),
+        "pe": kernel.folding.pe,
+        "simd": kernel.folding.simd,
+        "cycles_per_frame": kernel.cycles_per_frame,
+    }
+
+
+def _report_layer(node: HwNode, unit: CompiledUnit) -> dict[str, object]:
+    kernel = node.kernel
+    return _layer(node) | {
+        "macs_per_frame": kernel.macs_per_frame,
+        "weight_bits": kernel.weight_bits,
+        "input_bits": kernel.input_layout.element.bits,
+        "output_bits": kernel.output_layout.element.bits,
+        "input_type": str(kernel.input_layout.element),
+        "output_type": str(kernel.output_layout.element),
+        "stages": unit.stages,
+        "resources": _resources(kernel.resources()),
+    }
+
+
+def _resources(cost: Resources) -> dict[str, float]:
+    return {"lut": cost.lut, "ff": cost.ff, "bram36": cost.bram36, "dsp": cost.dsp}

@@ -1,0 +1,29 @@
+"""Everything that a project is written from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from thresher.hardware.graph import HwGraph
+from thresher.lower import Lowered
+
+
+@dataclass(frozen=True)
+class ModelInfo:
+    """What the ONNX file was: `name` is safe as an identifier, `sha256` that of the file's bytes."""
+
+    name: str
+    sha256: str
+
+
+@dataclass(frozen=True, eq=False)
+class Design:
+    """A folded network, the model that it came from, and what it is built for."""
+
+    model: ModelInfo
+    lowered: Lowered
+    graph: HwGraph
+    prologue: bytes | None
+    epilogue: bytes | None
+    clock_mhz: float
+    part: str

@@ -1,0 +1,114 @@
+"""Write a whole project: C++, SystemVerilog, simulation, synthesis scripts, driver, reports."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from thresher.emit import documents
+from thresher.emit.csim_main import csim_main
+from thresher.emit.description import describe_project, describe_report
+from thresher.emit.design import Design
+from thresher.emit.files import replacing, write_json, write_text
+from thresher.emit.hls_top import hls_top, hls_top_header
+from thresher.emit.layer_header import layer_header, layer_header_name
+from thresher.emit.sv_top import STREAM_CYCLES, TOP, sv_top
+from thresher.emit.synthesis import synthesis_files
+from thresher.emit.units import compile_layers, source_digest
+from thresher.graph import interpret
+from thresher.hardware.graph import INPUT_STREAM
+from thresher.hardware.timing import Timing, time_graph
+from thresher.hlsc import CompiledUnit
+from thresher.lower.storage import dump_network
+from thresher.share import share_dir
+from thresher_sim.project import load_project
+from thresher_sim.vectors import write_vectors
+
+VECTOR_FRAMES = 16
+_VECTOR_SEED = 1
+
+
+def write_project(design: Design, target: Path) -> None:
+    """Write the project of `design` to the folder `target`, whole or not at all.
+
+    The same design gives byte-identical files. An earlier Thresher project there is replaced.
+
+    Raises:
+        UsageError: `target` exists and is not a Thresher project.
+        MissingToolError, ToolFailedError: clang is missing, or failed.
+    """
+    with replacing(target) as folder:
+        _write_cpp(design, folder / "hls")
+        names = [node.name for node in design.graph.nodes]
+        units = compile_layers(folder / "hls", names, design.clock_mhz)
+        sources = write_rtl(design, units, folder / "rtl")
+        timing = time_graph(design.graph, {name: units[name].stages for name in names}, STREAM_CYCLES)
+        digest = source_digest(folder / "hls", names)
+        write_json(folder / "project.json", describe_project(design, timing, units, digest))
+        write_json(folder / "reports" / "report.json", describe_report(design, timing, units))
+        _write_model(design, folder / "model")
+        _write_simulation(design, folder)
+        for name, text in synthesis_files(sources, design.part, design.clock_mhz).items():
+            write_text(folder / "synth" / name, text)
+        _write_documents(design, timing, folder)
+
+
+def _write_cpp(design: Design, hls: Path) -> None:
+    shutil.copytree(share_dir("hls") / "thresher", hls / "thresher")
+    for node in design.graph.nodes:
+        write_text(hls / layer_header_name(node), layer_header(node))
+    write_text(hls / "csim.cpp", csim_main(design.graph))
+    write_text(hls / "top.hpp", hls_top_header(design.graph))
+    write_text(hls / "top.cpp", hls_top(design.graph))
+
+
+def write_rtl(design: Design, units: Mapping[str, CompiledUnit], rtl: Path) -> list[str]:
+    """Write cells, units and top; return the files' names in the order in which to compile them."""
+    rtl.mkdir(parents=True, exist_ok=True)
+    cells = sorted(path.name for path in share_dir("rtl").glob("*.sv"))
+    for cell in cells:
+        shutil.copyfile(share_dir("rtl") / cell, rtl / cell)
+    for unit in units.values():
+        write_text(rtl / f"{unit.module_name}.sv", unit.verilog)
+    write_text(rtl / f"{TOP}.sv", sv_top(design.graph))
+    return [*cells, *(f"{unit.module_name}.sv" for unit in units.values()), f"{TOP}.sv"]
+
+
+def _write_model(design: Design, folder: Path) -> None:
+    folder.mkdir(parents=True)
+    (folder / "network.npz").write_bytes(dump_network(design.lowered.graph))
+    for name, model in (("prologue", design.prologue), ("epilogue", design.epilogue)):
+        if model is not None:
+            (folder / f"{name}.onnx").write_bytes(model)
+
+
+def _write_simulation(design: Design, folder: Path) -> None:
+    shutil.copytree(share_dir("rtl_sim") / "thresher_sim", folder / "sim" / "thresher_sim", ignore=_compiled)
+    project = load_project(folder)
+    layout = project.input.layout
+    random = np.random.default_rng(_VECTOR_SEED)
+    shape = (VECTOR_FRAMES, layout.vectors, layout.channels)
+    if layout.element.bipolar:
+        frames = random.integers(0, 2, shape) * 2 - 1
+    else:
+        frames = random.integers(layout.element.lo, layout.element.hi + 1, shape)
+    tensors = interpret(design.graph, {INPUT_STREAM: frames})
+    write_vectors(project.vectors, project.streams, tensors)
+
+
+def _write_documents(design: Design, timing: Timing, folder: Path) -> None:
+    readme = documents.readme(
+        design.model.name, design.graph, design.clock_mhz, timing.cycles_per_frame, timing.latency_cycles
+    )
+    write_text(folder / "README.md", readme)
+    write_text(folder / "Makefile", documents.MAKEFILE)
+    driver = Path(__file__).with_name("driver_template.py")
+    (folder / "driver").mkdir()
+    shutil.copyfile(driver, folder / "driver" / "driver.py")
+
+
+_compiled = shutil.ignore_patterns("__pycache__", "*.pyc")
+

@@ -1,0 +1,104 @@
+"""The host's side of an accelerator: arrays of the model to integers, and integers back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from thresher.errors import UsageError
+from thresher.graph import Array
+from thresher.lower import Lowered
+from thresher.lower.integer import Ints
+from thresher.onnx_import.host import HostModel
+
+# How far from a whole step of the input's scale a value may lie: float32 has 24 bits.
+_GRID_TOLERANCE = 1e-3
+
+
+@dataclass(frozen=True, eq=False)
+class Host:
+    """Turns what the ONNX model takes and gives into what the hardware takes and gives."""
+
+    lowered: Lowered
+    prologue: HostModel | None
+    epilogue: HostModel | None
+
+    def encode(self, frames: Array) -> Ints:
+        """Turn frames `[N, ...]`, shaped as the model's input, into integers `[N, vectors, channels]`.
+
+        With a prologue, frames are the model's own floats. Without one, an integer array is taken as
+        it is, and floats must be whole multiples of the input's scale.
+
+        Raises:
+            UsageError: The array has a wrong shape or dtype, no frames, or values out of range.
+        """
+        if self.prologue is not None:
+            _check_array(frames, self.prologue.input_shape)
+            return self.lowered.input.to_stream(self.prologue.run(frames.astype(np.float32)))
+        _check_array(frames, self.lowered.input.onnx_shape)
+        whole = frames if frames.dtype.kind in "iub" else self._to_grid(frames)
+        element = self.lowered.input.type.element
+        low, high = int(whole.min()), int(whole.max())
+        if low < element.lo or high > element.hi or (element.bipolar and not np.all(np.abs(whole) == 1)):
+            raise UsageError(
+                f"inputs: the values go from {low} to {high}, and the hardware takes {element}; "
+                "give integers of that type, or floats that are its multiples of the input scale"
+            )
+        return self.lowered.input.to_stream(whole)
+
+    def _to_grid(self, frames: Array) -> Array:
+        endpoint = self.lowered.input
+        steps = frames / endpoint.scale + endpoint.zero
+        whole = np.rint(steps)
+        worst = float(np.abs(steps - whole).max())
+        if not worst <= _GRID_TOLERANCE:
+            scale = float(endpoint.scale.reshape(-1)[0])
+            raise UsageError(
+                f"inputs: the values are not multiples of the input scale {scale:g}, which the hardware "
+                f"takes (off by up to {worst:.3g} of it); give integers, or floats on that grid"
+            )
+        return whole.astype(np.int64)
+
+    def decode(self, outputs: Ints) -> Array:
+        """Turn integers `[N, vectors, channels]` of the output into the model's own output.
+
+        That is the host's epilogue, or class indices `[N]` where the hardware ends in an argmax.
+        """
+        frames = self.lowered.output.from_stream(outputs)
+        if self.epilogue is not None:
+            return self.epilogue.run(frames)
+        if self.lowered.epilogue is None:
+            return frames.reshape(len(frames))
+        endpoint = self.lowered.output
+        return ((frames - endpoint.zero) * endpoint.scale).astype(np.float32)
+
+
+def _check_array(frames: Array, shape: tuple[int, ...]) -> None:
+    wanted = "[N, " + ", ".join(map(str, shape[1:])) + "]"
+    if frames.dtype.kind not in "fiub":
+        raise UsageError(f"inputs: the array has dtype {frames.dtype}; give numbers, in the shape {wanted}")
+    if frames.ndim != len(shape) or frames.shape[1:] != tuple(shape[1:]):
+        raise UsageError(f"inputs: the array has shape {list(frames.shape)}; the model takes {wanted}")
+    if len(frames) == 0:
+        raise UsageError(f"inputs: the array holds no frames; give at least one, in the shape {wanted}")
+    if frames.dtype.kind == "f" and not np.isfinite(frames).all():
+        raise UsageError("inputs: the array holds NaN or infinity; give finite numbers")
+
+
+def load_array(path: Path, what: str) -> Array:
+    """Read a `.npy` file; raises `UsageError` where it is missing, damaged, or pickled."""
+    try:
+        array = np.load(path, allow_pickle=False)
+    except FileNotFoundError:
+        raise UsageError(f"{what}: file '{path}' does not exist; give the path of a .npy file") from None
+    except (OSError, EOFError) as error:
+        raise UsageError(f"{what}: file '{path}' cannot be read ({error}); give a .npy file") from None
+    except ValueError:
+        raise UsageError(
+            f"{what}: file '{path}' is pickled or not a .npy file; save plain numbers with numpy.save"
+        ) from None
+    if not isinstance(array, np.ndarray):
+        raise UsageError(f"{what}: file '{path}' is an archive of arrays; give a .npy file with one array")
+    return array

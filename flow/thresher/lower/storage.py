@@ -1,0 +1,106 @@
+"""A lowered network as one `.npz`: arrays, and JSON for all else. No pickle, so safe to load."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from dataclasses import fields
+from typing import Any
+
+import numpy as np
+
+from thresher.errors import UsageError
+from thresher.lower.integer import IntArgMax, IntGraph, IntMatMul, IntNode, IntThreshold, TensorType
+from thresher.lower.lowered import Endpoint, Lowered
+from thresher_sim.streams import IntType
+
+Arrays = dict[str, np.ndarray[Any, Any]]
+
+_KINDS: dict[str, type[IntNode]] = {kind.__name__: kind for kind in (IntMatMul, IntThreshold, IntArgMax)}
+# The archive must not hold the time of day: the same network gives the same bytes.
+_EPOCH = (1980, 1, 1, 0, 0, 0)
+
+
+def dump_lowered(lowered: Lowered) -> bytes:
+    """Serialise `lowered`; the same network gives the same bytes."""
+    arrays: Arrays = {}
+    graph = lowered.graph
+    header = {
+        "nodes": [{"kind": type(node).__name__} | _describe(node, node.name, arrays) for node in graph.nodes],
+        "inputs": graph.inputs,
+        "outputs": graph.outputs,
+        "input": _describe(lowered.input, "input", arrays),
+        "output": _describe(lowered.output, "output", arrays),
+        "prologue": lowered.prologue,
+        "epilogue": lowered.epilogue,
+    }
+    arrays["header"] = np.frombuffer(json.dumps(header).encode(), np.uint8)
+    return _zip(arrays)
+
+
+def load_lowered(data: bytes) -> Lowered:
+    """Read what `dump_lowered` wrote; raises `UsageError` where it is damaged."""
+    try:
+        with np.load(io.BytesIO(data), allow_pickle=False) as archive:
+            arrays = dict(archive)
+        header = json.loads(arrays["header"].tobytes())
+        nodes = tuple(_restore(_KINDS[node.pop("kind")], node["name"], node, arrays) for node in header["nodes"])
+        return Lowered(
+            graph=IntGraph(nodes, tuple(header["inputs"]), tuple(header["outputs"])),
+            input=_restore(Endpoint, "input", header["input"], arrays),
+            output=_restore(Endpoint, "output", header["output"], arrays),
+            prologue=header["prologue"],
+            epilogue=header["epilogue"],
+        )
+    except (KeyError, TypeError, ValueError, OSError, zipfile.BadZipFile) as error:
+        raise UsageError(f"load: the project's integer network is damaged ({error}); build it again") from None
+
+
+def _zip(arrays: Arrays) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, array in arrays.items():
+            content = io.BytesIO()
+            np.save(content, array, allow_pickle=False)
+            archive.writestr(zipfile.ZipInfo(f"{name}.npy", _EPOCH), content.getvalue(), zipfile.ZIP_DEFLATED)
+    return buffer.getvalue()
+
+
+def _describe(item: Any, name: str, arrays: Arrays) -> dict[str, object]:
+    """The fields of a frozen dataclass: arrays go to `arrays`, all else is returned as plain JSON."""
+    described: dict[str, object] = {}
+    for field in fields(item):
+        value = getattr(item, field.name)
+        if isinstance(value, np.ndarray):
+            arrays[f"{name}.{field.name}"] = value
+        else:
+            described[field.name] = _plain(value)
+    return described
+
+
+def _plain(value: Any) -> object:
+    if isinstance(value, TensorType):
+        return {"tensor_type": [_plain(value.element), value.vectors, value.channels]}
+    if isinstance(value, IntType):
+        return {"int_type": [value.lo, value.hi, value.bipolar]}
+    return value
+
+
+def _restore(kind: Any, name: str, described: dict[str, Any], arrays: Arrays) -> Any:
+    values = {
+        field.name: _typed(described[field.name])
+        if field.name in described
+        else arrays[f"{name}.{field.name}"]
+        for field in fields(kind)
+    }
+    return kind(**values)
+
+
+def _typed(value: Any) -> Any:
+    if isinstance(value, dict):
+        if "tensor_type" in value:
+            element, vectors, channels = value["tensor_type"]
+            return TensorType(_typed(element), vectors, channels)
+        return IntType(*value["int_type"])
+    return tuple(value) if isinstance(value, list) else value

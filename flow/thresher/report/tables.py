@@ -1,0 +1,89 @@
+"""`reports/report.json` as tables for a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+Report = Mapping[str, Any]
+LEVELS = ("onnx", "golden", "csim", "rtl")
+
+
+def print_report(console: Console, report: Report) -> None:
+    """Print the layers, and the result of whatever was simulated."""
+    console.print(layer_table(report))
+    console.print(result_table(report))
+
+
+def layer_table(report: Report) -> Table:
+    """One row per layer: kernel, folding, types, cycles, estimated cost; the bottleneck is marked."""
+    table = Table(title=f"{report['model']['name']}: layers")
+    columns = ("layer", "PE", "SIMD", "types", "cycles", "stages", "MACs", "weight bits", "LUT", "FF", "BRAM36")
+    _add_columns(table, columns, left=("layer", "types"))
+    for layer in report["layers"]:
+        cost = layer["resources"]
+        mark = " *" if layer["name"] == report["estimate"]["bottleneck"] else ""
+        types = f"{layer['input_type']} -> {layer['output_type']}"
+        row: Sequence[object] = (
+            layer["name"] + mark, layer["pe"], layer["simd"], types, layer["cycles_per_frame"],
+            layer["stages"], layer["macs_per_frame"], layer["weight_bits"],
+            cost["lut"], cost["ff"], cost["bram36"],
+        )  # fmt: skip
+        table.add_row(*map(_text, row))
+    total = report["estimate"]["resources"]
+    table.add_section()
+    table.add_row("total", *[""] * 7, _text(total["lut"]), _text(total["ff"]), _text(total["bram36"]))
+    table.caption = "* sets the rate; LUT, FF and BRAM36 are estimates"
+    return table
+
+
+def result_table(report: Report) -> Table:
+    """Stated against measured: rate, latency, accuracy, mismatches, size."""
+    table = Table(title=f"{report['model']['name']}: result")
+    _add_columns(table, ("", "stated", "C simulation", "RTL simulation"), left=("",))
+    for row in _result_rows(report):
+        table.add_row(*row)
+    return table
+
+
+def _result_rows(report: Report) -> Iterable[tuple[str, str, str, str]]:
+    estimate, model = report["estimate"], report["model"]
+    csim, rtl = report["simulation"].get("csim", {}), report["simulation"].get("rtl", {})
+    yield "frames", "", _of(csim, "frames"), _of(rtl, "frames")
+    yield "mismatches", "", _of(csim, "mismatches"), _of(rtl, "mismatches")
+    for key, name in (("cycles_per_frame", "cycles per frame"), ("latency_cycles", "latency, cycles")):
+        yield name, _text(estimate[key]), "", _of(rtl, key)
+    measured = rtl.get("cycles_per_frame")
+    rate = _text(round(report["clock_mhz"] * 1e6 / measured)) if measured else ""
+    yield f"frames/s at {report['clock_mhz']:g} MHz", _text(round(estimate["frames_per_second"])), "", rate
+    for level in LEVELS:
+        if level in report["accuracy"]:
+            yield _accuracy_row(level, report["accuracy"])
+    packed, full = model["weight_bits"], 8 * model["float32_bytes"]
+    ratio = f" ({full / packed:.1f} x less)" if packed else ""
+    yield "weight bits", f"{_text(packed)} of {_text(full)} in float32{ratio}", "", ""
+
+
+def _accuracy_row(level: str, accuracy: Mapping[str, Any]) -> tuple[str, str, str, str]:
+    value = f"{100 * accuracy[level]:.2f} %"
+    name = {"onnx": "ONNX model", "golden": "golden model", "csim": "C simulation", "rtl": "RTL"}[level]
+    place = {"csim": 1, "rtl": 2}.get(level, 0)
+    cells = ["", "", ""]
+    cells[place] = value
+    return f"accuracy, {name}", cells[0], cells[1], cells[2]
+
+
+def _add_columns(table: Table, names: Iterable[str], left: Sequence[str]) -> None:
+    for name in names:
+        table.add_column(name, justify="left" if name in left else "right")
+
+
+def _of(values: Mapping[str, Any], key: str) -> str:
+    return _text(values[key]) if values.get(key) is not None else ""
+
+
+def _text(value: object) -> str:
+    return f"{value:,}" if isinstance(value, int | float) else str(value)

@@ -1,0 +1,81 @@
+"""Run a project's simulations on given frames, and say what they gave."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from thresher_sim.compare import Comparison
+from thresher_sim.csim import simulate_c
+from thresher_sim.project import Project
+from thresher_sim.rtl import RtlOptions, simulate_rtl
+from thresher_sim.vectors import read_frames, write_vectors
+
+Ints = npt.NDArray[np.int64]
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, eq=False)
+class SimulationResult:
+    """What a simulation did on `frames` frames.
+
+    `mismatches` counts beats, over all streams, that differ from the golden model; `streams` holds
+    the integers `[frames, vectors, channels]` of every stream as the simulation saw them. Cycles are
+    those of RTL simulation: None in a C simulation, and for what a run cannot tell.
+    """
+
+    comparison: Comparison
+    seconds: float
+    streams: Mapping[str, Ints]
+    cycles_per_frame: float | None = None
+    latency_cycles: int | None = None
+
+    @property
+    def frames(self) -> int:
+        """Frames that ran."""
+        return self.comparison.frames
+
+    @property
+    def mismatches(self) -> int:
+        """Beats that differ from the golden model."""
+        return self.comparison.mismatches
+
+    @property
+    def outputs(self) -> Ints:
+        """The integers of the output stream."""
+        return self.streams["m_axis"]
+
+
+def write_run_vectors(project: Project, tensors: Mapping[str, npt.NDArray[np.integer]]) -> Path:
+    """Write golden streams as the stimulus and the expectation of one run; returns their folder."""
+    folder = project.build / "run" / "vectors"
+    write_vectors(folder, project.streams, tensors)
+    return folder
+
+
+def run_csim(project: Project, vectors: Path, frames: int | None, types: str) -> SimulationResult:
+    """Run the C simulation; raises as `thresher_sim.csim.simulate_c`."""
+    results = project.build / "run" / "csim"
+    run = simulate_c(project, vectors, results, frames, types)
+    return SimulationResult(run.comparison, run.seconds, _streams(project, results, run.comparison))
+
+
+def run_rtl(project: Project, vectors: Path, frames: int | None, options: RtlOptions) -> SimulationResult:
+    """Run the RTL simulation; raises as `thresher_sim.rtl.simulate_rtl`."""
+    results = project.build / "run" / "rtl"
+    run = simulate_rtl(project, vectors, results, frames, options)
+    streams = _streams(project, results, run.comparison)
+    return SimulationResult(run.comparison, run.seconds, streams, run.cycles_per_frame, run.latency_cycles)
+
+
+def _streams(project: Project, results: Path, comparison: Comparison) -> Mapping[str, Ints]:
+    complete = {stream.name for stream in comparison.streams if not stream.missing and not stream.extra}
+    return {
+        stream.name: stream.layout.unpack(np.asarray(read_frames(results, stream, comparison.frames)))
+        for stream in project.streams
+        if stream.name in complete
+    }
