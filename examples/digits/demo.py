@@ -54,8 +54,9 @@ def main() -> int:
     )
 
     console.print("Simulating the C++ and the SystemVerilog on the held-out digits ...")
-    csim = accelerator.csim(split.test_x, labels=split.test_y)
-    rtl = accelerator.sim(split.test_x, labels=split.test_y)
+    pixels = split.test_x.astype(np.uint8)
+    csim = accelerator.csim(pixels, labels=split.test_y, dataset="digits, held out")
+    rtl = accelerator.sim(pixels, labels=split.test_y, dataset="digits, held out")
 
     report = accelerator.report()
     report["accuracy"]["onnx"] = onnx_accuracy(model, split.test_x, split.test_y)
