@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
-from thresher.lower.integer import IntMatMul, IntNode, Ints, IntThreshold, TensorType, narrowest
+from thresher.lower.integer import IntMatMul, IntNode, IntThreshold, TensorType, narrowest, reachable
 from thresher_sim.streams import IntType
 
 
@@ -43,7 +43,8 @@ def _flip(
     """`x < t` is `-x >= 1 - t`: the thresholds of a negated row are `1 - t`, in reverse order."""
     weights = np.where(flipped[:, None], -matmul.weights, matmul.weights)
     turned = np.where(flipped[:, None], 1 - threshold.thresholds[:, ::-1], threshold.thresholds)
-    middle = TensorType(_sums(weights, matmul.input_type.element), 1, len(weights))
+    lowest, highest = reachable(weights, matmul.input_type.element)
+    middle = TensorType(IntType(int(lowest.min()), int(highest.max())), 1, len(weights))
     return (
         replace(matmul, weights=weights, weight_type=narrowest(weights), output_type=middle),
         replace(
@@ -53,9 +54,3 @@ def _flip(
             input_type=middle,
         ),
     )
-
-
-def _sums(weights: Ints, element: IntType) -> IntType:
-    """The range of all sums of a row of weights times any inputs of `element`."""
-    ends = np.stack([weights * element.lo, weights * element.hi])
-    return IntType(int(ends.min(axis=0).sum(axis=1).min()), int(ends.max(axis=0).sum(axis=1).max()))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from thresher.errors import UnsupportedModelError
+from thresher.graph import Array
 from thresher.lower.forms import Chosen, OnHost, Pending
 from thresher.lower.integer import TensorType
 from thresher.lower.lowered import Endpoint
@@ -47,8 +48,8 @@ def endpoint(pending: Pending) -> Endpoint:
         type=pending.type,
         onnx_tensor=pending.onnx_tensor,
         onnx_shape=(1, *pending.index.shape),
-        scale=scale.reshape(-1)[0] if (scale == scale.reshape(-1)[0]).all() else scale,
-        zero=zero.reshape(-1)[0] if (zero == zero.reshape(-1)[0]).all() else zero,
+        scale=_shared(scale),
+        zero=_shared(zero),
         order=None if natural else pending.index.reshape(-1),
     )
 
@@ -72,9 +73,15 @@ def _class_index(graph: QuantGraph, form: Chosen, shape: tuple[int, ...]) -> End
         type=TensorType(form.element, vectors=1, channels=1),
         onnx_tensor=graph.outputs[0],
         onnx_shape=shape,
-        scale=np.float32([1]).reshape(()),
-        zero=np.int64([0]).reshape(()),
+        scale=np.ones((), np.float32),
+        zero=np.zeros((), np.int64),
     )
+
+
+def _shared(values: Array) -> Array:
+    """One value where all are equal."""
+    first: Array = values.reshape(-1)[:1]
+    return first.reshape(()) if (values == first).all() else values
 
 
 def _check_epilogue(graph: QuantGraph, last: Pending) -> None:

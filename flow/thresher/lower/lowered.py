@@ -45,6 +45,23 @@ class Endpoint:
             flat = flat[:, self.order]
         return flat.reshape(-1, *self.onnx_shape[1:])
 
+    def to_json(self) -> dict[str, object]:
+        """What a script needs to know of this end, as plain JSON values."""
+        element = self.type.element
+        return {
+            "tensor": self.tensor,
+            "lo": element.lo,
+            "hi": element.hi,
+            "bipolar": element.bipolar,
+            "vectors": self.type.vectors,
+            "channels": self.type.channels,
+            "onnx_tensor": self.onnx_tensor,
+            "onnx_shape": list(self.onnx_shape),
+            "scale": self.scale.tolist(),
+            "zero": self.zero.tolist(),
+            "order": None if self.order is None else self.order.tolist(),
+        }
+
 
 @dataclass(frozen=True, eq=False)
 class Lowered:

@@ -8,7 +8,7 @@ import numpy as np
 
 from thresher.graph import consumers
 from thresher.lower.forms import Chosen, Doubles, Form, OnHost, Pending, to_stream
-from thresher.lower.integer import Ints, IntArgMax, IntMatMul, IntNode, IntThreshold, TensorType, narrowest
+from thresher.lower.integer import Ints, IntArgMax, IntMatMul, IntNode, IntThreshold, TensorType, narrowest, reachable
 from thresher.lower.staircase import find_staircase
 from thresher.lower.tail import same_order
 from thresher.onnx_import.importer import QuantGraph
@@ -140,7 +140,7 @@ class Lowering:
             raise NodeError("lower", node.name, reason, "flatten its input to one vector")
         weights = np.empty_like(node.weights)
         weights[:, index.reshape(-1)] = node.weights - node.zero[:, None]
-        lo, hi = reach(weights, form.lo, form.hi)
+        lo, hi = reachable(weights, form.element)
         name = f"matmul{sum(isinstance(made, IntMatMul) for made in self.nodes)}"
         output_index = _identity((1, *index.shape[:-1], rows))
         result = Pending(
@@ -208,12 +208,6 @@ class Lowering:
             )
         )
         return Chosen("argmax0_out", element)
-
-
-def reach(weights: Ints, lo: Ints, hi: Ints) -> tuple[Ints, Ints]:
-    """The smallest and the largest sum of every row, over all inputs from `lo` to `hi`."""
-    rising, falling = np.maximum(weights, 0), np.minimum(weights, 0)
-    return rising @ lo + falling @ hi, rising @ hi + falling @ lo
 
 
 def _in_hardware(form: Form) -> bool:

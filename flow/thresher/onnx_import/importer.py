@@ -40,7 +40,19 @@ class QuantGraph(Graph[QuantNode]):
     onnx: tuple[OnnxNode, ...] = ()
 
 
-def import_model(model: OnnxModel, keep_going: bool = False) -> QuantGraph:
+@dataclass(frozen=True, eq=False)
+class Imported:
+    """An imported network, and what is needed to cut the rest of the model out for the host.
+
+    `output_type` is the ONNX data type of the model's output.
+    """
+
+    graph: QuantGraph
+    scope: Scope
+    output_type: int
+
+
+def import_model(model: OnnxModel, keep_going: bool = False) -> Imported:
     """Translate `model`.
 
     An operator that is not supported becomes a `HostOnly` node, which is an error only between
@@ -51,19 +63,7 @@ def import_model(model: OnnxModel, keep_going: bool = False) -> QuantGraph:
         UnsupportedModelError: The model or a node of it cannot be taken.
         UsageError: The file is not valid ONNX.
     """
-    return translate_source(read_source(model), keep_going).graph
-
-
-@dataclass(frozen=True, eq=False)
-class Imported:
-    """An imported network with what was learnt on the way."""
-
-    graph: QuantGraph
-    scope: Scope
-
-
-def translate_source(source: Source, keep_going: bool = False) -> Imported:
-    """As `import_model`, from an unpacked model."""
+    source = read_source(model)
     scope = Scope(source, constants=dict(source.initialisers), shapes={source.input: source.input_shape})
     known = {"", source.input, *source.initialisers}
     nodes: list[QuantNode] = []
@@ -86,7 +86,7 @@ def translate_source(source: Source, keep_going: bool = False) -> Imported:
             "the input; export the model again"
         )
     graph = QuantGraph(tuple(nodes), (source.input,), (output,), dict(scope.shapes), tuple(listed))
-    return Imported(graph, scope)
+    return Imported(graph, scope, model.proto.graph.output[0].type.tensor_type.elem_type)
 
 
 def _check_sorted(source: Source, node: SourceNode, known: set[str]) -> None:

@@ -1,0 +1,129 @@
+"""Writing a part of the model as an ONNX model of its own, in standard operators only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import onnx
+from onnx import TensorProto, helper, numpy_helper
+
+from thresher.graph import Array
+from thresher.onnx_import.importer import Imported
+from thresher.onnx_import.nodes import Arithmetic, QuantNode, Reshape, Shape
+from thresher.onnx_import.quantisers import Quantiser
+from thresher.onnx_import.source import STANDARD
+
+BATCH = "frames"
+_IR_VERSION = 8
+
+# Adding and subtracting it rounds a float32 below 2**22 to the nearest integer, ties to even, in
+# every opset; ONNX's own Round came with opset 11.
+_ROUNDER = 1.5 * 2.0**23
+
+
+@dataclass
+class Writer:
+    """Collects nodes and initialisers; with `batched` the model takes any number of frames at once."""
+
+    imported: Imported
+    batched: bool
+    nodes: list[onnx.NodeProto] = field(default_factory=list)
+    tensors: dict[str, Array] = field(default_factory=dict)
+    written: set[str] = field(default_factory=set)
+
+    def add(self, node: QuantNode) -> None:
+        """Write one operator as the model has it.
+
+        A Gemm comes as several typed nodes; it is written whole, or what follows its product.
+        """
+        name = node.onnx_nodes[-1]
+        if name in self.written:
+            return
+        if isinstance(node, Arithmetic):
+            constant = self.constant(node.constant)
+            operands = [constant, node.input] if node.constant_first else [node.input, constant]
+            self.emit(node.op, operands, node.output)
+        elif isinstance(node, Reshape) and self.batched:
+            target = self.constant(np.asarray([-1, *node.shape], np.int64))
+            self.emit("Reshape", [node.input, target], node.output)
+        else:
+            self.written.add(name)
+            self._copy(name)
+
+    def _copy(self, name: str) -> None:
+        scope = self.imported.scope
+        source = next(node for node in scope.source.nodes if node.name == name)
+        proto = onnx.NodeProto()
+        proto.CopyFrom(source.proto)
+        proto.name = ""
+        for index, tensor in enumerate(source.inputs):
+            value = scope.value(tensor) if tensor else None
+            if value is None:
+                proto.input[index] = scope.resolve(tensor)
+            else:
+                self.tensors[tensor] = value
+        self.nodes.append(proto)
+
+    def add_quantiser(self, node: Quantiser) -> str:
+        """Write a quantiser as standard operators; returns the tensor that holds its integers, in int32.
+
+        It follows QONNX's float32 operations one by one: divide, add the zero point, clamp, round.
+        """
+        x = self.emit("Div", [node.input, self.constant(node.scale)])
+        x = self.emit("Add", [x, self.constant(node.zero)])
+        if node.element.bipolar:
+            x = self._sign(x)
+        else:
+            x = self.emit("Min", [x, self.constant(np.float32(node.element.hi))])
+            x = self.emit("Max", [x, self.constant(np.float32(node.element.lo))])
+            x = self._round(x, node.rounding)
+        return self.emit("Cast", [x], to=TensorProto.INT32)
+
+    def _sign(self, x: str) -> str:
+        """-1 below zero, +1 from zero upwards."""
+        negative = self.emit("Less", [x, self.constant(np.float32(0))])
+        return self.emit("Where", [negative, self.constant(np.float32(-1)), self.constant(np.float32(1))])
+
+    def _round(self, x: str, mode: str) -> str:
+        if mode in {"FLOOR", "CEIL"}:
+            return self.emit(mode.capitalize(), [x])
+        if mode in {"ROUND", "HALF_EVEN"}:
+            rounder = self.constant(np.float32(_ROUNDER))
+            return self.emit("Sub", [self.emit("Add", [x, rounder]), rounder])
+        magnitude = self.emit("Abs", [x])
+        if mode in {"HALF_UP", "HALF_DOWN"}:
+            operator = "Add" if mode == "HALF_UP" else "Sub"
+            magnitude = self.emit(operator, [magnitude, self.constant(np.float32(0.5))])
+        outwards = mode in {"UP", "HALF_DOWN"}
+        whole = self.emit("Ceil" if outwards else "Floor", [magnitude])
+        return self.emit("Mul", [self.emit("Sign", [x]), whole])
+
+    def emit(self, op: str, inputs: list[str], output: str = "", **attributes: object) -> str:
+        """Write one standard operator; returns the name of its output."""
+        output = output or f"host/{len(self.nodes)}"
+        self.nodes.append(helper.make_node(op, inputs, [output], **attributes))
+        return output
+
+    def constant(self, value: Array | np.generic) -> str:
+        """Write a constant; returns its name."""
+        name = f"host/constant{len(self.tensors)}"
+        self.tensors[name] = np.asarray(value)
+        return name
+
+    def model(self, entry: onnx.ValueInfoProto, exit_: onnx.ValueInfoProto) -> bytes:
+        """Serialise what was written."""
+        tensors = [numpy_helper.from_array(value, name) for name, value in self.tensors.items()]
+        graph = helper.make_graph(self.nodes, "host", [entry], [exit_], tensors)
+        proto = self.imported.scope.source.model.proto
+        opsets = [opset for opset in proto.opset_import if opset.domain in STANDARD]
+        ir_version = max(proto.ir_version, _IR_VERSION)
+        return onnx.ModelProto(
+            ir_version=ir_version, producer_name="thresher", graph=graph, opset_import=opsets
+        ).SerializeToString(deterministic=True)
+
+    def value(self, name: str, kind: int, shape: Shape | None) -> onnx.ValueInfoProto:
+        """Declare an end of the model; `shape` has a batch axis of 1."""
+        if shape is None:
+            return helper.make_tensor_value_info(name, kind, None)
+        return helper.make_tensor_value_info(name, kind, [BATCH if self.batched else 1, *shape[1:]])
