@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 
 from thresher.errors import UsageError
+from thresher.hardware.cheapest import cheapest_chain
 from thresher.hardware.select import Layer
 from thresher.kernels import Folding, Kernel
 from thresher.kernels.base import divide_up
@@ -16,39 +16,41 @@ FoldingSpec = Mapping[str, Folding]
 
 
 def fold_to_target(layers: tuple[Layer, ...], cycles_per_frame: int) -> tuple[Layer, ...]:
-    """Give each layer its cheapest folding that takes at most `cycles_per_frame`.
+    """Choose the cheapest foldings under which no layer takes more than `cycles_per_frame`.
 
+    Cheapest by the cost model over the whole chain, the width converters between layers included.
     Raises `UsageError` where a layer is too slow even when unrolled in full.
     """
-    return tuple(_fold_layer(layer, cycles_per_frame) for layer in layers)
+    return cheapest_chain(layers, [_meeting(layer, cycles_per_frame) for layer in layers])
 
 
-def _fold_layer(layer: Layer, cycles_per_frame: int) -> Layer:
+def _meeting(layer: Layer, cycles_per_frame: int) -> list[Kernel]:
     limit = layer.kernel.folding_limit
-    fastest = layer.kernel.fold(limit)
-    if fastest.cycles_per_frame > cycles_per_frame:
+    fastest = layer.kernel.fold(limit).cycles_per_frame
+    if fastest > cycles_per_frame:
         raise UsageError(
-            f"hardware: layer '{layer.name}': takes {fastest.cycles_per_frame} cycles per frame when "
-            f"unrolled in full, above the target of {cycles_per_frame}; ask for fewer frames per second"
+            f"hardware: layer '{layer.name}': takes {fastest} cycles per frame when unrolled in full, "
+            f"above the target of {cycles_per_frame}; ask for fewer frames per second"
         )
-    candidates = [
-        layer.kernel.fold(Folding(pe, simd)) for pe in _useful(limit.pe) for simd in _useful(limit.simd)
+    candidates = (_slowest(layer.kernel, simd, cycles_per_frame) for simd in _useful(limit.simd))
+    return [kernel for found in candidates for kernel in found]
+
+
+def _slowest(kernel: Kernel, simd: int, cycles_per_frame: int) -> list[Kernel]:
+    """The least rows that meet the target with `simd` columns, and the least that also divide."""
+    rows = kernel.folding_limit.pe
+    meeting = [
+        pe
+        for pe in _useful(rows)
+        if kernel.fold(Folding(pe, simd)).cycles_per_frame <= cycles_per_frame
     ]
-    meeting = [kernel for kernel in candidates if kernel.cycles_per_frame <= cycles_per_frame]
-    return replace(layer, kernel=min(meeting, key=_cost))
+    dividing = [pe for pe in meeting if rows % pe == 0]
+    return [kernel.fold(Folding(pe, simd)) for pe in sorted({*meeting[:1], *dividing[:1]})]
 
 
 def _useful(size: int) -> list[int]:
     """The smallest parallelism for each distinct number of tiles of `size` elements."""
-    return sorted({divide_up(size, divide_up(size, lanes)) for lanes in range(1, size + 1)})
-
-
-def _cost(kernel: Kernel) -> tuple[float, int, int, int]:
-    """LUTs first, with a block RAM as dear as 200; then padding, then fewer cycles, then fewer rows."""
-    cost = kernel.resources()
-    limit, folding = kernel.folding_limit, kernel.folding
-    padding = -limit.pe % folding.pe + -limit.simd % folding.simd
-    return cost.lut + 200 * cost.bram36 + 100 * cost.dsp, padding, kernel.cycles_per_frame, folding.pe
+    return sorted({divide_up(size, tiles) for tiles in range(1, size + 1)})
 
 
 def fold_as_told(layers: tuple[Layer, ...], spec: FoldingSpec) -> tuple[Layer, ...]:
@@ -63,25 +65,21 @@ def fold_as_told(layers: tuple[Layer, ...], spec: FoldingSpec) -> tuple[Layer, .
                 f"folding: layer '{name}': there is no such layer; the layers are {', '.join(sorted(known))}"
             )
     told = {layer.name: _fold_told(layer, spec[layer.name]) for layer in layers if layer.name in spec}
-    target = max((layer.kernel.cycles_per_frame for layer in told.values()), default=0)
-    rest = tuple(layer for layer in layers if layer.name not in told)
-    needed = max((_fully_unrolled_cycles(layer) for layer in rest), default=0)
-    others = {layer.name: layer for layer in fold_to_target(rest, max(target, needed))}
-    return tuple((told | others)[layer.name] for layer in layers)
+    unrolled = [layer.kernel.fold(layer.kernel.folding_limit) for layer in layers if layer.name not in told]
+    target = max(kernel.cycles_per_frame for kernel in [*told.values(), *unrolled])
+    return cheapest_chain(
+        layers, [[told[layer.name]] if layer.name in told else _meeting(layer, target) for layer in layers]
+    )
 
 
-def _fully_unrolled_cycles(layer: Layer) -> int:
-    return layer.kernel.fold(layer.kernel.folding_limit).cycles_per_frame
-
-
-def _fold_told(layer: Layer, folding: Folding) -> Layer:
+def _fold_told(layer: Layer, folding: Folding) -> Kernel:
     limit = layer.kernel.folding_limit
     for what, value, most in (("pe", folding.pe, limit.pe), ("simd", folding.simd, limit.simd)):
         if not 1 <= value <= most:
             raise UsageError(
                 f"folding: layer '{layer.name}': {what} is {value}; it must be from 1 to {most}"
             )
-    return replace(layer, kernel=layer.kernel.fold(folding))
+    return layer.kernel.fold(folding)
 
 
 def read_folding(path: Path) -> FoldingSpec:

@@ -21,7 +21,7 @@ from thresher.kernels.base import (
     tile_rows,
 )
 from thresher.kernels.staircase import output_base, threshold_table
-from thresher.lower.integer import IntMatMul, IntNode, IntThreshold, reachable
+from thresher.lower.integer import IntMatMul, IntNode, IntThreshold
 from thresher_sim.streams import StreamLayout
 
 Ints = npt.NDArray[np.int64]
@@ -131,7 +131,7 @@ class Mvu(Kernel):
 
     def _accumulator_ranges(self) -> tuple[Ints, Ints]:
         """Lowest and highest accumulator of each row, before any threshold is taken off."""
-        low, high = reachable(self.matmul.weights, self.input_layout.element)
+        low, high = self.matmul.reach
         return self._in_accumulator_units(low), self._in_accumulator_units(high)
 
     def _levels(self) -> Ints:

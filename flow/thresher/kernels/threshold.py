@@ -62,6 +62,11 @@ class Threshold(Kernel):
         every = np.ones(self.input_layout.beats_per_frame, np.bool_)
         return Schedule(every, every)
 
+    @property
+    def cycles_per_frame(self) -> int:
+        """One cycle a beat."""
+        return self.input_layout.beats_per_frame
+
     def resources(self) -> Resources:
         """Comparators, and a LUT ROM for the thresholds (64 words of one bit are one LUT6)."""
         word = self._table.width * self.pe

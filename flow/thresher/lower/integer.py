@@ -7,6 +7,7 @@ connected network has one vector per frame. Each node carries the types it was l
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -62,6 +63,11 @@ class IntMatMul(IntNode):
 
     weights: Ints
     weight_type: IntType
+
+    @cached_property
+    def reach(self) -> tuple[Ints, Ints]:
+        """The lowest and the highest sum of each row over all inputs of the input type."""
+        return reachable(self.weights, self.input_type.element)
 
     def evaluate(self, *inputs: Array) -> tuple[Array, ...]:
         """Multiply a batch `[n, v, columns]`."""
