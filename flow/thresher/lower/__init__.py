@@ -60,5 +60,7 @@ def check_scale(input_type: IntType | None, input_scale: float | None) -> float:
     if input_type is None:
         raise UsageError("lower: the input scale: there is no input type that it belongs to; give both")
     if not (np.isfinite(input_scale) and input_scale > 0):
-        raise UsageError(f"lower: the input scale: {input_scale} is not a positive number; give one, such as 1/255")
+        raise UsageError(
+            f"lower: the input scale: {input_scale} is not a positive number; give one, such as 1/255"
+        )
     return input_scale

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -18,7 +19,7 @@ def ascend(nodes: tuple[IntNode, ...]) -> tuple[IntNode, ...]:
     none. Rows that do not fit when negated keep their falling thresholds.
     """
     result = list(nodes)
-    for index, (first, second) in enumerate(zip(nodes, nodes[1:], strict=False)):
+    for index, (first, second) in enumerate(pairwise(nodes)):
         if isinstance(first, IntMatMul) and isinstance(second, IntThreshold):
             flipped = second.descending & _negatable(first)
             if flipped.any():

@@ -12,7 +12,6 @@ from thresher.lower.lowered import Endpoint
 from thresher.lower.lowering import Lowering
 from thresher.onnx_import.importer import QuantGraph
 from thresher.onnx_import.problems import NodeError
-from thresher_sim.streams import IntType
 
 
 def finish(lowering: Lowering, argmax: bool) -> Endpoint:

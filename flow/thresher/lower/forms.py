@@ -71,11 +71,12 @@ class Pending:
 
     def final_index(self) -> Ints:
         """`index` for the tensor after all steps."""
-        index: Array = self.index[None]
+        index = self.index[None]
         for step in self.steps:
             if isinstance(step, Layout):
                 index = step.apply(index)
-        return index[0]
+        frame: Ints = index[0]
+        return frame
 
     def rescaled(self) -> float | None:
         """The factor by which the steps multiply every element, None where they do more than that."""

@@ -99,12 +99,13 @@ class IntThreshold(IntNode):
         return 2 if self.output_type.element.bipolar else 1
 
     def evaluate(self, *inputs: Array) -> tuple[Array, ...]:
-        """Threshold a batch `[n, v, channels]`."""
+        """Threshold a batch `[n, v, channels]`; the result has the narrowest dtype, which is fastest."""
+        element, levels = self.output_type.element, self.thresholds.shape[1]
         counts = count_reached(inputs[0], self.thresholds)
-        levels = self.thresholds.shape[1]
         if self.descending.any():
             counts = np.where(self.descending, levels - counts, counts)
-        return (counts * self.step + self.base,)
+        narrow = _signed_dtype(max(abs(element.lo), abs(element.hi), levels))
+        return (counts.astype(narrow, copy=False) * self.step + self.base,)
 
 
 @dataclass(frozen=True)
@@ -128,21 +129,28 @@ def exact_matmul(x: Array, weights: Ints, element: IntType) -> Ints:
     """
     largest = max(abs(element.lo), abs(element.hi)) * int(np.abs(weights).max(initial=0))
     bound = largest * weights.shape[1]
-    if bound < 1 << 24:
-        product = x.astype(np.float32) @ weights.T.astype(np.float32)
-    elif bound < 1 << 53:
-        product = x.astype(np.float64) @ weights.T.astype(np.float64)
-    else:
-        return x.astype(np.int64) @ weights.T
-    return product.astype(np.int64)
+    dtype = np.dtype(np.float32 if bound < 1 << 24 else np.float64 if bound < 1 << 53 else np.int64)
+    rows = x.reshape(-1, weights.shape[1]).astype(dtype)
+    product: Ints = (rows @ weights.T.astype(dtype)).astype(np.int64)
+    return product.reshape(*x.shape[:-1], weights.shape[0])
 
 
-def count_reached(x: Array, thresholds: Ints) -> Ints:
-    """Count, for `x[..., channel]`, the `thresholds[channel, :]` that are <= x."""
-    counts = np.zeros(x.shape, np.int64)
-    for level in range(thresholds.shape[1]):
-        counts += x >= thresholds[:, level]
+def count_reached(x: Array, thresholds: Ints) -> Array:
+    """Count, for `x[..., channel]`, the `thresholds[channel, :]` that are <= x.
+
+    Frames are many and narrow: they are compared in the narrowest dtype that holds both sides.
+    """
+    ends = [np.min_scalar_type(end) for end in (thresholds.min(initial=0), thresholds.max(initial=0))]
+    levels = np.ascontiguousarray(thresholds.T.astype(np.result_type(x.dtype, *ends)))
+    counts = np.zeros(x.shape, _signed_dtype(len(levels)))
+    for level in levels:
+        counts += x >= level
     return counts
+
+
+def _signed_dtype(bound: int) -> np.dtype[np.signedinteger]:
+    """The narrowest dtype that holds `-bound..bound`."""
+    return np.dtype(np.min_scalar_type(-bound - 1))
 
 
 def reachable(weights: Ints, element: IntType) -> tuple[Ints, Ints]:

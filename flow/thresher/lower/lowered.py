@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from thresher.graph import Array
-from thresher.lower.integer import IntGraph, Ints, TensorType
+from thresher.lower.integer import IntGraph, Ints, IntThreshold, TensorType
 from thresher.onnx_import.nodes import Floats, Shape
 
 
@@ -81,4 +81,4 @@ class Lowered:
     @property
     def ties(self) -> dict[str, int]:
         """For every threshold node the number of thresholds that hang on the rounding of float32."""
-        return {node.name: ties for node in self.graph.nodes if (ties := getattr(node, "ties", None)) is not None}
+        return {node.name: node.ties for node in self.graph.nodes if isinstance(node, IntThreshold)}

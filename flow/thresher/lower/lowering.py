@@ -8,23 +8,30 @@ import numpy as np
 
 from thresher.graph import consumers
 from thresher.lower.forms import Chosen, Doubles, Form, OnHost, Pending, to_stream
-from thresher.lower.integer import Ints, IntArgMax, IntMatMul, IntNode, IntThreshold, TensorType, narrowest, reachable
+from thresher.lower.integer import (
+    IntArgMax,
+    IntMatMul,
+    IntNode,
+    Ints,
+    IntThreshold,
+    TensorType,
+    narrowest,
+    reachable,
+)
 from thresher.lower.staircase import find_staircase
 from thresher.lower.tail import same_order
 from thresher.onnx_import.importer import QuantGraph
 from thresher.onnx_import.nodes import (
     ArgMax,
-    Elementwise,
     FloatLinear,
     HostOnly,
-    Layout,
     Linear,
     QuantNode,
     Refused,
 )
 from thresher.onnx_import.problems import NodeError
 from thresher.onnx_import.quantisers import Quantiser
-from thresher_sim.streams import BIPOLAR, IntType
+from thresher_sim.streams import IntType
 
 INPUT = "input"
 _MAX_OUTPUT_BITS = 8
@@ -74,25 +81,28 @@ class Lowering:
         return OnHost(after_hardware=any(_in_hardware(form) for form in forms), cause=node)
 
     def _form_after(self, node: QuantNode, form: Form) -> Form:
-        if isinstance(form, Chosen):
-            return OnHost(after_hardware=True, cause=node)
         if isinstance(form, OnHost):
             return self._after_host(node, form)
-        if not isinstance(node, HostOnly):
-            self._check_alone(node)
-        if isinstance(node, Elementwise | Layout):
-            return form.then(node)
-        if isinstance(node, Linear):
-            return self._multiply(node, form)
-        if isinstance(node, Quantiser):
-            return self._threshold(node, form)
-        if isinstance(node, ArgMax) and node.output == self.graph.outputs[0]:
-            return self.choose(form, node) or OnHost(after_hardware=True, cause=node)
-        if isinstance(node, FloatLinear):
-            reason = "its weights are floats, which no unit multiplies"
-            remedy = "quantise them, as Brevitas' QuantLinear with a weight_quant does"
-            raise NodeError("lower", node.name, reason, remedy)
-        return OnHost(after_hardware=True, cause=node)
+        if isinstance(form, Chosen) or isinstance(node, HostOnly):
+            return OnHost(after_hardware=True, cause=node)
+        self._check_alone(node)
+        match node:
+            case Linear():
+                return self._multiply(node, form)
+            case Quantiser():
+                return self._threshold(node, form)
+            case FloatLinear():
+                reason = "its weights are floats, which no unit multiplies"
+                remedy = "quantise them, as Brevitas' QuantLinear with a weight_quant does"
+                raise NodeError("lower", node.name, reason, remedy)
+            case ArgMax():
+                return self._choose_last(node, form)
+        return form.then(node)
+
+    def _choose_last(self, node: ArgMax, form: Pending) -> Form:
+        """The model's own ArgMax is hardware where it is exact and nothing follows it."""
+        chosen = self.choose(form, node) if node.output == self.graph.outputs[0] else None
+        return chosen or OnHost(after_hardware=True, cause=node)
 
     def _check_alone(self, node: QuantNode) -> None:
         """Streams have one reader."""
@@ -117,7 +127,8 @@ class Lowering:
         """The first quantiser runs on the host; its integers enter the hardware."""
         if self.entry is not None:
             reason = "it is a second way into the hardware"
-            raise NodeError("lower", node.name, reason, "build a network whose input meets one quantiser first")
+            remedy = "build a network whose input meets one quantiser first"
+            raise NodeError("lower", node.name, reason, remedy)
         index = _identity(self.graph.shapes[node.output])
         self.entry = _integer(INPUT, node.output, node.element, *_meaning(node, index), index)
         self.last = self.entry
@@ -126,8 +137,7 @@ class Lowering:
     def _multiply(self, node: Linear, form: Pending) -> Pending:
         factor = form.rescaled()
         if factor is None:
-            names = [step.name for step in form.steps]
-            reason = f"it needs a quantiser between node '{names[-1]}' and itself: what it multiplies is not integers"
+            reason = f"it needs a quantiser between node '{form.steps[-1].name}' and itself"
             raise NodeError("lower", node.name, reason, "quantise its input, as Brevitas' QuantIdentity does")
         if (form.scale != form.scale[0]).any():
             reason = "per-channel input scales need a multiplier for every input, which no unit has"
@@ -136,7 +146,7 @@ class Lowering:
         index = form.final_index()
         rows, columns = node.weights.shape
         if index.shape[-1] != columns or index.size != columns:
-            reason = f"its input has frames of shape {list(index.shape)}, where one vector of {columns} is supported"
+            reason = f"its input has frames of shape {list(index.shape)}, not one vector of {columns}"
             raise NodeError("lower", node.name, reason, "flatten its input to one vector")
         weights = np.empty_like(node.weights)
         weights[:, index.reshape(-1)] = node.weights - node.zero[:, None]
@@ -170,8 +180,10 @@ class Lowering:
 
     def _threshold(self, node: Quantiser, form: Pending) -> Pending:
         if node.element.bits > _MAX_OUTPUT_BITS:
-            reason = f"it gives {node.element.bits} bits, which would take {node.element.hi - node.element.lo} thresholds"
-            raise NodeError("lower", node.name, reason, f"quantise activations to at most {_MAX_OUTPUT_BITS} bits")
+            count = node.element.hi - node.element.lo
+            reason = f"it gives {node.element.bits} bits, which would take {count} thresholds per channel"
+            remedy = f"quantise activations to at most {_MAX_OUTPUT_BITS} bits"
+            raise NodeError("lower", node.name, reason, remedy)
         stairs = find_staircase(form, node)
         name = f"threshold{sum(isinstance(made, IntThreshold) for made in self.nodes)}"
         index = form.final_index()

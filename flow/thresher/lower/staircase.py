@@ -87,7 +87,7 @@ def _bisect_levels(
     descending: npt.NDArray[np.bool_],
     dtype: np.dtype[np.floating],
 ) -> Ints:
-    """The first integer, `[levels, n]`, at which a rising function has reached a level or a falling one lost it.
+    """The first integer, `[levels, n]`, where a rising function has a level or a falling one has lost it.
 
     Invariant: the first such integer lies in `low..high`, where `high` may be one past the range.
     """
@@ -119,5 +119,5 @@ def _check_monotone(pending: Pending, quantiser: Quantiser) -> None:
     change = np.diff(quantised(pending, quantiser, scan, FLOAT32), axis=0)
     both = (change > 0).any(axis=0) & (change < 0).any(axis=0)
     if both.any():
-        reason = f"the function before it rises and falls (at node '{turning[0].name}'), so thresholds cannot be it"
+        reason = f"the function before it rises and falls (by node '{turning[0].name}'), as no thresholds do"
         raise NodeError("lower", quantiser.name, reason, remedy)

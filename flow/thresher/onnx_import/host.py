@@ -36,9 +36,9 @@ def make_prologue(imported: Imported, quantised: str) -> bytes:
 
 
 def make_epilogue(imported: Imported, tensor: str, scale: Floats, zero: Ints) -> bytes:
-    """Cut out the model from the int32 integers of `tensor`, whose value is `scale * (q - zero)`, to its output.
+    """Cut out the model from the int32 integers of `tensor` to its output.
 
-    `scale` and `zero` broadcast against the tensor's shape in the model.
+    The value of `tensor` is `scale * (q - zero)`; both broadcast against its shape in the model.
     """
     graph = imported.graph
     output = graph.outputs[0]

@@ -10,7 +10,7 @@ import numpy as np
 from thresher.errors import UsageError
 from thresher.graph import Array, Graph
 from thresher.onnx_import.folding import fold_node
-from thresher.onnx_import.nodes import HostOnly, QuantNode, Refused, Shape
+from thresher.onnx_import.nodes import QuantNode, Refused, Shape
 from thresher.onnx_import.problems import NodeError, printable
 from thresher.onnx_import.reader import OnnxModel
 from thresher.onnx_import.scope import Scope, dynamic_inputs
@@ -82,8 +82,8 @@ def import_model(model: OnnxModel, keep_going: bool = False) -> Imported:
     output = scope.resolve(source.output)
     if scope.is_constant(output) or output not in known:
         raise UsageError(
-            f"import: model '{printable(source.model.name)}': output '{printable(output)}' does not depend on "
-            "the input; export the model again"
+            f"import: model '{printable(source.model.name)}': output '{printable(output)}' does not depend "
+            "on the input; export the model again"
         )
     graph = QuantGraph(tuple(nodes), (source.input,), (output,), dict(scope.shapes), tuple(listed))
     return Imported(graph, scope, model.proto.graph.output[0].type.tensor_type.elem_type)

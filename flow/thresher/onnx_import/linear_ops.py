@@ -7,9 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from thresher.graph import Array
-from thresher.onnx_import.nodes import Arithmetic, Floats, FloatLinear, HostOnly, Linear, QuantNode
+from thresher.onnx_import.nodes import Arithmetic, FloatLinear, Floats, HostOnly, Linear, QuantNode
 from thresher.onnx_import.problems import NodeError
-from thresher.onnx_import.quantisers import QuantisedConstant
 from thresher.onnx_import.scope import Scope, dynamic_inputs
 from thresher.onnx_import.source import SourceNode
 
@@ -56,22 +55,17 @@ def _linear(scope: Scope, node: SourceNode, transposed: bool, output: str) -> Qu
         rows = weights if transposed else weights.T
         return FloatLinear(node.name, inputs, outputs, (node.name,), rows)
     _check_matrix(node, quantised.levels)
-    weights, scale, zero = (
-        a if transposed else a.T for a in (quantised.levels, quantised.scale, quantised.zero)
-    )
+    if not transposed:
+        quantised = quantised.transposed()
     return Linear(
         name=node.name,
         inputs=inputs,
         outputs=outputs,
-        onnx_nodes=(*_weight_nodes(quantised), node.name),
-        weights=np.ascontiguousarray(weights),
-        scale=_one_per_row(node, scale, "scale"),
-        zero=_one_per_row(node, zero, "zero point").astype(np.int64),
+        onnx_nodes=(*quantised.onnx_nodes, node.name),
+        weights=np.ascontiguousarray(quantised.levels),
+        scale=_one_per_row(node, quantised.scale, "scale"),
+        zero=_one_per_row(node, quantised.zero, "zero point").astype(np.int64),
     )
-
-
-def _weight_nodes(quantised: QuantisedConstant) -> tuple[str, ...]:
-    return quantised.onnx_nodes
 
 
 def _check_matrix(node: SourceNode, weights: Array) -> None:

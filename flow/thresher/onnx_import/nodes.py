@@ -115,7 +115,8 @@ class BatchNorm(Elementwise):
         scale = gamma * (1 / np.sqrt(variance + x.dtype.type(self.epsilon)))
         offset = beta - mean * scale
         per_channel = (-1,) + (1,) * (x.ndim - 2)
-        return x * scale.reshape(per_channel) + offset.reshape(per_channel)
+        result: Array = x * scale.reshape(per_channel) + offset.reshape(per_channel)
+        return result
 
 
 @dataclass(frozen=True, eq=False)
@@ -153,7 +154,8 @@ class Negate(Elementwise):
 
     def apply(self, x: Array) -> Array:
         """Compute a batch."""
-        return -x
+        result: Array = -x
+        return result
 
 
 @dataclass(frozen=True, eq=False)
@@ -223,7 +225,8 @@ class ArgMax(QuantNode):
 
     def apply(self, x: Array) -> Array:
         """Reduce a batch."""
-        return np.argmax(x, axis=self.axis, keepdims=self.keep).astype(np.int64)
+        index: Array = np.argmax(x, axis=self.axis, keepdims=self.keep).astype(np.int64)
+        return index
 
 
 @dataclass(frozen=True, eq=False)

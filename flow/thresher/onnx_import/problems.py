@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from thresher.errors import UnsupportedModelError
 
+RETRAIN = "train the model again, or mend the export"
+"""The remedy where a model holds numbers that mean nothing."""
+
 
 class NodeError(UnsupportedModelError):
     """A node that cannot be taken: which, why, and what to do about it.

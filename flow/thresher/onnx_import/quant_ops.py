@@ -6,7 +6,7 @@ import numpy as np
 
 from thresher.graph import Array
 from thresher.onnx_import.nodes import Floats
-from thresher.onnx_import.problems import NodeError
+from thresher.onnx_import.problems import RETRAIN, NodeError
 from thresher.onnx_import.quantisers import ROUNDINGS, QuantisedConstant, Quantiser, quantised_range
 from thresher.onnx_import.scope import Scope
 from thresher.onnx_import.source import SourceNode
@@ -28,7 +28,7 @@ def read_quantiser(scope: Scope, node: SourceNode) -> Quantiser:
         outputs=node.outputs,
         onnx_nodes=(node.name,),
         scale=_scale(scope, node),
-        zero=np.float32([0]).reshape(()) if bipolar else _zero(scope, node),
+        zero=np.zeros((), np.float32) if bipolar else _zero(scope, node),
         element=BIPOLAR if bipolar else _element(scope, node),
         rounding="ROUND" if bipolar else _rounding(node),
     )
@@ -40,7 +40,7 @@ def quantise_constant(scope: Scope, node: SourceNode, value: Array) -> Quantised
     x = np.asarray(value, np.float32)
     if not np.isfinite(x).all():
         reason = "the constant that it quantises holds NaN or infinity"
-        raise NodeError("import", node.name, reason, "train the model again, or mend the export")
+        raise NodeError("import", node.name, reason, RETRAIN)
     levels = quantiser.levels(x)
     if levels.shape != x.shape:
         reason = f"its scale or zero point does not fit the shape {list(x.shape)} of what it quantises"
@@ -59,7 +59,7 @@ def _scale(scope: Scope, node: SourceNode) -> Floats:
     ):
         if not holds:
             reason = f"its scale holds {what}, where positive numbers are needed"
-            raise NodeError("import", node.name, reason, "train the model again, or mend the export")
+            raise NodeError("import", node.name, reason, RETRAIN)
     return scale
 
 

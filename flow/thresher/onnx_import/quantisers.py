@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 import numpy as np
+import numpy.typing as npt
 
 from thresher.graph import Array
 from thresher.onnx_import.nodes import Floats, Ints, QuantNode
@@ -18,15 +19,18 @@ from thresher_sim.streams import BIPOLAR, IntType
 
 
 def _up(x: Array) -> Array:
-    return np.sign(x) * np.ceil(np.abs(x))
+    result: Array = np.sign(x) * np.ceil(np.abs(x))
+    return result
 
 
 def _half_up(x: Array) -> Array:
-    return np.sign(x) * np.floor(np.abs(x) + x.dtype.type(0.5))
+    result: Array = np.sign(x) * np.floor(np.abs(x) + x.dtype.type(0.5))
+    return result
 
 
 def _half_down(x: Array) -> Array:
-    return np.sign(x) * np.ceil(np.abs(x) - x.dtype.type(0.5))
+    result: Array = np.sign(x) * np.ceil(np.abs(x) - x.dtype.type(0.5))
+    return result
 
 
 # ROUND_TO_ZERO is what Brevitas writes for DOWN.
@@ -68,8 +72,8 @@ class Quantiser(QuantNode):
         clamped = np.where(clamped < low, low, clamped)
         return ROUNDINGS[self.rounding](clamped).astype(np.int64)
 
-    def real(self, levels: Ints, dtype: np.dtype[np.floating] = np.dtype(np.float32)) -> Array:  # noqa: B008
-        """What the integers mean, in float32."""
+    def real(self, levels: Ints, dtype: npt.DTypeLike) -> Array:
+        """What the integers mean, computed in `dtype`."""
         result: Array = (levels.astype(dtype) - self.zero) * self.scale
         return result
 
@@ -100,3 +104,7 @@ class QuantisedConstant:
     def real(self) -> Floats:
         """Its value as the model sees it."""
         return ((self.levels.astype(np.float32) - self.zero) * self.scale).astype(np.float32)
+
+    def transposed(self) -> QuantisedConstant:
+        """The transposed matrix."""
+        return QuantisedConstant(self.levels.T, self.scale.T, self.zero.T, self.onnx_nodes)

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import onnx
-from google.protobuf.message import DecodeError
+from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 
 from thresher.errors import UsageError
 from thresher.onnx_import.problems import printable
+
+_INSIDE = "save the model with its weights inside"
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,7 +26,7 @@ class OnnxModel:
     @property
     def opset(self) -> int:
         """Version of the standard operators."""
-        return next(o.version for o in self.proto.opset_import if o.domain in {"", "ai.onnx"})
+        return next(int(o.version) for o in self.proto.opset_import if o.domain in {"", "ai.onnx"})
 
 
 def read_model(path: Path | str) -> OnnxModel:
@@ -85,11 +87,11 @@ def _read_external(entries: dict[str, str], name: str, folder: Path | None) -> b
     location = entries.get("location", "")
     where = f"external data '{location}'"
     if folder is None:
-        raise _problem(name, f"{where} has no folder to be read from", "save the model with its weights inside")
+        raise _problem(name, f"{where} has no folder to be read from", _INSIDE)
     root = folder.resolve()
     path = (root / location).resolve()
     if not path.is_relative_to(root):
-        raise _problem(name, f"{where} lies outside the model's folder", "save the model with its weights inside")
+        raise _problem(name, f"{where} lies outside the model's folder", _INSIDE)
     try:
         offset, length = int(entries.get("offset", "0")), int(entries.get("length", "-1"))
         with path.open("rb") as file:
@@ -97,7 +99,7 @@ def _read_external(entries: dict[str, str], name: str, folder: Path | None) -> b
             data = file.read(length)
     except (OSError, ValueError) as error:
         reason = f"{where} cannot be read ({error})"
-        raise _problem(name, reason, "put it beside the model, or save the model with its weights inside") from None
+        raise _problem(name, reason, f"put it beside the model, or {_INSIDE}") from None
     if length > len(data):
         raise _problem(name, f"{where} is shorter than the model says", "export the model again")
     return data

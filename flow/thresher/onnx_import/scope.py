@@ -8,7 +8,7 @@ import numpy as np
 
 from thresher.graph import Array
 from thresher.onnx_import.nodes import Floats, Shape
-from thresher.onnx_import.problems import NodeError
+from thresher.onnx_import.problems import RETRAIN, NodeError
 from thresher.onnx_import.quantisers import QuantisedConstant
 from thresher.onnx_import.source import Source, SourceNode
 
@@ -65,7 +65,7 @@ class Scope:
         value = np.asarray(self.argument(node, index, what), np.float32)
         if not np.isfinite(value).all():
             reason = f"its {what} holds NaN or infinity"
-            raise NodeError("import", node.name, reason, "train the model again, or mend the export")
+            raise NodeError("import", node.name, reason, RETRAIN)
         return value
 
     def shape(self, node: SourceNode) -> Shape:

@@ -52,9 +52,8 @@ def _infer_standard(scope: Scope, node: SourceNode) -> None:
             if scope.resolve(name) in dynamic_inputs(scope, node)
         }
         data = {name: _tensor(scope, name) for name in node.inputs if name and scope.is_constant(name)}
-        types |= {
-            name: helper.make_tensor_type_proto(tensor.data_type, tensor.dims) for name, tensor in data.items()
-        }
+        for name, tensor in data.items():
+            types[name] = helper.make_tensor_type_proto(tensor.data_type, tensor.dims)
         opsets = [helper.make_opsetid("", opset)]
         found = shape_inference.infer_node_outputs(schema, node.proto, types, data, opset_imports=opsets)
     except (onnx.defs.SchemaError, shape_inference.InferenceError):

@@ -25,7 +25,7 @@ from thresher.onnx_import.nodes import (
     Shape,
     Transpose,
 )
-from thresher.onnx_import.problems import NodeError
+from thresher.onnx_import.problems import RETRAIN, NodeError
 from thresher.onnx_import.quant_ops import read_quantiser
 from thresher.onnx_import.scope import Scope, dynamic_inputs
 from thresher.onnx_import.source import SourceNode
@@ -44,7 +44,7 @@ def _arithmetic(scope: Scope, node: SourceNode) -> Sequence[QuantNode]:
     constant_first = scope.is_constant(node.inputs[0])
     constant = scope.floats(node, 0 if constant_first else 1, "constant operand")
     if node.op == "Div" and not constant_first and not constant.all():
-        raise NodeError("import", node.name, "it divides by zero", "train the model again, or mend the export")
+        raise NodeError("import", node.name, "it divides by zero", RETRAIN)
     return [
         Arithmetic(node.name, dynamic, node.outputs, (node.name,), node.op, constant, constant_first)  # type: ignore[arg-type]
     ]
@@ -70,7 +70,7 @@ def _batch_norm(scope: Scope, node: SourceNode) -> Sequence[QuantNode]:
         probe = result.apply(np.zeros((1, gamma.size), np.float32))
     if not np.isfinite(probe).all():
         reason = "its variance plus epsilon is not positive, or its statistics overflow float32"
-        raise NodeError("import", node.name, reason, "train the model again, or mend the export")
+        raise NodeError("import", node.name, reason, RETRAIN)
     return [result]
 
 
@@ -152,7 +152,8 @@ def _reshaped(scope: Scope, node: SourceNode, sizes: Sequence[int]) -> Sequence[
     known = math.prod(size for size in sizes if size != -1)
     free = list(sizes).count(-1)
     if free > 1 or known == 0 or (math.prod(shape) % known if free else math.prod(shape) != known):
-        raise NodeError("import", node.name, f"{list(shape)} does not reshape to {list(sizes)}", "mend the export")
+        reason = f"{list(shape)} does not reshape to {list(sizes)}"
+        raise NodeError("import", node.name, reason, "mend the export")
     result: Shape = tuple(math.prod(shape) // known if size == -1 else size for size in sizes)
     if not result or result[0] != 1:
         reason = f"it reshapes {list(shape)} to {list(result)}, which has no batch axis of 1 in front"

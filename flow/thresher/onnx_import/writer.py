@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import onnx
@@ -99,7 +100,7 @@ class Writer:
         whole = self.emit("Ceil" if outwards else "Floor", [magnitude])
         return self.emit("Mul", [self.emit("Sign", [x]), whole])
 
-    def emit(self, op: str, inputs: list[str], output: str = "", **attributes: object) -> str:
+    def emit(self, op: str, inputs: list[str], output: str = "", **attributes: Any) -> str:
         """Write one standard operator; returns the name of its output."""
         output = output or f"host/{len(self.nodes)}"
         self.nodes.append(helper.make_node(op, inputs, [output], **attributes))
@@ -118,9 +119,8 @@ class Writer:
         proto = self.imported.scope.source.model.proto
         opsets = [opset for opset in proto.opset_import if opset.domain in STANDARD]
         ir_version = max(proto.ir_version, _IR_VERSION)
-        return onnx.ModelProto(
-            ir_version=ir_version, producer_name="thresher", graph=graph, opset_import=opsets
-        ).SerializeToString(deterministic=True)
+        model = onnx.ModelProto(ir_version=ir_version, graph=graph, opset_import=opsets)
+        return bytes(model.SerializeToString(deterministic=True))
 
     def value(self, name: str, kind: int, shape: Shape | None) -> onnx.ValueInfoProto:
         """Declare an end of the model; `shape` has a batch axis of 1."""
