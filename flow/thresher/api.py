@@ -104,7 +104,7 @@ class Accelerator:
         self._record("csim", run, golden, _labels(labels, golden), dataset)
         return run
 
-    def sim(
+    def sim(  # noqa: PLR0913  (the command's options)
         self,
         frames: npt.ArrayLike | None = None,
         labels: npt.ArrayLike | None = None,
@@ -117,7 +117,7 @@ class Accelerator:
         dataset: str | None = None,
         progress: Progress | None = None,
     ) -> SimulationResult:
-        """Run the RTL simulation under cocotb and Verilator; as `csim`, and:
+        """Run the RTL simulation under cocotb and Verilator; without frames on the own vectors.
 
         Args:
             frames: As for `predict`.
@@ -223,7 +223,7 @@ def _host_model(path: Path) -> HostModel | None:
     return HostModel(path.read_bytes()) if path.is_file() else None
 
 
-def build(
+def build(  # noqa: PLR0913  (the command's options)
     model: Any,
     output_dir: Path | str | None = None,
     *,
@@ -257,6 +257,10 @@ def build(
     kind = parse_input_type(input_type) if input_type is not None else None
     options = BuildOptions(folding, target_fps, clock_mhz, part, kind, input_scale, argmax)
     source = read_model(model) if isinstance(model, Path | str) else export_module(model, example_input)
-    target = Path(output_dir) if output_dir is not None else Path(f"{safe_name(Path(source.name).stem)}_accelerator")
+    target = (
+        Path(output_dir)
+        if output_dir is not None
+        else Path(f"{safe_name(Path(source.name).stem)}_accelerator")
+    )
     build_project(source, target, options)
     return load(target)

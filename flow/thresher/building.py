@@ -21,7 +21,7 @@ from thresher.hardware.graph import HwGraph
 from thresher.hardware.select import Layer, select_kernels
 from thresher.lower import lower
 from thresher.onnx_import import OnnxModel, import_model, read_model
-from thresher.onnx_import.host import cut_epilogue, cut_prologue
+from thresher.onnx_import.host import make_epilogue, make_prologue
 from thresher_sim.streams import BIPOLAR, IntType
 
 DEFAULT_PART = "xc7z020clg400-1"
@@ -48,7 +48,9 @@ class BuildOptions:
         if not (math.isfinite(self.clock_mhz) and 0 < self.clock_mhz <= 2000):
             raise UsageError(f"build: a clock of {self.clock_mhz:g} MHz cannot be; give 1 to 2000")
         if self.target_fps is not None and not (math.isfinite(self.target_fps) and self.target_fps > 0):
-            raise UsageError(f"build: a target of {self.target_fps:g} frames per second cannot be; give more than 0")
+            raise UsageError(
+                f"build: a target of {self.target_fps:g} frames per second cannot be; give more than 0"
+            )
         if self.folding is not None and self.target_fps is not None:
             raise UsageError("build: a folding and a target rate exclude each other; give one of them")
         if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._/-]*", self.part):
@@ -64,14 +66,18 @@ def build_project(model: OnnxModel, target: Path, options: BuildOptions) -> None
 
 def make_design(model: OnnxModel, options: BuildOptions) -> Design:
     """Everything up to writing: the folded network with all that belongs to it."""
-    lowered = lower(import_model(model), options.input_type, options.input_scale, options.argmax)
+    imported = import_model(model)
+    lowered = lower(imported.graph, options.input_type, options.input_scale, options.argmax)
+    output = lowered.output
     graph = fold(select_kernels(lowered.graph), options)
     return Design(
         model=ModelInfo(safe_name(Path(model.name).stem), model.sha256),
         lowered=lowered,
         graph=graph,
-        prologue=cut_prologue(model, lowered.input) if lowered.prologue else None,
-        epilogue=cut_epilogue(model, lowered.output) if lowered.epilogue else None,
+        prologue=make_prologue(imported, lowered.prologue) if lowered.prologue else None,
+        epilogue=make_epilogue(imported, lowered.epilogue, output.scale, output.zero)
+        if lowered.epilogue
+        else None,
         clock_mhz=options.clock_mhz,
         part=options.part,
     )
@@ -101,7 +107,9 @@ def parse_input_type(text: str) -> IntType:
     if text == "bipolar":
         return BIPOLAR
     if match is None or text == "int1":
-        raise UsageError(f"build: input type {text!r} is not known; give bipolar, uint1 to uint8 or int2 to int8")
+        raise UsageError(
+            f"build: input type {text!r} is not known; give bipolar, uint1 to uint8 or int2 to int8"
+        )
     bits = int(match[2])
     return IntType(0, 2**bits - 1) if match[1] else IntType(-(2 ** (bits - 1)), 2 ** (bits - 1) - 1)
 
@@ -111,7 +119,9 @@ def parse_scale(text: str) -> float:
     try:
         return float(Fraction(text))
     except (ValueError, ZeroDivisionError, OverflowError):
-        raise UsageError(f"build: input scale {text!r} is not a number; give one such as 1/255 or 0.0039") from None
+        raise UsageError(
+            f"build: input scale {text!r} is not a number; give one such as 1/255 or 0.0039"
+        ) from None
 
 
 def export_module(module: Any, example_input: Any) -> OnnxModel:

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Sequence
 from importlib.metadata import version
 from pathlib import Path
-from typing import NoReturn
+from typing import NoReturn, Protocol
 
 from thresher import commands
 from thresher.errors import ThresherError, UsageError
@@ -28,6 +28,12 @@ FOLDING_HELP = (
     'JSON file with the parallelism of layers, such as {"mvu0": {"pe": 16, "simd": 49}}; layers that it '
     "leaves out take no more cycles than the slowest that it names"
 )
+
+
+class _Commands(Protocol):
+    """What argparse's subparsers offer; it gives their type no public name."""
+
+    def add_parser(self, name: str, *, help: str) -> argparse.ArgumentParser: ...
 
 
 class _Parser(argparse.ArgumentParser):
@@ -51,7 +57,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(
-        "thresher", description=DESCRIPTION, epilog=EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter
+        "thresher",
+        description=DESCRIPTION,
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"thresher {version('thresher')}")
     commands_group = parser.add_subparsers(required=True, metavar="COMMAND")
@@ -63,10 +72,7 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-_Group = argparse._SubParsersAction  # noqa: SLF001  (argparse gives this type no public name)
-
-
-def _add_check(group: _Group[argparse.ArgumentParser]) -> None:
+def _add_check(group: _Commands) -> None:
     parser = group.add_parser(
         "check", help="say of every ONNX node what takes it, or why not and what to change"
     )
@@ -75,46 +81,71 @@ def _add_check(group: _Group[argparse.ArgumentParser]) -> None:
     parser.set_defaults(command=commands.check)
 
 
-def _add_build(group: _Group[argparse.ArgumentParser]) -> None:
+def _add_build(group: _Commands) -> None:
     parser = group.add_parser("build", help="turn a model into an accelerator project")
     parser.add_argument("model", type=Path, metavar="MODEL.onnx")
-    parser.add_argument("-o", "--output", type=Path, required=True, metavar="DIR", help="project folder to write")
+    parser.add_argument(
+        "-o", "--output", type=Path, required=True, metavar="DIR", help="project folder to write"
+    )
     speed = parser.add_mutually_exclusive_group()
-    speed.add_argument("--target-fps", type=float, metavar="N", help="fold each layer as far as N frames/s allow")
+    speed.add_argument(
+        "--target-fps", type=float, metavar="N", help="fold each layer as far as N frames/s allow"
+    )
     speed.add_argument("--folding", type=Path, metavar="FILE", help=FOLDING_HELP)
     parser.add_argument("--clock-mhz", type=float, default=100.0, metavar="F", help="clock (default 100)")
-    parser.add_argument("--part", default=commands.DEFAULT_PART, metavar="P", help="part (default %(default)s)")
+    parser.add_argument(
+        "--part", default=commands.DEFAULT_PART, metavar="P", help="part (default %(default)s)"
+    )
     _add_input_options(parser)
-    parser.add_argument("--argmax", action="store_true", help="put the index of the largest output in hardware")
+    parser.add_argument(
+        "--argmax", action="store_true", help="put the index of the largest output in hardware"
+    )
     parser.set_defaults(command=commands.build)
 
 
 def _add_input_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--input-type", metavar="TYPE", help="feed the hardware integers (uint1 to uint8, int2 to int8), no host prologue"
+        "--input-type",
+        metavar="TYPE",
+        help="feed the hardware integers (uint1 to uint8, int2 to int8), no host prologue",
     )
     parser.add_argument(
-        "--input-scale", metavar="S", help="the model's input is S times the integer: a number or a fraction, 1/255"
+        "--input-scale",
+        metavar="S",
+        help="the model's input is S times the integer: a number or a fraction, 1/255",
     )
 
 
-def _add_csim(group: _Group[argparse.ArgumentParser]) -> None:
-    parser = group.add_parser("csim", help="run the C simulation and compare every stream with the golden model")
+def _add_csim(group: _Commands) -> None:
+    parser = group.add_parser(
+        "csim", help="run the C simulation and compare every stream with the golden model"
+    )
     _add_run_options(parser)
     parser.add_argument(
-        "--types", choices=("bitint", "amd"), default="bitint", help="clang's _BitInt or AMD's ap_int (default bitint)"
+        "--types",
+        choices=("bitint", "amd"),
+        default="bitint",
+        help="clang's _BitInt or AMD's ap_int (default bitint)",
     )
     parser.set_defaults(command=commands.csim)
 
 
-def _add_sim(group: _Group[argparse.ArgumentParser]) -> None:
-    parser = group.add_parser("sim", help="run the RTL simulation and compare every stream with the golden model")
+def _add_sim(group: _Commands) -> None:
+    parser = group.add_parser(
+        "sim", help="run the RTL simulation and compare every stream with the golden model"
+    )
     _add_run_options(parser)
     parser.add_argument(
-        "--stall", type=int, default=0, metavar="P", help="stall both ends at random in P percent of the cycles"
+        "--stall",
+        type=int,
+        default=0,
+        metavar="P",
+        help="stall both ends at random in P percent of the cycles",
     )
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="seed of the stalls")
-    parser.add_argument("--waves", type=Path, metavar="FILE.fst", help="record all signals for GTKWave or Surfer")
+    parser.add_argument(
+        "--waves", type=Path, metavar="FILE.fst", help="record all signals for GTKWave or Surfer"
+    )
     parser.add_argument("--jobs", type=int, default=1, metavar="N", help="split the frames over N processes")
     parser.set_defaults(command=commands.sim)
 
@@ -122,14 +153,17 @@ def _add_sim(group: _Group[argparse.ArgumentParser]) -> None:
 def _add_run_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("project", type=Path, metavar="DIR", help="a project that `thresher build` wrote")
     parser.add_argument(
-        "--inputs", type=Path, metavar="X.npy", help="frames [N, ...] shaped as the model's input (default: the project's vectors)"
+        "--inputs",
+        type=Path,
+        metavar="X.npy",
+        help="frames [N, ...] shaped as the model's input (default: the project's vectors)",
     )
     parser.add_argument("--labels", type=Path, metavar="Y.npy", help="class of each frame, for the accuracy")
     parser.add_argument("--frames", type=int, metavar="N", help="only the first N frames")
     parser.add_argument("--trace", type=Path, metavar="FILE.npz", help="write the integers of every stream")
 
 
-def _add_report(group: _Group[argparse.ArgumentParser]) -> None:
+def _add_report(group: _Commands) -> None:
     parser = group.add_parser("report", help="print a project's tables and write reports/report.html")
     parser.add_argument("project", type=Path, metavar="DIR", help="a project that `thresher build` wrote")
     parser.set_defaults(command=commands.report)

@@ -57,7 +57,9 @@ def build(options: argparse.Namespace) -> int:
         build_project(read_model(options.model), options.output, build_options)
     accelerator = api.load(options.output)
     print_report(console, accelerator.report())
-    console.print(f"project: {options.output}; next: thresher csim {options.output}, thresher sim {options.output}")
+    console.print(
+        f"project: {options.output}; next: thresher csim {options.output}, thresher sim {options.output}"
+    )
     return 0
 
 
@@ -102,7 +104,9 @@ def report(options: argparse.Namespace) -> int:
     return 0
 
 
-def _conclude(accelerator: api.Accelerator, run: SimulationResult, options: argparse.Namespace, name: str) -> int:
+def _conclude(
+    accelerator: api.Accelerator, run: SimulationResult, options: argparse.Namespace, name: str
+) -> int:
     console = Console()
     print_report(console, accelerator.report())
     if options.trace:

@@ -69,10 +69,7 @@ class Host:
         frames = self.lowered.output.from_stream(outputs)
         if self.epilogue is not None:
             return self.epilogue.run(frames)
-        if self.lowered.epilogue is None:
-            return frames.reshape(len(frames))
-        endpoint = self.lowered.output
-        return ((frames - endpoint.zero) * endpoint.scale).astype(np.float32)
+        return frames.reshape(len(frames))
 
 
 def _check_array(frames: Array, shape: tuple[int, ...]) -> None:

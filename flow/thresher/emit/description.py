@@ -6,10 +6,12 @@ from collections.abc import Mapping
 
 from thresher.emit.design import Design
 from thresher.emit.sv_top import TOP
+from thresher.graph import Array
 from thresher.hardware.graph import INPUT_STREAM, HwNode, stream_layouts
 from thresher.hardware.timing import Timing
 from thresher.hlsc import CompiledUnit
 from thresher.kernels import Resources
+from thresher.lower import Endpoint
 from thresher.lower.integer import IntThreshold
 
 SCHEMA = 1
@@ -30,8 +32,8 @@ def describe_project(
         "hls_sha256": digest,
         "streams": _streams(design),
         "layers": [_layer(node) | {"stages": units[node.name].stages} for node in design.graph.nodes],
-        "input": design.lowered.input.to_json(),
-        "output": design.lowered.output.to_json(),
+        "input": _endpoint(design.lowered.input),
+        "output": _endpoint(design.lowered.output),
         "estimate": {
             "cycles_per_frame": timing.cycles_per_frame,
             "latency_cycles": timing.latency_cycles,
@@ -39,9 +41,7 @@ def describe_project(
     }
 
 
-def describe_report(
-    design: Design, timing: Timing, units: Mapping[str, CompiledUnit]
-) -> dict[str, object]:
+def describe_report(design: Design, timing: Timing, units: Mapping[str, CompiledUnit]) -> dict[str, object]:
     """The content of `reports/report.json` before anything was simulated."""
     nodes = design.graph.nodes
     weights = sum(_weights(node) for node in nodes)
@@ -91,10 +91,23 @@ def _streams(design: Design) -> list[dict[str, object]]:
             "producer": nodes[position - 1].name if position else None,
             "consumer": nodes[position].name if position < len(nodes) else None,
         }
-        entries.append(
-            {"name": name, "role": role, **ends, "depth": STREAM_DEPTH, **layouts[name].to_json()}
-        )
+        entries.append({"name": name, "role": role, **ends, "depth": STREAM_DEPTH, **layouts[name].to_json()})
     return entries
+
+
+def _endpoint(endpoint: Endpoint) -> dict[str, object]:
+    """Shape and meaning, `scale * (q - zero)`; a list where it differs from element to element."""
+    return {
+        "onnx_tensor": endpoint.onnx_tensor,
+        "onnx_shape": list(endpoint.onnx_shape),
+        "scale": _one_or_all(endpoint.scale),
+        "zero": _one_or_all(endpoint.zero),
+    }
+
+
+def _one_or_all(values: Array) -> object:
+    flat = values.reshape(-1)
+    return flat[0].item() if (flat == flat[0]).all() else flat.tolist()
 
 
 def _layer(node: HwNode) -> dict[str, object]:

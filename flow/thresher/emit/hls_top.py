@@ -94,9 +94,11 @@ def _process(node: HwNode) -> list[str]:
     source, target = node.kernel.input_layout.width, node.kernel.output_layout.width
     unit = unit_type(node)
     return [
-        f"void {node.name}(hls::stream<ap_uint<{source}>>& source, hls::stream<ap_uint<{target}>>& target) {{",
+        f"void {node.name}(hls::stream<ap_uint<{source}>>& source,",
+        f"{' ' * (len(node.name) + 6)}hls::stream<ap_uint<{target}>>& target) {{",
         f"  static {unit} unit;",
-        f"  {unit}::Ports ports{{thresher::InStream<{source}>(source), thresher::OutStream<{target}>(target)}};",
+        f"  {unit}::Ports ports{{thresher::InStream<{source}>(source),",
+        f"{' ' * (len(unit) + 15)}thresher::OutStream<{target}>(target)}};",
         f"  THRESHER_STEPS({node.kernel.cycles_per_frame}) {{",
         "#pragma HLS PIPELINE II = 1",
         "    unit.step(ports);",
@@ -116,7 +118,7 @@ def _edges(input_beats: int, output_beats: int, input_width: int, output_width: 
         "}",
         "",
         f"void send_output(hls::stream<ap_uint<{output_width}>>& source, hls::stream<OutputBeat>& m_axis) {{",
-        f"  static ap_uint<32> beat = 0;",
+        "  static ap_uint<32> beat = 0;",
         f"  THRESHER_STEPS({output_beats}) {{",
         "#pragma HLS PIPELINE II = 1",
         "    OutputBeat out;",

@@ -22,9 +22,10 @@ from thresher.graph import interpret
 from thresher.hardware.graph import INPUT_STREAM
 from thresher.hardware.timing import Timing, time_graph
 from thresher.hlsc import CompiledUnit
-from thresher.lower.storage import dump_network
+from thresher.lower.storage import dump_lowered
 from thresher.share import share_dir
 from thresher_sim.project import load_project
+from thresher_sim.testbench import accelerator_lane, render_testbench
 from thresher_sim.vectors import write_vectors
 
 VECTOR_FRAMES = 16
@@ -79,7 +80,7 @@ def write_rtl(design: Design, units: Mapping[str, CompiledUnit], rtl: Path) -> l
 
 def _write_model(design: Design, folder: Path) -> None:
     folder.mkdir(parents=True)
-    (folder / "network.npz").write_bytes(dump_network(design.lowered.graph))
+    (folder / "network.npz").write_bytes(dump_lowered(design.lowered))
     for name, model in (("prologue", design.prologue), ("epilogue", design.epilogue)):
         if model is not None:
             (folder / f"{name}.onnx").write_bytes(model)
@@ -88,6 +89,8 @@ def _write_model(design: Design, folder: Path) -> None:
 def _write_simulation(design: Design, folder: Path) -> None:
     shutil.copytree(share_dir("rtl_sim") / "thresher_sim", folder / "sim" / "thresher_sim", ignore=_compiled)
     project = load_project(folder)
+    lane = accelerator_lane(project.top, project.streams)
+    write_text(folder / "sim" / "tb.sv", render_testbench([lane]))
     layout = project.input.layout
     random = np.random.default_rng(_VECTOR_SEED)
     shape = (VECTOR_FRAMES, layout.vectors, layout.channels)
@@ -111,4 +114,3 @@ def _write_documents(design: Design, timing: Timing, folder: Path) -> None:
 
 
 _compiled = shutil.ignore_patterns("__pycache__", "*.pyc")
-

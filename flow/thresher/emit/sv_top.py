@@ -47,7 +47,7 @@ def sv_top(graph: HwGraph) -> str:
     if edge_in > source.width:
         lines += [
             "  // The input is padded up to whole bytes.",
-            f"  logic unused_padding;",
+            "  logic unused_padding;",
             f"  assign unused_padding = ^s_axis_tdata[{edge_in - 1}:{source.width}];",
             "",
         ]

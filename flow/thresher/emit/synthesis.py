@@ -69,7 +69,7 @@ def _quartus(sources: Sequence[str]) -> str:
         "file mkdir build\n"
         f"project_new build/{TOP} -overwrite\n"
         f"set_global_assignment -name TOP_LEVEL_ENTITY {TOP}\n"
-        "set_global_assignment -name FAMILY \"Cyclone V\"\n"
+        'set_global_assignment -name FAMILY "Cyclone V"\n'
         + "".join(
             f"set_global_assignment -name SYSTEMVERILOG_FILE [file normalize rtl/{source}]\n"
             for source in sources

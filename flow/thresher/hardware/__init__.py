@@ -1,0 +1,1 @@
+"""The integer network to folded kernels joined by streams."""

@@ -8,13 +8,9 @@ from functools import cache
 
 from thresher.hardware.select import Layer
 from thresher.kernels import Kernel, Resources
+from thresher.kernels.base import LUT_PER_BRAM36, LUT_PER_DSP
 from thresher.kernels.width_converter import WidthConverter
 from thresher_sim.streams import StreamLayout
-
-# What a block RAM and a DSP slice are worth in LUTs: on 7-series parts there are some 380 and 240
-# LUTs for each (AMD DS190: xc7z020 has 53,200 LUT, 140 BRAM36, 220 DSP).
-LUT_PER_BRAM36 = 380
-LUT_PER_DSP = 240
 
 
 @dataclass(frozen=True)

@@ -40,9 +40,7 @@ def _slowest(kernel: Kernel, simd: int, cycles_per_frame: int) -> list[Kernel]:
     """The least rows that meet the target with `simd` columns, and the least that also divide."""
     rows = kernel.folding_limit.pe
     meeting = [
-        pe
-        for pe in _useful(rows)
-        if kernel.fold(Folding(pe, simd)).cycles_per_frame <= cycles_per_frame
+        pe for pe in _useful(rows) if kernel.fold(Folding(pe, simd)).cycles_per_frame <= cycles_per_frame
     ]
     dividing = [pe for pe in meeting if rows % pe == 0]
     return [kernel.fold(Folding(pe, simd)) for pe in sorted({*meeting[:1], *dividing[:1]})]
@@ -76,9 +74,7 @@ def _fold_told(layer: Layer, folding: Folding) -> Kernel:
     limit = layer.kernel.folding_limit
     for what, value, most in (("pe", folding.pe, limit.pe), ("simd", folding.simd, limit.simd)):
         if not 1 <= value <= most:
-            raise UsageError(
-                f"folding: layer '{layer.name}': {what} is {value}; it must be from 1 to {most}"
-            )
+            raise UsageError(f"folding: layer '{layer.name}': {what} is {value}; it must be from 1 to {most}")
     return layer.kernel.fold(folding)
 
 

@@ -17,6 +17,7 @@ from thresher.kernels.base import (
     Schedule,
     Table,
     divide_up,
+    rom_cost,
     signed_bits,
     tile_rows,
 )
@@ -127,7 +128,8 @@ class Mvu(Kernel):
         if not self._counts_matches:
             return sums
         odd = self.matmul.weights.shape[1] % 2
-        return -((odd - sums) // 2)
+        half: Ints = -((odd - sums) // 2)
+        return half
 
     def _accumulator_ranges(self) -> tuple[Ints, Ints]:
         """Lowest and highest accumulator of each row, before any threshold is taken off."""
@@ -173,17 +175,15 @@ class Mvu(Kernel):
     def resources(self) -> Resources:
         """Multipliers or XNORs with their adders, accumulators, weight and threshold memories.
 
-        An XNOR-popcount lane costs about 1.1 LUT and an adder one LUT a bit; a weight memory up to 64
-        words deep is LUT ROM, one LUT6 a bit, and a deeper one block RAM of 36 kbit, 72 bits wide.
+        An XNOR-popcount lane costs about 1.1 LUT and an adder one LUT a bit; the weights lie wherever
+        they cost less, in LUT ROM or in block RAM.
         """
         lanes = self.pe * self.simd
         accumulator = self._accumulator_bits()
         lane_cost = 1.1 if self._counts_matches else float(self._term_bits() * self._lane_factor())
         width = lanes * self.matmul.weight_type.bits
         depth = self._row_tiles * self._column_tiles
-        in_luts = depth <= 64
-        rom = width if in_luts and depth > 1 else 0
-        bram = 0.0 if in_luts else divide_up(width, 72) * divide_up(depth, 512)
+        rom, bram = rom_cost(width, depth)
         levels = self.threshold.thresholds.shape[1] if self.threshold else 0
         comparators = self.pe * accumulator * (levels if levels > 1 else 0)
         lut = round(lanes * lane_cost) + rom + self.pe * accumulator + comparators + self.input_layout.width
@@ -239,4 +239,3 @@ class Mvu(Kernel):
         if self.threshold is not None:
             tables["thresholds"] = self._threshold_table()[1]
         return tables
-

@@ -9,7 +9,16 @@ from typing import Self
 import numpy as np
 
 from thresher.graph import Array
-from thresher.kernels.base import Folding, Kernel, Resources, Schedule, Table, divide_up, signed_bits
+from thresher.kernels.base import (
+    Folding,
+    Kernel,
+    Resources,
+    Schedule,
+    Table,
+    divide_up,
+    rom_cost,
+    signed_bits,
+)
 from thresher.kernels.staircase import output_base, threshold_table
 from thresher.lower.integer import IntNode, IntThreshold
 from thresher_sim.streams import StreamLayout
@@ -68,12 +77,11 @@ class Threshold(Kernel):
         return self.input_layout.beats_per_frame
 
     def resources(self) -> Resources:
-        """Comparators, and a LUT ROM for the thresholds (64 words of one bit are one LUT6)."""
-        word = self._table.width * self.pe
-        depth = self._table.words.shape[1]
-        rom = word * divide_up(depth, 64) if depth > 1 else 0
+        """Comparators, and a memory for the thresholds."""
+        rom, bram = rom_cost(self._table.width * self.pe, self._table.words.shape[1])
         comparators = self.pe * self.threshold.thresholds.shape[1] * divide_up(self._bits, 2)
-        return Resources(lut=rom + comparators, ff=2 * self.output_layout.width + self.input_layout.width)
+        ff = 2 * self.output_layout.width + self.input_layout.width
+        return Resources(lut=rom + comparators, ff=ff, bram36=bram)
 
     @property
     def _bits(self) -> int:

@@ -35,9 +35,7 @@ class WidthConverter(Kernel):
     @property
     def output_layout(self) -> StreamLayout:
         """The same vectors, `output_lanes` elements a beat."""
-        return StreamLayout(
-            self.source.element, self.source.channels, self.source.vectors, self.output_lanes
-        )
+        return StreamLayout(self.source.element, self.source.channels, self.source.vectors, self.output_lanes)
 
     @property
     def folding(self) -> Folding:

@@ -1,0 +1,1 @@
+"""What a build and its simulations gave, for people to read."""

@@ -21,7 +21,19 @@ def print_report(console: Console, report: Report) -> None:
 def layer_table(report: Report) -> Table:
     """One row per layer: kernel, folding, types, cycles, estimated cost; the bottleneck is marked."""
     table = Table(title=f"{report['model']['name']}: layers")
-    columns = ("layer", "PE", "SIMD", "types", "cycles", "stages", "MACs", "weight bits", "LUT", "FF", "BRAM36")
+    columns = (
+        "layer",
+        "PE",
+        "SIMD",
+        "types",
+        "cycles",
+        "stages",
+        "MACs",
+        "weight bits",
+        "LUT",
+        "FF",
+        "BRAM36",
+    )
     _add_columns(table, columns, left=("layer", "types"))
     for layer in report["layers"]:
         cost = layer["resources"]

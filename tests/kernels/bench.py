@@ -1,0 +1,119 @@
+"""Many kernels in one program or one Verilator model: written, run, compared with golden."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from tests.kernels.cases import random_frames
+from thresher.emit.layer_header import layer_header
+from thresher.emit.units import compile_layers
+from thresher.hardware.graph import HwNode
+from thresher.hlsc import CompiledUnit
+from thresher.kernels import Kernel
+from thresher.share import share_dir
+from thresher_sim.compare import Comparison, compare_streams
+from thresher_sim.compile import compile_program
+from thresher_sim.csim import run_program
+from thresher_sim.project import Stream
+from thresher_sim.rtl import RtlOptions, RtlResult, simulate_lanes
+from thresher_sim.testbench import Lane
+from thresher_sim.vectors import write_frames
+
+
+@dataclass(frozen=True)
+class KernelBench:
+    """Kernels as nodes `k0, k1, ...` with random frames and golden outputs on disk in `folder`."""
+
+    folder: Path
+    nodes: tuple[HwNode, ...]
+    frames: int
+
+    @property
+    def hls(self) -> Path:
+        """The folder of the layers' headers."""
+        return self.folder / "hls"
+
+    @property
+    def vectors(self) -> Path:
+        """The folder of stimulus and golden beats."""
+        return self.folder / "vectors"
+
+    def streams(self, node: HwNode) -> tuple[Stream, Stream]:
+        """The input and the output stream of `node`."""
+        kernel = node.kernel
+        return (
+            Stream(node.input, kernel.input_layout, "input", None, node.name),
+            Stream(node.output, kernel.output_layout, "output", node.name, None),
+        )
+
+    def run_cpp(self, types: str) -> Comparison:
+        """Run all units as C++ of one type set."""
+        program = compile_program(self.folder / "csim.cpp", [self.hls], self.folder / "csim", types)
+        results = self.folder / types
+        streams = [stream for node in self.nodes for stream in self.streams(node)]
+        run_program(program, streams, self.vectors, results, self.frames)
+        return compare_streams(
+            [self.streams(node)[1] for node in self.nodes], self.vectors, results, self.frames
+        )
+
+    def compile(self, clock_mhz: float = 100.0) -> dict[str, CompiledUnit]:
+        """Compile all units with hlsc, and leave their SystemVerilog in `rtl`."""
+        units = dict(compile_layers(self.hls, [node.name for node in self.nodes], clock_mhz))
+        (self.folder / "rtl").mkdir(exist_ok=True)
+        for name, unit in units.items():
+            (self.folder / "rtl" / f"{name}.sv").write_text(unit.verilog)
+        return units
+
+    def run_rtl(self, stall: int) -> RtlResult:
+        """Run all compiled units side by side in one Verilator model."""
+        sources = [*sorted(share_dir("rtl").glob("*.sv")), *sorted((self.folder / "rtl").glob("*.sv"))]
+        lanes = [Lane(node.name, f"u_{node.name}", *self.streams(node)) for node in self.nodes]
+        return simulate_lanes(
+            lanes, sources, self.vectors, self.folder / "results", self.folder / "model", self.frames,
+            RtlOptions(stall=stall),
+        )  # fmt: skip
+
+
+def make_bench(
+    folder: Path, kernels: Sequence[Kernel], random: np.random.Generator, frames: int
+) -> KernelBench:
+    """Write the headers, the program and the vectors of `kernels`."""
+    nodes = tuple(
+        HwNode(f"k{index}", kernel, f"k{index}_in", f"k{index}_out", ())
+        for index, kernel in enumerate(kernels)
+    )
+    bench = KernelBench(folder, nodes, frames)
+    (bench.hls / "layers").mkdir(parents=True)
+    (bench.hls / "thresher").symlink_to(share_dir("hls") / "thresher")
+    for node in nodes:
+        (bench.hls / "layers" / f"{node.name}.hpp").write_text(layer_header(node))
+        inputs = random_frames(random, node.kernel.input_layout, frames)
+        source, target = bench.streams(node)
+        write_frames(bench.vectors, source, source.layout.pack(inputs))
+        write_frames(bench.vectors, target, target.layout.pack(node.kernel.golden(inputs)))
+    (folder / "csim.cpp").write_text(_program(bench))
+    return bench
+
+
+def _program(bench: KernelBench) -> str:
+    lines = ['#include "thresher/csim.hpp"']
+    lines += [f'#include "layers/{node.name}.hpp"' for node in bench.nodes]
+    lines += ["int main(int argc, char** argv) {", "  thresher::Csim sim(argc, argv);"]
+    for node in bench.nodes:
+        for stream in bench.streams(node):
+            layout = stream.layout
+            lines.append(
+                f'  thresher::Tape<{layout.width}> {stream.name}("{stream.name}", {layout.beats_per_frame});'
+            )
+        lines.append(f"  static layers::{node.name} {node.name};")
+    lines.append("  while (sim.next_chunk()) {")
+    for node in bench.nodes:
+        lines.append(f"    sim.play({node.input});")
+        lines.append(
+            f"    sim.run({node.name}, {node.input}, {node.output}, {node.kernel.cycles_per_frame});"
+        )
+    return "\n".join([*lines, "  }", "}", ""])
