@@ -1,0 +1,1 @@
+"""Tests of folding, joining and timing."""
