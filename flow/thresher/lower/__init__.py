@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import numpy as np
-
-from thresher.errors import UsageError
 from thresher.lower.ascend import ascend
-from thresher.lower.ends import endpoint, finish
+from thresher.lower.ends import check_scale, endpoint, finish
+from thresher.lower.explain import NodeReport, explain
 from thresher.lower.forms import Chosen
 from thresher.lower.integer import IntGraph
 from thresher.lower.lowered import Endpoint, Lowered
@@ -14,7 +12,7 @@ from thresher.lower.lowering import Lowering
 from thresher.onnx_import.importer import QuantGraph
 from thresher_sim.streams import IntType
 
-__all__ = ["Endpoint", "Lowered", "lower"]
+__all__ = ["Endpoint", "Lowered", "NodeReport", "explain", "lower"]
 
 
 def lower(
@@ -47,20 +45,3 @@ def lower(
         prologue=None if input_type is not None else entry.onnx_tensor,
         epilogue=None if isinstance(lowering.forms[graph.outputs[0]], Chosen) else output.onnx_tensor,
     )
-
-
-def check_scale(input_type: IntType | None, input_scale: float | None) -> float:
-    """The scale of the hardware's own input, 1 where none is given.
-
-    Raises:
-        UsageError: It is not a positive number, or comes without `input_type`.
-    """
-    if input_scale is None:
-        return 1.0
-    if input_type is None:
-        raise UsageError("lower: the input scale: there is no input type that it belongs to; give both")
-    if not (np.isfinite(input_scale) and input_scale > 0):
-        raise UsageError(
-            f"lower: the input scale: {input_scale} is not a positive number; give one, such as 1/255"
-        )
-    return input_scale

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from thresher.errors import UnsupportedModelError
+from thresher.errors import UnsupportedModelError, UsageError
 from thresher.graph import Array
 from thresher.lower.forms import Chosen, OnHost, Pending
 from thresher.lower.integer import TensorType
@@ -12,6 +12,7 @@ from thresher.lower.lowered import Endpoint
 from thresher.lower.lowering import Lowering
 from thresher.onnx_import.importer import QuantGraph
 from thresher.onnx_import.problems import NodeError
+from thresher_sim.streams import IntType
 
 
 def finish(lowering: Lowering, argmax: bool) -> Endpoint:
@@ -96,3 +97,20 @@ def _check_epilogue(graph: QuantGraph, last: Pending) -> None:
             reason = "it reads the model's input past the hardware"
             raise NodeError("lower", node.name, reason, "build a network without branches")
         wanted += node.inputs
+
+
+def check_scale(input_type: IntType | None, input_scale: float | None) -> float:
+    """The scale of the hardware's own input, 1 where none is given.
+
+    Raises:
+        UsageError: It is not a positive number, or comes without `input_type`.
+    """
+    if input_scale is None:
+        return 1.0
+    if input_type is None:
+        raise UsageError("lower: the input scale: there is no input type that it belongs to; give both")
+    if not (np.isfinite(input_scale) and input_scale > 0):
+        raise UsageError(
+            f"lower: the input scale: {input_scale} is not a positive number; give one, such as 1/255"
+        )
+    return input_scale

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import itertools
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
 import numpy as np
 
@@ -14,18 +16,22 @@ from thresher.onnx_import.nodes import QuantNode, Refused, Shape
 from thresher.onnx_import.problems import NodeError, printable
 from thresher.onnx_import.reader import OnnxModel
 from thresher.onnx_import.scope import Scope, dynamic_inputs
-from thresher.onnx_import.shapes import note_shapes
-from thresher.onnx_import.source import Source, SourceNode, read_source
-from thresher.onnx_import.translate import PASSED_THROUGH, TRANSLATORS, host_only
+from thresher.onnx_import.shapes import note_likely_shape, note_shapes
+from thresher.onnx_import.source import SourceNode, read_source
+from thresher.onnx_import.translate import PASSED_THROUGH, SUPPORTED_OPERATORS, TRANSLATORS, host_only
 
 
 @dataclass(frozen=True)
 class OnnxNode:
-    """A node of the ONNX file, and whether it is part of a constant or does nothing."""
+    """A node of the ONNX file.
+
+    It is computed at run time, or it is part of a constant or does nothing (`folded`), or the
+    output does not depend on it (`unused`).
+    """
 
     name: str
     op: str
-    folded: bool
+    role: Literal["computed", "folded", "unused"]
 
 
 @dataclass(frozen=True)
@@ -65,31 +71,57 @@ def import_model(model: OnnxModel, keep_going: bool = False) -> Imported:
     """
     source = read_source(model)
     scope = Scope(source, constants=dict(source.initialisers), shapes={source.input: source.input_shape})
-    known = {"", source.input, *source.initialisers}
-    nodes: list[QuantNode] = []
-    listed: list[OnnxNode] = []
-    for node in source.nodes:
-        _check_sorted(source, node, known)
-        known.update(node.outputs)
-        try:
-            translated = _translate(scope, node)
-        except NodeError as problem:
-            if not keep_going:
-                raise
-            translated = [_refused(scope, node, problem)]
-        nodes += translated
-        listed.append(OnnxNode(node.name, node.op, folded=not translated))
+    translated = _translate_all(scope, keep_going)
     output = scope.resolve(source.output)
-    if scope.is_constant(output) or output not in known:
+    if not any(output in node.outputs for nodes in translated for node in nodes):
         raise UsageError(
-            f"import: model '{printable(source.model.name)}': output '{printable(output)}' does not depend "
-            "on the input; export the model again"
+            f"import: model '{printable(model.name)}': output '{printable(output)}' does not depend on the "
+            "input; export the model again"
         )
-    graph = QuantGraph(tuple(nodes), (source.input,), (output,), dict(scope.shapes), tuple(listed))
+    used = _used(itertools.chain.from_iterable(translated), output)
+    listed = [
+        OnnxNode(node.name, node.op, _role(nodes, used))
+        for node, nodes in zip(source.nodes, translated, strict=True)
+    ]
+    graph = QuantGraph(used, (source.input,), (output,), dict(scope.shapes), tuple(listed))
     return Imported(graph, scope, model.proto.graph.output[0].type.tensor_type.elem_type)
 
 
-def _check_sorted(source: Source, node: SourceNode, known: set[str]) -> None:
+def _translate_all(scope: Scope, keep_going: bool) -> list[Sequence[QuantNode]]:
+    """The typed nodes of every ONNX node, in order."""
+    source = scope.source
+    known = {"", source.input, *source.initialisers}
+    translated: list[Sequence[QuantNode]] = []
+    for node in source.nodes:
+        _check_sorted(node, known)
+        known.update(node.outputs)
+        try:
+            translated.append(_translate(scope, node))
+        except NodeError as problem:
+            if not keep_going:
+                raise
+            translated.append([_refused(scope, node, problem)])
+    return translated
+
+
+def _used(nodes: Iterable[QuantNode], output: str) -> tuple[QuantNode, ...]:
+    """The nodes that `output` depends on."""
+    wanted = {output}
+    used: list[QuantNode] = []
+    for node in reversed(list(nodes)):
+        if wanted.intersection(node.outputs):
+            wanted.update(node.inputs)
+            used.append(node)
+    return tuple(reversed(used))
+
+
+def _role(nodes: Sequence[QuantNode], used: tuple[QuantNode, ...]) -> Literal["computed", "folded", "unused"]:
+    if not nodes:
+        return "folded"
+    return "computed" if any(node in used for node in nodes) else "unused"
+
+
+def _check_sorted(node: SourceNode, known: set[str]) -> None:
     unknown = next((name for name in node.inputs if name not in known), None)
     twice = next((name for name in node.outputs if name and name in known), None)
     if unknown is None and twice is None:
@@ -114,20 +146,25 @@ def _translate(scope: Scope, node: SourceNode) -> Sequence[QuantNode]:
     if node.is_standard and node.op == "Shape":
         scope.constants[node.outputs[0]] = _shape_value(scope, node)
         return []
-    translator = TRANSLATORS.get(node.op) if node.is_standard or node.is_quantiser else None
-    if translator is None:
-        translated: Sequence[QuantNode] = [host_only(scope, node, f"operator {node.op} is not supported")]
-    else:
-        translated = translator(scope, node)
+    translated = _translate_computed(scope, node)
     note_shapes(scope, node, translated)
     return translated
 
 
+def _translate_computed(scope: Scope, node: SourceNode) -> Sequence[QuantNode]:
+    reason = f"operator {node.op} is not supported"
+    if not node.is_standard and not node.is_quantiser:
+        reason += f" (of domain '{node.proto.domain}', which the host does not know either)"
+        raise NodeError("import", node.name, reason, SUPPORTED_OPERATORS)
+    translator = TRANSLATORS.get(node.op)
+    return [host_only(scope, node, reason)] if translator is None else translator(scope, node)
+
+
 def _refused(scope: Scope, node: SourceNode, problem: NodeError) -> Refused:
-    """Stands for a node that was refused, with the shape of its input, so that the walk goes on."""
+    """Stands for a node that was refused; its output has a shape, so that the walk can go on."""
     inputs = dynamic_inputs(scope, node)
-    if inputs and inputs[0] in scope.shapes:
-        scope.shapes[node.outputs[0]] = scope.shapes[inputs[0]]
+    if inputs and all(name in scope.shapes for name in inputs):
+        note_likely_shape(scope, node)
     outputs = tuple(name for name in node.outputs if name)
     return Refused(node.name, inputs, outputs, (node.name,), problem.reason, problem.remedy)
 

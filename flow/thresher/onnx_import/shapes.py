@@ -27,6 +27,14 @@ def note_shapes(scope: Scope, node: SourceNode, translated: Sequence[QuantNode])
             scope.shapes[typed.output] = _evaluated_shape(typed, scope.shapes[typed.input])
 
 
+def note_likely_shape(scope: Scope, node: SourceNode) -> None:
+    """Note the shape that the output of a node would have that could not be translated."""
+    if node.is_quantiser:
+        scope.shapes[node.outputs[0]] = scope.shapes[scope.resolve(node.inputs[0])]
+    else:
+        _infer_standard(scope, node)
+
+
 def _evaluated_shape(node: QuantNode, shape: Shape) -> Shape:
     try:
         with np.errstate(all="ignore"):

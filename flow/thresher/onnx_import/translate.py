@@ -198,9 +198,10 @@ def _is_read(scope: Scope, tensor: str) -> bool:
 
 def host_only(scope: Scope, node: SourceNode, reason: str) -> HostOnly:
     """An operator that is left to the host."""
-    remedy = f"supported between quantised layers: {', '.join(SUPPORTED)}"
     outputs = tuple(name for name in node.outputs if name)
-    return HostOnly(node.name, dynamic_inputs(scope, node), outputs, (node.name,), reason, remedy)
+    return HostOnly(
+        node.name, dynamic_inputs(scope, node), outputs, (node.name,), reason, SUPPORTED_OPERATORS
+    )
 
 
 TRANSLATORS: Mapping[str, Translator] = MappingProxyType(
@@ -236,4 +237,6 @@ TRANSLATORS: Mapping[str, Translator] = MappingProxyType(
 # What the walk takes care of without a translator.
 PASSED_THROUGH = frozenset({"Identity", "Dropout"})
 
-SUPPORTED: Sequence[str] = tuple(sorted({*TRANSLATORS, *PASSED_THROUGH, "Constant"} - {"IntQuant"}))
+_NAMES = sorted({*TRANSLATORS, *PASSED_THROUGH, "Constant"} - {"IntQuant"})
+SUPPORTED_OPERATORS = f"supported are {', '.join(_NAMES)}"
+"""The remedy for an operator that is not."""
