@@ -117,7 +117,7 @@ class Tape {
     open(folder, "rb");
     beats_.resize(static_cast<std::size_t>(frames) * beats_per_frame_ * kBytesPerBeat);
     if (std::fread(beats_.data(), 1, beats_.size(), file_) != beats_.size()) {
-      csim_fail("csim: stream '%s': its file ends before the last frame", name_);
+      csim_fail("csim: stream '%s': its file ends before the last frame; write it again", name_);
     }
   }
 
@@ -125,7 +125,7 @@ class Tape {
   void save(const char* folder) {
     open(folder, "wb");
     if (std::fwrite(beats_.data(), 1, beats_.size(), file_) != beats_.size() || std::fflush(file_) != 0) {
-      csim_fail("csim: stream '%s': cannot write its file: is the disk full?", name_);
+      csim_fail("csim: stream '%s': cannot write its file; is the disk full?", name_);
     }
   }
 
@@ -190,7 +190,7 @@ class Csim {
     typename Unit::Ports ports{InStream<In>(source), OutStream<Out>(target)};
     for (long step = 0; step < static_cast<long>(chunk_) * steps; ++step) unit.step(ports);
     if (!source.empty()) {
-      csim_fail("csim: stream '%s': the unit behind it left beats unread after %d steps per frame",
+      csim_fail("csim: stream '%s': the unit behind it left beats unread after %d steps per frame; check its step",
                 input.name(), steps);
     }
     output.drain(target);

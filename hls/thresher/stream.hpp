@@ -66,7 +66,7 @@ class Channel {
   ~Channel() { std::free(beats_); }
 
   uint<Width> read() {
-    if (empty()) fail("is read while it is empty: the unit behind it needs more beats than it gets");
+    if (empty()) fail("is read while it is empty: the unit behind it needs more beats than it gets; check its step");
     return beats_[next_++];
   }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Iterable, Sequence
@@ -60,10 +61,11 @@ def hash_files(paths: Iterable[Path], *more: str) -> str:
     return digest.hexdigest()[:16]
 
 
-def last_lines(text: str, count: int = SHOWN_LINES) -> str:
-    """The last lines of a log that are not blank, joined to one line."""
+def summarise_log(text: str) -> str:
+    """The lines of a log that speak of errors, or else its last lines, joined to one line."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
-    return " | ".join(lines[-count:])
+    errors = [line for line in lines if re.match(r"%Error|.*\berror: ", line)]
+    return " | ".join(errors[:SHOWN_LINES] or lines[-SHOWN_LINES:])
 
 
 def _bitint_steps() -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -87,8 +89,13 @@ def _amd_steps() -> tuple[tuple[str, ...], tuple[str, ...]]:
 
 
 def _fingerprint(source: Path, includes: Sequence[Path], steps: Sequence[Sequence[str]]) -> str:
-    headers = [path for folder in includes for kind in ("*.hpp", "*.h") for path in folder.rglob(kind)]
+    headers = [path for folder in includes for path in _headers(folder)]
     return hash_files([source, *headers], *(word for step in steps for word in step))
+
+
+def _headers(folder: Path) -> Iterable[Path]:
+    for home, _, names in os.walk(folder, followlinks=True):
+        yield from (Path(home, name) for name in names if name.endswith((".hpp", ".h")))
 
 
 def _run(command: Sequence[str], arguments: Sequence[str], source: Path) -> None:
@@ -96,5 +103,5 @@ def _run(command: Sequence[str], arguments: Sequence[str], source: Path) -> None
     if done.returncode:
         raise ToolFailedError(
             f"csim: '{source}' does not compile with {' '.join(command[:4])}: "
-            f"{' | '.join(done.stderr.splitlines()[:SHOWN_LINES])}"
+            f"{summarise_log(done.stderr)}"
         )

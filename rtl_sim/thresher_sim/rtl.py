@@ -7,8 +7,8 @@ import math
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import reduce
 from operator import add
 from pathlib import Path
@@ -18,16 +18,15 @@ import numpy as np
 from .compare import Comparison, compare_streams
 from .errors import UsageError
 from .outcome import BenchSettings, Outcome
+from .progress import Progress, watch
 from .project import Project, Stream
 from .runner import build_model, finish, start_model
-from .testbench import Lane, render_testbench
+from .testbench import Lane, accelerator_lane, render_testbench
 from .timing import cycles_per_frame, latency_cycles, read_frame_cycles
 from .vectors import beats_path, read_frames, write_frames
 
-Progress = Callable[[int, int], None]
 PATIENCE = 10_000
 PATIENCE_FRAMES = 20
-PROGRESS_SECONDS = 0.2
 
 
 @dataclass(frozen=True)
@@ -65,11 +64,11 @@ class LaneTiming:
 
     Attributes:
         cycles_per_frame: see `timing.cycles_per_frame`; None for one frame, and under stalls.
-        latency_cycles: see `timing.latency_cycles`.
+        latency_cycles: see `timing.latency_cycles`; None under stalls.
     """
 
-    cycles_per_frame: float | None
-    latency_cycles: int
+    cycles_per_frame: float | None = None
+    latency_cycles: int | None = None
 
 
 @dataclass(frozen=True)
@@ -94,7 +93,7 @@ class RtlResult:
         return self.timings[0].cycles_per_frame
 
     @property
-    def latency_cycles(self) -> int:
+    def latency_cycles(self) -> int | None:
         """Of the first lane."""
         return self.timings[0].latency_cycles
 
@@ -108,7 +107,8 @@ def simulate_rtl(
 ) -> RtlResult:
     """Run the first `frames` frames of `vectors` (None for all) through a project's SystemVerilog.
 
-    It is built from `rtl/*.sv` and `sim/tb.sv`. The beats that were seen are left in `results`.
+    The bench is made from `project.json`, the devices are `rtl/*.sv`. The beats that were seen are left
+    in `results`.
 
     Raises:
         UsageError: vectors are missing or damaged.
@@ -118,14 +118,16 @@ def simulate_rtl(
         ToolFailedError: the SystemVerilog does not compile, or the run hung or failed.
     """
     options = options or RtlOptions()
-    lane = Lane(project.top, "dut", project.input, project.output, project.streams[1:-1])
-    model = build_model(
-        [*sv_files(project.root / "rtl"), project.root / "sim" / "tb.sv"],
-        project.build / "rtl",
-        waves=options.waves is not None,
-    )
     patience = max(options.patience, PATIENCE_FRAMES * (project.estimate.cycles_per_frame or 0))
-    return _run(model, [lane], vectors, results, frames, options, patience)
+    return simulate_lanes(
+        [accelerator_lane(project.top, project.streams)],
+        sv_files(project.root / "rtl"),
+        vectors,
+        results,
+        project.build / "rtl",
+        frames,
+        replace(options, patience=patience),
+    )
 
 
 def simulate_lanes(
@@ -157,7 +159,7 @@ def simulate_lanes(
         testbench = Path(scratch) / "tb.sv"
         testbench.write_text(render_testbench(lanes), encoding="utf-8")
         model = build_model([*sources, testbench], cache, waves=options.waves is not None)
-    return _run(model, lanes, vectors, results, frames, options, options.patience)
+    return _run(model, lanes, vectors, results, frames, options)
 
 
 def sv_files(folder: Path) -> list[Path]:
@@ -186,13 +188,12 @@ def _run(
     results: Path,
     frames: int | None,
     options: RtlOptions,
-    patience: int,
 ) -> RtlResult:
     count = min(len(read_frames(vectors, lane.input, frames)) for lane in lanes)
     if count == 0:
         raise UsageError(f"sim: there are no frames in '{vectors}'; give at least one")
     work = Path(tempfile.mkdtemp(prefix="run-", dir=model.parent))
-    parts = _split(work, lanes, vectors, count, min(options.jobs, count), patience)
+    parts = _split(work, lanes, vectors, count, min(options.jobs, count), options.patience)
     started = time.perf_counter()
     _play(model, parts, lanes[0].output, options)
     seconds = time.perf_counter() - started
@@ -234,16 +235,13 @@ def _play(model: Path, parts: Sequence[_Part], output: Stream, options: RtlOptio
         start_model(model, part.folder, options.stall, options.seed + index, options.waves)
         for index, part in enumerate(parts)
     ]
-    total = sum(part.frames for part in parts)
-    frame_bytes = _word_bytes(output) * output.layout.beats_per_frame
-    while options.progress and any(process.poll() is None for process in processes):
-        written = sum(
-            path.stat().st_size for part in parts if (path := beats_path(part.results, output)).exists()
-        )
-        options.progress(min(written // frame_bytes, total), total)
-        time.sleep(PROGRESS_SECONDS)
-    for process in processes:
-        process.wait()
+    watch(
+        processes,
+        [beats_path(part.results, output) for part in parts],
+        _word_bytes(output) * output.layout.beats_per_frame,
+        sum(part.frames for part in parts),
+        options.progress,
+    )
     for process, part in zip(processes, parts, strict=True):
         finish(process, "run", part.folder)
 
@@ -263,8 +261,10 @@ def _collect_and_compare(streams: Sequence[Stream], part: _Part, vectors: Path) 
 
 
 def _timing(lane: Lane, results: Path, stall: int) -> LaneTiming:
+    if stall:
+        return LaneTiming()
     source, output = (read_frame_cycles(results, stream) for stream in (lane.input, lane.output))
-    return LaneTiming(None if stall else cycles_per_frame(output), latency_cycles(source, output))
+    return LaneTiming(cycles_per_frame(output), latency_cycles(source, output))
 
 
 def _join_results(streams: Sequence[Stream], parts: Sequence[_Part], results: Path) -> None:

@@ -17,8 +17,9 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from .compile import hash_files, last_lines
+from .compile import hash_files, summarise_log
 from .errors import ToolFailedError
+from .objcache import launcher
 from .testbench import TOP
 from .toolchain import verilator_environment
 from .waves import prepare_folder, wave_flags
@@ -66,7 +67,7 @@ def build_model(sources: Sequence[Path], cache: Path, waves: bool = False) -> Pa
         MissingToolError: Verilator or what it needs is missing.
         ToolFailedError: the SystemVerilog does not compile.
     """
-    environment = verilator_environment()
+    environment = {"OBJCACHE": launcher(), **verilator_environment()}
     files = [*sorted(SV_FOLDER.glob("*.sv")), *sources]
     flags = VERILATOR_FLAGS + (wave_flags() if waves else ())
     model = cache / f"model-{hash_files(files, *flags, environment.get('VERILATOR_ROOT', ''))}"
@@ -109,7 +110,7 @@ def finish(process: subprocess.Popen[bytes], what: str, folder: Path) -> None:
     status = process.wait()
     if status:
         log = (folder / f"{what}.log").read_text(encoding="utf-8", errors="replace")
-        raise ToolFailedError(f"sim: {what} failed, see '{folder / what}.log': {last_lines(log)}")
+        raise ToolFailedError(f"sim: {what} failed, see '{folder / what}.log': {summarise_log(log)}")
 
 
 def _start(

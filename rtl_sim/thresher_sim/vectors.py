@@ -62,6 +62,8 @@ def read_frames(folder: Path, stream: Stream, frames: int | None = None) -> Byte
             f"stream '{stream.name}' has {per_frame}; build the project again"
         )
     wanted = available if frames is None else frames
+    if wanted < 0 or frames == 0:
+        raise UsageError(f"sim: {wanted} frames cannot be run; ask for 1 or more")
     if wanted > available:
         raise UsageError(
             f"sim: {wanted} frames are asked for, and '{beats_path(folder, stream)}' holds {available}; "

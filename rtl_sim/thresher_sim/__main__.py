@@ -1,0 +1,82 @@
+"""`python -m thresher_sim csim|sim PROJECT`: simulate a project and compare every stream.
+
+It needs no Thresher. Exit codes: 0 all streams agree; 1 a mismatch; 2 wrong usage; 4 a tool is
+missing; 5 a tool failed, or the hardware hung.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from .compile import TYPE_SETS
+from .csim import simulate_c
+from .errors import ThresherError
+from .progress import ProgressLine
+from .project import Project, load_project
+from .rtl import PATIENCE, RtlOptions, simulate_rtl
+from .tables import csim_summary, rtl_summary, stream_table
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; the exit code."""
+    options = _parser().parse_args(arguments)
+    try:
+        project = load_project(options.project)
+        vectors = options.vectors or project.vectors
+        if options.results:
+            return _simulate(project, vectors, options.results, options)
+        with tempfile.TemporaryDirectory() as scratch:
+            return _simulate(project, vectors, Path(scratch), options)
+    except ThresherError as error:
+        print(error, file=sys.stderr)
+        return error.exit_code
+
+
+def _simulate(project: Project, vectors: Path, results: Path, options: argparse.Namespace) -> int:
+    progress = ProgressLine(options.command)
+    try:
+        if options.command == "csim":
+            csim = simulate_c(project, vectors, results, options.frames, options.types, progress)
+            comparison, summary = csim.comparison, csim_summary(csim)
+        else:
+            print("sim: building (kept for the next run) and running ...", file=sys.stderr, flush=True)
+            settings = RtlOptions(
+                options.stall, options.seed, options.jobs, options.waves, options.patience, progress
+            )
+            rtl = simulate_rtl(project, vectors, results, options.frames, settings)
+            comparison, summary = rtl.comparison, rtl_summary(rtl, project.estimate)
+    finally:
+        progress.close()
+    print(stream_table(comparison))
+    print(summary)
+    comparison.check(options.command)
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="thresher_sim", description=(__doc__ or "").splitlines()[0])
+    commands = parser.add_subparsers(dest="command", required=True)
+    csim = commands.add_parser("csim", help="C simulation of hls/")
+    csim.add_argument("--types", choices=TYPE_SETS, default=TYPE_SETS[0], help="_BitInt or AMD's ap_int")
+    sim = commands.add_parser("sim", help="cocotb and Verilator simulation of rtl/")
+    sim.add_argument("--stall", type=int, default=0, metavar="P", help="percent of cycles to rest, both ends")
+    sim.add_argument("--seed", type=int, default=0, help="of the random stalls")
+    sim.add_argument("--jobs", type=int, default=1, help="processes to split the frames over")
+    sim.add_argument("--waves", type=Path, metavar="FILE", help="write an FST file")
+    sim.add_argument(
+        "--patience", type=int, default=PATIENCE, metavar="CYCLES", help="without a beat, then it hangs"
+    )
+    for command in (csim, sim):
+        command.add_argument("project", type=Path, nargs="?", default=Path(), help="default: this folder")
+        command.add_argument("--vectors", type=Path, metavar="DIR", help="beats to play and to expect")
+        command.add_argument("--results", type=Path, metavar="DIR", help="keep the beats that were seen")
+        command.add_argument("--frames", type=int, metavar="N", help="the first N frames only")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

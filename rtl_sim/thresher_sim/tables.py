@@ -1,0 +1,59 @@
+"""Plain text about a simulation's result."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from .compare import Comparison
+from .csim import CsimResult
+from .project import Estimate
+from .rtl import RtlResult
+
+
+def stream_table(comparison: Comparison) -> str:
+    """One line per stream: which layer writes it, its beats, and how many of them are wrong."""
+    rows = [("stream", "layer", "beats", "mismatches")]
+    rows += [
+        (stream.name, stream.layer, str(stream.beats), str(stream.wrong)) for stream in comparison.streams
+    ]
+    return align(rows)
+
+
+def csim_summary(result: CsimResult) -> str:
+    """Frames, speed and mismatches of a C simulation."""
+    return (
+        f"csim ({result.types}): {result.frames} frames in {result.seconds:.2f} s "
+        f"({result.frames_per_second:,.0f} frames/s), {result.comparison.mismatches} mismatches"
+    )
+
+
+def rtl_summary(result: RtlResult, estimate: Estimate) -> str:
+    """Cycles stated and measured, then frames, speed and mismatches of an RTL simulation."""
+    rows = [
+        ("cycles", "stated", "measured"),
+        ("per frame", number(estimate.cycles_per_frame), number(result.cycles_per_frame)),
+        ("latency", number(estimate.latency_cycles), number(result.latency_cycles)),
+    ]
+    return (
+        f"{align(rows)}\n"
+        f"sim: {result.comparison.frames} frames, {result.cycles:,} cycles in {result.seconds:.2f} s, "
+        f"{result.comparison.mismatches} mismatches"
+    )
+
+
+def number(value: float | None) -> str:
+    """A number without needless decimals, or a dash for none."""
+    return "-" if value is None else f"{value:,.10g}"
+
+
+def align(rows: Sequence[Sequence[str]]) -> str:
+    """Columns: the first to the left, numbers to the right."""
+    widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
+    numeric = [all(cell[:1] in "-0123456789" for cell in column[1:]) for column in zip(*rows, strict=True)]
+    return "\n".join(
+        "  ".join(
+            cell.rjust(width) if right else cell.ljust(width)
+            for cell, width, right in zip(row, widths, numeric, strict=True)
+        ).rstrip()
+        for row in rows
+    )
