@@ -12,6 +12,7 @@ from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 from thresher.errors import UsageError
 from thresher.onnx_import.problems import printable
 
+_AGAIN = "export the model again"
 _INSIDE = "save the model with its weights inside"
 
 
@@ -54,16 +55,16 @@ def parse_model(data: bytes, name: str, folder: Path | None = None) -> OnnxModel
         UsageError: As `read_model`.
     """
     if not data:
-        raise _problem(name, "the file is empty", "export the model again")
+        raise _problem(name, "the file is empty", _AGAIN)
     proto = onnx.ModelProto()
     try:
         proto.ParseFromString(data)
     except DecodeError:
         reason = "the file is not an ONNX model, or it is truncated"
-        raise _problem(name, reason, "export the model again") from None
+        raise _problem(name, reason, _AGAIN) from None
     if not proto.graph.node or not any(o.domain in {"", "ai.onnx"} for o in proto.opset_import):
         reason = "the file is not an ONNX model (no operators, or no opset)"
-        raise _problem(name, reason, "export the model again")
+        raise _problem(name, reason, _AGAIN)
     _load_external_data(proto, name, folder)
     return OnnxModel(name, proto, hashlib.sha256(data).hexdigest())
 
@@ -97,9 +98,11 @@ def _read_external(entries: dict[str, str], name: str, folder: Path | None) -> b
         with path.open("rb") as file:
             file.seek(offset)
             data = file.read(length)
-    except (OSError, ValueError) as error:
-        reason = f"{where} cannot be read ({error})"
+    except ValueError:
+        raise _problem(name, f"{where} has an offset or length that is no number", _AGAIN) from None
+    except OSError as error:
+        reason = f"{where} cannot be read ({error.strerror})"
         raise _problem(name, reason, f"put it beside the model, or {_INSIDE}") from None
     if length > len(data):
-        raise _problem(name, f"{where} is shorter than the model says", "export the model again")
+        raise _problem(name, f"{where} is shorter than the model says", _AGAIN)
     return data
