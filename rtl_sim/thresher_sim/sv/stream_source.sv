@@ -22,6 +22,10 @@ module stream_source #(
   logic stall;
   logic [8*Bytes-1:0] word;  // as $fread leaves it: the file's first byte on top
 
+  function automatic logic [8*Bytes-1:0] bytes_reversed(input logic [8*Bytes-1:0] value);
+    bytes_reversed = {<<8{value}};
+  endfunction
+
   stream_noise #(.Seed(Seed)) noise (.ap_clk, .stall_o(stall));
 
   initial begin
@@ -38,9 +42,9 @@ module stream_source #(
     end else if (!tvalid || tready) begin
       tvalid <= 1'b0;
       if (!ended && !stall) begin
-        if ($fread(word, file) == Bytes) begin
+        if ($fread(word, file) == int'(Bytes)) begin
           tvalid <= 1'b1;
-          tdata  <= Width'({<<8{word}});
+          tdata  <= Width'(bytes_reversed(word));
         end else begin
           ended <= 1'b1;
         end

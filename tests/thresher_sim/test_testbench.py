@@ -1,0 +1,92 @@
+"""The test bench's text, and what strict tools say of it."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pyslang
+import pytest
+
+from tests.thresher_sim.example import HERE, STREAMS
+from thresher_sim.project import Stream
+from thresher_sim.rtl import sv_files
+from thresher_sim.runner import SV_FOLDER
+from thresher_sim.streams import IntType, StreamLayout
+from thresher_sim.testbench import Lane, accelerator_lane, render_testbench
+from thresher_sim.toolchain import verilator_environment
+
+LAYOUT = StreamLayout(IntType(0, 7), 4, 1, 3)
+
+
+def stream(name: str, role: str = "input") -> Stream:
+    return Stream(name, LAYOUT, role)
+
+
+@pytest.fixture
+def sources(tmp_path: Path) -> list[Path]:
+    """The example's whole bench."""
+    testbench = tmp_path / "tb.sv"
+    testbench.write_text(render_testbench([accelerator_lane("accelerator", STREAMS)]), encoding="utf-8")
+    return [*sv_files(SV_FOLDER), *sv_files(HERE / "accelerator" / "rtl"), testbench]
+
+
+def test_verilator_has_no_warning(sources: list[Path]) -> None:
+    done = subprocess.run(
+        ["verilator", "--lint-only", "-Wall", "--no-timing", "--top-module", "tb", *map(str, sources)],
+        env=verilator_environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_slang_has_no_complaint(sources: list[Path]) -> None:
+    compilation = pyslang.ast.Compilation()
+    manager = pyslang.SourceManager()
+    for source in sources:
+        compilation.addSyntaxTree(pyslang.syntax.SyntaxTree.fromFile(str(source), manager))
+    problems = compilation.getAllDiagnostics()
+    assert pyslang.DiagnosticEngine.reportAll(manager, problems) == ""
+
+
+def test_units_side_by_side_are_as_wide_as_their_streams() -> None:
+    text = render_testbench(
+        [Lane("fc0", "u0", stream("a"), stream("b")), Lane("fc1", "u1", stream("c"), stream("d"))]
+    )
+    assert 'stream_source #(.Width(9), .Name("a"), .Seed(1)) source_a (' in text
+    assert 'stream_source #(.Width(9), .Name("c"), .Seed(3)) source_c (' in text
+    assert "fc0 u0 (" in text
+    assert ".s_axis_tdata(c_tdata)," in text
+    assert "m_axis_tlast" not in text
+
+
+def test_an_accelerator_is_padded_to_whole_bytes() -> None:
+    streams = (stream("a"), stream("b"), stream("c"))
+    text = render_testbench([accelerator_lane("accelerator", streams)])
+    assert 'stream_source #(.Width(16), .Name("a"), .Seed(1)) source_a (' in text
+    assert 'stream_monitor #(.Width(9), .BeatsPerFrame(2), .Name("b"), .HasLast(1\'b0)) monitor_b (' in text
+    assert 'stream_monitor #(.Width(16), .BeatsPerFrame(2), .Name("c"), .HasLast(1\'b1)) monitor_c (' in text
+    assert ".tdata(dut.b_tdata)," in text
+    assert ".m_axis_tlast(c_tlast)" in text
+
+
+@pytest.mark.parametrize(
+    ("lane", "reason"),
+    [
+        (Lane("fc0", "u0", stream("a"), stream("a")), "two streams of a test bench have the same name"),
+        (
+            Lane("fc0; $finish", "u0", stream("a"), stream("b")),
+            "'fc0; $finish' is not a name of letters, digits and underscores",
+        ),
+        (
+            Lane("fc0", "u0", stream('a"'), stream("b")),
+            "'a\"' is not a name of letters, digits and underscores",
+        ),
+    ],
+)
+def test_names_that_cannot_be(lane: Lane, reason: str) -> None:
+    with pytest.raises(ValueError) as caught:
+        render_testbench([lane])
+    assert str(caught.value) == reason
