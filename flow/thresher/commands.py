@@ -17,7 +17,7 @@ from thresher.emit.files import write_text
 from thresher.errors import SimulationMismatchError, UsageError
 from thresher.host import load_array
 from thresher.lower.explain import explain
-from thresher.onnx_import import read_model
+from thresher.onnx_import import import_model, read_model
 from thresher.report.html import render_html
 from thresher.report.tables import check_table, print_report
 from thresher.tools.simulation import SimulationResult
@@ -30,7 +30,7 @@ def check(options: argparse.Namespace) -> int:
     model = read_model(options.model)
     kind = parse_input_type(options.input_type) if options.input_type else None
     scale = parse_scale(options.input_scale) if options.input_scale else None
-    reports = explain(model, kind, scale)
+    reports = explain(import_model(model, keep_going=True).graph, kind, scale)
     console = Console()
     console.print(check_table(model.name, reports))
     refused = [entry for entry in reports if entry.reason]

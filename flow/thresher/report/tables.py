@@ -6,7 +6,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
+
+from thresher.lower.explain import NodeReport
 
 Report = Mapping[str, Any]
 LEVELS = ("onnx", "golden", "csim", "rtl")
@@ -99,3 +102,19 @@ def _of(values: Mapping[str, Any], key: str) -> str:
 
 def _text(value: object) -> str:
     return f"{value:,}" if isinstance(value, int | float) else str(value)
+
+
+def check_table(name: str, reports: Sequence[NodeReport]) -> Table:
+    """One row per ONNX node: what takes it and the form of its output, or why not and what to change."""
+    table = Table(title=f"{name}: nodes", show_lines=any(entry.reason for entry in reports))
+    _add_columns(
+        table, ("node", "operator", "taken by", "output"), left=("node", "operator", "taken by", "output")
+    )
+    for entry in reports:
+        if entry.reason:
+            cells = ("not taken", f"{entry.reason}; {entry.remedy}")
+        else:
+            cells = (entry.taken_by or "", entry.form)
+        # Names come from the model: brackets in them are not markup.
+        table.add_row(*(escape(cell) for cell in (entry.node, entry.op, *cells)))
+    return table
