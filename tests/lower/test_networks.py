@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -64,7 +65,7 @@ def test_brevitas_network_with_random_statistics(name: str, dynamo: bool, tmp_pa
     )
 
 
-def assert_every_integer_equal(compiled: Compiled, frames: Array, expected: dict[str, Array]) -> None:
+def assert_every_integer_equal(compiled: Compiled, frames: Array, expected: Mapping[str, Array]) -> None:
     """All scales of these networks are 1, so QONNX's floats are the integers.
 
     A row whose weights are negated has the negated sum: no other change is allowed.

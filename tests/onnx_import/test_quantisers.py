@@ -62,7 +62,7 @@ def test_quant_equals_qonnx(
 
 @pytest.mark.parametrize("scale", [1.0, 0.37])
 def test_bipolar_quant_equals_qonnx(scale: float) -> None:
-    x = np.concatenate([hard_values(1.0), np.float32([0.0, -0.0, 1e-45, -1e-45])])
+    x = np.concatenate([hard_values(1.0), np.asarray([0.0, -0.0, 1e-45, -1e-45], np.float32)])
     build = ModelBuilder((1, x.size))
     y = build.bipolar("x", scale)
     model = imported(build.proto(y))
@@ -76,7 +76,7 @@ def test_bipolar_quant_equals_qonnx(scale: float) -> None:
 
 def test_per_channel_scales_and_zero_points() -> None:
     x = np.stack([hard_values(0.3), hard_values(0.7)]).astype(np.float32)
-    scale, zero = np.float32([[0.3], [0.7]]), np.float32([[1], [-2]])
+    scale, zero = np.asarray([[0.3], [0.7]], np.float32), np.asarray([[1], [-2]], np.float32)
     build = ModelBuilder((1, *x.shape))
     y = build.quant("x", scale, zero, 4)
     model = imported(build.proto(y))

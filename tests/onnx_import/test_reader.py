@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import numpy as np
@@ -124,7 +123,7 @@ def test_external_data_outside_the_folder(tmp_path: Path, location: str) -> None
 def test_external_data_behind_a_link(tmp_path: Path) -> None:
     path = write_external(tmp_path / "model", "weights.bin")
     (path.parent / "weights.bin").rename(tmp_path / "weights.bin")
-    os.symlink(tmp_path / "weights.bin", path.parent / "weights.bin")
+    (path.parent / "weights.bin").symlink_to(tmp_path / "weights.bin")
 
     assert "lies outside the model's folder" in message(path)
 

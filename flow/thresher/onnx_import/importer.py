@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
+import onnx
 
 from thresher.errors import UsageError
 from thresher.graph import Array, Graph
@@ -50,7 +51,7 @@ class QuantGraph(Graph[QuantNode]):
 class Imported:
     """An imported network, and what is needed to cut the rest of the model out for the host.
 
-    `output_type` is the ONNX data type of the model's output.
+    `output_type` is the ONNX data type of the model's output, float32 where the file has none.
     """
 
     graph: QuantGraph
@@ -84,7 +85,8 @@ def import_model(model: OnnxModel, keep_going: bool = False) -> Imported:
         for node, nodes in zip(source.nodes, translated, strict=True)
     ]
     graph = QuantGraph(used, (source.input,), (output,), dict(scope.shapes), tuple(listed))
-    return Imported(graph, scope, model.proto.graph.output[0].type.tensor_type.elem_type)
+    output_type = model.proto.graph.output[0].type.tensor_type.elem_type
+    return Imported(graph, scope, output_type or onnx.TensorProto.FLOAT)
 
 
 def _translate_all(scope: Scope, keep_going: bool) -> list[Sequence[QuantNode]]:
