@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pyslang
@@ -25,9 +26,11 @@ def stream(name: str, role: str = "input") -> Stream:
 
 @pytest.fixture
 def sources(tmp_path: Path) -> list[Path]:
-    """The example's whole bench."""
+    """The example's whole bench, and beside it one of its units, whose edges are no whole bytes."""
+    edges = (replace(STREAMS[1], name="unit_in"), replace(STREAMS[2], name="unit_out"))
+    lanes = [accelerator_lane("accelerator", STREAMS), Lane("total", "unit", *edges)]
     testbench = tmp_path / "tb.sv"
-    testbench.write_text(render_testbench([accelerator_lane("accelerator", STREAMS)]), encoding="utf-8")
+    testbench.write_text(render_testbench(lanes), encoding="utf-8")
     return [*sv_files(SV_FOLDER), *sv_files(HERE / "accelerator" / "rtl"), testbench]
 
 

@@ -22,8 +22,13 @@ module stream_source #(
   logic stall;
   logic [8*Bytes-1:0] word;  // as $fread leaves it: the file's first byte on top
 
-  function automatic logic [8*Bytes-1:0] bytes_reversed(input logic [8*Bytes-1:0] value);
-    bytes_reversed = {<<8{value}};
+  function automatic logic [Width-1:0] beat_of(input logic [8*Bytes-1:0] value);
+    // The bits above `Width` only pad the file's beats to whole bytes.
+    // verilator lint_off UNUSEDSIGNAL
+    logic [8*Bytes-1:0] reversed;
+    // verilator lint_on UNUSEDSIGNAL
+    reversed = {<<8{value}};
+    return reversed[Width-1:0];
   endfunction
 
   stream_noise #(.Seed(Seed)) noise (.ap_clk, .stall_o(stall));
@@ -44,7 +49,7 @@ module stream_source #(
       if (!ended && !stall) begin
         if ($fread(word, file) == int'(Bytes)) begin
           tvalid <= 1'b1;
-          tdata  <= Width'(bytes_reversed(word));
+          tdata  <= beat_of(word);
         end else begin
           ended <= 1'b1;
         end
