@@ -22,37 +22,26 @@ def print_report(console: Console, report: Report) -> None:
 
 
 def layer_table(report: Report) -> Table:
-    """One row per layer: kernel, folding, types, cycles, estimated cost; the bottleneck is marked."""
+    """One row per layer: folding, types, cycles, estimated cost; the bottleneck is marked."""
     table = Table(title=f"{report['model']['name']}: layers")
-    columns = (
-        "layer",
-        "PE",
-        "SIMD",
-        "types",
-        "cycles",
-        "stages",
-        "MACs",
-        "weight bits",
-        "LUT",
-        "FF",
-        "BRAM36",
-    )
-    _add_columns(table, columns, left=("layer", "types"))
+    costs = ("LUT", "FF", "BRAM36")
+    numbers = ("PE", "SIMD", "cycles", "weight bits", *costs)
+    _add_columns(table, ("layer", "input", "output", *numbers), left=("layer", "input", "output"))
     for layer in report["layers"]:
-        cost = layer["resources"]
         mark = " *" if layer["name"] == report["estimate"]["bottleneck"] else ""
-        types = f"{layer['input_type']} -> {layer['output_type']}"
-        row: Sequence[object] = (
-            layer["name"] + mark, layer["pe"], layer["simd"], types, layer["cycles_per_frame"],
-            layer["stages"], layer["macs_per_frame"], layer["weight_bits"],
-            cost["lut"], cost["ff"], cost["bram36"],
-        )  # fmt: skip
-        table.add_row(*map(_text, row))
-    total = report["estimate"]["resources"]
+        types = (layer[key].partition("[")[0] for key in ("input_type", "output_type"))
+        keys = ("pe", "simd", "cycles_per_frame", "weight_bits")
+        table.add_row(
+            layer["name"] + mark, *types, *(_text(layer[key]) for key in keys), *_costs(layer["resources"])
+        )
     table.add_section()
-    table.add_row("total", *[""] * 7, _text(total["lut"]), _text(total["ff"]), _text(total["bram36"]))
+    table.add_row("total", *[""] * 6, *_costs(report["estimate"]["resources"]))
     table.caption = "* sets the rate; LUT, FF and BRAM36 are estimates"
     return table
+
+
+def _costs(resources: Mapping[str, Any]) -> tuple[str, str, str]:
+    return _text(resources["lut"]), _text(resources["ff"]), f"{resources['bram36']:g}"
 
 
 def result_table(report: Report) -> Table:
@@ -92,6 +81,7 @@ def _accuracy_row(level: str, accuracy: Mapping[str, Any]) -> tuple[str, str, st
 
 
 def _add_columns(table: Table, names: Iterable[str], left: Sequence[str]) -> None:
+    table.padding = (0, 0)
     for name in names:
         table.add_column(name, justify="left" if name in left else "right")
 

@@ -1,0 +1,309 @@
+"""The command line on good and on bad input: what it says, whole, its exit code, and what it leaves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from onnx import helper, numpy_helper
+
+from tests.small_models import save_small_model, small_model
+from thresher.cli import main
+
+SUPPORTED = (
+    "Add, ArgMax, BatchNormalization, BipolarQuant, Clip, Constant, Div, Dropout, Flatten, Gemm, Identity, "
+    "LeakyRelu, MatMul, Max, Min, Mul, Neg, PRelu, Quant, Relu, Reshape, Squeeze, Sub, TopK, Transpose, "
+    "Unsqueeze"
+)
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty working folder with a good model in it."""
+    monkeypatch.chdir(tmp_path)
+    save_small_model(tmp_path / "ok.onnx")
+    return tmp_path
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A built project."""
+    folder = tmp_path_factory.mktemp("cli")
+    model = save_small_model(folder / "small.onnx")
+    assert main(["build", str(model), "-o", str(folder / "project")]) == 0
+    return folder / "project"
+
+
+def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str]:
+    """The exit code and the one line on stderr."""
+    code = main(arguments)
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    return code, captured.err.removeprefix("thresher: error: ").removesuffix("\n")
+
+
+def _truncate(folder: Path) -> None:
+    data = (folder / "ok.onnx").read_bytes()
+    (folder / "bad.onnx").write_bytes(data[: len(data) // 2])
+
+
+def _save(change: Callable[[onnx.ModelProto], None]) -> Callable[[Path], None]:
+    def write(folder: Path) -> None:
+        model = small_model()
+        change(model)
+        onnx.save(model, folder / "bad.onnx")
+
+    return write
+
+
+def _unsupported(model: onnx.ModelProto) -> None:
+    model.graph.node[3].CopyFrom(helper.make_node("Erf", ["m0"], ["n0"], "erf"))
+
+
+def _dynamic(model: onnx.ModelProto) -> None:
+    model.graph.input[0].type.tensor_type.shape.dim[1].dim_param = "n"
+
+
+def _nan_scale(model: onnx.ModelProto) -> None:
+    step = next(tensor for tensor in model.graph.initializer if tensor.name == "step")
+    step.CopyFrom(numpy_helper.from_array(np.array(np.nan, np.float32), "step"))
+
+
+def _float(model: onnx.ModelProto) -> None:
+    names = {"q": "x", "b0": "w0", "b1": "w1", "a0": "n0"}
+    kept = [node for node in model.graph.node if "Quant" not in node.op_type]
+    del model.graph.node[:]
+    for node in kept:
+        node.input[:] = [names.get(name, name) for name in node.input]
+        model.graph.node.append(node)
+
+
+BAD_MODELS: list[tuple[Callable[[Path], None], int, str]] = [
+    (
+        lambda _: None,
+        2,
+        "import: model 'bad.onnx': no such file ('bad.onnx'); give the path of an ONNX model",
+    ),
+    (
+        lambda folder: (folder / "bad.onnx").write_text("hello") and None,
+        2,
+        "import: model 'bad.onnx': the file is not an ONNX model, or it is truncated; export the model again",
+    ),
+    (
+        lambda folder: (folder / "bad.onnx").touch(),
+        2,
+        "import: model 'bad.onnx': the file is empty; export the model again",
+    ),
+    (
+        _truncate,
+        2,
+        "import: model 'bad.onnx': the file is not an ONNX model, or it is truncated; export the model again",
+    ),
+    (
+        _save(_unsupported),
+        3,
+        "lower: node 'erf': operator Erf is not supported, and quantised layers follow; "
+        f"supported are {SUPPORTED}",
+    ),
+    (
+        _save(_dynamic),
+        3,
+        "import: model 'bad.onnx': input 'x', dimension 1: the size 'n' is dynamic; export the model with a "
+        "fixed input shape",
+    ),
+    (
+        _save(_nan_scale),
+        3,
+        "import: node 'layer_quant': its scale holds NaN or infinity, where positive numbers are needed; "
+        "train the model again, or mend the export",
+    ),
+    (
+        _save(_float),
+        3,
+        "import: model 'bad.onnx': no quantiser (Quant, BipolarQuant) is in it: it is a float model; train "
+        "it with Brevitas' quantised layers and export it with brevitas.export.export_qonnx",
+    ),
+]
+
+
+@pytest.mark.parametrize(("make", "code", "message"), BAD_MODELS)
+def test_a_bad_model_is_refused_and_nothing_is_written(
+    folder: Path, capsys: pytest.CaptureFixture[str], make: Callable[[Path], None], code: int, message: str
+) -> None:
+    make(folder)
+    before = sorted(folder.iterdir())
+    assert refused(capsys, "build", "bad.onnx", "-o", "out") == (code, message)
+    assert sorted(folder.iterdir()) == before
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "message"),
+    [
+        (
+            ["--input-type", "uint9"],
+            2,
+            "build: input type 'uint9' is not known; give bipolar, uint1 to uint8 or int2 to int8",
+        ),
+        (
+            ["--input-type", "uint8", "--input-scale", "x"],
+            2,
+            "build: input scale 'x' is not a number; give one such as 1/255 or 0.0039",
+        ),
+        (
+            ["--input-scale", "1/4"],
+            2,
+            "lower: the input scale: there is no input type that it belongs to; give both",
+        ),
+        (["--clock-mhz", "-3"], 2, "build: a clock of -3 MHz cannot be; give 1 to 2000"),
+        (["--target-fps", "0"], 2, "build: a target of 0 frames per second cannot be; give more than 0"),
+        (
+            ["--target-fps", "1e12"],
+            2,
+            "hardware: layer 'mvu0': takes 1 cycles per frame when unrolled in full, above the target of 0; "
+            "ask for fewer frames per second",
+        ),
+        (["--part", "a;b"], 2, "build: 'a;b' is not a part number; give one such as xc7z020clg400-1"),
+        (
+            ["--folding", "none.json"],
+            2,
+            "folding: file 'none.json' does not exist; give the path of a JSON file",
+        ),
+        (
+            ["--argmax"],
+            3,
+            "lower: the class index: the largest of its outputs cannot be told from the integers before "
+            "them: from 'm1' on, they are not one rising function for all classes; build without argmax",
+        ),
+    ],
+)
+def test_bad_options_are_refused_and_nothing_is_written(
+    folder: Path, capsys: pytest.CaptureFixture[str], options: list[str], code: int, message: str
+) -> None:
+    before = sorted(folder.iterdir())
+    assert refused(capsys, "build", "ok.onnx", "-o", "out", *options) == (code, message)
+    assert sorted(folder.iterdir()) == before
+
+
+def test_a_folder_of_someone_else_is_left_alone(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "mine").mkdir()
+    (folder / "mine" / "thesis.txt").write_text("years of work")
+    assert refused(capsys, "build", "ok.onnx", "-o", "mine") == (
+        2,
+        "build: folder 'mine' exists and is not a Thresher project (it has no project.json); give another "
+        "folder with -o, or empty it",
+    )
+    assert [path.name for path in (folder / "mine").iterdir()] == ["thesis.txt"]
+
+
+def test_a_file_is_not_overwritten(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert refused(capsys, "build", "ok.onnx", "-o", "ok.onnx") == (
+        2,
+        "build: 'ok.onnx' exists and is a file; give another folder with -o",
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (
+            ["build", "ok.onnx"],
+            "thresher build: the following arguments are required: -o/--output; see thresher build --help",
+        ),
+        ([], "thresher: the following arguments are required: COMMAND; see thresher --help"),
+    ],
+)
+def test_wrong_usage_is_one_line(
+    folder: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], message: str
+) -> None:
+    assert refused(capsys, *arguments) == (2, message)
+
+
+def _numbers(shape: tuple[int, ...], dtype: str) -> Callable[[Path], None]:
+    return lambda path: np.save(path, np.zeros(shape, dtype))
+
+
+def _pickled(path: Path) -> None:
+    np.save(path, np.array([{}]), allow_pickle=True)
+
+
+def _nan(path: Path) -> None:
+    np.save(path, np.full((2, 12), np.nan, np.float32))
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (_numbers((3, 4), "f4"), "inputs: the array has shape [3, 4]; the model takes [N, 12]"),
+        (
+            _numbers((0, 12), "f4"),
+            "inputs: the array holds no frames; give at least one, in the shape [N, 12]",
+        ),
+        (
+            _numbers((3, 12), "c16"),
+            "inputs: the array has dtype complex128; give numbers, in the shape [N, 12]",
+        ),
+        (_nan, "inputs: the array holds NaN or infinity; give finite numbers"),
+        (_pickled, "inputs: file 'x.npy' is pickled or not a .npy file; save plain numbers with numpy.save"),
+        (
+            lambda path: path.write_text("x") and None,
+            "inputs: file 'x.npy' is pickled or not a .npy file; save plain numbers with numpy.save",
+        ),
+        (lambda _: None, "inputs: file 'x.npy' does not exist; give the path of a .npy file"),
+    ],
+)
+def test_bad_frames_are_refused(
+    project: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    make: Callable[[Path], None],
+    message: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    make(tmp_path / "x.npy")
+    assert refused(capsys, "csim", str(project), "--inputs", "x.npy") == (2, message)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--frames", "0"], "frames: 0 frames cannot be simulated; give 1 or more"),
+        (["--labels", "y.npy"], "labels: they belong to frames; give those too, with --inputs"),
+    ],
+)
+def test_bad_run_options_are_refused(
+    project: Path, capsys: pytest.CaptureFixture[str], options: list[str], message: str
+) -> None:
+    assert refused(capsys, "csim", str(project), *options) == (2, message)
+
+
+def test_a_folder_that_is_no_project_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, message = refused(capsys, "csim", str(tmp_path))
+    assert (code, message) == (
+        2,
+        f"project: '{tmp_path}' is not a Thresher project: it holds no project.json; name a folder that "
+        "`thresher build` wrote",
+    )
+
+
+def test_csim_says_that_every_beat_is_right(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["csim", str(project)]) == 0
+    assert "every beat of every stream equals the golden model (16 frames)" in capsys.readouterr().out
+
+
+def test_check_names_the_kernel_of_each_node(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", "ok.onnx"]) == 0
+    shown = capsys.readouterr().out
+    for word in ("layer_matmul0", "threshold0", "host prologue", "host epilogue", "the model can be built"):
+        assert word in shown
+
+
+def test_check_exits_with_3_where_a_node_is_in_the_way(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _save(_unsupported)(folder)
+    assert main(["check", "bad.onnx"]) == 3
+    assert "stand in the way" in capsys.readouterr().out
