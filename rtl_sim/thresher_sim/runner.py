@@ -67,10 +67,11 @@ def build_model(sources: Sequence[Path], cache: Path, waves: bool = False) -> Pa
         MissingToolError: Verilator or what it needs is missing.
         ToolFailedError: the SystemVerilog does not compile.
     """
-    environment = {"OBJCACHE": launcher(), **verilator_environment()}
+    environment = {"OBJCACHE": launcher(), **verilator_environment(), "MAKEFLAGS": _make_variables()}
     files = [*sorted(SV_FOLDER.glob("*.sv")), *sources]
     flags = VERILATOR_FLAGS + (wave_flags() if waves else ())
-    model = cache / f"model-{hash_files(files, *flags, environment.get('VERILATOR_ROOT', ''))}"
+    tools = (sys.prefix, str(shutil.which("verilator", path=environment["PATH"])))
+    model = cache / f"model-{hash_files(files, *flags, *tools)}"
     if model.is_dir():
         return model
     cache.mkdir(parents=True, exist_ok=True)
@@ -132,6 +133,12 @@ def _start(
         )
 
 
+def _make_variables() -> str:
+    """What Verilator's makefiles call `python` and `c++`, which need not be on PATH under these names."""
+    python = sys.executable.replace(" ", "\\ ")
+    return f" -- PYTHON3={python} CXX=g++ LINK=g++"
+
+
 def _build(job: _BuildJob) -> None:
     from cocotb_tools.runner import get_runner
 
@@ -161,13 +168,16 @@ def _run(job: _RunJob) -> None:
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Do one job."""
+    """Do one job; a tool that failed has said why, and is not to be followed by a traceback."""
     what, job_file = arguments
     data = json.loads(Path(job_file).read_text(encoding="utf-8"))
-    if what == "build":
-        _build(_BuildJob(**data))
-    else:
-        _run(_RunJob(**data))
+    try:
+        if what == "build":
+            _build(_BuildJob(**data))
+        else:
+            _run(_RunJob(**data))
+    except RuntimeError as error:
+        sys.exit(f"{what}: {error}")
 
 
 if __name__ == "__main__":

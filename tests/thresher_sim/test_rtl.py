@@ -14,8 +14,8 @@ import pytest
 from tests.thresher_sim.example import FRAMES, OUTPUT, TWICE
 from thresher_sim.errors import SimulationMismatchError, ToolFailedError, UsageError
 from thresher_sim.project import Project
-from thresher_sim.rtl import RtlOptions, simulate_lanes, simulate_rtl
-from thresher_sim.testbench import Lane
+from thresher_sim.rtl import RtlOptions, simulate_lanes, simulate_rtl, sv_files
+from thresher_sim.testbench import Lane, accelerator_lane
 from thresher_sim.vectors import beats_path, read_frames
 
 
@@ -141,3 +141,14 @@ def test_options_that_cannot_be(arguments: dict[str, Any], message: str) -> None
     with pytest.raises(UsageError) as caught:
         RtlOptions(**arguments)
     assert str(caught.value) == message
+
+
+def test_a_build_needs_no_python_on_the_path(
+    example: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A virtual environment that is not activated: Verilator's makefiles call `python` all the same."""
+    monkeypatch.setenv("PATH", "/usr/bin:/bin")
+    lane = accelerator_lane("accelerator", example.streams)
+    sources = sv_files(example.root / "rtl")
+    result = simulate_lanes([lane], sources, example.vectors, tmp_path / "results", tmp_path / "models", 2)
+    assert result.comparison.mismatches == 0
