@@ -1,0 +1,149 @@
+"""The one way to make nodes: every method returns the simplest node that it can see."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import reduce
+from operator import and_, or_
+
+from thresher.hlsc.arithmetic import Arithmetic
+from thresher.hlsc.ir import Node, Op, Table
+
+
+class Builder(Arithmetic):
+    """Makes the nodes of one graph. Two nodes of the same meaning and shape are one."""
+
+    def input(self, port: str, width: int) -> Node:
+        """The beat that is read from a stream."""
+        return self.raw(Op.INPUT, width, symbol=port)
+
+    def state(self, register: str, width: int) -> Node:
+        """A register before the step."""
+        return self.raw(Op.STATE, width, symbol=register)
+
+    def ram(self, memory: str, width: int, address: Node) -> Node:
+        """The word of a memory before the step."""
+        return self.raw(Op.RAM, width, (address,), symbol=memory)
+
+    def rom(self, table: Table, address: Node, low: int = 0, width: int | None = None) -> Node:
+        """The bits `low..low+width-1` of a table's word; columns that never differ are constants."""
+        width = table.width if width is None else width
+        words = [word >> low & ((1 << width) - 1) for word in table.words]
+        if address.op is Op.CONST:
+            return self.const(width, words[min(address.value, len(words) - 1)])
+        differ = reduce(or_, words) & ~reduce(and_, words)
+        if not differ:
+            return self.const(width, words[0])
+        bottom = (differ & -differ).bit_length() - 1
+        top = differ.bit_length()
+        varying = self.raw(Op.ROM, top - bottom, (address,), value=low + bottom, symbol=table.name)
+        parts = [varying]
+        if bottom:
+            parts.insert(0, self.const(bottom, words[0]))
+        if top < width:
+            parts.append(self.const(width - top, words[0] >> top))
+        return self.concat(parts)
+
+    def eq(self, a: Node, b: Node) -> Node:
+        """Whether the two are equal."""
+        if a.op is Op.CONST:
+            a, b = b, a
+        if a is b:
+            return self.const(1, 1)
+        if a.ones & b.zeros or a.zeros & b.ones:
+            return self.const(1, 0)
+        same = a.zeros & b.zeros | a.ones & b.ones
+        differ = a.mask & ~same
+        if differ != a.mask:
+            low = (differ & -differ).bit_length() - 1
+            width = differ.bit_length() - low
+            if width < a.width:
+                return self.eq(self.slice(a, low, width), self.slice(b, low, width))
+        narrow = max(a.signed_width, b.signed_width)
+        if narrow < a.width:
+            return self.eq(self.low(a, narrow), self.low(b, narrow))
+        if a.width == 1:
+            return self.not_(self.xor(a, b))
+        chosen = self._eq_of_select(a, b)
+        return self.raw(Op.EQ, 1, (a, b)) if chosen is None else chosen
+
+    def _eq_of_select(self, a: Node, b: Node) -> Node | None:
+        """A choice between two constants compared with a constant is the choice itself."""
+        if a.op is not Op.SELECT or b.op is not Op.CONST:
+            return None
+        condition, x, y = a.args
+        if x.op is not Op.CONST or y.op is not Op.CONST:
+            return None
+        return self.select(condition, self.eq(x, b), self.eq(y, b))
+
+    def ult(self, a: Node, b: Node) -> Node:
+        """Whether `a` is below `b`, both unsigned."""
+        if a.mask & ~a.zeros < b.ones:
+            return self.const(1, 1)
+        if a.ones >= b.mask & ~b.zeros:
+            return self.const(1, 0)
+        narrow = max(a.unsigned_width, b.unsigned_width, 1)
+        narrow = min(narrow, max(a.signed_width, b.signed_width))
+        if narrow < a.width:
+            return self.ult(self.low(a, narrow), self.low(b, narrow))
+        if b.op is Op.CONST and b.value.bit_count() == 1:
+            return self._below_power(a, b.value.bit_length() - 1)
+        if a.op is Op.CONST and (a.value + 1).bit_count() == 1:
+            return self.not_(self._below_power(b, a.value.bit_length()))
+        if a.width == 1:
+            return self.and_(self.not_(a), b)
+        return self.raw(Op.ULT, 1, (a, b))
+
+    def _below_power(self, a: Node, power: int) -> Node:
+        """Whether `a < 2**power`."""
+        high = self.slice(a, power, a.width - power)
+        return self.eq(high, self.const(high.width, 0))
+
+    def slt(self, a: Node, b: Node) -> Node:
+        """Whether `a` is below `b`, both signed."""
+        sign = 1 << (a.width - 1)
+        if a.zeros & b.zeros & sign:
+            return self.ult(a, b)
+        narrow = max(a.signed_width, b.signed_width)
+        if narrow < a.width:
+            return self.slt(self.low(a, narrow), self.low(b, narrow))
+        if b.op is Op.CONST and b.value == 0:
+            return self.bit(a, a.width - 1)
+        if a.op is Op.CONST and a.value == a.mask:
+            return self.not_(self.bit(b, b.width - 1))
+        if a.width == 1:
+            return self.and_(a, self.not_(b))
+        if a.op is Op.CONST and b.op is Op.CONST:
+            return self.const(1, (a.value ^ sign) < (b.value ^ sign))
+        return self.raw(Op.SLT, 1, (a, b))
+
+    def rebuild(self, node: Node, args: Sequence[Node]) -> Node:
+        """The node with other arguments of the same widths; `ROM` is the caller's, it has a table."""
+        if node.op in (Op.CONST, Op.INPUT, Op.STATE, Op.RAM):
+            return self.raw(node.op, node.width, tuple(args), node.value, node.symbol)
+        if node.op is Op.SLICE:
+            return self.slice(args[0], node.value, node.width)
+        if node.op is Op.SEXT:
+            return self.sext(args[0], node.width)
+        if node.op is Op.CONCAT:
+            return self.concat(args)
+        if node.op in (Op.NOT, Op.POPCOUNT):
+            return self.not_(args[0]) if node.op is Op.NOT else self.popcount(args[0])
+        if node.op is Op.SELECT:
+            return self.select(*args)
+        return self._BINARY[node.op](self, *args)
+
+    _BINARY = {
+        Op.AND: Arithmetic.and_,
+        Op.OR: Arithmetic.or_,
+        Op.XOR: Arithmetic.xor,
+        Op.ADD: Arithmetic.add,
+        Op.SUB: Arithmetic.sub,
+        Op.MUL: Arithmetic.mul,
+        Op.SHL: Arithmetic.shl,
+        Op.LSHR: Arithmetic.lshr,
+        Op.ASHR: Arithmetic.ashr,
+        Op.EQ: eq,
+        Op.ULT: ult,
+        Op.SLT: slt,
+    }

@@ -1,0 +1,68 @@
+"""From C++ to LLVM IR, by clang."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from thresher.errors import ToolFailedError, UsageError
+from thresher.hlsc.frontend.layout import WRAPPER
+from thresher_sim.toolchain import find_clang
+
+_FLAGS = (
+    "-std=c++20 -O2 -g -S -emit-llvm -DTHRESHER_HLSC -fno-exceptions -fno-rtti -fno-vectorize -fno-slp-vectorize "
+    "-fno-jump-tables -fno-discard-value-names -fstandalone-debug -Wno-unknown-pragmas "
+    "-mllvm -unroll-threshold=100000000 -mllvm -inline-threshold=100000000"
+).split()
+# The same IR on every machine: zig brings the headers of every target.
+_ZIG_FLAGS = "-target x86_64-linux-musl -mcpu=baseline".split()
+
+_WRAPPER = """\
+using Unit = {type_name};
+inline void* operator new(decltype(sizeof 0), void* place) noexcept {{ return place; }}
+extern "C" __attribute__((flatten)) void thresher_step(Unit& self, Unit::Ports& ports) {{ self.step(ports); }}
+extern "C" void thresher_reset(Unit& self) {{ ::new (&self) Unit; }}
+"""
+
+
+@dataclass(frozen=True)
+class UnitSource:
+    """A unit in C++: the class `type_name`, any C++ type expression, that `header` defines."""
+
+    header: Path
+    type_name: str
+    include_dirs: tuple[Path, ...] = ()
+
+
+def emit_llvm(source: UnitSource) -> str:
+    """The LLVM IR of `thresher_step` and `thresher_reset` for a unit.
+
+    Raises:
+        UsageError: the header does not exist.
+        ToolFailedError: clang refuses the C++; the message holds its first error.
+        MissingToolError: there is no clang.
+    """
+    if not source.header.is_file():
+        raise UsageError(f"hlsc: there is no file '{source.header}'; name the header that defines the unit")
+    compiler = find_clang()
+    with tempfile.TemporaryDirectory() as folder:
+        wrapper, result = Path(folder, WRAPPER), Path(folder, "unit.ll")
+        wrapper.write_text(_WRAPPER.format(type_name=source.type_name))
+        command = [*compiler, *_FLAGS, *(_ZIG_FLAGS if "ziglang" in compiler else ())]
+        for include in source.include_dirs:
+            command += ["-I", str(include.resolve())]
+        command += ["-include", str(source.header.resolve()), str(wrapper), "-o", str(result)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            raise ToolFailedError(_message(source, done.stderr))
+        return result.read_text()
+
+
+def _message(source: UnitSource, stderr: str) -> str:
+    found = re.search(r"^(?:(\S+?):(\d+):\d+: )?(?:fatal )?error: (.*)$", stderr, re.MULTILINE)
+    place = f"{Path(found[1]).name}:{found[2]}: " if found and found[1] else ""
+    what = found[3] if found else (stderr.strip().splitlines() or ["no message"])[-1]
+    return f"hlsc: clang cannot compile '{source.type_name}': {place}{what}; mend the C++"

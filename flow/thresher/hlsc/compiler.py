@@ -1,0 +1,129 @@
+"""The compiler as a whole: HLS C++ of a unit to pipelined SystemVerilog."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from thresher.errors import UsageError
+from thresher.hlsc.clang import UnitSource, emit_llvm
+from thresher.hlsc.frontend.unit import unit_graph
+from thresher.hlsc.ir import Node, Op, UnitGraph
+from thresher.hlsc.llvm.parser import parse
+from thresher.hlsc.schedule.carry import carried
+from thresher.hlsc.schedule.stages import Schedule, schedule
+from thresher.hlsc.simplify import simplify
+from thresher.hlsc.verilog.module import Heading, cells_used, module_text
+from thresher.hlsc.verilog.names import identifier
+
+
+@dataclass(frozen=True)
+class MemoryUse:
+    """A `rom` or `ram` cell of a unit; `copies` are the cells that hold the same words."""
+
+    cell: str
+    name: str
+    width: int
+    depth: int
+    copies: int
+
+
+@dataclass(frozen=True)
+class CompiledUnit:
+    """A unit as SystemVerilog.
+
+    `stages` is also the latency: the cycles from the one in which a beat is accepted to the one in
+    which the output of the same step is offered. `inputs` and `outputs` are (stream, bits).
+    `warnings` are recurrences and operations that the delay model says miss the clock.
+    """
+
+    module_name: str
+    verilog: str
+    clock_mhz: float
+    stages: int
+    stage_ns: tuple[float, ...]
+    inputs: tuple[tuple[str, int], ...]
+    outputs: tuple[tuple[str, int], ...]
+    registers: tuple[tuple[str, int], ...]
+    state_bits: int
+    pipeline_bits: int
+    memories: tuple[MemoryUse, ...]
+    cells: tuple[str, ...]
+    warnings: tuple[str, ...]
+
+    def report(self) -> dict[str, object]:
+        """The figures as plain JSON values."""
+        return {
+            "module": self.module_name,
+            "clock_mhz": self.clock_mhz,
+            "stages": self.stages,
+            "stage_ns": [round(when, 2) for when in self.stage_ns],
+            "inputs": dict(self.inputs),
+            "outputs": dict(self.outputs),
+            "state_bits": self.state_bits,
+            "pipeline_bits": self.pipeline_bits,
+            "memories": [vars(memory) for memory in self.memories],
+            "cells": list(self.cells),
+            "warnings": list(self.warnings),
+        }
+
+
+def compile_unit(source: UnitSource, module_name: str, clock_mhz: float = 100.0) -> CompiledUnit:
+    """Compile a unit to a module of SystemVerilog for a clock.
+
+    Raises:
+        UsageError: `module_name` is no identifier, the clock is not positive, there is no header.
+        ToolFailedError: clang refuses the C++.
+        UnsupportedUnitError: the C++ cannot become hardware; the message names its line.
+        MissingToolError: there is no clang.
+    """
+    if identifier(module_name) != module_name or re.search(r"\W", module_name):
+        raise UsageError(f"hlsc: '{module_name}' cannot be a module's name; use letters, digits and _")
+    if not clock_mhz > 0:
+        raise UsageError(f"hlsc: a clock of {clock_mhz:g} MHz makes no sense; give a positive number")
+    graph = simplify(unit_graph(parse(emit_llvm(source))))
+    plan = schedule(graph, clock_mhz)
+    heading = Heading(module_name, f"{source.header.name}, {source.type_name}", clock_mhz)
+    return CompiledUnit(
+        module_name=module_name,
+        verilog=module_text(graph, plan, heading),
+        clock_mhz=clock_mhz,
+        stages=plan.stages,
+        stage_ns=plan.stage_ns,
+        inputs=tuple((port.name, port.width) for port in graph.inputs),
+        outputs=tuple((port.name, port.width) for port in graph.outputs),
+        registers=tuple((register.name, register.width) for register in graph.registers),
+        state_bits=sum(register.width for register in graph.registers),
+        pipeline_bits=_pipeline_bits(graph, plan),
+        memories=_memories(graph),
+        cells=cells_used(graph),
+        warnings=tuple(_warning(graph, plan, node, clock_mhz) for node in plan.misses[:1]),
+    )
+
+
+def _pipeline_bits(graph: UnitGraph, plan: Schedule) -> int:
+    crossing = sum(bits.width for values in carried(graph, plan).values() for bits in values.values())
+    return crossing + plan.stages - 1 + sum(port.width + 1 for port in graph.outputs)
+
+
+def _memories(graph: UnitGraph) -> tuple[MemoryUse, ...]:
+    found: dict[tuple[str, str, int, int], int] = {}
+    depths = {memory.name: memory.depth for memory in graph.memories}
+    for node in graph.nodes():
+        if node.op is Op.ROM:
+            key = ("rom", node.symbol, node.width, len(graph.tables[node.symbol].words))
+        elif node.op is Op.RAM:
+            key = ("ram", node.symbol, node.width, depths[node.symbol])
+        else:
+            continue
+        found[key] = found.get(key, 0) + 1
+    return tuple(MemoryUse(*key, copies) for key, copies in found.items())
+
+
+def _warning(graph: UnitGraph, plan: Schedule, node: Node, clock_mhz: float) -> str:
+    line = graph.describe(node)
+    place = f"{line}: " if line else ""
+    return (
+        f"hlsc: {place}stage {plan.stage[node]} is estimated at {max(plan.stage_ns):.1f} ns, "
+        f"too long for {clock_mhz:g} MHz; narrow the values, or spread the work over more steps"
+    )

@@ -1,0 +1,116 @@
+"""Run a unit's graph in Python, one step at a time: the reference for every later stage."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from thresher.hlsc.ir import Node, Op, UnitGraph
+
+
+@dataclass
+class Interpreter:
+    """A unit after reset. What the C++ leaves without a value begins as zero."""
+
+    graph: UnitGraph
+    registers: dict[str, int] = field(init=False)
+    memories: dict[str, list[int]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.registers = {register.name: register.reset or 0 for register in self.graph.registers}
+        self.memories = {memory.name: [0] * memory.depth for memory in self.graph.memories}
+        self._nodes = self.graph.nodes()
+
+    def run(self, streams: Mapping[str, Iterable[int]], steps: int) -> dict[str, list[int]]:
+        """Do at most `steps` steps, until one wants a beat that is not there; return what was written."""
+        queues = {name: deque(beats) for name, beats in streams.items()}
+        written: dict[str, list[int]] = {port.name: [] for port in self.graph.outputs}
+        for _ in range(steps):
+            beats = {name: queue[0] if queue else 0 for name, queue in queues.items()}
+            values = self.evaluate(beats)
+            needed = [port.name for port in self.graph.inputs if values[port.needed]]
+            if not all(queues[name] for name in needed):
+                break
+            for name in needed:
+                queues[name].popleft()
+            for output in self.graph.outputs:
+                if values[output.written]:
+                    written[output.name].append(values[output.value])
+            self._update(values)
+        return written
+
+    def evaluate(self, beats: Mapping[str, int]) -> dict[Node, int]:
+        """The value of every node, given the beat at each input."""
+        values: dict[Node, int] = {}
+        for node in self._nodes:
+            values[node] = self._value(node, [values[arg] for arg in node.args], beats) & node.mask
+        return values
+
+    def _update(self, values: Mapping[Node, int]) -> None:
+        for register in self.graph.registers:
+            self.registers[register.name] = values[register.next]
+        for memory in self.graph.memories:
+            if values[memory.written]:
+                self.memories[memory.name][values[memory.address]] = values[memory.data]
+
+    def _value(self, node: Node, args: list[int], beats: Mapping[str, int]) -> int:
+        if node.op is Op.INPUT:
+            return beats[node.symbol]
+        if node.op is Op.STATE:
+            return self.registers[node.symbol]
+        if node.op is Op.RAM:
+            return _word(self.memories[node.symbol], args[0])
+        if node.op is Op.ROM:
+            return _word(self.graph.tables[node.symbol].words, args[0]) >> node.value
+        return _pure(node, args)
+
+
+def _word(words: list[int] | tuple[int, ...], address: int) -> int:
+    """A word; an address past the end is a don't-care."""
+    return words[address] if address < len(words) else 0
+
+
+def _pure(node: Node, args: list[int]) -> int:
+    if node.op is Op.CONST:
+        return node.value
+    if node.op is Op.SLICE:
+        return args[0] >> node.value
+    if node.op is Op.CONCAT:
+        return _concat(node, args)
+    if node.op is Op.SEXT:
+        return _signed(args[0], node.args[0].width)
+    if node.op in (Op.SLT, Op.ASHR):
+        a = _signed(args[0], node.args[0].width)
+        return int(a < _signed(args[1], node.args[1].width)) if node.op is Op.SLT else a >> args[1]
+    if node.op is Op.SHL:
+        return args[0] << min(args[1], node.width)
+    return _SIMPLE[node.op](*args)
+
+
+_SIMPLE = {
+    Op.NOT: lambda a: ~a,
+    Op.AND: lambda a, b: a & b,
+    Op.OR: lambda a, b: a | b,
+    Op.XOR: lambda a, b: a ^ b,
+    Op.ADD: lambda a, b: a + b,
+    Op.SUB: lambda a, b: a - b,
+    Op.MUL: lambda a, b: a * b,
+    Op.EQ: lambda a, b: int(a == b),
+    Op.ULT: lambda a, b: int(a < b),
+    Op.LSHR: lambda a, b: a >> b,
+    Op.SELECT: lambda condition, a, b: a if condition else b,
+    Op.POPCOUNT: lambda a: a.bit_count(),
+}
+
+
+def _concat(node: Node, args: list[int]) -> int:
+    result = low = 0
+    for part, value in zip(node.args, args, strict=True):
+        result |= value << low
+        low += part.width
+    return result
+
+
+def _signed(value: int, width: int) -> int:
+    return value - (1 << width) if value >> (width - 1) else value

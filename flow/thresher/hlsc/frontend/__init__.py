@@ -1,0 +1,1 @@
+"""From the LLVM IR of a step to the graph of the unit."""

@@ -1,0 +1,143 @@
+"""What a step does to the outside and to its memories: collected while the blocks are walked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from thresher.hlsc.builder import Builder
+from thresher.hlsc.frontend.layout import Port, RamMember, UnitLayout
+from thresher.hlsc.ir import Input, Memory, Node, Op, Output, reachable
+from thresher.hlsc.refusal import UnsupportedUnitError
+
+
+@dataclass(frozen=True)
+class Site:
+    """One place in the C++ that reads or writes; it does so when its block runs."""
+
+    block: str
+    condition: Node
+    line: str
+    values: tuple[Node, ...] = ()
+
+
+@dataclass
+class Effects:
+    """The places at which each stream and memory is used.
+
+    `reaches` says whether a step can come through both of two blocks, in that order.
+    """
+
+    builder: Builder
+    layout: UnitLayout
+    reaches: Callable[[str, str], bool]
+    reads: dict[str, list[Site]] = field(default_factory=dict)
+    writes: dict[str, list[Site]] = field(default_factory=dict)
+    stores: dict[str, list[Site]] = field(default_factory=dict)
+
+    def read(self, port: Port, site: Site) -> Node:
+        """The beat that is read."""
+        self._once(self.reads.setdefault(port.name, []), site, f"'{port.name}' is read twice in one step")
+        return self.builder.input(port.name, port.width)
+
+    def write(self, port: Port, site: Site) -> None:
+        """Send `site.values[0]`."""
+        self._once(self.writes.setdefault(port.name, []), site, f"'{port.name}' is written twice in one step")
+
+    def ram_read(self, ram: RamMember, address: Node, site: Site) -> Node:
+        """The word before the step."""
+        for earlier in self.stores.get(ram.name, []):
+            if self._both(earlier, site):
+                raise UnsupportedUnitError(
+                    site.line,
+                    f"'{ram.name}' is read after it is written in one step (at {earlier.line}), "
+                    "and a read sees the contents before the step",
+                    "move the read before the write",
+                )
+        return self.builder.ram(ram.name, ram.width, address)
+
+    def ram_write(self, ram: RamMember, site: Site) -> None:
+        """Store `site.values`: the address and the word."""
+        self._once(self.stores.setdefault(ram.name, []), site, f"'{ram.name}' is written twice in one step")
+
+    def _once(self, sites: list[Site], site: Site, what: str) -> None:
+        for earlier in sites:
+            if self._both(earlier, site):
+                raise UnsupportedUnitError(
+                    site.line,
+                    f"{what} (first at {earlier.line})",
+                    "a step does so at most once: put the two on different branches of one `if`",
+                )
+        sites.append(site)
+
+    def _both(self, earlier: Site, later: Site) -> bool:
+        """Whether one step may come through both places."""
+        if not self.reaches(earlier.block, later.block):
+            return False
+        both = self.builder.and_(earlier.condition, later.condition)
+        return not (both.op is Op.CONST and both.value == 0)
+
+    # The results, once every block has been walked
+
+    def inputs(self) -> tuple[Input, ...]:
+        """The streams that the step reads.
+
+        Raises:
+            UnsupportedUnitError: whether one is read depends on a beat of the same step.
+        """
+        return tuple(self._input(port) for port in self.layout.ports if port.is_input)
+
+    def _input(self, port: Port) -> Input:
+        sites = self.reads.get(port.name, [])
+        for site in sites:
+            for node in reachable([site.condition]):
+                if node.op is Op.INPUT:
+                    raise UnsupportedUnitError(
+                        site.line,
+                        f"whether '{port.name}' is read depends on what is read from '{node.symbol}' in the "
+                        "same step, so the step cannot know which beats to wait for",
+                        f"keep what was read from '{node.symbol}' in a member, and read '{port.name}' in the "
+                        "next step",
+                    )
+        return Input(port.name, port.width, self._any(sites))
+
+    def outputs(self) -> tuple[Output, ...]:
+        """The streams that the step writes."""
+        return tuple(
+            Output(port.name, port.width, self._any(sites), self._chosen(sites, 0, port.width))
+            for port in self.layout.ports
+            if not port.is_input
+            for sites in [self.writes.get(port.name, [])]
+        )
+
+    def memories(self) -> tuple[Memory, ...]:
+        """The memories, with their one write."""
+        return tuple(
+            Memory(
+                ram.name,
+                ram.width,
+                ram.depth,
+                self._any(sites),
+                self._chosen(sites, 0, address_width(ram.depth)),
+                self._chosen(sites, 1, ram.width),
+            )
+            for ram in self.layout.rams
+            for sites in [self.stores.get(ram.name, [])]
+        )
+
+    def _any(self, sites: list[Site]) -> Node:
+        return self.builder.any_of([site.condition for site in sites])
+
+    def _chosen(self, sites: list[Site], index: int, width: int) -> Node:
+        """The value of the place that is taken; any, where none is."""
+        if not sites:
+            return self.builder.const(width, 0)
+        result = sites[-1].values[index]
+        for site in sites[-2::-1]:
+            result = self.builder.select(site.condition, site.values[index], result)
+        return result
+
+
+def address_width(depth: int) -> int:
+    """The bits of an address of a memory of `depth` words; at least 1."""
+    return max((depth - 1).bit_length(), 1)

@@ -1,0 +1,83 @@
+"""The members of a unit and of its ports, from the debug metadata of the compiled step."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import PurePath
+
+from thresher.hlsc.llvm.debug_info import DebugInfo, Leaf
+from thresher.hlsc.llvm.module import Function
+
+_LIBRARY = frozenset({"bits.hpp", "stream.hpp", "rom.hpp", "ram.hpp"})
+WRAPPER = "thresher_unit_wrapper.cpp"
+"""The name of the translation unit that hlsc itself writes around a unit."""
+
+_PORT = re.compile(r"(In|Out)Stream<(\d+)>")
+_RAM = re.compile(r"Ram<(\d+), (\d+)>")
+
+
+def is_library(path: str) -> bool:
+    """Whether a file is one that a unit's own lines should not be blamed on: ours, not the user's."""
+    pure = PurePath(path)
+    return pure.name == WRAPPER or (pure.name in _LIBRARY and pure.parent.name == "thresher")
+
+
+@dataclass(frozen=True)
+class Port:
+    """A stream of the unit; `offset` is its byte in `Ports`."""
+
+    name: str
+    width: int
+    is_input: bool
+    offset: int
+
+
+@dataclass(frozen=True)
+class RamMember:
+    """A `Ram` of the unit; `offset` is its byte in the unit."""
+
+    name: str
+    width: int
+    depth: int
+    offset: int
+
+
+@dataclass(frozen=True)
+class UnitLayout:
+    """Where everything of a unit lies in memory, as clang laid it out."""
+
+    ports: tuple[Port, ...]
+    registers: tuple[Leaf, ...]
+    rams: tuple[RamMember, ...]
+    lines: dict[str, str]
+
+
+def unit_layout(info: DebugInfo, step: Function) -> UnitLayout:
+    """The layout of the class that `thresher_step(Unit&, Unit::Ports&)` works on."""
+    unit, ports = info.parameter_types(step.location)
+    members = list(info.leaves(unit, lambda name: bool(_RAM.fullmatch(name))))
+    streams = list(info.leaves(ports, lambda name: bool(_PORT.fullmatch(name))))
+    return UnitLayout(
+        ports=tuple(_port(leaf) for leaf in streams if leaf.class_name),
+        registers=tuple(leaf for leaf in members if not leaf.class_name and leaf.name),
+        rams=tuple(_ram(leaf) for leaf in members if leaf.class_name),
+        lines={leaf.name: leaf.line for leaf in members},
+    )
+
+
+def _port(leaf: Leaf) -> Port:
+    direction, width = _matched(_PORT, leaf.class_name)
+    return Port(leaf.name, int(width), direction == "In", leaf.offset // 8)
+
+
+def _ram(leaf: Leaf) -> RamMember:
+    width, depth = _matched(_RAM, leaf.class_name)
+    return RamMember(leaf.name, int(width), int(depth), leaf.offset // 8)
+
+
+def _matched(pattern: re.Pattern[str], text: str) -> tuple[str, str]:
+    found = pattern.fullmatch(text)
+    if not found:
+        raise ValueError(f"hlsc: '{text}' is not one of Thresher's classes")
+    return found[1], found[2]

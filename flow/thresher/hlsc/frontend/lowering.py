@@ -1,0 +1,164 @@
+"""Walks the blocks of a step once, in topological order: branches become selects."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from thresher.hlsc.builder import Builder
+from thresher.hlsc.frontend.control_flow import EXIT, ControlFlow, LoopError, Predicates
+from thresher.hlsc.frontend.effects import Effects
+from thresher.hlsc.frontend.instructions import Interpreter, NotHardwareError, Result
+from thresher.hlsc.frontend.layout import UnitLayout, is_library
+from thresher.hlsc.frontend.memory import Content, Memory, Segments, merge
+from thresher.hlsc.frontend.pointers import place
+from thresher.hlsc.frontend.state import PORTS, SELF, Accesses, Globals
+from thresher.hlsc.ir import Node, Op, Origin, Table
+from thresher.hlsc.llvm.debug_info import DebugInfo
+from thresher.hlsc.llvm.module import Function, Instruction, Module
+from thresher.hlsc.refusal import UnsupportedUnitError
+
+
+class Lowering:
+    """One function of the unit, walked: afterwards it knows the memory at the end and all effects."""
+
+    def __init__(
+        self, builder: Builder, module: Module, info: DebugInfo, layout: UnitLayout, function: Function
+    ) -> None:
+        self.builder = builder
+        self.origins: dict[Node, Origin] = {}
+        self._info = info
+        self._flow = self._control_flow(function)
+        self._predicates = Predicates(self._flow, builder, self._edge)
+        self._memories: dict[str, Memory] = {}
+        self._names = {entry.name: entry.variable for entry in reversed(function.variables)}
+        self.effects = Effects(builder, layout, self._flow.reaches)
+        self._accesses = Accesses(builder, Globals(module.globals, info.global_names))
+        self._interpreter = Interpreter(
+            builder,
+            layout,
+            self._accesses,
+            self.effects,
+            is_defined=lambda name: name in module.functions,
+            plain_name=lambda name: info.function_names.get(name, name),
+        )
+        self._interpreter.arrays[SELF] = tuple(
+            (leaf.array_start // 8, leaf.array_end // 8) for leaf in layout.registers if leaf.array_end
+        )
+        for name, base in zip(function.parameters, (SELF, PORTS), strict=False):
+            self._interpreter.values[name] = place(base)
+
+    @property
+    def tables(self) -> dict[str, Table]:
+        """The constant tables that the function reads, by name."""
+        return self._accesses.tables
+
+    def run(self, state: Segments) -> Segments:
+        """The unit's memory after the function, given that before it.
+
+        Raises:
+            UnsupportedUnitError: the function cannot become hardware.
+        """
+        for name in self._flow.order:
+            self._interpreter.contents = dict(self._entry_memory(name, state))
+            if name != EXIT:
+                for instruction in self._flow.blocks[name].instructions[:-1]:
+                    self._instruction(instruction, name)
+            self._memories[name] = self._interpreter.contents
+        return self._memories[EXIT][SELF]
+
+    def _control_flow(self, function: Function) -> ControlFlow:
+        try:
+            return ControlFlow(function)
+        except LoopError as error:
+            raise UnsupportedUnitError(
+                self._block_line(error.block.instructions),
+                "a loop is left after unrolling, and a step is one clock cycle",
+                "give the loop a constant number of iterations, or do one iteration in each step",
+            ) from error
+
+    def _block_line(self, instructions: Sequence[Instruction]) -> str:
+        lines = [self._line(instruction) for instruction in reversed(instructions)]
+        return next((line for line in lines if line), "")
+
+    def _line(self, instruction: Instruction) -> str:
+        return self._info.line(instruction.location, is_library) if instruction.location else ""
+
+    # Blocks
+
+    def _entry_memory(self, name: str, state: Segments) -> Memory:
+        predecessors = self._flow.predecessors[name]
+        if not predecessors:
+            return {SELF: state}
+        if len(predecessors) == 1:
+            return self._memories[predecessors[0]]
+        conditions = [self._arrival(other, name) for other in predecessors]
+
+        def choose(contents: Sequence[Content]) -> Content:
+            return self._accesses.choose(list(zip(conditions, contents, strict=True)))
+
+        return merge(self.builder, [self._memories[other] for other in predecessors], choose)
+
+    def _arrival(self, other: str, name: str) -> Node:
+        """Whether `name`, when it runs, is entered from `other`."""
+        return self._predicates.arrival(self._flow.dominator[name], other, name)
+
+    def _edge(self, source: str, target: str) -> Node:
+        """Whether block `source`, when it runs, goes on to `target`."""
+        terminator = self._flow.blocks[source].terminator
+        if not terminator.operands or terminator.opcode == "ret":
+            return self.builder.const(1, 1)
+        value = self._interpreter.node(terminator.operands[0])
+        if terminator.opcode == "br":
+            taken = value if terminator.labels[0] == target else self.builder.not_(value)
+            return self.builder.const(1, 1) if terminator.labels[0] == terminator.labels[1] else taken
+        cases = [
+            (label, self.builder.eq(value, self._interpreter.node(case)))
+            for label, case in zip(terminator.labels[1:], terminator.operands[1:], strict=True)
+        ]
+        taken = self.builder.any_of([bit for label, bit in cases if label == target])
+        if terminator.labels[0] != target:
+            return taken
+        others = self.builder.any_of([bit for label, bit in cases if label != target])
+        return self.builder.not_(others)
+
+    # Instructions
+
+    def _instruction(self, instruction: Instruction, block: str) -> None:
+        line = self._line(instruction)
+        try:
+            if instruction.opcode == "phi":
+                result = self._phi(instruction, block)
+            else:
+                condition = self._predicates.block(block)
+                result = self._interpreter.execute(instruction, block, condition, line)
+        except NotHardwareError as error:
+            raise UnsupportedUnitError(line, error.reason, error.remedy) from error
+        if instruction.result:
+            self._interpreter.values[instruction.result] = result
+            self._remember(instruction.result, result, line)
+
+    def _phi(self, instruction: Instruction, block: str) -> Result:
+        values = dict(zip(instruction.labels, instruction.operands, strict=True))
+        return self._interpreter.merge(
+            [
+                (self._arrival(other, block), self._interpreter.result_of(values[other]))
+                for other in self._flow.predecessors[block]
+            ]
+        )
+
+    def _remember(self, name: str, result: Result, line: str) -> None:
+        """Note where a node comes from: the first variable that holds it, and the first line."""
+        if not isinstance(result, Node):
+            return
+        node = _core(result)
+        known = self.origins.get(node, Origin())
+        variable = self._names.get(name)
+        plain = self._info.variable(variable, is_library) if variable else ""
+        self.origins[node] = Origin(known.name or plain, known.line or line)
+
+
+def _core(node: Node) -> Node:
+    """The part of a value that is not its extension to whole bytes."""
+    while (node.op is Op.CONCAT and node.args[-1].op is Op.CONST and len(node.args) == 2) or node.op is Op.SEXT:
+        node = node.args[0]
+    return node

@@ -1,0 +1,138 @@
+"""Loads and stores of a step, through pointers that may be one of several places."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from thresher.hlsc.builder import Builder
+from thresher.hlsc.frontend import memory
+from thresher.hlsc.frontend.effects import address_width
+from thresher.hlsc.frontend.memory import Content, Memory, Segment
+from thresher.hlsc.frontend.pointers import Pointer, Target
+from thresher.hlsc.ir import Node, Table
+from thresher.hlsc.llvm.constants import constant_bytes
+from thresher.hlsc.llvm.debug_info import Leaf
+
+SELF = "self"
+PORTS = "ports"
+
+
+class AccessError(Exception):
+    """A load or store of something that is not the step's own memory; the message says what."""
+
+
+@dataclass
+class Globals:
+    """The constant tables of the module, as bytes."""
+
+    texts: Mapping[str, str]
+    names: Mapping[str, str]
+    _bytes: dict[str, bytes] = field(default_factory=dict)
+
+    def bytes(self, symbol: str) -> bytes:
+        """The contents of a global.
+
+        Raises:
+            AccessError: it is not constant.
+        """
+        if symbol not in self._bytes:
+            data = constant_bytes(self.texts.get(symbol, ""))
+            if data is None:
+                raise AccessError(f"the variable '{self.name(symbol)}' is not a constant")
+            self._bytes[symbol] = data
+        return self._bytes[symbol]
+
+    def name(self, symbol: str) -> str:
+        """The C++ name."""
+        return self.names.get(symbol, symbol)
+
+
+@dataclass
+class Accesses:
+    """Reads and writes the memory of one path through the step."""
+
+    builder: Builder
+    globals: Globals
+    tables: dict[str, Table] = field(default_factory=dict)
+
+    def load(self, contents: Memory, pointer: Pointer, width: int) -> Content:
+        """`width` bits."""
+        values = [(target, self._load(contents, target, width)) for target in pointer.targets]
+        return self.choose([(target.condition, value) for target, value in values])
+
+    def choose(self, choices: Sequence[tuple[Node | None, Content]]) -> Content:
+        """The content whose condition holds, where exactly one does."""
+        known = [(condition, value) for condition, value in choices if value is not None]
+        if not known:
+            return None
+        result = known[-1][1]
+        for condition, value in known[-2::-1]:
+            result = value if condition is None else self.builder.select(condition, value, result)
+        return result
+
+    def _load(self, contents: Memory, target: Target, width: int) -> Content:
+        if target.base.startswith("@"):
+            return self._constant(target, width)
+        if target.base not in contents:
+            raise AccessError("memory is read that is neither the unit's nor a local variable's")
+        return memory.load(self.builder, contents[target.base], 8 * target.offset, width)
+
+    def _constant(self, target: Target, width: int) -> Node:
+        symbol = target.base[1:]
+        data = self.globals.bytes(symbol)
+        size = -(-width // 8)
+        if target.index is None:
+            word = int.from_bytes(data[target.offset : target.offset + size], "little")
+            return self.builder.const(width, word)
+        first, inside = divmod(target.offset, target.stride)
+        places = range(inside, len(data) - size + 1, target.stride)
+        words = [int.from_bytes(data[place : place + size], "little") for place in places]
+        index = self.builder.add(target.index, self.builder.const(target.index.width, first))
+        return self.lookup(self.globals.name(symbol), width, words, index)
+
+    def rom(self, target: Target, width: int, depth: int, address: Node) -> Node:
+        """A word of a table of 64-bit words."""
+        symbol = target.base[1:]
+        data = self.globals.bytes(symbol)
+        stride = 8 * -(-width // 64)
+        table = data[target.offset : target.offset + depth * stride]
+        words = [int.from_bytes(table[place : place + stride], "little") for place in range(0, len(table), stride)]
+        name = self.globals.name(symbol)
+        if len(table) < len(data):
+            name = f"{name}_{target.offset // len(table)}"
+        return self.lookup(name, width, words, address)
+
+    def lookup(self, name: str, width: int, words: Sequence[int], address: Node) -> Node:
+        """A word of a table that is made if there is none yet with these words."""
+        mask = (1 << width) - 1
+        contents = tuple(word & mask for word in words)
+        wanted, number = name, 0
+        while wanted in self.tables and self.tables[wanted].words != contents:
+            number += 1
+            wanted = f"{name}_{number}"
+        table = self.tables.setdefault(wanted, Table(wanted, width, contents))
+        return self.builder.rom(table, self.builder.resize(address, address_width(len(contents))))
+
+    def store(self, contents: dict[str, memory.Segments], pointer: Pointer, width: int, value: Content) -> None:
+        """Store `width` bits."""
+        for target in pointer.targets:
+            if target.base not in contents:
+                raise AccessError("memory is written that is neither the unit's nor a local variable's")
+            low = 8 * target.offset
+            segments = contents[target.base]
+            new = value
+            if target.condition is not None:
+                old = memory.load(self.builder, segments, low, width)
+                new = self.choose([(target.condition, value), (None, old)])
+            contents[target.base] = memory.store(self.builder, segments, low, width, new)
+
+
+def initial_state(builder: Builder, registers: Sequence[Leaf]) -> memory.Segments:
+    """The unit's memory before the step: each member as it lies there, extended to whole bytes."""
+    segments = []
+    for leaf in registers:
+        value = builder.state(leaf.name, leaf.width)
+        extend = builder.sext if leaf.signed else builder.zext
+        segments.append(Segment(leaf.offset, leaf.size, extend(value, leaf.size)))
+    return tuple(sorted(segments, key=lambda segment: segment.low))

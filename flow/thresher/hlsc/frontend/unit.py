@@ -1,0 +1,63 @@
+"""The graph of a unit from its compiled module."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from thresher.hlsc.builder import Builder
+from thresher.hlsc.frontend import memory
+from thresher.hlsc.frontend.layout import UnitLayout, unit_layout
+from thresher.hlsc.frontend.lowering import Lowering
+from thresher.hlsc.frontend.memory import Segments
+from thresher.hlsc.frontend.state import initial_state
+from thresher.hlsc.ir import Op, Register, UnitGraph
+from thresher.hlsc.llvm.debug_info import DebugInfo, Leaf
+from thresher.hlsc.llvm.module import Module
+from thresher.hlsc.refusal import UnsupportedUnitError
+
+
+def unit_graph(module: Module) -> UnitGraph:
+    """The graph of `thresher_step` and the reset values that `thresher_reset` stores.
+
+    Raises:
+        UnsupportedUnitError: the step cannot become hardware.
+    """
+    info = DebugInfo(module.metadata)
+    step = module.functions["thresher_step"]
+    layout = unit_layout(info, step)
+    builder = Builder()
+    lowering = Lowering(builder, module, info, layout, step)
+    after = lowering.run(initial_state(builder, layout.registers))
+    resets = _reset_values(module, info, layout)
+    registers = tuple(
+        Register(leaf.name, leaf.width, resets[leaf.name], memory.load(builder, after, leaf.offset, leaf.width))
+        for leaf in layout.registers
+    )
+    return UnitGraph(
+        lowering.effects.inputs(),
+        lowering.effects.outputs(),
+        registers,
+        lowering.effects.memories(),
+        lowering.tables,
+        lowering.origins,
+    )
+
+
+def _reset_values(module: Module, info: DebugInfo, layout: UnitLayout) -> dict[str, int | None]:
+    """What each register holds after reset; None where the C++ gives it no value."""
+    builder = Builder()
+    lowering = Lowering(builder, module, info, layout, module.functions["thresher_reset"])
+    end = max((leaf.offset + leaf.size for leaf in layout.registers), default=8)
+    after = lowering.run((memory.Segment(0, end, None),))
+    return {leaf.name: _reset_value(builder, after, leaf) for leaf in layout.registers}
+
+
+def _reset_value(builder: Builder, after: Segments, leaf: Leaf) -> int | None:
+    content = memory.load(builder, after, leaf.offset, leaf.width)
+    if content is None:
+        return None
+    if content.op is not Op.CONST:
+        raise UnsupportedUnitError(
+            leaf.line, f"the initial value of '{leaf.name}' is not a constant", "initialise it with a constant"
+        )
+    return content.value

@@ -1,0 +1,1 @@
+"""Reading the textual LLVM IR that clang writes; knows nothing of hardware."""

@@ -1,0 +1,43 @@
+"""The bytes of a constant global."""
+
+from __future__ import annotations
+
+import re
+
+from thresher.hlsc.llvm.module import Aggregate, Number, Operand, Undefined
+from thresher.hlsc.llvm.reader import Reader
+from thresher.hlsc.llvm.types import ArrayType, IntegerType, StructType, Type, bytes_of, struct_offsets
+
+_CONSTANT = re.compile(r"(?:^|.*? )constant (.*)", re.DOTALL)
+
+
+def constant_bytes(text: str) -> bytes | None:
+    """The contents of a global from its definition; None if it is not a constant of integers."""
+    found = _CONSTANT.match(text)
+    if not found:
+        return None
+    operand = Reader(found[1]).operand()
+    data = bytearray(bytes_of(operand.type))
+    return bytes(data) if _fill(data, 0, operand) else None
+
+
+def _fill(data: bytearray, at: int, operand: Operand) -> bool:
+    kind, value = operand.type, operand.value
+    if isinstance(value, Undefined) or (isinstance(value, Aggregate) and not value.elements):
+        return True
+    if isinstance(kind, IntegerType) and isinstance(value, Number):
+        size = bytes_of(kind)
+        data[at : at + size] = (value.value % (1 << 8 * size)).to_bytes(size, "little")
+        return True
+    if not isinstance(value, Aggregate):
+        return False
+    places = [at + offset for offset in _offsets(kind)]
+    return all(_fill(data, place, element) for place, element in zip(places, value.elements, strict=False))
+
+
+def _offsets(kind: Type) -> list[int]:
+    if isinstance(kind, ArrayType):
+        return [index * bytes_of(kind.element) for index in range(kind.count)]
+    if isinstance(kind, StructType):
+        return struct_offsets(kind)[:-1]
+    return []

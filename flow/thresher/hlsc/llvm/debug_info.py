@@ -1,0 +1,191 @@
+"""What the debug metadata says: the members of a class with their places, lines, variables."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import PurePath
+
+_FIELD = re.compile(r'(\w+): ("[^"]*"|[^,()]+)')
+_ELEMENT = re.compile(r"!\d+")
+_BIT_INT = re.compile(r"_BitInt\((\d+)\)")
+_KIND = re.compile(r"!(\w+)\(")
+
+
+@dataclass(frozen=True)
+class Leaf:
+    """One scalar, or one object of a class that the caller keeps whole.
+
+    `offset` and `size` are bits of memory; `width` is the number of bits that carry the value,
+    which sign or zero extension fills up to `size`. `class_name` is empty for scalars. `array_start`
+    and `array_end` are the bits of the outermost array that it is an element of; 0 if it is in none.
+    """
+
+    name: str
+    class_name: str
+    offset: int
+    size: int
+    width: int
+    signed: bool
+    line: str
+    array_start: int = 0
+    array_end: int = 0
+
+
+class DebugInfo:
+    """The numbered metadata of a module, read when asked for."""
+
+    def __init__(self, metadata: Mapping[str, str]) -> None:
+        self._metadata = metadata
+
+    def fields(self, reference: str) -> dict[str, str]:
+        """The fields of a specialised node, strings without quotes."""
+        text = self._metadata[reference]
+        return {key: value.strip('"') for key, value in _FIELD.findall(text)}
+
+    def kind(self, reference: str) -> str:
+        """`DIBasicType`, `DILocation`, ...; empty for a list."""
+        found = _KIND.match(self._metadata[reference])
+        return found[1] if found else ""
+
+    def elements(self, reference: str) -> list[str]:
+        """The references in a list."""
+        return _ELEMENT.findall(self._metadata[reference])
+
+    # Lines
+
+    def line(self, reference: str, is_library: Callable[[str], bool]) -> str:
+        """`file:line` of a location: the innermost one that is not in a library file, or nothing."""
+        while reference:
+            fields = self.fields(reference)
+            path = self._file_of(fields["scope"])
+            if fields["line"] != "0" and not is_library(path):
+                return f"{PurePath(path).name}:{fields['line']}"
+            reference = fields.get("inlinedAt", "")
+        return ""
+
+    def variable(self, reference: str, is_library: Callable[[str], bool]) -> str:
+        """The name of a variable, or an empty string if it is a library's own."""
+        fields = self.fields(reference)
+        return "" if is_library(self._file_of(reference)) else fields.get("name", "")
+
+    def function_line(self, reference: str) -> str:
+        """`file:line` of a function."""
+        fields = self.fields(reference)
+        return f"{PurePath(self._file_of(reference)).name}:{fields.get('line', '0')}"
+
+    def _file_of(self, scope: str) -> str:
+        while True:
+            fields = self.fields(scope)
+            if "file" in fields:
+                return self.fields(fields["file"])["filename"]
+            if "scope" not in fields:
+                return ""
+            scope = fields["scope"]
+
+    @cached_property
+    def function_names(self) -> dict[str, str]:
+        """The plain name of every function by its linkage name."""
+        names = {}
+        for reference, text in self._metadata.items():
+            if "!DISubprogram(" in text:
+                fields = self.fields(reference)
+                names[fields.get("linkageName", fields["name"])] = fields["name"]
+        return names
+
+    @cached_property
+    def global_names(self) -> dict[str, str]:
+        """The plain name of every global variable by its linkage name."""
+        names = {}
+        for reference, text in self._metadata.items():
+            if text.startswith("!DIGlobalVariable("):
+                fields = self.fields(reference)
+                names[fields.get("linkageName", fields["name"])] = fields["name"]
+        return names
+
+    # Types
+
+    def parameter_types(self, function: str) -> list[str]:
+        """The types of a function's parameters, references and aliases resolved."""
+        signature = self.fields(self.fields(function)["type"])["types"]
+        return [self._resolve(reference) for reference in self.elements(signature)]
+
+    def _resolve(self, reference: str) -> str:
+        """The type behind aliases, references and qualifiers."""
+        while self.kind(reference) == "DIDerivedType":
+            reference = self.fields(reference)["baseType"]
+        return reference
+
+    def type_name(self, reference: str) -> str:
+        """The name of a type without its namespaces."""
+        return self.fields(self._resolve(reference)).get("name", "")
+
+    def leaves(self, reference: str, is_whole: Callable[[str], bool]) -> Iterator[Leaf]:
+        """The scalars of a class in the order of its members; classes that are `is_whole` uncut."""
+        yield from self._leaves(reference, "", 0, "", is_whole)
+
+    def _leaves(
+        self, reference: str, name: str, offset: int, line: str, is_whole: Callable[[str], bool]
+    ) -> Iterator[Leaf]:
+        reference = self._resolve(reference)
+        fields = self.fields(reference)
+        size = int(fields.get("size", "0"))
+        tag = fields.get("tag", "")
+        if tag in ("DW_TAG_structure_type", "DW_TAG_class_type"):
+            class_name = fields.get("name", "")
+            if is_whole(class_name):
+                yield Leaf(name, class_name, offset, size, 0, False, line)
+            else:
+                yield from self._members(fields, name, offset, is_whole)
+        elif tag == "DW_TAG_array_type":
+            yield from self._array(fields, name, offset, line, is_whole)
+        else:
+            width, signed = self._scalar(reference)
+            yield Leaf(name, "", offset, size, width or size, signed, line)
+
+    def _members(
+        self, fields: Mapping[str, str], name: str, offset: int, is_whole: Callable[[str], bool]
+    ) -> Iterator[Leaf]:
+        for member in self.elements(fields["elements"]):
+            own = self.fields(member)
+            flags = own.get("flags", "")
+            if own.get("tag") not in ("DW_TAG_member", "DW_TAG_inheritance") or "StaticMember" in flags:
+                continue
+            path = "_".join(part for part in (name, own.get("name", "")) if part)
+            place = offset + int(own.get("offset", "0"))
+            line = ""
+            if "file" in own:
+                line = f"{PurePath(self.fields(own['file'])['filename']).name}:{own.get('line', '0')}"
+            if "BitField" in flags:
+                width = int(own["size"])
+                yield Leaf(path, "", place, width, width, False, line)
+            else:
+                yield from self._leaves(own["baseType"], path, place, line, is_whole)
+
+    def _array(
+        self, fields: Mapping[str, str], name: str, offset: int, line: str, is_whole: Callable[[str], bool]
+    ) -> Iterator[Leaf]:
+        counts = [int(self.fields(item)["count"]) for item in self.elements(fields["elements"])]
+        total = 1
+        for count in counts:
+            total *= count
+        stride = int(fields["size"]) // max(total, 1)
+        for flat in range(total):
+            indices, rest = [], flat
+            for count in reversed(counts):
+                indices.append(rest % count)
+                rest //= count
+            path = "_".join([name, *(str(index) for index in reversed(indices))])
+            for leaf in self._leaves(fields["baseType"], path, offset + flat * stride, line, is_whole):
+                yield replace(leaf, array_start=offset, array_end=offset + total * stride)
+
+    def _scalar(self, reference: str) -> tuple[int, bool]:
+        """The bits that carry a value (0: all), and whether its sign fills the rest."""
+        fields = self.fields(reference)
+        encoding = fields.get("encoding", "")
+        if encoding == "DW_ATE_boolean":
+            return 1, False
+        found = _BIT_INT.search(fields.get("name", ""))
+        return int(found[1]) if found else 0, encoding == "DW_ATE_signed"

@@ -1,0 +1,85 @@
+"""Parser of the part of LLVM's textual IR that clang writes for C++ without exceptions."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from thresher.hlsc.llvm.module import Block, Function, Instruction, Module, VariableName
+from thresher.hlsc.llvm.reader import Reader, name_of
+
+_DEFINE = re.compile(r'define .*?@("[^"]*"|[-\w.$]+)\((.*)\)[^()]*\{$')
+_LABEL = re.compile(r'("[^"]*"|[-\w.$]+):')
+_GLOBAL = re.compile(r'@("[^"]*"|[-\w.$]+) = (.*)')
+_METADATA = re.compile(r"(!\d+) = (?:distinct )?(.*)")
+# LLVM 19 writes a record, LLVM 18 a call.
+_VARIABLE = re.compile(r'dbg[._]value\((?:metadata )?i\d+ %("[^"]*"|[-\w.$]+), (?:metadata )?(!\d+),')
+_PARAMETER = re.compile(r'%("[^"]*"|[-\w.$]+)(?:,|$)')
+_LOCATION = re.compile(r" !dbg (!\d+)")
+
+
+def parse(text: str) -> Module:
+    """Read a module. Lines that are neither code, data nor numbered metadata are skipped.
+
+    Raises:
+        ValueError: an instruction is not written as LLVM writes it.
+    """
+    functions: dict[str, Function] = {}
+    globals_: dict[str, str] = {}
+    metadata: dict[str, str] = {}
+    lines = iter(text.splitlines())
+    for line in lines:
+        if line.startswith("define "):
+            function = _function(line, lines)
+            functions[function.name] = function
+        elif found := _METADATA.match(line):
+            metadata[found[1]] = found[2]
+        elif found := _GLOBAL.match(line):
+            globals_[name_of(found[1])] = found[2]
+    return Module(functions, globals_, metadata)
+
+
+def _function(header: str, lines: Iterator[str]) -> Function:
+    found = _DEFINE.match(_LOCATION.sub("", header))
+    if not found:
+        raise ValueError(f"not a function: {header}")
+    parameters = tuple(name_of(name) for name in _PARAMETER.findall(found[2]))
+    location = _LOCATION.search(header)
+    blocks: list[Block] = []
+    variables: list[VariableName] = []
+    label, instructions = str(len(parameters)), list[Instruction]()
+    for line in _joined(lines):
+        if line == "}":
+            break
+        if marker := _LABEL.match(line):
+            if instructions:
+                blocks.append(Block(label, tuple(instructions)))
+            label, instructions = name_of(marker[1]), []
+        elif "#dbg_" in line or "@llvm.dbg." in line:
+            if variable := _VARIABLE.search(line):
+                variables.append(VariableName(name_of(variable[1]), variable[2]))
+        elif line.strip():
+            instructions.append(_instruction(line))
+    blocks.append(Block(label, tuple(instructions)))
+    return Function(
+        name_of(found[1]), parameters, tuple(blocks), tuple(variables), location[1] if location else ""
+    )
+
+
+def _joined(lines: Iterator[str]) -> Iterator[str]:
+    """The lines of a body, with the cases of a switch on one line."""
+    for line in lines:
+        if line.startswith("  switch "):
+            while "]" not in line:
+                line += " " + next(lines).strip()  # noqa: PLW2901
+        yield line
+
+
+def _instruction(line: str) -> Instruction:
+    location = _LOCATION.search(line)
+    end = line.find(", !")
+    reader = Reader(line if end < 0 else line[:end])
+    try:
+        return reader.instruction(location[1] if location else "")
+    except (IndexError, ValueError) as error:
+        raise ValueError(f"cannot read the instruction: {line.strip()}") from error

@@ -1,0 +1,358 @@
+"""Recursive descent over the tokens of one line: types, values, instructions."""
+
+from __future__ import annotations
+
+import re
+
+from thresher.hlsc.llvm.module import Address, Aggregate, Instruction, Number, Opaque, Operand, Undefined, Value
+from thresher.hlsc.llvm.module import Local
+from thresher.hlsc.llvm.types import (
+    ArrayType,
+    IntegerType,
+    OtherType,
+    PointerType,
+    StructType,
+    Type,
+    bytes_of,
+    struct_offsets,
+)
+
+_TOKEN = re.compile(r'c?"[^"]*"|[%@](?:"[^"]*"|[-\w.$]+)|\.\.\.|-?[\w.]+|[!#][\w.]*|<\{|\}>|\S')
+_ESCAPE = re.compile(rb"\\([0-9A-Fa-f]{2})")
+_INTEGER = re.compile(r"i\d+")
+_WORDS = {"true": Number(1), "false": Number(0), "null": Number(0), "undef": Undefined(), "poison": Undefined()}
+_BINARY = frozenset(
+    "add sub mul udiv sdiv urem srem shl lshr ashr and or xor fadd fsub fmul fdiv frem".split()
+)
+_CASTS = frozenset(
+    "trunc zext sext fptrunc fpext fptoui fptosi uitofp sitofp ptrtoint inttoptr bitcast addrspacecast".split()
+)
+
+
+def name_of(token: str) -> str:
+    """A name without its sigil and quotes."""
+    return token.lstrip("%@").strip('"')
+
+
+class Reader:
+    """A position in the tokens of a line. Methods raise IndexError or ValueError on what is no IR."""
+
+    def __init__(self, text: str) -> None:
+        self._tokens: list[str] = _TOKEN.findall(text)
+        self._at = 0
+
+    def peek(self) -> str:
+        """The next token; an empty string at the end."""
+        return self._tokens[self._at] if self._at < len(self._tokens) else ""
+
+    def next(self) -> str:
+        """Take the next token."""
+        token = self._tokens[self._at]
+        self._at += 1
+        return token
+
+    def accept(self, token: str) -> bool:
+        """Take the next token if it is `token`."""
+        if self.peek() != token:
+            return False
+        self._at += 1
+        return True
+
+    def expect(self, token: str) -> None:
+        """Take `token`."""
+        if not self.accept(token):
+            raise ValueError(f"'{token}' is missing before '{self.peek()}'")
+
+    # Types
+
+    def type(self) -> Type:
+        """A type."""
+        token = self.next()
+        if _INTEGER.fullmatch(token):
+            return IntegerType(int(token[1:]))
+        if token == "ptr":
+            if self.accept("addrspace"):
+                self._parentheses()
+            return PointerType()
+        if token == "[":
+            count = int(self.next())
+            self.expect("x")
+            element = self.type()
+            self.expect("]")
+            return ArrayType(count, element)
+        if token in ("{", "<{"):
+            return self._struct("}" if token == "{" else "}>")
+        if token == "<":
+            return self._vector()
+        return OtherType(token)
+
+    def _struct(self, closing: str) -> StructType:
+        elements: list[Type] = []
+        while not self.accept(closing):
+            elements.append(self.type())
+            self.accept(",")
+        return StructType(tuple(elements), packed=closing == "}>")
+
+    def _vector(self) -> OtherType:
+        words = []
+        while (token := self.next()) != ">":
+            words.append(token)
+        return OtherType(f"<{' '.join(words)}>")
+
+    # Values
+
+    def operand(self) -> Operand:
+        """A type, attributes, and a value."""
+        kind = self.type()
+        self._attributes()
+        return Operand(kind, self.value(kind))
+
+    def _attributes(self) -> None:
+        """Skip what stands between the type of an argument and its value."""
+        while self.peek() in ("align", "dereferenceable", "dereferenceable_or_null") or self._is_attribute():
+            aligned = self.next() == "align"
+            if self.peek() == "(":
+                self._parentheses()
+            elif aligned:
+                self.next()
+
+    def _is_attribute(self) -> bool:
+        token = self.peek()
+        if not token[:1].isalpha() or token in _WORDS or token.startswith('c"'):
+            return False
+        return token not in ("zeroinitializer", "getelementptr", "splat")
+
+    def _parentheses(self) -> None:
+        """Skip a balanced group."""
+        self.expect("(")
+        depth = 1
+        while depth:
+            depth += {"(": 1, ")": -1}.get(self.next(), 0)
+
+    def value(self, kind: Type) -> Value:
+        """A value of a type that has been read."""
+        token = self.next()
+        if token.startswith("%"):
+            return Local(name_of(token))
+        if token.startswith("@"):
+            return Address(name_of(token))
+        if token in _WORDS:
+            return _WORDS[token]
+        if token == "zeroinitializer":
+            return Number(0) if isinstance(kind, IntegerType) else Aggregate(())
+        if token.startswith('c"'):
+            return _string(token)
+        if token in ("[", "{", "<{"):
+            return self._aggregate({"[": "]", "{": "}", "<{": "}>"}[token])
+        if token == "getelementptr":
+            return self._address()
+        if isinstance(kind, IntegerType) and re.fullmatch(r"-?\d+", token):
+            return Number(int(token))
+        return self._opaque(token)
+
+    def _aggregate(self, closing: str) -> Aggregate:
+        elements: list[Operand] = []
+        while not self.accept(closing):
+            elements.append(self.operand())
+            self.accept(",")
+        return Aggregate(tuple(elements))
+
+    def _opaque(self, token: str) -> Opaque:
+        if self.peek() == "(":
+            self._parentheses()
+        return Opaque(token)
+
+    def _address(self) -> Value:
+        """A constant `getelementptr`."""
+        while self.peek() != "(":
+            self.next()
+            if self.peek() == "(" and self._tokens[self._at - 1] in ("inrange",):
+                self._parentheses()
+        self.expect("(")
+        kind = self.type()
+        self.expect(",")
+        base = self.operand().value
+        indices: list[int] = []
+        while self.accept(","):
+            index = self.operand().value
+            if not isinstance(index, Number):
+                return Opaque("getelementptr")
+            indices.append(index.value)
+        self.expect(")")
+        if not isinstance(base, Address):
+            return Opaque("getelementptr")
+        return Address(base.symbol, base.offset + constant_offset(kind, indices))
+
+    # Instructions
+
+    def instruction(self, location: str) -> Instruction:
+        """One instruction."""
+        result = ""
+        if self.peek().startswith("%") and self._tokens[self._at + 1] == "=":
+            result = name_of(self.next())
+            self.expect("=")
+        opcode = self.next()
+        if opcode in ("tail", "musttail", "notail"):
+            opcode = self.next()
+        made = self._body(opcode)
+        return Instruction(
+            made.opcode, made.type, made.operands, made.labels, made.detail, result, location
+        )
+
+    def _body(self, opcode: str) -> Instruction:
+        if opcode in _BINARY:
+            return self._binary(opcode)
+        if opcode in _CASTS:
+            return self._cast(opcode)
+        special = getattr(self, f"_read_{opcode}", None)
+        if special is None:
+            return Instruction(opcode, OtherType("void"))
+        made: Instruction = special()
+        return made
+
+    def _flags(self) -> None:
+        """Skip flags such as `nuw`; the first token of a type ends them."""
+        while re.fullmatch(r"[a-z]\w*", self.peek()) and not self._begins_type():
+            self.next()
+            if self.peek() == "(":
+                self._parentheses()
+
+    def _begins_type(self) -> bool:
+        token = self.peek()
+        return bool(_INTEGER.fullmatch(token)) or token in ("ptr", "float", "double", "half", "void", "x86_fp80", "fp128", "bfloat")
+
+    def _pair(self) -> tuple[Operand, Operand]:
+        first = self.operand()
+        self.expect(",")
+        return first, Operand(first.type, self.value(first.type))
+
+    def _binary(self, opcode: str) -> Instruction:
+        self._flags()
+        pair = self._pair()
+        return Instruction(opcode, pair[0].type, pair)
+
+    def _cast(self, opcode: str) -> Instruction:
+        self._flags()
+        operand = self.operand()
+        self.expect("to")
+        return Instruction(opcode, self.type(), (operand,))
+
+    def _read_icmp(self) -> Instruction:
+        self.accept("samesign")
+        predicate = self.next()
+        return Instruction("icmp", IntegerType(1), self._pair(), detail=predicate)
+
+    def _read_select(self) -> Instruction:
+        self._flags()
+        operands = [self.operand()]
+        while self.accept(","):
+            operands.append(self.operand())
+        return Instruction("select", operands[1].type, tuple(operands))
+
+    def _read_phi(self) -> Instruction:
+        self._flags()
+        kind = self.type()
+        operands: list[Operand] = []
+        labels: list[str] = []
+        while self.accept("["):
+            operands.append(Operand(kind, self.value(kind)))
+            self.expect(",")
+            labels.append(name_of(self.next()))
+            self.expect("]")
+            self.accept(",")
+        return Instruction("phi", kind, tuple(operands), tuple(labels))
+
+    def _read_alloca(self) -> Instruction:
+        return Instruction("alloca", self.type())
+
+    def _read_load(self) -> Instruction:
+        self._flags()
+        kind = self.type()
+        self.expect(",")
+        return Instruction("load", kind, (self.operand(),))
+
+    def _read_store(self) -> Instruction:
+        self._flags()
+        value = self.operand()
+        self.expect(",")
+        return Instruction("store", OtherType("void"), (value, self.operand()))
+
+    def _read_getelementptr(self) -> Instruction:
+        self._flags()
+        kind = self.type()
+        operands: list[Operand] = []
+        while self.accept(","):
+            operands.append(self.operand())
+        return Instruction("getelementptr", kind, tuple(operands))
+
+    def _read_freeze(self) -> Instruction:
+        operand = self.operand()
+        return Instruction("freeze", operand.type, (operand,))
+
+    def _read_extractvalue(self) -> Instruction:
+        operand = self.operand()
+        self.expect(",")
+        return Instruction("extractvalue", operand.type, (operand,), detail=self.next())
+
+    def _read_br(self) -> Instruction:
+        if self.accept("label"):
+            return Instruction("br", OtherType("void"), labels=(name_of(self.next()),))
+        condition = self.operand()
+        labels = []
+        while self.accept(","):
+            self.expect("label")
+            labels.append(name_of(self.next()))
+        return Instruction("br", OtherType("void"), (condition,), tuple(labels))
+
+    def _read_switch(self) -> Instruction:
+        operands, labels = [self.operand()], []
+        self.expect(",")
+        self.expect("label")
+        labels.append(name_of(self.next()))
+        self.expect("[")
+        while not self.accept("]"):
+            operands.append(self.operand())
+            self.expect(",")
+            self.expect("label")
+            labels.append(name_of(self.next()))
+        return Instruction("switch", OtherType("void"), tuple(operands), tuple(labels))
+
+    def _read_ret(self) -> Instruction:
+        if self.accept("void"):
+            return Instruction("ret", OtherType("void"))
+        return Instruction("ret", OtherType("void"), (self.operand(),))
+
+    def _read_call(self) -> Instruction:
+        self._flags()
+        kind = self.type()
+        if self.peek() == "(":
+            self._parentheses()
+        callee = self.next()
+        self.expect("(")
+        operands: list[Operand] = []
+        while not self.accept(")"):
+            operands.append(self.operand())
+            self.accept(",")
+        detail = name_of(callee) if callee.startswith("@") else ""
+        return Instruction("call", kind, tuple(operands), detail=detail)
+
+
+def constant_offset(kind: Type, indices: list[int]) -> int:
+    """The bytes that constant indices of a `getelementptr` over `kind` step."""
+    offset = indices[0] * bytes_of(kind)
+    for index in indices[1:]:
+        if isinstance(kind, StructType):
+            offset += struct_offsets(kind)[index]
+            kind = kind.elements[index]
+        elif isinstance(kind, ArrayType):
+            offset += index * bytes_of(kind.element)
+            kind = kind.element
+        else:
+            raise ValueError("an index into a scalar")
+    return offset
+
+
+def _string(token: str) -> Aggregate:
+    """`c"..."`: bytes, of which `\\xx` is one."""
+    data = _ESCAPE.sub(lambda found: bytes([int(found[1], 16)]), token[2:-1].encode())
+    return Aggregate(tuple(Operand(IntegerType(8), Number(byte)) for byte in data))

@@ -1,0 +1,70 @@
+"""A tentative place in the pipeline for every point, and when its result is there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from thresher.hlsc.ir import Memory, Node, Op, UnitGraph
+from thresher.hlsc.schedule.delay import delay_ns
+from thresher.hlsc.schedule.dependencies import Dependencies, Point, ancestors, sources
+
+_SUMS = frozenset({Op.ADD, Op.SUB, Op.MUL})
+
+
+@dataclass
+class Placement:
+    """Stages and arrival times, in nanoseconds after the clock edge that begins the stage.
+
+    `first` are the points that must stand in stage 0, `recurrence` numbers the points that must
+    stand together.
+    """
+
+    graph: UnitGraph
+    needs: Dependencies
+    usable: float
+    stage: dict[Point, int] = field(default_factory=dict)
+    arrival: dict[Point, float] = field(default_factory=dict)
+    first: set[Point] = field(init=False)
+    recurrence: dict[Point, int] = field(init=False)
+
+    def __post_init__(self) -> None:
+        beats = [point for point in self.needs.of if isinstance(point, Node) and point.op is Op.INPUT]
+        wanted = sources(port.needed for port in self.graph.inputs)
+        self.first = ancestors(self.needs.of, wanted) | set(beats)
+        self.recurrence = {
+            point: number
+            for number, group in enumerate(self.needs.groups)
+            for point in group
+            if len(group) > 1 or point in self.needs.of[point]
+        }
+
+    def separated(self, source: Point, user: Point) -> bool:
+        """Whether the result of `source` must be registered before `user` sees it."""
+        if not isinstance(source, Node) or user in self.first:
+            return False
+        if isinstance(user, Memory) or user.op is Op.STATE:
+            return False
+        own = self.recurrence.get(source)
+        together = own is not None and own == self.recurrence.get(user)
+        if source.op is Op.POPCOUNT:
+            return not together
+        return own is not None and source.op in _SUMS and not together
+
+    def put(self, group: Sequence[Point], stage: int) -> float:
+        """Put points that need only each other and points placed before; return the last arrival."""
+        for point in group:
+            self.stage[point] = stage
+            self.arrival[point] = 0.0
+        nodes = [point for point in group if isinstance(point, Node)]
+        for node in sorted(nodes, key=lambda node: node.index):
+            self.arrival[node] = self.time(node)
+        return max(self.arrival[point] for point in group)
+
+    def time(self, node: Node) -> float:
+        """When a node's result is there, given those of its own stage that it needs."""
+        if node.op is Op.STATE:
+            return 0.0
+        own = self.stage[node]
+        here = [self.arrival[source] for source in self.needs.of[node] if self.stage[source] == own]
+        return max(here, default=0.0) + delay_ns(node)

@@ -1,0 +1,76 @@
+"""Cut a unit into pipeline stages.
+
+The rules, in order of weight:
+
+1. Beats are taken in stage 0. Whatever decides whether a beat is taken is computed in stage 0.
+2. A recurrence through registers, and all accesses of one memory, take place in one stage.
+3. The result of a popcount, and a sum that a recurrence computes, are used in a later stage only.
+4. Everything stands in the earliest stage in which the delay model lets it meet the clock.
+5. Then what makes registers fewer is moved to later stages, where the clock allows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from thresher.hlsc.ir import Node, UnitGraph
+from thresher.hlsc.schedule.delay import usable_ns
+from thresher.hlsc.schedule.dependencies import Point, dependencies
+from thresher.hlsc.schedule.placement import Placement
+from thresher.hlsc.schedule.sinking import sink
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """The stage of every node that is not wiring and of every memory, and what it means in time.
+
+    `misses` are the last nodes of the groups that the delay model says miss the clock, slowest first.
+    """
+
+    stages: int
+    stage: Mapping[Point, int]
+    stage_ns: tuple[float, ...]
+    misses: tuple[Node, ...]
+
+
+def schedule(graph: UnitGraph, clock_mhz: float) -> Schedule:
+    """The stages of a unit for a clock."""
+    placement = Placement(graph, dependencies(graph), usable_ns(clock_mhz))
+    for group in placement.needs.groups:
+        _place(placement, group)
+    stages = max(placement.stage.values(), default=0) + 1
+    sink(placement, stages)
+    worst = [0.0] * stages
+    for point, when in placement.arrival.items():
+        worst[placement.stage[point]] = max(worst[placement.stage[point]], when)
+    return Schedule(stages, placement.stage, tuple(worst), _misses(placement))
+
+
+def _place(placement: Placement, group: Sequence[Point]) -> None:
+    """Rules 1 to 4 for points that stand together."""
+    if any(point in placement.first for point in group):
+        placement.put(group, 0)
+        return
+    members = set(group)
+    earliest = max(
+        (
+            placement.stage[source] + placement.separated(source, point)
+            for point in group
+            for source in placement.needs.of[point]
+            if source not in members
+        ),
+        default=0,
+    )
+    worst = placement.put(group, earliest)
+    if worst > placement.usable and placement.put(group, earliest + 1) >= worst:
+        placement.put(group, earliest)
+
+
+def _misses(placement: Placement) -> tuple[Node, ...]:
+    late = [
+        (when, point)
+        for point, when in placement.arrival.items()
+        if when > placement.usable and isinstance(point, Node)
+    ]
+    return tuple(node for _, node in sorted(late, key=lambda entry: (-entry[0], entry[1].index)))

@@ -1,0 +1,1 @@
+"""Printing a scheduled unit as one SystemVerilog module."""

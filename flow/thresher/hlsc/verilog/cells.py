@@ -1,0 +1,38 @@
+"""Instances of the cells popcount, rom and ram."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from thresher.hlsc.ir import Memory, Table
+from thresher.hlsc.verilog.expressions import constant
+
+
+def instance(cell: str, parameters: Sequence[tuple[str, str]], name: str, ports: Sequence[tuple[str, str]]) -> list[str]:
+    """An instance with named parameters and ports."""
+    longest = max(len(port) for port, _ in ports)
+    lines = [f"  {cell} #("]
+    lines += _list([f"    .{key}({value})" for key, value in parameters])
+    lines += [f"  ) {name} ("]
+    lines += _list([f"    .{port.ljust(longest)}({value})" for port, value in ports])
+    return [*lines, "  );"]
+
+
+def _list(items: Sequence[str]) -> list[str]:
+    return [item + ("," if place < len(items) - 1 else "") for place, item in enumerate(items)]
+
+
+def table_lines(name: str, table: Table, low: int, width: int) -> list[str]:
+    """A table's columns as a constant vector; the last word stands first."""
+    mask = (1 << width) - 1
+    words = [constant(width, word >> low & mask) for word in reversed(table.words)]
+    total = width * len(words)
+    lines = [f"  localparam logic [{total - 1}:0] {name} = {{"]
+    per_line = max(1, 96 // (len(words[0]) + 2))
+    rows = [", ".join(words[place : place + per_line]) for place in range(0, len(words), per_line)]
+    return [*lines, *_list([f"    {row}" for row in rows]), "  };"]
+
+
+def ram_parameters(memory: Memory) -> list[tuple[str, str]]:
+    """The parameters of a ram."""
+    return [("Width", str(memory.width)), ("Depth", str(memory.depth))]

@@ -1,0 +1,34 @@
+"""Lines of SystemVerilog: indentation, wrapping, comments at the end."""
+
+from __future__ import annotations
+
+import textwrap
+
+WIDTH = 110
+
+
+def statement(text: str, indent: int = 2, comment: str = "") -> list[str]:
+    """A statement on as many lines as it needs, with the line of C++ that it comes from."""
+    lead = " " * indent
+    tail = f"  // {comment}" if comment else ""
+    if len(lead + text + tail) <= WIDTH:
+        return [lead + text + tail]
+    lines = textwrap.wrap(
+        text,
+        WIDTH,
+        initial_indent=lead,
+        subsequent_indent=lead + "    ",
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    return [f"{lead}// {comment}", *lines] if comment else lines
+
+
+def vector(width: int) -> str:
+    """The type of a value inside the module."""
+    return "logic" if width == 1 else f"logic [{width - 1}:0]"
+
+
+def title(text: str) -> list[str]:
+    """The head of a section."""
+    return ["", f"  // {text}".ljust(WIDTH, " ").rstrip(), "  // " + "-" * min(len(text), WIDTH - 5), ""]

@@ -1,0 +1,289 @@
+"""A scheduled unit as the text of one SystemVerilog module."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from thresher.hlsc.ir import Input, Memory, Node, Op, Output, Register, UnitGraph
+from thresher.hlsc.schedule.carry import carried
+from thresher.hlsc.schedule.stages import Schedule
+from thresher.hlsc.verilog import flow
+from thresher.hlsc.verilog.cells import instance, ram_parameters, table_lines
+from thresher.hlsc.verilog.expressions import Expressions, constant
+from thresher.hlsc.verilog.layout import statement, title, vector
+from thresher.hlsc.verilog.names import Names, identifier
+from thresher.hlsc.verilog.signals import Signal, Signals
+from thresher.hlsc.verilog.uses import Uses
+
+_CELLS = {Op.POPCOUNT: "popcount", Op.ROM: "rom", Op.RAM: "ram"}
+
+
+@dataclass(frozen=True)
+class Heading:
+    """What the comment at the head of a module says."""
+
+    module: str
+    source: str
+    clock_mhz: float
+
+
+def module_text(graph: UnitGraph, plan: Schedule, heading: Heading) -> str:
+    """The module, ending in a newline."""
+    return "\n".join(_Module(graph, plan, heading).lines()) + "\n"
+
+
+def cells_used(graph: UnitGraph) -> tuple[str, ...]:
+    """The names of the cells that the module instantiates."""
+    return tuple(sorted({_CELLS[node.op] for node in graph.nodes() if node.op in _CELLS}))
+
+
+class _Module:
+    def __init__(self, graph: UnitGraph, plan: Schedule, heading: Heading) -> None:
+        self._graph = graph
+        self._plan = plan
+        self._heading = heading
+        self._crossing = carried(graph, plan)
+        self._names = Names([heading.module, *flow.reserved(plan.stages, graph.inputs, graph.outputs)])
+        uses = Uses(graph, plan, self._crossing)
+        self._signals = Signals(graph, plan, self._crossing, uses, self._names)
+        self._expressions = Expressions(self._signals, self._declare)
+        self._widths: dict[str, int] = {}
+        self._section: list[str] = []
+        self._tables: list[str] = []
+
+    def lines(self) -> list[str]:
+        """The whole file."""
+        stages = [self._stage_lines(stage) for stage in range(self._plan.stages)]
+        outputs = self._output_lines()
+        lines = [*self._header(), *self._port_lines()]
+        if self._tables:
+            lines += [*title("Tables"), *self._tables]
+        lines += title("Flow control")
+        lines += flow.handshake_lines(self._plan.stages, self._graph.inputs, self._graph.outputs)
+        for stage in stages:
+            lines += stage
+        return [*lines, *outputs, *self._unused_lines(), "", "endmodule"]
+
+    # Head
+
+    def _header(self) -> list[str]:
+        plan, heading = self._plan, self._heading
+        plural = "" if plan.stages == 1 else "s"
+        lines = [
+            f"// {heading.module}: compiled by Thresher from {heading.source}.",
+            "//",
+            "// AXI4-Streams, with ap_clk and the synchronous, active-low ap_rst_n:",
+        ]
+        ports: list[tuple[str, Input | Output]] = [("reads", port) for port in self._graph.inputs]
+        ports += [("writes", port) for port in self._graph.outputs]
+        for verb, port in ports:
+            condition = port.needed if isinstance(port, Input) else port.written
+            when = "every step" if flow.is_always(condition) else "in some steps"
+            lines.append(f"//   {port.name}: {verb} {port.width} bit{'s' if port.width > 1 else ''} {when}")
+        return [
+            *lines,
+            "//",
+            f"// Pipeline: a step per cycle, {plan.stages} stage{plural}; a step's output is offered",
+            f"// {plan.stages} cycle{plural} after its input is taken. A step whose beats are not there is a bubble, and the",
+            "// steps before it go on. An output that is not taken holds the stages before it and loses nothing.",
+            "// Reset empties the pipeline and sets the registers that the C++ initialises.",
+            f"// Scheduled for {heading.clock_mhz:g} MHz.",
+            "",
+        ]
+
+    def _port_lines(self) -> list[str]:
+        ports = ["  input  logic ap_clk", "  input  logic ap_rst_n"]
+        for port in self._graph.inputs:
+            ports.append(f"  input  logic [{port.width - 1}:0] {port.name}_tdata")
+            ports.append(f"  input  logic {port.name}_tvalid")
+            ports.append(f"  output logic {port.name}_tready")
+        for output in self._graph.outputs:
+            ports.append(f"  output logic [{output.width - 1}:0] {output.name}_tdata")
+            ports.append(f"  output logic {output.name}_tvalid")
+            ports.append(f"  input  logic {output.name}_tready")
+        return [f"module {self._heading.module} (", *[port + "," for port in ports[:-1]], ports[-1], ");"]
+
+    # Stages
+
+    def _stage_lines(self, stage: int) -> list[str]:
+        self._section = []
+        if stage == 0:
+            for port in self._graph.inputs:
+                self._condition(f"{port.name}_needed", port.needed, 0)
+                self._widths[f"{port.name}_tdata"] = port.width
+        self._register_declarations(stage)
+        here = [node for node, place in self._plan.stage.items() if place == stage and isinstance(node, Node)]
+        for node in sorted(here, key=lambda node: node.index):
+            self._node(node, stage)
+        self._updates(stage)
+        return [*title(self._stage_title(stage)), *self._section]
+
+    def _stage_title(self, stage: int) -> str:
+        state = [name for name, _ in self._registers(stage)]
+        return f"Stage {stage}" + (f": keeps {_listed(state)}" if state else "")
+
+    def _registers(self, stage: int) -> list[tuple[str, Register]]:
+        homes = {
+            point.symbol: place
+            for point, place in self._plan.stage.items()
+            if isinstance(point, Node) and point.op is Op.STATE
+        }
+        return [(register.name, register) for register in self._graph.registers if homes.get(register.name) == stage]
+
+    def _register_declarations(self, stage: int) -> None:
+        state = {node.symbol: node for node in self._plan.stage if isinstance(node, Node) and node.op is Op.STATE}
+        for name, register in self._registers(stage):
+            self._declaration(self._signals.home(state[name]).name, register.width)
+        if self._section:
+            self._section.append("")
+
+    def _declaration(self, name: str, width: int) -> None:
+        self._widths[name] = width
+        self._section.append(f"  {vector(width)} {name};")
+
+    def _declare(self, signal: Signal, text: str, node: Node) -> None:
+        """Define a signal by an expression; also called back by the expressions."""
+        self._declaration(signal.name, signal.width)
+        self._section += statement(f"assign {signal.name} = {text};", 2, self._graph.describe(node))
+
+    def _condition(self, name: str, node: Node, stage: int) -> None:
+        if not flow.is_always(node):
+            self._section += statement(f"assign {name} = {self._expressions.text(node, stage)};")
+
+    def _node(self, node: Node, stage: int) -> None:
+        if node not in self._signals.uses.named or node.op in (Op.STATE, Op.INPUT):
+            return
+        signal = self._signals.home(node)
+        if node.op in _CELLS:
+            self._cell(node, signal, stage)
+        else:
+            self._declare(signal, self._expressions.definition(node, stage), node)
+
+    def _cell(self, node: Node, signal: Signal, stage: int) -> None:
+        operand = self._expressions.text(node.args[0], stage)
+        self._declaration(signal.name, signal.width)
+        line = self._graph.describe(node)
+        if line:
+            self._section[-1] += f"  // {line}"
+        name = self._names.take(f"u_{signal.name}")
+        if node.op is Op.POPCOUNT:
+            parameters = [("Width", str(node.args[0].width))]
+            ports = [("word_i", operand), ("count_o", signal.name)]
+        elif node.op is Op.ROM:
+            parameters = self._rom_parameters(node)
+            ports = [("address_i", operand), ("word_o", signal.name)]
+        else:
+            memory = self._memory(node.symbol)
+            parameters, ports = ram_parameters(memory), self._ram_ports(memory, stage, operand, signal.name)
+        self._section += instance(_CELLS[node.op], parameters, name, ports)
+
+    def _rom_parameters(self, node: Node) -> list[tuple[str, str]]:
+        table = self._graph.tables[node.symbol]
+        contents = self._names.take("".join(part.title() for part in identifier(table.name).split("_")))
+        self._tables += table_lines(contents, table, node.value, node.width)
+        return [("Width", str(node.width)), ("Depth", str(len(table.words))), ("Contents", contents)]
+
+    def _memory(self, name: str) -> Memory:
+        return next(memory for memory in self._graph.memories if memory.name == name)
+
+    def _ram_ports(self, memory: Memory, stage: int, address: str, word: str) -> list[tuple[str, str]]:
+        texts = [self._expressions.text(node, stage) for node in (memory.address, memory.data)]
+        write = flow.go(stage)
+        if not flow.is_always(memory.written):
+            write += f" && {self._expressions.atom(memory.written, stage)}"
+        return [
+            ("clk_i", "ap_clk"),
+            ("write_i", write),
+            ("write_address_i", texts[0]),
+            ("write_data_i", texts[1]),
+            ("read_address_i", address),
+            ("read_data_o", word),
+        ]
+
+    # Registers
+
+    def _updates(self, stage: int) -> None:
+        registers = [register for _, register in self._registers(stage)]
+        control = [register for register in registers if register.reset is not None]
+        data = [line for register in registers if register.reset is None for line in self._update(register, stage)]
+        if stage + 1 in self._crossing:
+            data += self._crossings(stage)
+        if control:
+            resets = [f"{self._name_of(register)} <= {constant(register.width, register.reset or 0)};" for register in control]
+            updates = [line for register in control for line in self._update(register, stage)]
+            self._clocked("if (!ap_rst_n)", resets, f"else if ({flow.go(stage)})", updates)
+        if data:
+            self._clocked(f"if ({flow.go(stage)})", data)
+
+    def _name_of(self, register: Register) -> str:
+        state = next(
+            node for node in self._plan.stage if isinstance(node, Node) and (node.op, node.symbol) == (Op.STATE, register.name)
+        )
+        return self._signals.home(state).name
+
+    def _update(self, register: Register, stage: int) -> list[str]:
+        """The assignment of a register's next value, under a condition where there is one."""
+        name, following = self._name_of(register), register.next
+        if following.op is Op.STATE and following.symbol == register.name:
+            return []
+        if following.op is Op.SELECT and self._signals.find(following, stage) is None:
+            condition, a, b = following.args
+            for chosen, other, sign in ((a, b, ""), (b, a, "!")):
+                if (other.op, other.symbol) == (Op.STATE, register.name):
+                    when = f"{sign}{self._expressions.atom(condition, stage)}"
+                    when = when if sign else self._expressions.text(condition, stage)
+                    return [f"if ({when}) {name} <= {self._expressions.text(chosen, stage)};"]
+        return [f"{name} <= {self._expressions.text(following, stage)};"]
+
+    def _crossings(self, stage: int) -> list[str]:
+        """What moves on to the next stage; the registers are declared first."""
+        lines = []
+        if self._crossing[stage + 1]:
+            self._section.append("")
+        for node, bits in self._crossing[stage + 1].items():
+            target, source = self._signals.find(node, stage + 1), self._signals.find(node, stage)
+            assert target is not None and source is not None
+            self._declaration(target.name, target.width)
+            lines.append(f"{target.name} <= {self._signals.reference(source, bits.low, bits.width)};")
+        return lines
+
+    def _clocked(self, first: str, body: Sequence[str], second: str = "", rest: Sequence[str] = ()) -> None:
+        section = self._section
+        section += ["", "  always_ff @(posedge ap_clk) begin", f"    {first} begin"]
+        for line in body:
+            section += statement(line, 6)
+        if second:
+            section.append(f"    end {second} begin")
+            for line in rest:
+                section += statement(line, 6)
+        section += ["    end", "  end"]
+
+    # Tail
+
+    def _output_lines(self) -> list[str]:
+        self._section = []
+        last = self._plan.stages - 1
+        for output in self._graph.outputs:
+            self._condition(flow.written(output), output.written, last)
+            sends = flow.go(last) if flow.is_always(output.written) else f"{flow.go(last)} && {flow.written(output)}"
+            value = self._expressions.text(output.value, last)
+            valid = f"else if ({output.name}_free)"
+            self._clocked("if (!ap_rst_n)", [f"{output.name}_tvalid <= 1'b0;"], valid, [f"{output.name}_tvalid <= {sends};"])
+            self._clocked(f"if ({sends})", [f"{output.name}_tdata <= {value};"])
+        return [*title("Outputs"), *self._section]
+
+    def _unused_lines(self) -> list[str]:
+        """Reads of the bits that nothing reads, so that a linter has nothing to say of the rest."""
+        lines = []
+        for name, width in self._widths.items():
+            rest = ((1 << width) - 1) & ~self._signals.read.get(name, 0)
+            if rest:
+                lines.append(f"  logic {self._names.take(f'unused_{name}')};")
+                lines.append(f"  assign {lines[-1].split()[1][:-1]} = ^({name} & {constant(width, rest)});")
+        return ["", *lines] if lines else []
+
+
+def _listed(names: Sequence[str], most: int = 6) -> str:
+    shown = list(names[:most])
+    return ", ".join(shown) + (", ..." if len(names) > most else "")

@@ -1,0 +1,34 @@
+// A memory with one write port and one read port. The read is combinational and sees the contents
+// before the clock edge: a read of the address that is being written gives the old word.
+//
+// There is no reset: a word is undefined until it is written. A user that needs more read ports uses
+// one ram for each, all written alike.
+
+module ram #(
+  parameter int unsigned Width = 8,
+  parameter int unsigned Depth = 2,
+  localparam int unsigned AddressWidth = Depth > 1 ? $clog2(Depth) : 1
+) (
+  input  logic                    clk_i,
+  input  logic                    write_i,
+  input  logic [AddressWidth-1:0] write_address_i,
+  input  logic [Width-1:0]        write_data_i,
+  input  logic [AddressWidth-1:0] read_address_i,
+  output logic [Width-1:0]        read_data_o
+);
+
+  if (Width == 0 || Depth == 0) begin : gen_no_words
+    $fatal(1, "ram %m: Width %0d and Depth %0d must be at least 1", Width, Depth);
+  end
+
+  logic [Width-1:0] words[Depth];
+
+  always_ff @(posedge clk_i) begin
+    if (write_i) begin
+      words[write_address_i] <= write_data_i;
+    end
+  end
+
+  assign read_data_o = words[read_address_i];
+
+endmodule

@@ -1,0 +1,31 @@
+// Constant words. Combinational: the word of an address is there in the same cycle. A register
+// behind it lets synthesis choose block memory; the cell does not have one of its own.
+//
+// Word 0 is in the least significant bits of Contents. What an address past the last word reads is
+// undefined.
+
+module rom #(
+  parameter int unsigned Width = 8,
+  parameter int unsigned Depth = 2,
+  parameter logic [Width*Depth-1:0] Contents = '0,
+  localparam int unsigned AddressWidth = Depth > 1 ? $clog2(Depth) : 1
+) (
+  input  logic [AddressWidth-1:0] address_i,
+  output logic [Width-1:0]        word_o
+);
+
+  if (Width == 0 || Depth == 0) begin : gen_no_words
+    $fatal(1, "rom %m: Width %0d and Depth %0d must be at least 1", Width, Depth);
+  end
+
+  logic [Width-1:0] words[Depth];
+
+  initial begin
+    for (int unsigned index = 0; index < Depth; index++) begin
+      words[index] = Contents[index*Width +: Width];
+    end
+  end
+
+  assign word_o = words[address_i];
+
+endmodule
