@@ -61,5 +61,5 @@ def test_departures_follow_a_step_by_step_walk() -> None:
 
 def test_the_slowest_layer_sets_the_rate() -> None:
     graph = _graph()
-    timing = time_graph(graph, {node.name: 3 for node in graph.nodes}, stream_cycles=1)
+    timing = time_graph(graph, {node.name: 3 for node in graph.nodes})
     assert (timing.cycles_per_frame, timing.bottleneck) == (9, "mvu0")

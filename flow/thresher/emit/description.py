@@ -15,7 +15,6 @@ from thresher.lower import Endpoint
 from thresher.lower.integer import IntThreshold
 
 SCHEMA = 1
-STREAM_DEPTH = 2
 
 
 def describe_project(
@@ -30,7 +29,7 @@ def describe_project(
         "part": design.part,
         "model_sha256": design.model.sha256,
         "hls_sha256": digest,
-        "streams": _streams(design),
+        "streams": _streams(design, timing.depths),
         "layers": [_layer(node) | {"stages": units[node.name].stages} for node in design.graph.nodes],
         "input": _endpoint(design.lowered.input),
         "output": _endpoint(design.lowered.output),
@@ -81,7 +80,7 @@ def _weights(node: HwNode) -> int:
     return kernel.macs_per_frame // kernel.input_layout.vectors
 
 
-def _streams(design: Design) -> list[dict[str, object]]:
+def _streams(design: Design, depths: Mapping[str, int]) -> list[dict[str, object]]:
     nodes = design.graph.nodes
     layouts = stream_layouts(design.graph)
     entries: list[dict[str, object]] = []
@@ -91,7 +90,7 @@ def _streams(design: Design) -> list[dict[str, object]]:
             "producer": nodes[position - 1].name if position else None,
             "consumer": nodes[position].name if position < len(nodes) else None,
         }
-        entries.append({"name": name, "role": role, **ends, "depth": STREAM_DEPTH, **layouts[name].to_json()})
+        entries.append({"name": name, "role": role, **ends, "depth": depths[name], **layouts[name].to_json()})
     return entries
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from thresher.emit.layer_header import layer_header_name, unit_type
 from thresher.hardware.graph import INPUT_STREAM, OUTPUT_STREAM, HwGraph, HwNode, stream_layouts
 
 
-def hls_top(graph: HwGraph) -> str:
+def hls_top(graph: HwGraph, depths: Mapping[str, int]) -> str:
     """The text of `hls/top.cpp`.
 
     Under synthesis every unit is a process that never ends, one step a cycle; in a C simulation it
@@ -44,7 +46,7 @@ def hls_top(graph: HwGraph) -> str:
     ]
     for name in internal:
         lines.append(f'  static hls::stream<ap_uint<{layouts[name].width}>> {name}("{name}");')
-        lines.append(f"#pragma HLS STREAM variable = {name} depth = 2")
+        lines.append(f"#pragma HLS STREAM variable = {name} depth = {depths[name]}")
     lines.append(
         f'  static hls::stream<ap_uint<{target.width}>> {_inner(OUTPUT_STREAM)}("{_inner(OUTPUT_STREAM)}");'
     )

@@ -15,7 +15,7 @@ from thresher.emit.design import Design
 from thresher.emit.files import replacing, write_json, write_text
 from thresher.emit.hls_top import hls_top, hls_top_header
 from thresher.emit.layer_header import layer_header, layer_header_name
-from thresher.emit.sv_top import STREAM_CYCLES, TOP, sv_top
+from thresher.emit.sv_top import TOP, sv_top
 from thresher.emit.synthesis import synthesis_files
 from thresher.emit.units import compile_layers, source_digest
 from thresher.graph import interpret
@@ -45,8 +45,9 @@ def write_project(design: Design, target: Path) -> None:
         _write_cpp(design, folder / "hls")
         names = [node.name for node in design.graph.nodes]
         units = compile_layers(folder / "hls", names, design.clock_mhz)
-        sources = write_rtl(design, units, folder / "rtl")
-        timing = time_graph(design.graph, {name: units[name].stages for name in names}, STREAM_CYCLES)
+        timing = time_graph(design.graph, {name: units[name].stages for name in names})
+        write_text(folder / "hls" / "top.cpp", hls_top(design.graph, timing.depths))
+        sources = _write_rtl(design, units, timing, folder / "rtl")
         digest = source_digest(folder / "hls", names)
         write_json(folder / "project.json", describe_project(design, timing, units, digest))
         write_json(folder / "reports" / "report.json", describe_report(design, timing, units))
@@ -63,10 +64,9 @@ def _write_cpp(design: Design, hls: Path) -> None:
         write_text(hls / layer_header_name(node), layer_header(node))
     write_text(hls / "csim.cpp", csim_main(design.graph))
     write_text(hls / "top.hpp", hls_top_header(design.graph))
-    write_text(hls / "top.cpp", hls_top(design.graph))
 
 
-def write_rtl(design: Design, units: Mapping[str, CompiledUnit], rtl: Path) -> list[str]:
+def _write_rtl(design: Design, units: Mapping[str, CompiledUnit], timing: Timing, rtl: Path) -> list[str]:
     """Write cells, units and top; return the files' names in the order in which to compile them."""
     rtl.mkdir(parents=True, exist_ok=True)
     cells = sorted(path.name for path in share_dir("rtl").glob("*.sv"))
@@ -74,7 +74,7 @@ def write_rtl(design: Design, units: Mapping[str, CompiledUnit], rtl: Path) -> l
         shutil.copyfile(share_dir("rtl") / cell, rtl / cell)
     for unit in units.values():
         write_text(rtl / f"{unit.module_name}.sv", unit.verilog)
-    write_text(rtl / f"{TOP}.sv", sv_top(design.graph))
+    write_text(rtl / f"{TOP}.sv", sv_top(design.graph, timing.depths))
     return [*cells, *(f"{unit.module_name}.sv" for unit in units.values()), f"{TOP}.sv"]
 
 

@@ -1,23 +1,21 @@
-"""The SystemVerilog top: the units joined by streams, a register on every stream."""
+"""The SystemVerilog top: the units joined by streams, a FIFO on every stream."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from thresher.emit.layer_header import describe
 from thresher.hardware.graph import INPUT_STREAM, OUTPUT_STREAM, HwGraph, HwNode, stream_layouts
 
 TOP = "accelerator"
 
-# Clock cycles that the register on each stream adds.
-STREAM_CYCLES = 1
 
-
-def sv_top(graph: HwGraph) -> str:
+def sv_top(graph: HwGraph, depths: Mapping[str, int]) -> str:
     """The text of `rtl/accelerator.sv`.
 
-    Stream S of the graph is `S_tdata/_tvalid/_tready` where its producer drives it; a stream register
-    stands between it and the `_s_axis_` ports of its consumer, so that no path runs through two units.
+    Stream S of the graph is `S_tdata/_tvalid/_tready` where its producer drives it; a FIFO of
+    `depths[S]` beats stands between it and the `_s_axis_` ports of its consumer, and registers cut every
+    path there, so that none runs through two units.
     """
     layouts = stream_layouts(graph)
     source, target = layouts[INPUT_STREAM], layouts[OUTPUT_STREAM]
@@ -52,8 +50,8 @@ def sv_top(graph: HwGraph) -> str:
             "",
         ]
     for node in graph.nodes:
-        lines += _unit(node)
-    lines += _output(graph.nodes[-1], target.beats_per_frame, edge_out)
+        lines += _unit(node, depths[node.input])
+    lines += _output(graph.nodes[-1], target.beats_per_frame, edge_out, depths[OUTPUT_STREAM])
     return "\n".join([*lines, "endmodule", ""])
 
 
@@ -67,10 +65,10 @@ def _ports(formal: str, actual: str) -> Iterable[str]:
     return (f"      .{formal}_{signal}({actual}_{signal})," for signal in ("tdata", "tvalid", "tready"))
 
 
-def _register(name: str, source: str, target: str, width: int) -> list[str]:
+def _fifo(name: str, source: str, target: str, width: int, depth: int) -> list[str]:
     tdata = f"{source}_tdata[{width - 1}:0]" if source == INPUT_STREAM else f"{source}_tdata"
     return [
-        f"  stream_register #(.Width({width})) {name} (",
+        f"  fifo #(.Width({width}), .Depth({depth})) {name} (",
         "      .ap_clk,",
         "      .ap_rst_n,",
         f"      .s_axis_tdata({tdata}),",
@@ -84,14 +82,14 @@ def _register(name: str, source: str, target: str, width: int) -> list[str]:
     ]
 
 
-def _unit(node: HwNode) -> list[str]:
+def _unit(node: HwNode, depth: int) -> list[str]:
     source, target = node.kernel.input_layout.width, node.kernel.output_layout.width
     taken, sent = f"{node.name}_s_axis", _produced(node)
     return [
         *_signals(taken, source),
         *_signals(sent, target),
         "",
-        *_register(f"u_{node.name}_register", node.input, taken, source),
+        *_fifo(f"u_{node.name}_fifo", node.input, taken, source, depth),
         f"  {node.name} u_{node.name} (",
         "      .ap_clk,",
         "      .ap_rst_n,",
@@ -108,17 +106,17 @@ def _last_without_comma(lines: Iterable[str]) -> list[str]:
 
 
 def _produced(node: HwNode) -> str:
-    # The last unit's stream is not yet the port m_axis: a register and the marker come between.
+    # The last unit's stream is not yet the port m_axis: a FIFO and the marker come between.
     return f"{node.name}_out" if node.output == OUTPUT_STREAM else node.output
 
 
-def _output(node: HwNode, beats_per_frame: int, edge: int) -> list[str]:
+def _output(node: HwNode, beats_per_frame: int, edge: int, depth: int) -> list[str]:
     width = node.kernel.output_layout.width
     tdata = "result_tdata" if edge == width else f"{{{edge - width}'b0, result_tdata}}"
     return [
         *_signals("result", width),
         "",
-        *_register("u_result_register", _produced(node), "result", width),
+        *_fifo("u_result_fifo", _produced(node), "result", width, depth),
         f"  tlast_marker #(.Width({edge}), .BeatsPerFrame({beats_per_frame})) u_tlast_marker (",
         "      .ap_clk,",
         "      .ap_rst_n,",

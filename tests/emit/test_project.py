@@ -1,0 +1,157 @@
+"""Projects as a whole: what is simulated is what was written, and nothing of Thresher is needed for it."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+
+import thresher
+from tests.small_models import save_small_model, small_model
+from thresher.emit.files import replacing
+from thresher.errors import UsageError
+
+FOLDING = {"mvu0": {"pe": 4, "simd": 5}, "mvu1": {"pe": 5, "simd": 3}}
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> thresher.Accelerator:
+    folder = tmp_path_factory.mktemp("project")
+    model = save_small_model(folder / "small.onnx")
+    return thresher.build(model, folder / "project", folding=FOLDING)
+
+
+@pytest.fixture
+def project(built: thresher.Accelerator, tmp_path: Path) -> Path:
+    """A copy of the project that a test may change."""
+    return Path(shutil.copytree(built.directory, tmp_path / "project"))
+
+
+def test_the_same_model_gives_the_same_bytes(built: thresher.Accelerator, tmp_path: Path) -> None:
+    model = save_small_model(tmp_path / "small.onnx")
+    again = thresher.build(model, tmp_path / "again", folding=FOLDING)
+    assert _digests(built.directory) == _digests(again.directory)
+
+
+def test_a_project_is_replaced_whole(tmp_path: Path) -> None:
+    model = save_small_model(tmp_path / "small.onnx")
+    thresher.build(model, tmp_path / "project", folding=FOLDING)
+    (tmp_path / "project" / "rtl" / "stale.sv").touch()
+    thresher.build(model, tmp_path / "project", folding=FOLDING)
+    assert not (tmp_path / "project" / "rtl" / "stale.sv").exists()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["project", "small.onnx"]
+
+
+def test_a_build_that_fails_leaves_the_old_project(tmp_path: Path) -> None:
+    target = tmp_path / "project"
+    target.mkdir()
+    (target / "project.json").write_text("{}")
+
+    def fail() -> None:
+        with replacing(target) as folder:
+            (folder / "half").touch()
+            raise UsageError("stop")
+
+    with pytest.raises(UsageError):
+        fail()
+    assert [path.name for path in target.iterdir()] == ["project.json"]
+    assert [path.name for path in tmp_path.iterdir()] == ["project"]
+
+
+def test_one_character_of_a_step_changes_both_simulations(project: Path) -> None:
+    """The RTL is compiled from the C++ that the project holds, and no other."""
+    accelerator = thresher.load(project)
+    assert accelerator.csim().mismatches == 0
+    assert accelerator.sim().mismatches == 0
+    header = project / "hls" / "thresher" / "mvu.hpp"
+    text = header.read_text()
+    assert text.count("sum >= 0") == 1
+    header.write_text(text.replace("sum >= 0", "sum <= 0"))
+    csim, rtl = accelerator.csim(), accelerator.sim()
+    assert csim.mismatches > 0
+    differences = [
+        {stream.name: (stream.mismatches, stream.first) for stream in run.comparison.streams if stream.wrong}
+        for run in (csim, rtl)
+    ]
+    assert differences[0] == differences[1]
+    header.write_text(text)
+    assert accelerator.csim().mismatches == 0
+    assert accelerator.sim().mismatches == 0
+
+
+@pytest.mark.parametrize("target", ["csim", "sim"])
+def test_make_in_the_project_alone(project: Path, target: str) -> None:
+    done = subprocess.run(
+        ["make", "-C", str(project), target, f"PYTHON={sys.executable}"],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "PYTHONPATH": ""},
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "m_axis" in done.stdout
+
+
+def test_nothing_in_a_project_imports_thresher(project: Path) -> None:
+    for path in project.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Import):
+                assert all(name.name.partition(".")[0] != "thresher" for name in node.names), path
+            if isinstance(node, ast.ImportFrom):
+                assert (node.module or "").partition(".")[0] != "thresher", path
+
+
+def test_the_driver_packs_and_unpacks_the_golden_vectors(project: Path) -> None:
+    code = (
+        "import sys; sys.path.insert(0, 'driver'); from driver import Driver; import numpy as np;"
+        "d = Driver(); n = 16;"
+        "x = np.fromfile('sim/vectors/s_axis.bin', 'u1').reshape(n, d.input.beats_per_frame, -1);"
+        "y = np.fromfile('sim/vectors/m_axis.bin', 'u1').reshape(d.output_shape(n));"
+        "assert (d.send(d.input.unpack(x)) == x).all();"
+        "print(d.receive(y).shape)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=project, capture_output=True, text=True, check=False
+    )
+    assert done.stdout == "(16, 1, 5)\n", done.stderr
+
+
+def test_names_from_the_model_reach_no_source(tmp_path: Path) -> None:
+    evil = '"; $finish; //`rm -rf ~`'
+    path = tmp_path / "x; exec rm $HOME.onnx"
+    onnx.save(small_model(name=evil), path)
+    project = thresher.build(path, tmp_path / "project", folding=FOLDING).directory
+    for file in project.rglob("*"):
+        if file.is_file() and file.suffix not in (".json", ".npz", ".bin", ".onnx"):
+            text = file.read_text()
+            assert "$finish; //" not in text, file
+            assert "exec rm" not in text, file
+    described = json.loads((project / "project.json").read_text())
+    assert f"{evil}_matmul0" in described["layers"][0]["onnx_nodes"]
+    assert described["name"] == "x_exec_rm_HOME"
+
+
+def test_a_trace_holds_every_stream(project: Path) -> None:
+    accelerator = thresher.load(project)
+    frames = np.random.default_rng(5).integers(0, 16, (7, 12)) * 0.25
+    golden, run = accelerator.trace(frames), accelerator.sim(frames, stall=30)
+    assert run.mismatches == 0
+    assert golden.keys() == run.streams.keys()
+    assert all(np.array_equal(golden[name], run.streams[name]) for name in golden)
+
+
+def _digests(folder: Path) -> dict[str, str]:
+    return {
+        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and "__pycache__" not in path.parts
+    }

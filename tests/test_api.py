@@ -1,0 +1,164 @@
+"""The Python interface, against onnxruntime, torch and the QONNX executor."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from qonnx.core.modelwrapper import ModelWrapper
+from qonnx.core.onnx_exec import execute_onnx
+from qonnx.util.cleanup import cleanup_model
+
+import thresher
+from tests.small_models import save_small_model
+from thresher.api import accuracy
+from thresher.errors import MissingToolError, UsageError
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return save_small_model(tmp_path_factory.mktemp("api") / "small.onnx")
+
+
+@pytest.fixture(scope="module")
+def accelerator(model: Path) -> thresher.Accelerator:
+    return thresher.build(model, model.parent / "prologue_on_host", target_fps=2_000_000)
+
+
+@pytest.fixture(scope="module")
+def hardware_input(model: Path) -> thresher.Accelerator:
+    """All in hardware: its input is integers of an eighth."""
+    target = model.parent / "all_in_hardware"
+    return thresher.build(model, target, target_fps=2_000_000, input_type="uint6", input_scale=0.125)
+
+
+def test_predict_equals_the_model(accelerator: thresher.Accelerator, model: Path) -> None:
+    frames = np.random.default_rng(2).uniform(-1, 5, (20, 12)).astype(np.float32)
+    expected = _qonnx(model, frames)
+    for sim in ("golden", "csim", "rtl"):
+        outputs = accelerator.predict(frames, sim=sim)
+        assert np.array_equal(outputs, expected), sim
+
+
+def test_predict_takes_integers_where_it_was_built_for_them(
+    hardware_input: thresher.Accelerator, model: Path
+) -> None:
+    frames = np.random.default_rng(3).integers(0, 64, (20, 12)).astype(np.uint8)
+    expected = _qonnx(model, frames.astype(np.float32) / 8)
+    assert np.array_equal(hardware_input.predict(frames), expected)
+    assert np.array_equal(hardware_input.predict(frames / 8, sim="rtl"), expected)
+
+
+def test_floats_off_the_grid_are_refused(hardware_input: thresher.Accelerator) -> None:
+    with pytest.raises(UsageError) as caught:
+        hardware_input.predict(np.full((1, 12), 0.3))
+    assert str(caught.value) == (
+        "inputs: the values are not multiples of the input scale 0.125, which the hardware takes (off by up "
+        "to 0.4 of it); give integers, or floats on that grid"
+    )
+
+
+def test_integers_out_of_range_are_refused(hardware_input: thresher.Accelerator) -> None:
+    with pytest.raises(UsageError) as caught:
+        hardware_input.predict(np.full((1, 12), 64))
+    assert str(caught.value) == (
+        "inputs: the values go from 64 to 64, and the hardware takes uint6[0..63]; give integers of that "
+        "type, or floats that are its multiples of the input scale"
+    )
+
+
+def test_the_report_holds_the_stated_keys(accelerator: thresher.Accelerator) -> None:
+    frames = np.random.default_rng(4).uniform(0, 4, (12, 12)).astype(np.float32)
+    labels = accelerator.predict(frames).argmax(axis=1)
+    labels[:3] = (labels[:3] + 1) % 5
+    accelerator.csim(frames, labels, dataset="random")
+    accelerator.sim(frames, labels, dataset="random")
+    report = accelerator.report()
+    assert {"name", "sha256", "parameters", "weight_bits", "float32_bytes", "packed_bytes"} <= set(
+        report["model"]
+    )
+    assert (report["model"]["parameters"], report["model"]["weight_bits"]) == (12 * 9 + 9 * 5, 12 * 9 + 9 * 5)
+    for layer in report["layers"]:
+        assert {
+            "name", "kernel", "onnx_nodes", "pe", "simd", "cycles_per_frame", "macs_per_frame",
+            "weight_bits", "input_bits", "output_bits", "resources",
+        } <= set(layer)  # fmt: skip
+        assert set(layer["resources"]) == {"lut", "ff", "bram36", "dsp"}
+    estimate, measured = report["estimate"], report["simulation"]["rtl"]
+    assert {"cycles_per_frame", "bottleneck", "latency_cycles", "frames_per_second"} <= set(estimate)
+    assert measured["cycles_per_frame"] == estimate["cycles_per_frame"]
+    assert measured["latency_cycles"] == estimate["latency_cycles"]
+    assert (measured["frames"], measured["mismatches"]) == (12, 0)
+    assert report["simulation"]["csim"]["mismatches"] == 0
+    right = {"golden": 0.75, "csim": 0.75, "rtl": 0.75}
+    assert report["accuracy"] == {"dataset": "random", "images": 12} | right
+
+
+def test_a_loaded_project_is_the_built_one(accelerator: thresher.Accelerator) -> None:
+    frames = np.random.default_rng(5).uniform(0, 4, (4, 12)).astype(np.float32)
+    loaded = thresher.load(accelerator.directory)
+    assert np.array_equal(loaded.predict(frames), accelerator.predict(frames))
+
+
+def test_a_damaged_project_is_refused(model: Path, tmp_path: Path) -> None:
+    built = thresher.build(model, tmp_path / "project")
+    (built.directory / "model" / "network.npz").write_bytes(b"PK nonsense")
+    with pytest.raises(
+        UsageError, match=r"^load: the project's integer network is damaged \(.*\); build it again$"
+    ):
+        thresher.load(built.directory)
+
+
+def test_accuracy_counts_matches() -> None:
+    scores = np.array([[0.1, 0.9], [0.8, 0.2], [0.3, 0.7], [0.6, 0.4]])
+    assert accuracy(scores, np.array([1, 0, 0, 0])) == 0.75
+    assert accuracy(np.array([1, 0, 1, 0]), np.array([1, 0, 0, 1])) == 0.5
+
+
+def test_a_module_is_exported_and_built(tmp_path: Path) -> None:
+    torch = pytest.importorskip("torch")
+    brevitas = pytest.importorskip("brevitas.nn")
+    from brevitas.quant.binary import SignedBinaryActPerTensorConst, SignedBinaryWeightPerTensorConst
+
+    torch.manual_seed(0)
+    binary_act = brevitas.QuantIdentity(act_quant=SignedBinaryActPerTensorConst, return_quant_tensor=False)
+    layers = [
+        binary_act,
+        brevitas.QuantLinear(16, 8, bias=False, weight_quant=SignedBinaryWeightPerTensorConst),
+        torch.nn.BatchNorm1d(8),
+        brevitas.QuantIdentity(act_quant=SignedBinaryActPerTensorConst, return_quant_tensor=False),
+        brevitas.QuantLinear(8, 3, bias=True, weight_quant=SignedBinaryWeightPerTensorConst),
+    ]
+    module = torch.nn.Sequential(*layers).eval()
+    frames = torch.randn(30, 16)
+    accelerator = thresher.build(module, tmp_path / "project", example_input=frames[:1])
+    with torch.no_grad():
+        expected = module(frames)
+    expected = expected.value if hasattr(expected, "value") else expected
+    np.testing.assert_allclose(accelerator.predict(frames.numpy()), expected.numpy(), rtol=1e-5, atol=1e-5)
+
+
+def test_a_module_needs_an_example_input() -> None:
+    with pytest.raises(UsageError) as caught:
+        thresher.build(object())
+    assert str(caught.value) == (
+        "build: a PyTorch module needs an example input to be exported; give example_input, a tensor of one "
+        "frame with its batch axis"
+    )
+
+
+def test_a_module_needs_brevitas(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "brevitas.export", None)
+    with pytest.raises(MissingToolError) as caught:
+        thresher.build(object(), example_input=0)
+    assert str(caught.value) == (
+        "build: exporting a PyTorch module needs Brevitas; pip install 'thresher[train]'"
+    )
+
+
+def _qonnx(model: Path, frames: np.ndarray) -> np.ndarray:
+    network = cleanup_model(ModelWrapper(str(model)))
+    outputs = [execute_onnx(network, {"x": frame[None]})["y"] for frame in frames]
+    return np.concatenate(outputs)
