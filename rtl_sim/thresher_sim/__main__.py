@@ -20,6 +20,8 @@ from .project import Project, load_project
 from .rtl import PATIENCE, RtlOptions, simulate_rtl
 from .tables import csim_summary, rtl_summary, stream_table
 
+INTERRUPTED = 130
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; the exit code."""
@@ -34,6 +36,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ThresherError as error:
         print(error, file=sys.stderr)
         return error.exit_code
+    except KeyboardInterrupt:
+        return INTERRUPTED
 
 
 def _simulate(project: Project, vectors: Path, results: Path, options: argparse.Namespace) -> int:
@@ -43,7 +47,7 @@ def _simulate(project: Project, vectors: Path, results: Path, options: argparse.
             csim = simulate_c(project, vectors, results, options.frames, options.types, progress)
             comparison, summary = csim.comparison, csim_summary(csim)
         else:
-            print("sim: building (kept for the next run) and running ...", file=sys.stderr, flush=True)
+            print("sim: building what changed, then running ...", file=sys.stderr, flush=True)
             settings = RtlOptions(
                 options.stall, options.seed, options.jobs, options.waves, options.patience, progress
             )

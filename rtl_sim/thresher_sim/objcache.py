@@ -24,9 +24,9 @@ def launcher() -> str:
 
 
 def cache_folder() -> Path:
-    """Where objects are kept: `thresher/objects` in XDG_CACHE_HOME, or else in ~/.cache."""
-    home = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-    return Path(home).expanduser() / "thresher" / "objects"
+    """Where objects are kept: `thresher/objects` in XDG_CACHE_HOME, or else below HOME."""
+    home = Path(os.environ.get("HOME") or tempfile.gettempdir())
+    return Path(os.environ.get("XDG_CACHE_HOME") or home / ".cache") / "thresher" / "objects"
 
 
 def compile_once(command: Sequence[str]) -> int:

@@ -195,16 +195,29 @@ def _run(
     work = Path(tempfile.mkdtemp(prefix="run-", dir=model.parent))
     parts = _split(work, lanes, vectors, count, min(options.jobs, count), options.patience)
     started = time.perf_counter()
-    _play(model, parts, lanes[0].output, options)
+    _play(model, parts, lanes[0].output, options)  # where this fails, its log stays
     seconds = time.perf_counter() - started
+    try:
+        return _evaluate(lanes, parts, vectors, results, options.stall, seconds)
+    finally:
+        shutil.rmtree(work)
+
+
+def _evaluate(
+    lanes: Sequence[Lane],
+    parts: Sequence[_Part],
+    vectors: Path,
+    results: Path,
+    stall: int,
+    seconds: float,
+) -> RtlResult:
     outcomes = [Outcome.load(part.folder) for part in parts]
     for part, outcome in zip(parts, outcomes, strict=True):
         outcome.check(part.settings)
     streams = [stream for lane in lanes for stream in lane.streams]
     comparison = reduce(add, [_collect_and_compare(streams, part, vectors) for part in parts])
-    timings = tuple(_timing(lane, parts[0].results, options.stall) for lane in lanes)
+    timings = tuple(_timing(lane, parts[0].results, stall) for lane in lanes)
     _join_results(streams, parts, results)
-    shutil.rmtree(work)
     return RtlResult(comparison, timings, sum(outcome.cycles for outcome in outcomes), seconds)
 
 

@@ -32,6 +32,11 @@ VERILATOR_FLAGS = (
     "--timescale",
     "1ns/1ps",
     "-Wno-fatal",
+    # State that reset does not reach starts random, so that nothing can count on its being zero.
+    "--x-initial",
+    "unique",
+    "--x-assign",
+    "unique",
 )
 
 
@@ -91,11 +96,13 @@ def start_model(
     model: Path, folder: Path, stall: int, seed: int, waves: Path | None
 ) -> subprocess.Popen[bytes]:
     """Start a model in the working folder `folder`; `finish` waits for it."""
+    if waves:
+        waves.parent.mkdir(parents=True, exist_ok=True)
     test_args = ("--trace-file", str(waves.absolute())) if waves else ()
     job = _RunJob(
         str(model.absolute()),
         str(folder.absolute()),
-        (f"+stall={stall}", f"+seed={seed}"),
+        (f"+stall={stall}", f"+seed={seed}", "+verilator+rand+reset+2", f"+verilator+seed+{seed + 1}"),
         test_args,
         waves is not None,
     )

@@ -67,6 +67,13 @@ class StreamLayout:
     vectors: int
     lanes: int
 
+    def __post_init__(self) -> None:
+        if min(self.channels, self.vectors, self.lanes) < 1:
+            raise ValueError(
+                f"StreamLayout: {self.vectors} vectors of {self.channels} channels in {self.lanes} lanes: "
+                "each is 1 or more"
+            )
+
     @property
     def beats_per_vector(self) -> int:
         """Beats for one vector; the last may have padding lanes."""

@@ -45,7 +45,7 @@ def test_sim(example: Project, capsys: pytest.CaptureFixture[str], tmp_path: Pat
         "latency         5         5\n"
         "sim: 40 frames, "
     )
-    assert captured.err == "sim: building (kept for the next run) and running ...\n"
+    assert captured.err == "sim: building what changed, then running ...\n"
     assert beats_path(tmp_path, OUTPUT).read_bytes() == beats_path(example.vectors, OUTPUT).read_bytes()
 
 

@@ -79,6 +79,10 @@ def _no_lanes(data: dict[str, Any]) -> None:
     data["streams"][0]["lanes"] = "many"
 
 
+def _zero_lanes(data: dict[str, Any]) -> None:
+    data["streams"][0]["lanes"] = 0
+
+
 def _streams_are_text(data: dict[str, Any]) -> None:
     data["streams"] = "s_axis"
 
@@ -97,6 +101,7 @@ def _stream_is_text(data: dict[str, Any]) -> None:
         (_with_name("s_axis"), "two streams have the same name"),
         (_two_inputs, "streams go from one input to one output, not ['input', 'input', 'output']"),
         (_no_lanes, "invalid literal for int() with base 10: 'many'"),
+        (_zero_lanes, "StreamLayout: 1 vectors of 6 channels in 0 lanes: each is 1 or more"),
         (_streams_are_text, "a list was expected, not 's_axis'"),
         (_stream_is_text, "an object was expected, not 's_axis'"),
     ],

@@ -71,6 +71,16 @@ def test_bits_are_the_fewest(lo: int, hi: int, bits: int) -> None:
     assert IntType(lo, hi).bits == bits
 
 
+@pytest.mark.parametrize("sizes", [(0, 1, 1), (1, 0, 1), (1, 1, 0)])
+def test_layouts_that_cannot_be(sizes: tuple[int, int, int]) -> None:
+    channels, vectors, lanes = sizes
+    with pytest.raises(ValueError) as caught:
+        StreamLayout(BIPOLAR, channels, vectors, lanes)
+    assert str(caught.value) == (
+        f"StreamLayout: {vectors} vectors of {channels} channels in {lanes} lanes: each is 1 or more"
+    )
+
+
 def test_types_that_cannot_be() -> None:
     with pytest.raises(ValueError, match=r"^IntType: empty range 3\.\.2$"):
         IntType(3, 2)
