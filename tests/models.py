@@ -79,12 +79,14 @@ class ModelBuilder:
         parts = [np.asarray(part, np.float32) for part in (gamma, beta, mean, variance)]
         return self.node("BatchNormalization", x, *parts, **attributes)
 
-    def proto(self, *outputs: str, input_type: int = TensorProto.FLOAT) -> onnx.ModelProto:
+    def proto(
+        self, *outputs: str, input_type: int = TensorProto.FLOAT, output_type: int = TensorProto.FLOAT
+    ) -> onnx.ModelProto:
         graph = helper.make_graph(
             self.nodes,
             "test",
             [helper.make_tensor_value_info("x", input_type, self.input_shape)],
-            [helper.make_empty_tensor_value_info(name) for name in outputs],
+            [helper.make_tensor_value_info(name, output_type, None) for name in outputs],
             [numpy_helper.from_array(value, name) for name, value in self.tensors.items()],
         )
         opsets = [helper.make_opsetid("", self.opset), helper.make_opsetid(self.domain, 1)]
@@ -97,10 +99,12 @@ def run_qonnx(proto: onnx.ModelProto, frames: Array) -> Mapping[str, Array]:
     from qonnx.core.onnx_exec import execute_onnx
     from qonnx.transformation.infer_shapes import InferShapes
 
-    wrapped = ModelWrapper(_batched(proto, len(frames)))
-    wrapped = wrapped.transform(InferShapes())
+    wrapped = ModelWrapper(_batched(proto, len(frames))).transform(InferShapes())
     name = next(value.name for value in proto.graph.input if not _is_initialiser(proto, value.name))
-    tensors: Mapping[str, Array] = execute_onnx(wrapped, {name: frames}, return_full_exec_context=True)
+    with warnings.catch_warnings():
+        # Shapes behind a computed Reshape are inferred for one frame; the values are for all.
+        warnings.filterwarnings("ignore", message="Output shapes disagree")
+        tensors: Mapping[str, Array] = execute_onnx(wrapped, {name: frames}, return_full_exec_context=True)
     return tensors
 
 
@@ -120,12 +124,11 @@ def _batched(proto: onnx.ModelProto, count: int) -> onnx.ModelProto:
         if node.op_type == "Reshape" and node.input[1] in constants:
             tensor = constants[node.input[1]]
             target = numpy_helper.to_array(tensor).copy()
-            target[0] = count
+            target[0] = count if target[0] == 1 else target[0]
             tensor.CopyFrom(numpy_helper.from_array(target, tensor.name))
     del copy.graph.value_info[:]
     for value in copy.graph.output:
-        value.type.CopyFrom(helper.make_empty_tensor_value_info("").type)
-        value.type.tensor_type.elem_type = TensorProto.FLOAT
+        value.type.tensor_type.ClearField("shape")
     for value in copy.graph.input:
         if value.name not in constants:
             value.type.tensor_type.shape.dim[0].dim_value = count

@@ -76,26 +76,29 @@ def _take(lowering: Lowering, node: QuantNode, findings: _Findings) -> None:
     if spoilt is not None and not isinstance(node, Quantiser | Refused):
         problem = (f"it follows node '{spoilt}', which is not taken", "mend that first")
         findings.problems.setdefault(node.onnx_nodes[-1], problem)
-        _spoil(lowering, node, spoilt, findings)
+        _spoil(lowering, node.outputs, spoilt, findings)
         return
     try:
         lowering.take(node)
     except NodeError as error:
         findings.problems[error.node] = (error.reason, error.remedy)
-        _spoil(lowering, node, error.node, findings)
-        return
+        if not isinstance(node, Quantiser) or error.node == node.name:
+            _spoil(lowering, node.outputs, error.node, findings)
+            return
+        _spoil(lowering, node.inputs, error.node, findings)
+        lowering.take(node)
     form = lowering.forms[node.output]
     for name in node.onnx_nodes:
         findings.forms[name] = _describe(form)
         findings.taken[name] = _place(lowering, form)
 
 
-def _spoil(lowering: Lowering, node: QuantNode, by: str, findings: _Findings) -> None:
-    """Go on as if `node` were computed ahead of the hardware, so that the next quantiser is a fresh start."""
+def _spoil(lowering: Lowering, tensors: tuple[str, ...], by: str, findings: _Findings) -> None:
+    """Go on as if `tensors` were computed ahead of the hardware, so that a quantiser is a fresh start."""
     lowering.entry = None
-    for output in node.outputs:
-        lowering.forms[output] = OnHost(after_hardware=False)
-        findings.broken[output] = by
+    for tensor in tensors:
+        lowering.forms[tensor] = OnHost(after_hardware=False)
+        findings.broken[tensor] = by
 
 
 def _place(lowering: Lowering, form: Form) -> str:

@@ -7,7 +7,6 @@ which shows where a result hangs on the rounding of float32.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -243,8 +242,3 @@ class Refused(QuantNode):
 
     reason: str
     remedy: str
-
-
-def frame_size(shape: Shape) -> int:
-    """The number of elements of a frame."""
-    return math.prod(shape)
