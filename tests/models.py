@@ -6,6 +6,7 @@ Nothing here imports the importer: these are the oracle's side of a test.
 from __future__ import annotations
 
 import gzip
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
