@@ -226,7 +226,7 @@ def _numbers(shape: tuple[int, ...], dtype: str) -> Callable[[Path], None]:
 
 
 def _pickled(path: Path) -> None:
-    np.save(path, np.array([{}]), allow_pickle=True)
+    np.save(path, np.array([{}]))
 
 
 def _nan(path: Path) -> None:

@@ -1,10 +1,11 @@
-"""Kernels of random shapes, types and foldings, for tests that hold every kernel to the same contract."""
+"""Kernels of random shapes, types, thresholds and foldings, as hypothesis strategies."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
 import numpy as np
+from hypothesis import strategies as st
 
 from thresher.kernels import Kernel
 from thresher.kernels.argmax import Argmax
@@ -14,91 +15,102 @@ from thresher.kernels.width_converter import WidthConverter
 from thresher.lower.integer import IntArgMax, IntMatMul, Ints, IntThreshold, TensorType, reachable
 from thresher_sim.streams import BIPOLAR, IntType, StreamLayout
 
-ELEMENTS = (
-    BIPOLAR,
-    IntType(-1, 1),
-    IntType(0, 3),
-    IntType(-2, 1),
-    IntType(0, 255),
-    IntType(-128, 127),
-    IntType(0, 1),
-    IntType(-1, 0),
-)
-LEVELS = (BIPOLAR, IntType(-1, 1), IntType(0, 3), IntType(-4, 3))
+MOST_CHANNELS = 20
+MOST_VECTORS = 3
+
+Draw = st.DrawFn
+
+
+@st.composite
+def elements(draw: Draw, most_bits: int = 8) -> IntType:
+    """Bipolar, or any range of integers of up to `most_bits` bits that is not just one number."""
+    if draw(st.booleans()):
+        return BIPOLAR
+    bits = draw(st.integers(1, most_bits))
+    signed = draw(st.booleans())
+    least, most = (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1) if signed else (0, 2**bits - 1)
+    lo, hi = sorted(draw(st.lists(st.integers(least, most), min_size=2, max_size=2)))
+    return IntType(lo, hi) if lo < hi else IntType(least, most)
+
+
+@st.composite
+def arrays(draw: Draw, element: IntType, shape: tuple[int, ...]) -> Ints:
+    """Random values of a type; only the seed is drawn, so that shrinking works on shapes and types."""
+    return random_values(np.random.default_rng(draw(st.integers(0, 2**16))), element, shape)
+
+
+@st.composite
+def mvus(draw: Draw) -> Mvu:
+    """Any pair of types, with no, one or several thresholds, and a folding that need not divide."""
+    rows, columns = draw(st.integers(1, MOST_CHANNELS)), draw(st.integers(1, MOST_CHANNELS))
+    vectors = draw(st.integers(1, MOST_VECTORS))
+    source, weight_type = draw(elements()), draw(elements())
+    weights = draw(arrays(weight_type, (rows, columns)))
+    low, high = reachable(weights, source)
+    sums = TensorType(IntType(int(low.min()), int(high.max())), vectors, rows)
+    inputs = TensorType(source, vectors, columns)
+    matmul = IntMatMul("matmul", "x", "sum", inputs, sums, (), weights, weight_type)
+    threshold = draw(st.none() | thresholds(sums, low, high))
+    return Mvu(matmul, threshold, draw(st.integers(1, rows)), draw(st.integers(1, columns)))
+
+
+@st.composite
+def thresholds(draw: Draw, source: TensorType, low: Ints, high: Ints) -> IntThreshold:
+    """Staircases within what can be reached, some never or always past a threshold, some descending."""
+    element = draw(elements(most_bits=4))
+    levels = 1 if element.bipolar else element.hi - element.lo
+    random = np.random.default_rng(draw(st.integers(0, 2**16)))
+    steps = np.sort(random.integers(low[:, None], high[:, None] + 2, (source.channels, levels)), axis=1)
+    if draw(st.booleans()):
+        steps[:] = steps[:1]
+    descending = random.random(source.channels) < draw(st.sampled_from([0.0, 0.5]))
+    target = TensorType(element, source.vectors, source.channels)
+    return IntThreshold("threshold", "sum", "level", source, target, (), steps, descending)
+
+
+@st.composite
+def threshold_kernels(draw: Draw) -> Threshold:
+    """Any input type and staircase."""
+    channels = draw(st.integers(1, MOST_CHANNELS))
+    source = TensorType(draw(elements()), draw(st.integers(1, MOST_VECTORS)), channels)
+    low, high = (np.full(channels, bound) for bound in (source.element.lo, source.element.hi))
+    return Threshold(draw(thresholds(source, low, high)), draw(st.integers(1, channels)))
+
+
+@st.composite
+def argmaxes(draw: Draw) -> Argmax:
+    """Any input type; small ones make ties."""
+    channels = draw(st.integers(1, MOST_CHANNELS))
+    source = TensorType(draw(elements()), 1, channels)
+    index = TensorType(IntType(0, channels - 1), 1, 1)
+    return Argmax(IntArgMax("argmax", "x", "index", source, index, ()), draw(st.integers(1, channels)))
+
+
+@st.composite
+def width_converters(draw: Draw) -> WidthConverter:
+    """Any two widths: whole ratios and others, full and padded vectors."""
+    channels = draw(st.integers(2, 2 * MOST_CHANNELS))
+    lanes, others = draw(st.lists(st.integers(1, channels), min_size=2, max_size=2, unique=True))
+    return WidthConverter(
+        StreamLayout(draw(elements()), channels, draw(st.integers(1, MOST_VECTORS)), lanes), others
+    )
+
+
+KERNELS: Mapping[type[Kernel], Callable[[], st.SearchStrategy[Kernel]]] = {
+    Mvu: mvus,
+    Threshold: threshold_kernels,
+    Argmax: argmaxes,
+    WidthConverter: width_converters,
+}
 
 
 def random_frames(random: np.random.Generator, layout: StreamLayout, frames: int) -> Ints:
     """Random frames `[frames, vectors, channels]` of a stream."""
-    return _values(random, layout.element, (frames, layout.vectors, layout.channels))
+    return random_values(random, layout.element, (frames, layout.vectors, layout.channels))
 
 
-def random_mvu(random: np.random.Generator) -> Mvu:
-    """Any pair of types, with no, one or several thresholds, and a folding that need not divide."""
-    rows, columns, vectors = (int(random.integers(1, most)) for most in (20, 20, 4))
-    source, weight_type = _pick(random, ELEMENTS), _pick(random, ELEMENTS)
-    weights = _values(random, weight_type, (rows, columns))
-    low, high = reachable(weights, source)
-    sums = IntType(int(low.min()), int(high.max()))
-    matmul = IntMatMul(
-        "matmul", "x", "sum", TensorType(source, vectors, columns), TensorType(sums, vectors, rows), (),
-        weights, weight_type,
-    )  # fmt: skip
-    threshold = _threshold(random, matmul.output_type, low, high) if random.random() < 0.7 else None
-    folding = [int(random.integers(1, most + 1)) for most in (rows, columns)]
-    return Mvu(matmul, threshold, *folding)
-
-
-def random_threshold(random: np.random.Generator) -> Threshold:
-    """Any input type and staircase."""
-    source = TensorType(_pick(random, ELEMENTS), int(random.integers(1, 3)), int(random.integers(1, 20)))
-    low, high = (np.full(source.channels, bound) for bound in (source.element.lo, source.element.hi))
-    return Threshold(_threshold(random, source, low, high), int(random.integers(1, source.channels + 1)))
-
-
-def random_argmax(random: np.random.Generator) -> Argmax:
-    """Any input type; small ones make ties."""
-    channels = int(random.integers(1, 20))
-    source = TensorType(_pick(random, ELEMENTS), 1, channels)
-    index = TensorType(IntType(0, channels - 1), 1, 1)
-    return Argmax(IntArgMax("argmax", "x", "index", source, index, ()), int(random.integers(1, channels + 1)))
-
-
-def random_width_converter(random: np.random.Generator) -> WidthConverter:
-    """Any two widths: whole ratios and others, full and padded vectors."""
-    channels = int(random.integers(2, 40))
-    lanes, output_lanes = (
-        int(value) for value in random.choice(np.arange(1, channels + 1), 2, replace=False)
-    )
-    layout = StreamLayout(_pick(random, ELEMENTS), channels, int(random.integers(1, 3)), lanes)
-    return WidthConverter(layout, output_lanes)
-
-
-RANDOM_KERNELS: Mapping[type[Kernel], Callable[[np.random.Generator], Kernel]] = {
-    Mvu: random_mvu,
-    Threshold: random_threshold,
-    Argmax: random_argmax,
-    WidthConverter: random_width_converter,
-}
-
-
-def _pick(random: np.random.Generator, types: tuple[IntType, ...]) -> IntType:
-    return types[int(random.integers(len(types)))]
-
-
-def _values(random: np.random.Generator, element: IntType, shape: tuple[int, ...]) -> Ints:
+def random_values(random: np.random.Generator, element: IntType, shape: tuple[int, ...]) -> Ints:
+    """Random values of a type."""
     if element.bipolar:
         return random.integers(0, 2, shape) * 2 - 1
     return random.integers(element.lo, element.hi + 1, shape)
-
-
-def _threshold(random: np.random.Generator, source: TensorType, low: Ints, high: Ints) -> IntThreshold:
-    """A staircase within what can be reached, some channels never or always past a threshold."""
-    element = _pick(random, LEVELS)
-    levels = 1 if element.bipolar else element.hi - element.lo
-    shape = (source.channels, levels)
-    thresholds = np.sort(random.integers(low[:, None], high[:, None] + 2, shape), axis=1)
-    if random.random() < 0.2:
-        thresholds[:] = thresholds[:1]
-    descending = random.random(source.channels) < (0.5 if random.random() < 0.4 else 0.0)
-    target = TensorType(element, source.vectors, source.channels)
-    return IntThreshold("threshold", "sum", "level", source, target, (), thresholds, descending)

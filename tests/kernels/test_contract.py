@@ -6,13 +6,16 @@ hlsc makes of it equals golden, with and without stalls, at the stated cycles pe
 
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
 
-from tests.kernels.bench import KernelBench, make_bench
-from tests.kernels.cases import RANDOM_KERNELS, random_frames
+from tests.kernels.bench import make_bench
+from tests.kernels.cases import KERNELS, random_frames
 from thresher.hardware.timing import departures
 from thresher.kernels import Kernel, all_kernels
 from thresher.kernels.argmax import Argmax
@@ -20,20 +23,22 @@ from thresher.kernels.mvu import Mvu
 from thresher.kernels.threshold import Threshold
 from thresher.lower.integer import Ints, IntThreshold
 from thresher.share import share_dir
+from thresher_sim.compare import Comparison
 
 FRAMES = 6
-CASES_PER_KERNEL = 10
+# Kernels in one program and one Verilator model.
+BATCH = 16
 
 
-@pytest.fixture(scope="module")
-def bench(tmp_path_factory: pytest.TempPathFactory) -> KernelBench:
-    random = np.random.default_rng(2026)
-    kernels = [make(random) for make in RANDOM_KERNELS.values() for _ in range(CASES_PER_KERNEL)]
-    return make_bench(tmp_path_factory.mktemp("kernels"), kernels, random, FRAMES)
+def batches() -> st.SearchStrategy[list[Kernel]]:
+    """As many of each kernel."""
+    each = BATCH // len(KERNELS)
+    lists = [st.lists(make(), min_size=each, max_size=each) for make in KERNELS.values()]
+    return st.tuples(*lists).map(lambda parts: [kernel for part in parts for kernel in part])
 
 
 def test_every_kernel_has_cases() -> None:
-    assert set(all_kernels()) == set(RANDOM_KERNELS)
+    assert set(all_kernels()) == set(KERNELS)
 
 
 @pytest.mark.parametrize("kernel", all_kernels())
@@ -43,37 +48,53 @@ def test_a_kernel_is_two_files_of_one_name(kernel: type[Kernel]) -> None:
 
 
 @pytest.mark.parametrize("kernel", all_kernels())
-@pytest.mark.parametrize("seed", range(20))
-def test_golden_equals_plain_arithmetic(kernel: type[Kernel], seed: int) -> None:
-    random = np.random.default_rng(seed)
-    unit = RANDOM_KERNELS[kernel](random)
-    frames = random_frames(random, unit.input_layout, 3)
+@given(data=st.data(), seed=st.integers(0, 2**16))
+def test_golden_equals_plain_arithmetic(kernel: type[Kernel], data: st.DataObject, seed: int) -> None:
+    unit = data.draw(KERNELS[kernel]())
+    frames = random_frames(np.random.default_rng(seed), unit.input_layout, 2)
     assert np.array_equal(unit.golden(frames), _by_hand(unit, frames))
 
 
-@pytest.mark.parametrize("types", ["bitint", "amd"])
-def test_cpp_equals_golden(bench: KernelBench, types: str) -> None:
-    comparison = bench.run_cpp(types)
-    assert [stream.describe() for stream in comparison.streams if stream.wrong] == []
-    assert comparison.frames == FRAMES
+@pytest.mark.parametrize("kernel", all_kernels())
+@given(data=st.data())
+def test_the_schedule_moves_every_beat(kernel: type[Kernel], data: st.DataObject) -> None:
+    unit = data.draw(KERNELS[kernel]())
+    schedule = unit.schedule()
+    assert len(schedule.reads) == len(schedule.writes) == unit.cycles_per_frame
+    assert schedule.reads.sum() == unit.input_layout.beats_per_frame
+    assert schedule.writes.sum() == unit.output_layout.beats_per_frame
+
+
+@settings(max_examples=2, phases=[Phase.generate])
+@given(kernels=batches(), seed=st.integers(0, 2**16))
+def test_cpp_of_both_type_sets_equals_golden(kernels: list[Kernel], seed: int) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        bench = make_bench(Path(folder), kernels, np.random.default_rng(seed), FRAMES)
+        for types in ("bitint", "amd"):
+            assert _wrong(bench.run_cpp(types)) == []
 
 
 @pytest.mark.parametrize("clock_mhz", [50.0, 300.0])
+@settings(max_examples=1, phases=[Phase.generate])
+@given(kernels=batches(), seed=st.integers(0, 2**16))
 def test_rtl_equals_golden_and_takes_the_stated_cycles(
-    bench: KernelBench, clock_mhz: float, tmp_path: Path
+    clock_mhz: float, kernels: list[Kernel], seed: int
 ) -> None:
-    units = bench.compile(clock_mhz)
-    for stall in (0, 40):
-        run = bench.run_rtl(stall)
-        assert [stream.describe() for stream in run.comparison.streams if stream.wrong] == []
-        if stall:
-            continue
+    with tempfile.TemporaryDirectory() as folder:
+        bench = make_bench(Path(folder), kernels, np.random.default_rng(seed), FRAMES)
+        units = bench.compile(clock_mhz)
+        assert _wrong(bench.run_rtl(stall=40).comparison) == []
+        run = bench.run_rtl(stall=0)
+        assert _wrong(run.comparison) == []
         for node, timing in zip(bench.nodes, run.timings, strict=True):
             assert timing.cycles_per_frame == node.kernel.cycles_per_frame, node
-            schedule = node.kernel.schedule()
             arrivals = np.arange(node.kernel.input_layout.beats_per_frame)
-            stated = int(departures(schedule, arrivals)[-1]) + units[node.name].stages + 1
-            assert timing.latency_cycles == stated, node
+            last = int(departures(node.kernel.schedule(), arrivals)[-1])
+            assert timing.latency_cycles == last + units[node.name].stages + 1, node
+
+
+def _wrong(comparison: Comparison) -> list[str]:
+    return [f"{stream.name}: {stream.describe()}" for stream in comparison.streams if stream.wrong]
 
 
 def _by_hand(kernel: Kernel, frames: Ints) -> Ints:

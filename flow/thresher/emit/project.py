@@ -25,7 +25,6 @@ from thresher.hlsc import CompiledUnit
 from thresher.lower.storage import dump_lowered
 from thresher.share import share_dir
 from thresher_sim.project import load_project
-from thresher_sim.testbench import accelerator_lane, render_testbench
 from thresher_sim.vectors import write_vectors
 
 VECTOR_FRAMES = 16
@@ -89,8 +88,6 @@ def _write_model(design: Design, folder: Path) -> None:
 def _write_simulation(design: Design, folder: Path) -> None:
     shutil.copytree(share_dir("rtl_sim") / "thresher_sim", folder / "sim" / "thresher_sim", ignore=_compiled)
     project = load_project(folder)
-    lane = accelerator_lane(project.top, project.streams)
-    write_text(folder / "sim" / "tb.sv", render_testbench([lane]))
     layout = project.input.layout
     random = np.random.default_rng(_VECTOR_SEED)
     shape = (VECTOR_FRAMES, layout.vectors, layout.channels)
