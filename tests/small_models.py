@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -34,7 +35,7 @@ def small_model(
         "scale": np.float32(0.125),
         "bias": random.normal(size=classes).astype(np.float32),
     }
-    quant = {"domain": QONNX, "signed": 0, "narrow": 0, "rounding_mode": "ROUND"}
+    quant: dict[str, Any] = {"domain": QONNX, "signed": 0, "narrow": 0, "rounding_mode": "ROUND"}
     nodes = [
         helper.make_node("Quant", ["x", "step", "zero", "four"], ["q"], f"{name}_quant", **quant),
         helper.make_node("BipolarQuant", ["w0", "one"], ["b0"], f"{name}_w0", domain=QONNX),

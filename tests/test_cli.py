@@ -45,6 +45,10 @@ def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, s
     return code, captured.err.removeprefix("thresher: error: ").removesuffix("\n")
 
 
+def _write(path: Path, text: str) -> None:
+    path.write_text(text)
+
+
 def _truncate(folder: Path) -> None:
     data = (folder / "ok.onnx").read_bytes()
     (folder / "bad.onnx").write_bytes(data[: len(data) // 2])
@@ -88,7 +92,7 @@ BAD_MODELS: list[tuple[Callable[[Path], None], int, str]] = [
         "import: model 'bad.onnx': no such file ('bad.onnx'); give the path of an ONNX model",
     ),
     (
-        lambda folder: (folder / "bad.onnx").write_text("hello") and None,
+        lambda folder: _write(folder / "bad.onnx", "hello"),
         2,
         "import: model 'bad.onnx': the file is not an ONNX model, or it is truncated; export the model again",
     ),
@@ -248,7 +252,7 @@ def _nan(path: Path) -> None:
         (_nan, "inputs: the array holds NaN or infinity; give finite numbers"),
         (_pickled, "inputs: file 'x.npy' is pickled or not a .npy file; save plain numbers with numpy.save"),
         (
-            lambda path: path.write_text("x") and None,
+            lambda path: _write(path, "x"),
             "inputs: file 'x.npy' is pickled or not a .npy file; save plain numbers with numpy.save",
         ),
         (lambda _: None, "inputs: file 'x.npy' does not exist; give the path of a .npy file"),

@@ -19,7 +19,7 @@ from thresher.host import load_array
 from thresher.lower.explain import explain
 from thresher.onnx_import import import_model, read_model
 from thresher.report.html import render_html
-from thresher.report.tables import check_table, print_report
+from thresher.report.tables import check_table, print_report, result_table
 from thresher.tools.simulation import SimulationResult
 
 __all__ = ["DEFAULT_PART", "build", "check", "csim", "report", "sim"]
@@ -108,7 +108,7 @@ def _conclude(
     accelerator: api.Accelerator, run: SimulationResult, options: argparse.Namespace, name: str
 ) -> int:
     console = Console()
-    print_report(console, accelerator.report())
+    console.print(result_table(accelerator.report()))
     if options.trace:
         _save_trace(options.trace, run)
         console.print(f"streams: {options.trace}")

@@ -45,7 +45,9 @@ def load_lowered(data: bytes) -> Lowered:
         with np.load(io.BytesIO(data), allow_pickle=False) as archive:
             arrays = dict(archive)
         header = json.loads(arrays["header"].tobytes())
-        nodes = tuple(_restore(_KINDS[node.pop("kind")], node["name"], node, arrays) for node in header["nodes"])
+        nodes = tuple(
+            _restore(_KINDS[node.pop("kind")], node["name"], node, arrays) for node in header["nodes"]
+        )
         return Lowered(
             graph=IntGraph(nodes, tuple(header["inputs"]), tuple(header["outputs"])),
             input=_restore(Endpoint, "input", header["input"], arrays),
@@ -54,7 +56,9 @@ def load_lowered(data: bytes) -> Lowered:
             epilogue=header["epilogue"],
         )
     except (KeyError, TypeError, ValueError, OSError, zipfile.BadZipFile) as error:
-        raise UsageError(f"load: the project's integer network is damaged ({error}); build it again") from None
+        raise UsageError(
+            f"load: the project's integer network is damaged ({error}); build it again"
+        ) from None
 
 
 def _zip(arrays: Arrays) -> bytes:
