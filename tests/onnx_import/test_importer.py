@@ -13,7 +13,7 @@ from onnx import helper
 from tests.models import Array, ModelBuilder, run_qonnx
 from thresher.graph import interpret
 from thresher.onnx_import import Imported, import_model, parse_model
-from thresher.onnx_import.nodes import Linear, Reshape
+from thresher.onnx_import.nodes import HostOnly, Linear, Reshape
 from thresher.onnx_import.quantisers import Quantiser
 
 
@@ -141,3 +141,13 @@ def test_initialisers_listed_as_inputs_are_no_inputs() -> None:
         proto.graph.input.append(helper.make_tensor_value_info(tensor.name, tensor.data_type, tensor.dims))
 
     assert imported(proto).graph.inputs == ("x",)
+
+
+def test_the_mask_of_a_dropout_leaves_it_to_the_host() -> None:
+    build = ModelBuilder((1, 4))
+    build.nodes.append(helper.make_node("Dropout", ["x"], ["same", "mask"], "drop"))
+    x = build.node("Where", "mask", build.quant("same"), "same")
+
+    kinds = [type(node) for node in imported(build.proto(x)).graph.nodes]
+
+    assert kinds == [HostOnly, Quantiser, HostOnly]

@@ -230,13 +230,29 @@ def test_a_reshape_that_does_not_fit() -> None:
     assert refusal(build.proto(x)) == "import: node 'r': [1, 4] does not reshape to [1, 5]; mend the export"
 
 
-def test_constants_that_do_not_fit() -> None:
+@pytest.mark.parametrize("shape", [(3,), (2, 1), (1, 3, 1)])
+def test_constants_that_do_not_fit(shape: tuple[int, ...]) -> None:
     build = ModelBuilder((1, 4))
-    x = build.node("Add", build.quant("x"), np.zeros(3, np.float32), name="add")
+    x = build.node("Add", build.quant("x"), np.zeros(shape, np.float32), name="add")
 
     assert refusal(build.proto(x)) == (
-        "import: node 'add': its constants do not fit an input of shape [1, 4]; export the model with a "
-        "batch of 1"
+        "import: node 'add': its constants do not fit an input of shape [1, 4]; mend the export"
+    )
+
+
+def test_scales_that_do_not_fit() -> None:
+    assert refusal(network(scale=[1.0, 2.0, 3.0]).proto("fc_y")) == (
+        "import: node 'q': its constants do not fit an input of shape [1, 4]; mend the export"
+    )
+
+
+def test_an_old_opset() -> None:
+    build = network()
+    build.opset = 8
+
+    assert refusal(build.proto("fc_y")) == (
+        "import: model 'm.onnx': it is in opset 8, where 9 is the oldest that is supported; export the "
+        "model again"
     )
 
 

@@ -7,13 +7,12 @@ from collections.abc import Sequence
 import onnx
 from onnx import helper, numpy_helper
 
-from thresher.errors import UnsupportedModelError
 from thresher.graph import Array
 from thresher.onnx_import.problems import NodeError
 from thresher.onnx_import.quant_ops import quantise_constant
 from thresher.onnx_import.quantisers import QuantisedConstant
 from thresher.onnx_import.scope import Scope
-from thresher.onnx_import.session import Session
+from thresher.onnx_import.session import RuntimeRefusalError, Session
 from thresher.onnx_import.source import STANDARD, Source, SourceNode
 
 # They move elements and change none, so a quantised constant passes them as integers.
@@ -56,6 +55,6 @@ def _evaluate(source: Source, node: SourceNode, values: Sequence[Array | None]) 
     model = onnx.ModelProto(ir_version=proto.ir_version, graph=graph, opset_import=opsets)
     try:
         return Session(model.SerializeToString()).run({})
-    except UnsupportedModelError as error:
-        reason = f"the constant expression {node.op} cannot be evaluated ({error})"
+    except RuntimeRefusalError as error:
+        reason = f"the constant expression {node.op} cannot be evaluated ({error.detail})"
         raise NodeError("import", node.name, reason, "fold it before the export") from None

@@ -60,7 +60,7 @@ class HostModel:
     """A piece of the model under onnxruntime.
 
     Raises:
-        UnsupportedModelError: onnxruntime refuses it.
+        RuntimeRefusalError: onnxruntime refuses it.
     """
 
     def __init__(self, data: bytes) -> None:

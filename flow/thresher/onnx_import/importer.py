@@ -19,7 +19,13 @@ from thresher.onnx_import.reader import OnnxModel
 from thresher.onnx_import.scope import Scope, dynamic_inputs
 from thresher.onnx_import.shapes import note_likely_shape, note_shapes
 from thresher.onnx_import.source import SourceNode, read_source
-from thresher.onnx_import.translate import PASSED_THROUGH, SUPPORTED_OPERATORS, TRANSLATORS, host_only
+from thresher.onnx_import.translate import (
+    PASSED_THROUGH,
+    SUPPORTED_OPERATORS,
+    TRANSLATORS,
+    host_only,
+    reads_more,
+)
 
 
 @dataclass(frozen=True)
@@ -140,7 +146,11 @@ def _translate(scope: Scope, node: SourceNode) -> Sequence[QuantNode]:
     if all(scope.is_constant(name) for name in node.inputs):
         fold_node(scope, node)
         return []
-    if node.is_standard and node.op in PASSED_THROUGH and not _trains(scope, node):
+    if (
+        node.is_standard
+        and node.op in PASSED_THROUGH
+        and not (_trains(scope, node) or reads_more(scope, node))
+    ):
         scope.aliases[node.outputs[0]] = scope.resolve(node.inputs[0])
         return []
     if any(name not in scope.shapes for name in dynamic_inputs(scope, node)):
@@ -159,7 +169,9 @@ def _translate_computed(scope: Scope, node: SourceNode) -> Sequence[QuantNode]:
         reason += f" (of domain '{node.proto.domain}', which the host does not know either)"
         raise NodeError("import", node.name, reason, SUPPORTED_OPERATORS)
     translator = TRANSLATORS.get(node.op)
-    return [host_only(scope, node, reason)] if translator is None else translator(scope, node)
+    if translator is None or reads_more(scope, node):
+        return [host_only(scope, node, reason)]
+    return translator(scope, node)
 
 
 def _refused(scope: Scope, node: SourceNode, problem: NodeError) -> Refused:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from thresher.errors import UnsupportedModelError
 from thresher.graph import Array
+from thresher.onnx_import.problems import printable
 
 
 class Session:
@@ -16,7 +16,7 @@ class Session:
     every operator is computed by itself.
 
     Raises:
-        UnsupportedModelError: onnxruntime refuses the model, on opening it or on running it.
+        RuntimeRefusalError: onnxruntime refuses the model, on opening it or on running it.
     """
 
     def __init__(self, model: bytes) -> None:
@@ -27,6 +27,7 @@ class Session:
             state.Fail,
             state.InvalidArgument,
             state.InvalidGraph,
+            state.InvalidProtobuf,
             state.NotImplemented,
             state.RuntimeException,
         )
@@ -38,15 +39,22 @@ class Session:
         try:
             self.session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
         except self._errors as error:
-            raise _refused(error) from None
+            raise RuntimeRefusalError(str(error)) from None
 
     def run(self, feeds: Mapping[str, Array]) -> list[Array]:
         """Compute all outputs."""
         try:
             return list(self.session.run(None, dict(feeds)))
         except self._errors as error:
-            raise _refused(error) from None
+            raise RuntimeRefusalError(str(error)) from None
 
 
-def _refused(error: Any) -> UnsupportedModelError:
-    return UnsupportedModelError("onnxruntime says: " + " ".join(str(error).split()))
+class RuntimeRefusalError(UnsupportedModelError):
+    """onnxruntime cannot compute what the host is left with; `detail` is what it says, in one line."""
+
+    def __init__(self, detail: str) -> None:
+        self.detail = printable(" ".join(detail.split()))
+        super().__init__(
+            f"host: the float part of the model: onnxruntime refuses it ({self.detail}); export the model "
+            "with operators and in an opset that onnxruntime knows"
+        )

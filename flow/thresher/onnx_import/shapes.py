@@ -8,8 +8,9 @@ import numpy as np
 import onnx
 from onnx import helper, shape_inference
 
-from thresher.onnx_import.nodes import HostOnly, QuantNode, Shape
+from thresher.onnx_import.nodes import Elementwise, HostOnly, QuantNode, Shape
 from thresher.onnx_import.problems import NodeError
+from thresher.onnx_import.quantisers import Quantiser
 from thresher.onnx_import.scope import Scope, dynamic_inputs
 from thresher.onnx_import.source import SourceNode
 
@@ -41,9 +42,10 @@ def _evaluated_shape(node: QuantNode, shape: Shape) -> Shape:
             result = node.apply(np.zeros(shape, np.float32)).shape
     except ValueError:
         result = ()
-    if not result or result[0] != 1:
+    fits = result == shape if isinstance(node, Elementwise | Quantiser) else result[:1] == (1,)
+    if not fits:
         reason = f"its constants do not fit an input of shape {list(shape)}"
-        raise NodeError("import", node.onnx_nodes[-1], reason, "export the model with a batch of 1")
+        raise NodeError("import", node.onnx_nodes[-1], reason, "mend the export")
     return result
 
 
@@ -64,7 +66,7 @@ def _infer_standard(scope: Scope, node: SourceNode) -> None:
             types[name] = helper.make_tensor_type_proto(tensor.data_type, tensor.dims)
         opsets = [helper.make_opsetid("", opset)]
         found = shape_inference.infer_node_outputs(schema, node.proto, types, data, opset_imports=opsets)
-    except (onnx.defs.SchemaError, shape_inference.InferenceError):
+    except (onnx.defs.SchemaError, onnx.checker.ValidationError, shape_inference.InferenceError):
         return
     for name, proto in found.items():
         dims = [dim.dim_value for dim in proto.tensor_type.shape.dim]

@@ -19,6 +19,7 @@ from thresher.onnx_import.reader import OnnxModel
 
 STANDARD = frozenset({"", "ai.onnx"})
 QONNX = frozenset({"onnx.brevitas", "finn.custom_op.general", "qonnx.custom_op.general"})
+OLDEST_OPSET = 9
 _QUANTISERS = frozenset({"Quant", "IntQuant", "BipolarQuant"})
 _QCDQ = frozenset({"QuantizeLinear", "DequantizeLinear", "DynamicQuantizeLinear"})
 
@@ -68,6 +69,9 @@ def read_source(model: OnnxModel) -> Source:
     graph = model.proto.graph
     nodes = _unpack_nodes(model)
     _check_quantised(model, nodes)
+    if model.opset < OLDEST_OPSET:
+        reason = f"it is in opset {model.opset}, where {OLDEST_OPSET} is the oldest that is supported"
+        raise _unsupported(model, reason, "export the model again")
     initialisers = {tensor.name: _unpack_tensor(model, tensor) for tensor in graph.initializer}
     inputs = [value for value in graph.input if value.name not in initialisers]
     for what, values in (("inputs", inputs), ("outputs", list(graph.output))):

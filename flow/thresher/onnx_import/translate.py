@@ -191,6 +191,11 @@ def _top_k(scope: Scope, node: SourceNode) -> Sequence[QuantNode]:
     return [ArgMax(node.name, dynamic_inputs(scope, node), node.outputs[1:], (node.name,), axis, True)]
 
 
+def reads_more(scope: Scope, node: SourceNode) -> bool:
+    """Whether an output is read that has no meaning here, such as the mask of a Dropout."""
+    return node.op != "TopK" and any(_is_read(scope, name) for name in node.outputs[1:] if name)
+
+
 def _is_read(scope: Scope, tensor: str) -> bool:
     source = scope.source
     return tensor == source.output or any(tensor in node.inputs for node in source.nodes)

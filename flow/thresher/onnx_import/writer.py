@@ -13,7 +13,7 @@ from thresher.graph import Array
 from thresher.onnx_import.importer import Imported
 from thresher.onnx_import.nodes import Arithmetic, QuantNode, Reshape, Shape
 from thresher.onnx_import.quantisers import Quantiser
-from thresher.onnx_import.source import STANDARD
+from thresher.onnx_import.source import STANDARD, SourceNode
 
 BATCH = "frames"
 _IR_VERSION = 8
@@ -41,20 +41,18 @@ class Writer:
         name = node.onnx_nodes[-1]
         if name in self.written:
             return
-        if isinstance(node, Arithmetic):
-            constant = self.constant(node.constant)
-            operands = [constant, node.input] if node.constant_first else [node.input, constant]
-            self.emit(node.op, operands, node.output)
+        source = next(each for each in self.imported.scope.source.nodes if each.name == name)
+        if source.op == "Gemm" and isinstance(node, Arithmetic):
+            self.emit(node.op, [node.input, self.constant(node.constant)], node.output)
         elif isinstance(node, Reshape) and self.batched:
             target = self.constant(np.asarray([-1, *node.shape], np.int64))
             self.emit("Reshape", [node.input, target], node.output)
         else:
             self.written.add(name)
-            self._copy(name)
+            self._copy(source)
 
-    def _copy(self, name: str) -> None:
+    def _copy(self, source: SourceNode) -> None:
         scope = self.imported.scope
-        source = next(node for node in scope.source.nodes if node.name == name)
         proto = onnx.NodeProto()
         proto.CopyFrom(source.proto)
         proto.name = ""
