@@ -207,3 +207,34 @@ def test_what_only_the_host_can_do_stays_there() -> None:
     np.testing.assert_allclose(
         compiled.predict(frames), run_qonnx(proto, frames)[proto.graph.output[0].name], rtol=1e-6
     )
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_scales_as_training_leaves_them(seed: int) -> None:
+    """Float products round here, but so little that no integer of a few thousand moves."""
+    rng = np.random.default_rng(seed)
+    build = ModelBuilder((1, 300))
+    x = build.quant("x", rng.uniform(0.05, 0.3), bits=8)
+    for columns, rows in ((300, 64), (64, 32)):
+        weights = build.weights(
+            rng.integers(-7, 8, (columns, rows)), rng.uniform(0.01, 0.1, (1, rows)), bits=4
+        )
+        x = build.node("Gemm", x, weights, rng.normal(size=rows).astype(np.float32))
+        x = build.batch_norm(
+            x, rng.normal(size=rows), rng.normal(size=rows), rng.normal(size=rows), rng.random(rows) + 0.1
+        )
+        x = build.quant(build.node("Relu", x), rng.uniform(0.05, 0.3), bits=4, signed=False)
+
+    check(build.proto(x), rng.normal(size=(100, 300)).astype(np.float32))
+
+
+def test_floats_may_follow_what_only_the_host_can_do() -> None:
+    rng = np.random.default_rng(0)
+    build, x = one_layer(rng.integers(-3, 4, (6, 5)))
+    x = build.node("MatMul", build.node("Sigmoid", x), rng.normal(size=(5, 2)).astype(np.float32))
+    proto = build.proto(x)
+
+    compiled = compile_proto(proto)
+
+    frames = rng.normal(size=(50, 6)).astype(np.float32)
+    np.testing.assert_allclose(compiled.predict(frames), run_qonnx(proto, frames)[x], rtol=1e-5)

@@ -114,7 +114,7 @@ class Lowering:
     def _after_host(self, node: QuantNode, form: OnHost) -> Form:
         """Floats stay with the host, up to the first quantiser."""
         if form.after_hardware:
-            if isinstance(node, Quantiser | Linear | FloatLinear) and form.cause is not None:
+            if isinstance(node, Quantiser | Linear) and form.cause is not None:
                 raise _host_in_between(form.cause)
             return form
         if isinstance(node, Quantiser):
