@@ -14,9 +14,10 @@ from thresher_sim.toolchain import find_clang
 
 _FLAGS = (
     "-std=c++20 -O2 -g -S -emit-llvm -DTHRESHER_HLSC -fno-exceptions -fno-rtti -fno-vectorize -fno-slp-vectorize "
-    "-fno-jump-tables -fno-discard-value-names -fstandalone-debug -Wno-unknown-pragmas "
-    "-mllvm -unroll-threshold=100000000 -mllvm -inline-threshold=100000000"
+    "-fno-jump-tables -fno-discard-value-names -fstandalone-debug -Wno-unknown-pragmas"
 ).split()
+# Every loop with a constant number of iterations is unrolled, every call inlined, however unlikely.
+_LIMITS = ("unroll-threshold", "inline-threshold", "inlinecold-threshold", "inline-cold-callsite-threshold")
 # The same IR on every machine: zig brings the headers of every target.
 _ZIG_FLAGS = "-target x86_64-linux-musl -mcpu=baseline".split()
 
@@ -52,6 +53,8 @@ def emit_llvm(source: UnitSource) -> str:
         wrapper, result = Path(folder, WRAPPER), Path(folder, "unit.ll")
         wrapper.write_text(_WRAPPER.format(type_name=source.type_name))
         command = [*compiler, *_FLAGS, *(_ZIG_FLAGS if "ziglang" in compiler else ())]
+        for limit in _LIMITS:
+            command += ["-mllvm", f"-{limit}=100000000"]
         for include in source.include_dirs:
             command += ["-I", str(include.resolve())]
         command += ["-include", str(source.header.resolve()), str(wrapper), "-o", str(result)]

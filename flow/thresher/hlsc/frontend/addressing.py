@@ -49,14 +49,10 @@ def _steps(kind: Type, indices: Sequence[Node]) -> list[tuple[Node | None, int, 
             kind = kind.element
         stride = bytes_of(kind)
         if index.op is Op.CONST:
-            constant += stride * _signed(index)
+            constant += stride * _signed_value(index.value, index)
         else:
             steps.append((index, stride, 0))
     return [(None, 0, constant), *steps]
-
-
-def _signed(index: Node) -> int:
-    return index.value - (1 << index.width) if index.value >> (index.width - 1) else index.value
 
 
 def _indexed(
@@ -77,19 +73,49 @@ def _elements(
     builder: Builder, target: Target, index: Node, stride: int, extents: Extent
 ) -> Sequence[Target]:
     """One target for each element that a variable index may mean."""
-    ends = [end for start, end in extents if start <= target.offset < end]
-    if not ends:
+    inside = [extent for extent in extents if extent[0] <= target.offset < extent[1]]
+    values = possible_values(index)
+    if inside:
+        start, end = inside[0]
+        every = range(-((target.offset - start) // stride), -((target.offset - end) // stride))
+        values = {_signed_value(value, index) for value in values} & set(every) if values else set(every)
+    if not values:
         raise AccessError("a variable index into something that is no array of the unit")
-    count = min((ends[0] - target.offset) // stride, 1 << index.unsigned_width)
-    if count > MAX_ELEMENTS:
-        raise AccessError(f"a variable index into an array of {count} elements")
-    return Pointer(
-        tuple(
-            moved
-            for element in range(count)
-            for moved in Pointer((target,))
-            .moved(element * stride)
-            .under(builder, builder.eq(index, builder.const(index.width, element)))
-            .targets
+    if len(values) > MAX_ELEMENTS:
+        raise AccessError(f"a variable index into an array of {len(values)} elements")
+    pointer = Pointer((target,))
+    elements = [
+        pointer.moved(_signed_value(value, index) * stride).under(
+            builder, builder.eq(index, builder.const(index.width, value))
         )
-    ).targets
+        for value in sorted(values)
+    ]
+    return [moved for element in elements for moved in element.targets]
+
+
+def _signed_value(value: int, index: Node) -> int:
+    return value - (1 << index.width) if value >> (index.width - 1) > 0 else value
+
+
+def possible_values(node: Node) -> set[int]:
+    """All values that a node may have, and perhaps some more; none if they are too many to list."""
+    if node.op is Op.CONST:
+        return {node.value}
+    if node.op is Op.SELECT:
+        a, b = (possible_values(arg) for arg in node.args[1:])
+        return _few(a | b) if a and b else set()
+    if node.op is Op.CONCAT:
+        values, low = {0}, 0
+        for part in node.args:
+            found = possible_values(part)
+            values = _few({value | high << low for value in values for high in found})
+            low += part.width
+        return values
+    if node.op is Op.SEXT:
+        inner = node.args[0]
+        return {_signed_value(value, inner) & node.mask for value in possible_values(inner)}
+    return set(range(1 << node.width)) if 1 << node.width <= MAX_ELEMENTS else set()
+
+
+def _few(values: set[int]) -> set[int]:
+    return values if len(values) <= MAX_ELEMENTS else set()

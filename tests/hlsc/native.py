@@ -1,0 +1,139 @@
+"""Run units as the C++ that they are: clang's own machine code, in this process."""
+
+from __future__ import annotations
+
+import ctypes
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from thresher.hlsc.ir import UnitGraph
+from thresher_sim.toolchain import find_clang
+
+HLS = Path(__file__).resolve().parents[2] / "hls"
+
+_RUNTIME = """
+#include <setjmp.h>
+#include <stdlib.h>
+#include <string.h>
+
+namespace {
+
+const char* ports_base;
+const unsigned char* const* beats_in;
+unsigned char* const* beats_out;
+const int* available;
+int *taken, *written;
+jmp_buf blocked;
+
+struct Contents { const void* ram; unsigned char* words; Contents* next; };
+Contents* contents;
+
+int bytes_of(int width) { return (width + 7) / 8; }
+
+int object_size(int width) {
+  if (width > 64) return (width + 63) / 64 * 8;
+  int size = 1;
+  while (8 * size < width) size *= 2;
+  return size;
+}
+
+void put(void* object, int width, const unsigned char* bytes) {
+  memset(object, 0, object_size(width));
+  memcpy(object, bytes, bytes_of(width));
+}
+
+unsigned char* word_of(const void* ram, int width, int depth, unsigned address) {
+  for (Contents* found = contents; found; found = found->next)
+    if (found->ram == ram) return found->words + (size_t)address * bytes_of(width);
+  unsigned char* words = (unsigned char*)calloc(depth, bytes_of(width));
+  contents = new Contents{ram, words, contents};
+  return words + (size_t)address * bytes_of(width);
+}
+
+}  // namespace
+
+extern "C" {
+void thresher_read(const void* port, int width, void* beat) noexcept {
+  const int index = (int)((const char*)port - ports_base);
+  if (taken[index] == available[index]) longjmp(blocked, 1);
+  put(beat, width, beats_in[index] + (size_t)taken[index]++ * bytes_of(width));
+}
+void thresher_write(const void* port, int width, const void* beat) noexcept {
+  const int index = (int)((const char*)port - ports_base);
+  memcpy(beats_out[index] + (size_t)written[index]++ * bytes_of(width), beat, bytes_of(width));
+}
+void thresher_rom(const void* table, int width, int depth, unsigned address, void* word) noexcept {
+  put(word, width, (const unsigned char*)table + (size_t)address * ((width + 63) / 64 * 8));
+}
+void thresher_ram_read(const void* ram, int width, int depth, unsigned address, void* word) noexcept {
+  put(word, width, word_of(ram, width, depth, address));
+}
+void thresher_ram_write(void* ram, int width, int depth, unsigned address, const void* word) noexcept {
+  memcpy(word_of(ram, width, depth, address), word, bytes_of(width));
+}
+}
+
+// Steps until one is blocked. The arrays are indexed by the port's byte in Ports.
+template <class Unit>
+int run(int steps, const unsigned char* const* in, const int* in_beats, unsigned char* const* out, int* out_beats) {
+  constexpr int kPorts = sizeof(typename Unit::Ports);
+  static int taken_now[kPorts], before[kPorts];
+  Unit unit;
+  typename Unit::Ports ports;
+  ports_base = (const char*)&ports;
+  beats_in = in; beats_out = out; available = in_beats; taken = taken_now; written = out_beats;
+  contents = nullptr;
+  memset(taken_now, 0, sizeof taken_now);
+  volatile int done = 0;
+  while (done < steps) {
+    memcpy(before, out_beats, sizeof before);
+    if (setjmp(blocked)) { memcpy(out_beats, before, sizeof before); break; }
+    unit.step(ports);
+    done = done + 1;
+  }
+  return done;
+}
+"""
+
+
+class NativeUnits:
+    """Units compiled together; `run` runs one of them."""
+
+    def __init__(self, folder: Path, header: Path, type_names: Sequence[str]) -> None:
+        entries = [
+            f'extern "C" int run_{index}(int steps, const unsigned char* const* in, const int* in_beats, '
+            f"unsigned char* const* out, int* out_beats) "
+            f"{{ return run<{name}>(steps, in, in_beats, out, out_beats); }}"
+            for index, name in enumerate(type_names)
+        ]
+        source, library = folder / "native.cpp", folder / "native.so"
+        source.write_text("\n".join([_RUNTIME, *entries]))
+        command = [*find_clang(), "-std=c++20", "-O1", "-g0", "-shared", "-fPIC", "-DTHRESHER_HLSC"]
+        command += ["-fno-exceptions", "-Wno-unknown-pragmas", "-I", str(HLS)]
+        command += ["-include", str(header), str(source), "-o", str(library)]
+        subprocess.run(command, check=True)
+        self._library = ctypes.CDLL(str(library))
+
+    def run(
+        self, index: int, graph: UnitGraph, ports: Sequence[str], streams: Mapping[str, Sequence[int]], steps: int
+    ) -> dict[str, list[int]]:
+        """At most `steps` steps, until one is blocked; `ports` in the order of the C++ `Ports`."""
+        widths = {port.name: port.width for port in (*graph.inputs, *graph.outputs)}
+        sizes = [-(-widths[name] // 8) for name in ports]
+        beats = [
+            b"".join(beat.to_bytes(size, "little") for beat in streams.get(name, ()))
+            for name, size in zip(ports, sizes, strict=True)
+        ]
+        taken_from = (ctypes.c_char_p * len(ports))(*beats)
+        counts = (ctypes.c_int * len(ports))(*(len(streams.get(name, ())) for name in ports))
+        buffers = [ctypes.create_string_buffer(steps * size) for size in sizes]
+        written_to = (ctypes.c_void_p * len(ports))(*(ctypes.addressof(buffer) for buffer in buffers))
+        written = (ctypes.c_int * len(ports))()
+        getattr(self._library, f"run_{index}")(steps, taken_from, counts, written_to, written)
+        outputs = {}
+        for name, size, buffer, count in zip(ports, sizes, buffers, written, strict=True):
+            if name not in streams:
+                raw = buffer.raw
+                outputs[name] = [int.from_bytes(raw[at * size : (at + 1) * size], "little") for at in range(count)]
+        return outputs
