@@ -28,7 +28,7 @@ from thresher.errors import UsageError
 from thresher.graph import Array, interpret
 from thresher.hardware.connect import connect
 from thresher.hardware.folding import fold_as_told
-from thresher.hardware.graph import INPUT_STREAM, OUTPUT_STREAM, HwGraph
+from thresher.hardware.graph import INPUT_STREAM, OUTPUT_STREAM, HwGraph, stream_layouts
 from thresher.hardware.select import select_kernels
 from thresher.host import Host
 from thresher.kernels import Folding
@@ -130,10 +130,11 @@ class Accelerator:
             dataset: As for `csim`.
             progress: Called with the frames done and the frames in all.
         """
-        refresh_rtl(self.directory)
+        # Read again: an earlier run may have compiled it from other C++.
+        project = refresh_rtl(load_project(self.directory))
         vectors, golden = self._vectors(frames, count)
         options = RtlOptions(stall, seed, jobs, Path(waves) if waves else None, progress=progress)
-        run = run_rtl(self.project, vectors, count, options)
+        run = run_rtl(project, vectors, count, options)
         self._record("rtl", run, golden, _labels(labels, golden), dataset)
         return run
 
@@ -216,6 +217,10 @@ def load(directory: Path | str) -> Accelerator:
         raise UsageError(f"load: project '{folder}' is damaged ({error}); build it again") from None
     host = Host(lowered, _host_model(model / "prologue.onnx"), _host_model(model / "epilogue.onnx"))
     graph = connect(fold_as_told(select_kernels(lowered.graph), folding))
+    if list(stream_layouts(graph).items()) != [(stream.name, stream.layout) for stream in project.streams]:
+        raise UsageError(
+            f"load: project '{folder}' is damaged (its streams are not those of its network); build it again"
+        )
     return Accelerator(folder, project, graph, host)
 
 

@@ -57,7 +57,10 @@ class Estimate:
 
 @dataclass(frozen=True)
 class Project:
-    """A project folder that was read and found whole: the first stream is the input, the last the output."""
+    """A project folder that was read and found whole: the first stream is the input, the last the output.
+
+    `hls_sha256` is `sources.hls_digest` of the C++ that `rtl/` was compiled from; None if not stated.
+    """
 
     root: Path
     name: str
@@ -66,6 +69,7 @@ class Project:
     streams: tuple[Stream, ...]
     layers: tuple[Layer, ...]
     estimate: Estimate
+    hls_sha256: str | None = None
 
     @property
     def vectors(self) -> Path:
@@ -136,6 +140,7 @@ def _project(root: Path, data: Mapping[str, object]) -> Project:
         estimate=Estimate(
             _optional_int(estimate.get("cycles_per_frame")), _optional_int(estimate.get("latency_cycles"))
         ),
+        hls_sha256=_optional_str(data.get("hls_sha256")),
     )
 
 

@@ -21,6 +21,7 @@ from .outcome import BenchSettings, Outcome
 from .progress import Progress, watch
 from .project import Project, Stream
 from .runner import build_model, finish, start_model
+from .sources import check_fresh
 from .testbench import Lane, accelerator_lane, render_testbench
 from .timing import cycles_per_frame, latency_cycles, read_frame_cycles
 from .vectors import beats_path, read_frames, write_frames
@@ -111,12 +112,13 @@ def simulate_rtl(
     in `results`.
 
     Raises:
-        UsageError: vectors are missing or damaged.
+        UsageError: vectors are missing or damaged, or `hls/` has changed since `rtl/` was compiled.
         MissingToolError: Verilator or what it needs is not installed.
         SimulationMismatchError: a stream broke the AXI4-Stream protocol. A difference in beats does
             not raise: it is in the result, whose `comparison.check` does.
         ToolFailedError: the SystemVerilog does not compile, or the run hung or failed.
     """
+    check_fresh(project)
     options = options or RtlOptions()
     patience = max(options.patience, PATIENCE_FRAMES * (project.estimate.cycles_per_frame or 0))
     return simulate_lanes(

@@ -101,6 +101,22 @@ def test_make_in_the_project_alone(project: Path, target: str) -> None:
     assert "m_axis" in done.stdout
 
 
+def test_a_project_alone_refuses_rtl_older_than_its_cpp(project: Path) -> None:
+    header = project / "hls" / "layers" / "mvu0.hpp"
+    header.write_text(header.read_text() + "// changed\n")
+    done = subprocess.run(
+        ["make", "-C", str(project), "sim", f"PYTHON={sys.executable}"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode != 0
+    assert (
+        "sim: project 'small': hls/ has changed since rtl/ was compiled from it; compile it again with "
+        "`thresher sim`, or build the project again"
+    ) in done.stderr.splitlines()
+
+
 def test_nothing_in_a_project_imports_thresher(project: Path) -> None:
     for path in project.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):

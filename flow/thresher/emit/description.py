@@ -6,12 +6,10 @@ from collections.abc import Mapping
 
 from thresher.emit.design import Design
 from thresher.emit.sv_top import TOP
-from thresher.graph import Array
 from thresher.hardware.graph import INPUT_STREAM, HwNode, stream_layouts
 from thresher.hardware.timing import Timing
 from thresher.hlsc import CompiledUnit
 from thresher.kernels import Resources
-from thresher.lower import Endpoint
 from thresher.lower.integer import IntThreshold
 
 SCHEMA = 1
@@ -31,8 +29,8 @@ def describe_project(
         "hls_sha256": digest,
         "streams": _streams(design, timing.depths),
         "layers": [_layer(node) | {"stages": units[node.name].stages} for node in design.graph.nodes],
-        "input": _endpoint(design.lowered.input),
-        "output": _endpoint(design.lowered.output),
+        "input": design.lowered.input.to_json(),
+        "output": design.lowered.output.to_json(),
         "estimate": {
             "cycles_per_frame": timing.cycles_per_frame,
             "latency_cycles": timing.latency_cycles,
@@ -92,21 +90,6 @@ def _streams(design: Design, depths: Mapping[str, int]) -> list[dict[str, object
         }
         entries.append({"name": name, "role": role, **ends, "depth": depths[name], **layouts[name].to_json()})
     return entries
-
-
-def _endpoint(endpoint: Endpoint) -> dict[str, object]:
-    """Shape and meaning, `scale * (q - zero)`; a list where it differs from element to element."""
-    return {
-        "onnx_tensor": endpoint.onnx_tensor,
-        "onnx_shape": list(endpoint.onnx_shape),
-        "scale": _one_or_all(endpoint.scale),
-        "zero": _one_or_all(endpoint.zero),
-    }
-
-
-def _one_or_all(values: Array) -> object:
-    flat = values.reshape(-1)
-    return flat[0].item() if (flat == flat[0]).all() else flat.tolist()
 
 
 def _layer(node: HwNode) -> dict[str, object]:

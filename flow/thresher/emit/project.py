@@ -17,7 +17,7 @@ from thresher.emit.hls_top import hls_top, hls_top_header
 from thresher.emit.layer_header import layer_header, layer_header_name
 from thresher.emit.sv_top import TOP, sv_top
 from thresher.emit.synthesis import synthesis_files
-from thresher.emit.units import compile_layers, source_digest
+from thresher.emit.units import compile_layers
 from thresher.graph import interpret
 from thresher.hardware.graph import INPUT_STREAM
 from thresher.hardware.timing import Timing, time_graph
@@ -25,6 +25,7 @@ from thresher.hlsc import CompiledUnit
 from thresher.lower.storage import dump_lowered
 from thresher.share import share_dir
 from thresher_sim.project import load_project
+from thresher_sim.sources import hls_digest
 from thresher_sim.vectors import write_vectors
 
 VECTOR_FRAMES = 16
@@ -47,7 +48,7 @@ def write_project(design: Design, target: Path) -> None:
         timing = time_graph(design.graph, {name: units[name].stages for name in names})
         write_text(folder / "hls" / "top.cpp", hls_top(design.graph, timing.depths))
         sources = _write_rtl(design, units, timing, folder / "rtl")
-        digest = source_digest(folder / "hls", names)
+        digest = hls_digest(folder / "hls", names)
         write_json(folder / "project.json", describe_project(design, timing, units, digest))
         write_json(folder / "reports" / "report.json", describe_report(design, timing, units))
         _write_model(design, folder / "model")

@@ -1,15 +1,16 @@
-"""From a project's C++ to its SystemVerilog: hlsc on each layer's header, and which C++ it was."""
+"""From a project's C++ to its SystemVerilog: hlsc on each layer's header."""
 
 from __future__ import annotations
 
-import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from thresher.emit.files import write_json, write_text
 from thresher.hlsc import CompiledUnit, UnitSource, compile_unit
+from thresher_sim.project import Project, load_project
+from thresher_sim.sources import hls_digest, is_fresh
 
 # Two compilers at a time: most of a unit's time is clang, in a process of its own.
 _WORKERS = 2
@@ -30,32 +31,20 @@ def compile_layers(hls: Path, layers: Iterable[str], clock_mhz: float) -> Mappin
         return dict(zip(names, pool.map(compile_layer, names), strict=True))
 
 
-def source_digest(hls: Path, layers: Sequence[str]) -> str:
-    """SHA-256 over the C++ that the units of `layers` are compiled from: their headers and the library."""
-    digest = hashlib.sha256()
-    files = [*sorted((hls / "thresher").glob("*.hpp")), *(hls / "layers" / f"{name}.hpp" for name in layers)]
-    for path in files:
-        content = path.read_bytes()
-        digest.update(f"{path.relative_to(hls).as_posix()} {len(content)}\n".encode())
-        digest.update(content)
-    return digest.hexdigest()
-
-
-def refresh_rtl(project: Path) -> bool:
+def refresh_rtl(project: Project) -> Project:
     """Compile the units again where the project's C++ is not the one that its RTL came from.
 
-    Returns whether it did. Raises `UsageError` where `project` is not one, and as `compile_layers`.
+    Returns the project as it then is. Raises as `compile_layers`.
     """
-    path = project / "project.json"
-    data = json.loads(path.read_text(encoding="utf-8"))
-    names = [layer["name"] for layer in data["layers"]]
-    digest = source_digest(project / "hls", names)
-    if digest == data["hls_sha256"]:
-        return False
-    units = compile_layers(project / "hls", names, data["clock_mhz"])
+    if is_fresh(project):
+        return project
+    names = [layer.name for layer in project.layers]
+    units = compile_layers(project.root / "hls", names, project.clock_mhz)
     for unit in units.values():
-        write_text(project / "rtl" / f"{unit.module_name}.sv", unit.verilog)
+        write_text(project.root / "rtl" / f"{unit.module_name}.sv", unit.verilog)
+    path = project.root / "project.json"
+    data = json.loads(path.read_text(encoding="utf-8"))
     for layer in data["layers"]:
         layer["stages"] = units[layer["name"]].stages
-    write_json(path, data | {"hls_sha256": digest})
-    return True
+    write_json(path, data | {"hls_sha256": hls_digest(project.root / "hls", names)})
+    return load_project(project.root)

@@ -1,0 +1,1 @@
+"""Thresher's tests, mirroring `flow/`."""
