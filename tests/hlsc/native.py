@@ -76,7 +76,8 @@ void thresher_ram_write(void* ram, int width, int depth, unsigned address, const
 
 // Steps until one is blocked. The arrays are indexed by the port's byte in Ports.
 template <class Unit>
-int run(int steps, const unsigned char* const* in, const int* in_beats, unsigned char* const* out, int* out_beats) {
+int run(int steps, const unsigned char* const* in, const int* in_beats, unsigned char* const* out,
+        int* out_beats) {
   constexpr int kPorts = sizeof(typename Unit::Ports);
   static int taken_now[kPorts], before[kPorts];
   Unit unit;
@@ -116,10 +117,17 @@ class NativeUnits:
         self._library = ctypes.CDLL(str(library))
 
     def run(
-        self, index: int, graph: UnitGraph, ports: Sequence[str], streams: Mapping[str, Sequence[int]], steps: int
+        self,
+        index: int,
+        graph: UnitGraph,
+        ports: Sequence[str],
+        streams: Mapping[str, Sequence[int]],
+        steps: int,
     ) -> dict[str, list[int]]:
         """At most `steps` steps, until one is blocked; `ports` in the order of the C++ `Ports`."""
-        widths = {port.name: port.width for port in (*graph.inputs, *graph.outputs)}
+        widths = {port.name: port.width for port in graph.inputs} | {
+            port.name: port.width for port in graph.outputs
+        }
         sizes = [-(-widths[name] // 8) for name in ports]
         beats = [
             b"".join(beat.to_bytes(size, "little") for beat in streams.get(name, ()))
@@ -135,5 +143,7 @@ class NativeUnits:
         for name, size, buffer, count in zip(ports, sizes, buffers, written, strict=True):
             if name not in streams:
                 raw = buffer.raw
-                outputs[name] = [int.from_bytes(raw[at * size : (at + 1) * size], "little") for at in range(count)]
+                outputs[name] = [
+                    int.from_bytes(raw[at * size : (at + 1) * size], "little") for at in range(count)
+                ]
         return outputs

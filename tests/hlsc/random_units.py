@@ -97,7 +97,9 @@ class _Generator:
     # Declarations
 
     def type(self, signed: bool | None = None) -> Type:
-        width = self.rng.choice([1, 1, 2, 3, 4, 5, 7, 8, 9, 12, 16, 17, 23, 31, 32, 33, 49, 63, 64, 65, 70, 100])
+        width = self.rng.choice(
+            [1, 1, 2, 3, 4, 5, 7, 8, 9, 12, 16, 17, 23, 31, 32, 33, 49, 63, 64, 65, 70, 100]
+        )
         is_signed = self.rng.random() < 0.4 if signed is None else signed
         return Type(max(width, 2), True) if is_signed else Type(width)
 
@@ -110,7 +112,9 @@ class _Generator:
             rows = []
             for _ in range(depth):
                 word = self.rng.getrandbits(width)
-                rows.append("{" + ", ".join(f"{word >> 64 * part & (1 << 64) - 1}ull" for part in range(words)) + "}")
+                rows.append(
+                    "{" + ", ".join(f"{word >> 64 * part & (1 << 64) - 1}ull" for part in range(words)) + "}"
+                )
             lines.append(f"static constexpr std::uint64_t {name}[{depth}][{words}] = {{{', '.join(rows)}}};")
         return lines
 
@@ -156,7 +160,7 @@ class _Generator:
     def read_streams(self, inputs: list[int]) -> None:
         conditions = [self.condition() if self.rng.random() < 0.5 else "" for _ in inputs]
         beats = []
-        for index, (width, condition) in enumerate(zip(inputs, conditions, strict=True)):
+        for index, condition in enumerate(conditions):
             if condition:
                 self.line(f"const bool reads{index} = {condition};")
         for index, (width, condition) in enumerate(zip(inputs, conditions, strict=True)):
@@ -283,7 +287,9 @@ class _Generator:
         return f"~{self.expression(kind, depth)}"
 
     def divided(self, kind: Type, depth: int) -> str:
-        divisor = self.rng.randint(1, min(100, (1 << kind.width - 1) - 1 if kind.signed else (1 << kind.width) - 1))
+        divisor = self.rng.randint(
+            1, min(100, (1 << kind.width - 1) - 1 if kind.signed else (1 << kind.width) - 1)
+        )
         return f"{self.expression(kind, depth)} {self.rng.choice('/%')} ({kind}){divisor}"
 
     def field(self, kind: Type, depth: int) -> str:
@@ -293,7 +299,8 @@ class _Generator:
         text = self.expression(word, depth)
         if self.rng.random() < 0.5:
             return f"bits_at<{width}, {word.width}>({text}, {low})"
-        hole = f"(uint<{word.width}>)({text} & ~(uint<{word.width}>)((~(uint<{word.width}>)0 >> {word.width - width}) << {low}))"
+        ones = f"({word})(({word})(~({word})0 >> {word.width - width}) << {low})"
+        hole = f"({word})({text} & ~{ones})"
         return f"with_bits<{width}, {word.width}>({hole}, {low}, {self.expression(Type(width), depth)})"
 
     def looked_up(self, kind: Type, depth: int) -> str:

@@ -94,7 +94,9 @@ class Module:
 class RtlModules:
     """Modules built together. `run` feeds each its streams and returns what came out of each."""
 
-    def __init__(self, folder: Path, modules: Sequence[Module], sources: Sequence[Path], most_beats: int) -> None:
+    def __init__(
+        self, folder: Path, modules: Sequence[Module], sources: Sequence[Path], most_beats: int
+    ) -> None:
         self._folder = folder
         self._modules = modules
         self._beats = most_beats
@@ -102,8 +104,22 @@ class RtlModules:
         bench = f"{_BENCH}\nmodule bench (input logic clk, input logic rst_n);\n{instances}\nendmodule\n"
         (folder / "bench.sv").write_text(bench)
         (folder / "main.cpp").write_text(_MAIN)
-        command = ["verilator", "--cc", "--exe", "--build", "--quiet", "-j", "2", "-O1", "--x-initial", "fast"]
-        command += ["-MAKEFLAGS", f"PYTHON3={sys.executable} CXX=g++ LINK=g++ OPT_FAST=-O0 CFG_CXXFLAGS_PCH_I=-include"]
+        command = [
+            "verilator",
+            "--cc",
+            "--exe",
+            "--build",
+            "--quiet",
+            "-j",
+            "2",
+            "-O1",
+            "--x-initial",
+            "fast",
+        ]
+        command += [
+            "-MAKEFLAGS",
+            f"PYTHON3={sys.executable} CXX=g++ LINK=g++ OPT_FAST=-O0 CFG_CXXFLAGS_PCH_I=-include",
+        ]
         command += ["-Wno-UNSIGNED", "--timescale", "1ns/1ns"]
         command += ["--top-module", "bench", "-y", str(RTL), "--Mdir", str(folder / "model")]
         command += [str(path) for path in (folder / "bench.sv", *sources, folder / "main.cpp")]
@@ -120,7 +136,10 @@ class RtlModules:
                 (self._folder / f"{index}_{name}.in").write_text(text + "\n")
         model = self._folder / "model" / "Vbench"
         subprocess.run(
-            [model, str(cycles), f"+verilator+seed+{seed}"], check=True, cwd=self._folder, stdout=subprocess.DEVNULL
+            [model, str(cycles), f"+verilator+seed+{seed}"],
+            check=True,
+            cwd=self._folder,
+            stdout=subprocess.DEVNULL,
         )
         return [
             {name: self._read(self._folder / f"{index}_{name}.out") for name, _ in module.outputs}
@@ -139,10 +158,10 @@ class RtlModules:
             common = f".clk, .rst_n, .tdata({wire}_tdata), .tvalid({wire}_tvalid), .tready({wire}_tready)"
             file = f'.File("{index}_{name}'
             if (name, width) in module.inputs:
-                settings = f".Width({width}), .Count({self._beats}), .Idle({module.idle}), {file}.in\")"
+                settings = f'.Width({width}), .Count({self._beats}), .Idle({module.idle}), {file}.in")'
                 lines.append(f"  beat_source #({settings}) source_{wire} ({common});")
             else:
-                settings = f".Width({width}), .Busy({module.busy}), {file}.out\")"
+                settings = f'.Width({width}), .Busy({module.busy}), {file}.out")'
                 lines.append(f"  beat_sink #({settings}) sink_{wire} ({common});")
         parameters = f" #({module.parameters})" if module.parameters else ""
         return "\n".join([*lines, f"  {module.name}{parameters} u{index} ({', '.join(connections)});"])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import reduce
 from operator import and_, or_
 
@@ -86,6 +86,9 @@ class Builder(Arithmetic):
         narrow = min(narrow, max(a.signed_width, b.signed_width))
         if narrow < a.width:
             return self.ult(self.low(a, narrow), self.low(b, narrow))
+        return self._ult(a, b)
+
+    def _ult(self, a: Node, b: Node) -> Node:
         if b.op is Op.CONST and b.value.bit_count() == 1:
             return self._below_power(a, b.value.bit_length() - 1)
         if a.op is Op.CONST and (a.value + 1).bit_count() == 1:
@@ -101,21 +104,19 @@ class Builder(Arithmetic):
 
     def slt(self, a: Node, b: Node) -> Node:
         """Whether `a` is below `b`, both signed."""
-        sign = 1 << (a.width - 1)
-        if a.zeros & b.zeros & sign:
+        sign = a.width - 1
+        if a.op is Op.CONST and b.op is Op.CONST:
+            return self.const(1, (a.value ^ 1 << sign) < (b.value ^ 1 << sign))
+        if (a.zeros & b.zeros | a.ones & b.ones) >> sign:
             return self.ult(a, b)
         narrow = max(a.signed_width, b.signed_width)
         if narrow < a.width:
             return self.slt(self.low(a, narrow), self.low(b, narrow))
         if b.op is Op.CONST and b.value == 0:
-            return self.bit(a, a.width - 1)
+            return self.bit(a, sign)
         if a.op is Op.CONST and a.value == a.mask:
-            return self.not_(self.bit(b, b.width - 1))
-        if a.width == 1:
-            return self.and_(a, self.not_(b))
-        if a.op is Op.CONST and b.op is Op.CONST:
-            return self.const(1, (a.value ^ sign) < (b.value ^ sign))
-        return self.raw(Op.SLT, 1, (a, b))
+            return self.not_(self.bit(b, sign))
+        return self.raw(Op.SLT, 1, (a, b)) if sign else self.and_(a, self.not_(b))
 
     def rebuild(self, node: Node, args: Sequence[Node]) -> Node:
         """The node with other arguments of the same widths; `ROM` is the caller's, it has a table."""
@@ -127,23 +128,23 @@ class Builder(Arithmetic):
             return self.sext(args[0], node.width)
         if node.op is Op.CONCAT:
             return self.concat(args)
-        if node.op in (Op.NOT, Op.POPCOUNT):
-            return self.not_(args[0]) if node.op is Op.NOT else self.popcount(args[0])
-        if node.op is Op.SELECT:
-            return self.select(*args)
-        return self._BINARY[node.op](self, *args)
+        return _METHODS[node.op](self, *args)
 
-    _BINARY = {
-        Op.AND: Arithmetic.and_,
-        Op.OR: Arithmetic.or_,
-        Op.XOR: Arithmetic.xor,
-        Op.ADD: Arithmetic.add,
-        Op.SUB: Arithmetic.sub,
-        Op.MUL: Arithmetic.mul,
-        Op.SHL: Arithmetic.shl,
-        Op.LSHR: Arithmetic.lshr,
-        Op.ASHR: Arithmetic.ashr,
-        Op.EQ: eq,
-        Op.ULT: ult,
-        Op.SLT: slt,
-    }
+
+_METHODS: dict[Op, Callable[..., Node]] = {
+    Op.NOT: Builder.not_,
+    Op.AND: Builder.and_,
+    Op.OR: Builder.or_,
+    Op.XOR: Builder.xor,
+    Op.SELECT: Builder.select,
+    Op.ADD: Builder.add,
+    Op.SUB: Builder.sub,
+    Op.MUL: Builder.mul,
+    Op.SHL: Builder.shl,
+    Op.LSHR: Builder.lshr,
+    Op.ASHR: Builder.ashr,
+    Op.POPCOUNT: Builder.popcount,
+    Op.EQ: Builder.eq,
+    Op.ULT: Builder.ult,
+    Op.SLT: Builder.slt,
+}

@@ -13,13 +13,14 @@ from thresher.hlsc.frontend.layout import WRAPPER
 from thresher_sim.toolchain import find_clang
 
 _FLAGS = (
-    "-std=c++20 -O2 -g -S -emit-llvm -DTHRESHER_HLSC -fno-exceptions -fno-rtti -fno-vectorize -fno-slp-vectorize "
-    "-fno-jump-tables -fno-discard-value-names -fstandalone-debug -Wno-unknown-pragmas"
-).split()
+    *("-std=c++20", "-O2", "-g", "-S", "-emit-llvm", "-DTHRESHER_HLSC"),
+    *("-fno-exceptions", "-fno-rtti", "-fno-vectorize", "-fno-slp-vectorize", "-fno-jump-tables"),
+    *("-fno-discard-value-names", "-fstandalone-debug", "-Wno-unknown-pragmas"),
+)
 # Every loop with a constant number of iterations is unrolled, every call inlined, however unlikely.
 _LIMITS = ("unroll-threshold", "inline-threshold", "inlinecold-threshold", "inline-cold-callsite-threshold")
 # The same IR on every machine: zig brings the headers of every target.
-_ZIG_FLAGS = "-target x86_64-linux-musl -mcpu=baseline".split()
+_ZIG_FLAGS = ("-target", "x86_64-linux-musl", "-mcpu=baseline")
 
 _WRAPPER = """\
 using Unit = {type_name};

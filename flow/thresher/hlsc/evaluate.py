@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from thresher.hlsc.ir import Node, Op, UnitGraph
@@ -78,17 +78,19 @@ def _pure(node: Node, args: list[int]) -> int:
         return args[0] >> node.value
     if node.op is Op.CONCAT:
         return _concat(node, args)
-    if node.op is Op.SEXT:
-        return _signed(args[0], node.args[0].width)
-    if node.op in (Op.SLT, Op.ASHR):
-        a = _signed(args[0], node.args[0].width)
-        return int(a < _signed(args[1], node.args[1].width)) if node.op is Op.SLT else a >> args[1]
-    if node.op is Op.SHL:
-        return args[0] << min(args[1], node.width)
-    return _SIMPLE[node.op](*args)
+    if node.op in (Op.SEXT, Op.SLT, Op.ASHR):
+        return _of_signed(node, args)
+    return _OF_UNSIGNED[node.op](*args)
 
 
-_SIMPLE = {
+def _of_signed(node: Node, args: list[int]) -> int:
+    a = _signed(args[0], node.args[0].width)
+    if node.op is Op.SLT:
+        return int(a < _signed(args[1], node.args[1].width))
+    return a >> args[1] if node.op is Op.ASHR else a
+
+
+_OF_UNSIGNED: dict[Op, Callable[..., int]] = {
     Op.NOT: lambda a: ~a,
     Op.AND: lambda a, b: a & b,
     Op.OR: lambda a, b: a | b,
@@ -98,6 +100,7 @@ _SIMPLE = {
     Op.MUL: lambda a, b: a * b,
     Op.EQ: lambda a, b: int(a == b),
     Op.ULT: lambda a, b: int(a < b),
+    Op.SHL: lambda a, b: a << b,
     Op.LSHR: lambda a, b: a >> b,
     Op.SELECT: lambda condition, a, b: a if condition else b,
     Op.POPCOUNT: lambda a: a.bit_count(),

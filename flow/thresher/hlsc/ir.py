@@ -182,3 +182,17 @@ def reachable(roots: Iterable[Node]) -> list[Node]:
             found.add(node)
             pending.extend(node.args)
     return sorted(found, key=lambda node: node.index)
+
+
+def wired_bits(node: Node, mask: int) -> list[int]:
+    """The bits of each argument that the bits `mask` of a wiring node are."""
+    if node.op is Op.SLICE:
+        return [mask << node.value]
+    if node.op is Op.SEXT:
+        arg = node.args[0]
+        return [mask & arg.mask | (1 << (arg.width - 1) if mask >> arg.width else 0)]
+    bits = []
+    for part in node.args:
+        bits.append(mask & part.mask)
+        mask >>= part.width
+    return bits

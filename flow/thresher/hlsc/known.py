@@ -13,21 +13,22 @@ Known = tuple[int, int]
 def known_bits(op: Op, width: int, args: Sequence[Node], value: int) -> Known:
     """The known bits of a node before it is made; nothing is known of what has no rule here."""
     full = (1 << width) - 1
+    known = 0, 0
     if op is Op.CONST:
-        return full & ~value, value
-    if op is Op.NOT:
-        return args[0].ones, args[0].zeros
-    if op is Op.SLICE:
-        return (args[0].zeros >> value) & full, (args[0].ones >> value) & full
-    if op is Op.CONCAT:
-        return _concat(args)
-    if op is Op.SEXT:
-        return _sext(width, args[0])
-    if op in (Op.AND, Op.OR, Op.XOR, Op.SELECT):
-        return _logic(op, args)
-    if op in (Op.LSHR, Op.ADD, Op.MUL, Op.POPCOUNT):
-        return _bounded(op, width, args), 0
-    return 0, 0
+        known = full & ~value, value
+    elif op is Op.NOT:
+        known = args[0].ones, args[0].zeros
+    elif op is Op.SLICE:
+        known = (args[0].zeros >> value) & full, (args[0].ones >> value) & full
+    elif op is Op.CONCAT:
+        known = _concat(args)
+    elif op is Op.SEXT:
+        known = _sext(width, args[0])
+    elif op in (Op.AND, Op.OR, Op.XOR, Op.SELECT):
+        known = _logic(op, args)
+    elif op in (Op.LSHR, Op.ADD, Op.MUL, Op.POPCOUNT):
+        known = _bounded(op, width, args), 0
+    return known
 
 
 def signed_width(op: Op, width: int, args: Sequence[Node], known: Known) -> int:

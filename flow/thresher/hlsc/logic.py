@@ -111,7 +111,10 @@ class Logic(Wiring):
         pieces: list[Piece] = [
             (both, lambda low, width: self.const(width, (a.ones ^ b.ones) >> low)),
             (a.zeros & ~both, lambda low, width: self.slice(b, low, width)),
-            (b.zeros & ~both & ~a.zeros if b.op is not Op.CONST else 0, lambda low, width: self.slice(a, low, width)),
+            (
+                b.zeros & ~both & ~a.zeros if b.op is not Op.CONST else 0,
+                lambda low, width: self.slice(a, low, width),
+            ),
         ]
         return self._cut(a.width, pieces, lambda low, width: self._xor(a, b, low, width))
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from thresher.hlsc.builder import Builder
-from thresher.hlsc.ir import Node, Op, Origin, Register, UnitGraph, reachable
+from thresher.hlsc.ir import WIRING, Node, Op, Origin, Register, UnitGraph, reachable, wired_bits
 
 MAX_ROUNDS = 8
 
@@ -72,14 +72,8 @@ def _propagate(
 
 def _needed(node: Node, mask: int) -> list[int]:
     """The bits of each argument that the bits `mask` of the node depend on."""
-    if node.op is Op.SLICE:
-        return [mask << node.value]
-    if node.op is Op.CONCAT:
-        return _needed_parts(node, mask)
-    if node.op is Op.SEXT:
-        inside = node.args[0].mask
-        sign = 1 << (node.args[0].width - 1)
-        return [mask & inside | (sign if mask & ~inside else 0)]
+    if node.op in WIRING:
+        return wired_bits(node, mask)
     if node.op in (Op.AND, Op.OR):
         a, b = (arg.zeros if node.op is Op.AND else arg.ones for arg in node.args)
         # Where both decide the bit alone, `b` is kept to do so.
@@ -88,20 +82,10 @@ def _needed(node: Node, mask: int) -> list[int]:
         return [mask] * len(node.args)
     if node.op is Op.SELECT:
         return [1, mask, mask]
-    below = (1 << mask.bit_length()) - 1
-    if node.op is Op.SHL:
-        return [below, node.args[1].mask]
     if node.op in _FROM_BELOW:
-        return [below] * len(node.args)
+        below = (1 << mask.bit_length()) - 1
+        return [below, node.args[1].mask if node.op is Op.SHL else below]
     return [arg.mask for arg in node.args]
-
-
-def _needed_parts(node: Node, mask: int) -> list[int]:
-    needed = []
-    for part in node.args:
-        needed.append(mask & part.mask)
-        mask >>= part.width
-    return needed
 
 
 class _Narrowing:
@@ -169,7 +153,9 @@ class _Narrowing:
             return builder.sext(args[0], width) if width >= args[0].width else builder.low(args[0], width)
         first = 1 if node.op is Op.SELECT else 0
         last = 1 if node.op is Op.SHL else len(args)
-        cut = [builder.slice(arg, low, width) if first <= place < last else arg for place, arg in enumerate(args)]
+        cut = [
+            builder.slice(arg, low, width) if first <= place < last else arg for place, arg in enumerate(args)
+        ]
         return builder.rebuild(replace(node, width=width), cut)
 
 

@@ -16,9 +16,7 @@ class Wiring:
     def __init__(self) -> None:
         self._nodes: dict[_Key, Node] = {}
 
-    def raw(
-        self, op: Op, width: int, args: tuple[Node, ...] = (), value: int = 0, symbol: str = ""
-    ) -> Node:
+    def raw(self, op: Op, width: int, args: tuple[Node, ...] = (), value: int = 0, symbol: str = "") -> Node:
         """The node as it is asked for, made once."""
         key = (op, width, args, value, symbol)
         node = self._nodes.get(key)

@@ -141,7 +141,9 @@ class Predicates:
         above = self._flow.dominator[name]
         if above != first:
             return self._builder.and_(self.within(first, above), self.within(above, name))
-        return self._builder.any_of([self.arrival(first, other, name) for other in self._flow.predecessors[name]])
+        return self._builder.any_of(
+            [self.arrival(first, other, name) for other in self._flow.predecessors[name]]
+        )
 
     def arrival(self, first: str, other: str, name: str) -> Node:
         """Whether `name` is entered from `other`, given that `first`, which dominates it, runs."""

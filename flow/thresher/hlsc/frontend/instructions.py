@@ -12,7 +12,7 @@ from thresher.hlsc.frontend.effects import Effects, Site, address_width
 from thresher.hlsc.frontend.layout import UnitLayout
 from thresher.hlsc.frontend.memory import Content, Segment, Segments
 from thresher.hlsc.frontend.pointers import Pointer, Target, place
-from thresher.hlsc.frontend.state import PORTS, SELF, Accesses, AccessError
+from thresher.hlsc.frontend.state import PORTS, SELF, AccessError, Accesses
 from thresher.hlsc.ir import Node, Op
 from thresher.hlsc.llvm.module import Address, Instruction, Local, Number, Operand, Undefined
 from thresher.hlsc.llvm.types import IntegerType, PointerType, bytes_of
@@ -93,7 +93,8 @@ class Interpreter:
             return result
         if isinstance(operand.type, PointerType):
             raise NotHardwareError(
-                "an address is used as a number", "use indices; the addresses of members mean nothing in hardware"
+                "an address is used as a number",
+                "use indices; the addresses of members mean nothing in hardware",
             )
         return self.builder.const(width_of(operand), 0)
 
@@ -175,7 +176,9 @@ class Interpreter:
     def _store(self, instruction: Instruction) -> Result:
         operand, where = instruction.operands
         if not isinstance(operand.type, IntegerType):
-            raise NotHardwareError("an address is stored", "hold objects as members of the unit, not through pointers")
+            raise NotHardwareError(
+                "an address is stored", "hold objects as members of the unit, not through pointers"
+            )
         content = self.result_of(operand)
         assert content is None or isinstance(content, Node)
         self.accesses.store(self.contents, self.pointer(where), operand.type.width, content)
@@ -196,13 +199,21 @@ class Interpreter:
     def _call(self, instruction: Instruction, site: Site) -> Result:
         name, operands = instruction.detail, instruction.operands
         if name.startswith("thresher_"):
-            return self._thresher(name, operands, site)
-        if name.startswith(("llvm.memcpy", "llvm.memmove", "llvm.memset")):
-            return self._move(name, operands)
-        if name.startswith("llvm.lifetime.start"):
-            return self._forget(operands[-1])
-        if name.startswith(_IGNORED):
-            return None
+            self._thresher(name, operands, site)
+        elif name.startswith(("llvm.memcpy", "llvm.memmove", "llvm.memset")):
+            self._move(name, operands)
+        elif name.startswith("llvm.lifetime.start"):
+            self._forget(operands[-1])
+        elif not name.startswith(_IGNORED):
+            return self._computed(name, operands)
+        return None
+
+    def _computed(self, name: str, operands: Sequence[Operand]) -> Result:
+        """The result of a pure intrinsic.
+
+        Raises:
+            NotHardwareError: the call is of anything else.
+        """
         if name.startswith("llvm."):
             known = operations.intrinsic(self.builder, name, [self.node(operand) for operand in operands])
             if known is not None:
@@ -317,7 +328,9 @@ def width_of(operand: Operand) -> int:
 
 
 def _type_name(instruction: Instruction) -> str:
-    return "ptr" if isinstance(instruction.type, PointerType) else getattr(instruction.type, "name", "aggregate")
+    return (
+        "ptr" if isinstance(instruction.type, PointerType) else getattr(instruction.type, "name", "aggregate")
+    )
 
 
 def _unknown(what: str) -> NotHardwareError:

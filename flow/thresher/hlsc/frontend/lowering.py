@@ -159,6 +159,8 @@ class Lowering:
 
 def _core(node: Node) -> Node:
     """The part of a value that is not its extension to whole bytes."""
-    while (node.op is Op.CONCAT and node.args[-1].op is Op.CONST and len(node.args) == 2) or node.op is Op.SEXT:
+    while (
+        node.op is Op.CONCAT and node.args[-1].op is Op.CONST and len(node.args) == 2
+    ) or node.op is Op.SEXT:
         node = node.args[0]
     return node

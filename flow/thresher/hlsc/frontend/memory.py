@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from thresher.hlsc.builder import Builder
 from thresher.hlsc.ir import Node
@@ -60,7 +61,7 @@ def cut(builder: Builder, segments: Segments, places: Sequence[int]) -> Segments
     for segment in segments:
         inner = sorted({place for place in places if segment.low < place < segment.high})
         edges = [segment.low, *inner, segment.high]
-        for low, high in zip(edges, edges[1:], strict=False):
+        for low, high in pairwise(edges):
             result.append(_part(builder, segment, low, high))
     return tuple(result)
 

@@ -167,7 +167,9 @@ def _saturating_add(builder: Builder, a: Node, b: Node) -> Node:
     return builder.select(over, builder.const(a.width, -1), total)
 
 
-def _signed_saturating(operation: Callable[[Builder, Node, Node], Node]) -> Callable[[Builder, Node, Node], Node]:
+def _signed_saturating(
+    operation: Callable[[Builder, Node, Node], Node],
+) -> Callable[[Builder, Node, Node], Node]:
     def made(builder: Builder, a: Node, b: Node) -> Node:
         width = a.width
         exact = operation(builder, builder.sext(a, width + 1), builder.sext(b, width + 1))

@@ -97,7 +97,9 @@ class Accesses:
         data = self.globals.bytes(symbol)
         stride = 8 * -(-width // 64)
         table = data[target.offset : target.offset + depth * stride]
-        words = [int.from_bytes(table[place : place + stride], "little") for place in range(0, len(table), stride)]
+        words = [
+            int.from_bytes(table[place : place + stride], "little") for place in range(0, len(table), stride)
+        ]
         name = self.globals.name(symbol)
         if len(table) < len(data):
             name = f"{name}_{target.offset // len(table)}"
@@ -114,7 +116,9 @@ class Accesses:
         table = self.tables.setdefault(wanted, Table(wanted, width, contents))
         return self.builder.rom(table, self.builder.resize(address, address_width(len(contents))))
 
-    def store(self, contents: dict[str, memory.Segments], pointer: Pointer, width: int, value: Content) -> None:
+    def store(
+        self, contents: dict[str, memory.Segments], pointer: Pointer, width: int, value: Content
+    ) -> None:
         """Store `width` bits."""
         for target in pointer.targets:
             if target.base not in contents:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from thresher.hlsc.builder import Builder
 from thresher.hlsc.frontend import memory
 from thresher.hlsc.frontend.layout import UnitLayout, unit_layout
 from thresher.hlsc.frontend.lowering import Lowering
 from thresher.hlsc.frontend.memory import Segments
 from thresher.hlsc.frontend.state import initial_state
-from thresher.hlsc.ir import Op, Register, UnitGraph
+from thresher.hlsc.ir import Node, Op, Register, UnitGraph
 from thresher.hlsc.llvm.debug_info import DebugInfo, Leaf
 from thresher.hlsc.llvm.module import Module
 from thresher.hlsc.refusal import UnsupportedUnitError
@@ -30,7 +28,7 @@ def unit_graph(module: Module) -> UnitGraph:
     after = lowering.run(initial_state(builder, layout.registers))
     resets = _reset_values(module, info, layout)
     registers = tuple(
-        Register(leaf.name, leaf.width, resets[leaf.name], memory.load(builder, after, leaf.offset, leaf.width))
+        Register(leaf.name, leaf.width, resets[leaf.name], _next_value(builder, after, leaf))
         for leaf in layout.registers
     )
     return UnitGraph(
@@ -41,6 +39,11 @@ def unit_graph(module: Module) -> UnitGraph:
         lowering.tables,
         lowering.origins,
     )
+
+
+def _next_value(builder: Builder, after: Segments, leaf: Leaf) -> Node:
+    content = memory.load(builder, after, leaf.offset, leaf.width)
+    return builder.const(leaf.width, 0) if content is None else content
 
 
 def _reset_values(module: Module, info: DebugInfo, layout: UnitLayout) -> dict[str, int | None]:
@@ -58,6 +61,8 @@ def _reset_value(builder: Builder, after: Segments, leaf: Leaf) -> int | None:
         return None
     if content.op is not Op.CONST:
         raise UnsupportedUnitError(
-            leaf.line, f"the initial value of '{leaf.name}' is not a constant", "initialise it with a constant"
+            leaf.line,
+            f"the initial value of '{leaf.name}' is not a constant",
+            "initialise it with a constant",
         )
     return content.value

@@ -4,8 +4,17 @@ from __future__ import annotations
 
 import re
 
-from thresher.hlsc.llvm.module import Address, Aggregate, Instruction, Number, Opaque, Operand, Undefined, Value
-from thresher.hlsc.llvm.module import Local
+from thresher.hlsc.llvm.module import (
+    Address,
+    Aggregate,
+    Instruction,
+    Local,
+    Number,
+    Opaque,
+    Operand,
+    Undefined,
+    Value,
+)
 from thresher.hlsc.llvm.types import (
     ArrayType,
     IntegerType,
@@ -20,13 +29,19 @@ from thresher.hlsc.llvm.types import (
 _TOKEN = re.compile(r'c?"[^"]*"|[%@](?:"[^"]*"|[-\w.$]+)|\.\.\.|-?[\w.]+|[!#][\w.]*|<\{|\}>|\S')
 _ESCAPE = re.compile(rb"\\([0-9A-Fa-f]{2})")
 _INTEGER = re.compile(r"i\d+")
-_WORDS = {"true": Number(1), "false": Number(0), "null": Number(0), "undef": Undefined(), "poison": Undefined()}
-_BINARY = frozenset(
-    "add sub mul udiv sdiv urem srem shl lshr ashr and or xor fadd fsub fmul fdiv frem".split()
+_WORDS: dict[str, Value] = {
+    "true": Number(1),
+    "false": Number(0),
+    "null": Number(0),
+    "undef": Undefined(),
+    "poison": Undefined(),
+}
+_BINARY = re.compile("add|sub|mul|[us]div|[us]rem|shl|[la]shr|and|or|xor|f(add|sub|mul|div|rem)")
+_CASTS = re.compile(
+    "trunc|[zs]ext|fp(trunc|ext|toui|tosi)|[us]itofp|ptrto(int|addr)|inttoptr|(bit|addrspace)cast"
 )
-_CASTS = frozenset(
-    "trunc zext sext fptrunc fpext fptoui fptosi uitofp sitofp ptrtoint inttoptr bitcast addrspacecast".split()
-)
+_SCALARS = re.compile(r"i\d+|ptr|void|half|bfloat|float|double|fp128|x86_fp80|ppc_fp128")
+_BRACKETS = {"[": "]", "{": "}", "<{": "}>"}
 
 
 def name_of(token: str) -> str:
@@ -140,15 +155,17 @@ class Reader:
             return _WORDS[token]
         if token == "zeroinitializer":
             return Number(0) if isinstance(kind, IntegerType) else Aggregate(())
-        if token.startswith('c"'):
-            return _string(token)
-        if token in ("[", "{", "<{"):
-            return self._aggregate({"[": "]", "{": "}", "<{": "}>"}[token])
-        if token == "getelementptr":
-            return self._address()
         if isinstance(kind, IntegerType) and re.fullmatch(r"-?\d+", token):
             return Number(int(token))
-        return self._opaque(token)
+        return self._expression(token)
+
+    def _expression(self, token: str) -> Value:
+        """A constant that is made of others."""
+        if token.startswith('c"'):
+            return _string(token)
+        if token in _BRACKETS:
+            return self._aggregate(_BRACKETS[token])
+        return self._address() if token == "getelementptr" else self._opaque(token)
 
     def _aggregate(self, closing: str) -> Aggregate:
         elements: list[Operand] = []
@@ -195,14 +212,12 @@ class Reader:
         if opcode in ("tail", "musttail", "notail"):
             opcode = self.next()
         made = self._body(opcode)
-        return Instruction(
-            made.opcode, made.type, made.operands, made.labels, made.detail, result, location
-        )
+        return Instruction(made.opcode, made.type, made.operands, made.labels, made.detail, result, location)
 
     def _body(self, opcode: str) -> Instruction:
-        if opcode in _BINARY:
+        if _BINARY.fullmatch(opcode):
             return self._binary(opcode)
-        if opcode in _CASTS:
+        if _CASTS.fullmatch(opcode):
             return self._cast(opcode)
         special = getattr(self, f"_read_{opcode}", None)
         if special is None:
@@ -218,8 +233,7 @@ class Reader:
                 self._parentheses()
 
     def _begins_type(self) -> bool:
-        token = self.peek()
-        return bool(_INTEGER.fullmatch(token)) or token in ("ptr", "float", "double", "half", "void", "x86_fp80", "fp128", "bfloat")
+        return bool(_SCALARS.fullmatch(self.peek()))
 
     def _pair(self) -> tuple[Operand, Operand]:
         first = self.operand()
@@ -353,6 +367,6 @@ def constant_offset(kind: Type, indices: list[int]) -> int:
 
 
 def _string(token: str) -> Aggregate:
-    """`c"..."`: bytes, of which `\\xx` is one."""
+    r"""`c"..."`: bytes, of which `\xx` is one."""
     data = _ESCAPE.sub(lambda found: bytes([int(found[1], 16)]), token[2:-1].encode())
     return Aggregate(tuple(Operand(IntegerType(8), Number(byte)) for byte in data))

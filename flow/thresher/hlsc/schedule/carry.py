@@ -54,11 +54,12 @@ def carried(graph: UnitGraph, plan: Schedule) -> Carried:
         for node, mask in demands(used[stage]).items():
             wanted[node] = wanted.get(node, 0) | mask
         crossing = {node: mask for node, mask in wanted.items() if plan.stage[node] < stage}
-        result[stage] = {node: _hull(crossing[node]) for node in sorted(crossing, key=lambda node: node.index)}
+        result[stage] = {
+            node: _hull(crossing[node]) for node in sorted(crossing, key=lambda node: node.index)
+        }
     return result
 
 
 def _hull(mask: int) -> Bits:
     low = (mask & -mask).bit_length() - 1
     return Bits(low, mask.bit_length() - low)
-

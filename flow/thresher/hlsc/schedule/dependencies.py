@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from thresher.hlsc.ir import WIRING, Memory, Node, Op, UnitGraph
+from thresher.hlsc.ir import WIRING, Memory, Node, Op, UnitGraph, wired_bits
 
 Point = Node | Memory
 
@@ -111,7 +111,7 @@ def demands(operands: Iterable[Node]) -> dict[Node, int]:
         mask = masks[node]
         if node.op not in WIRING:
             found[node] = mask
-        for arg, bits in zip(node.args, _through(node, mask), strict=False):
+        for arg, bits in zip(node.args, wired_bits(node, mask), strict=False):
             masks[arg] = masks.get(arg, 0) | bits
     return found
 
@@ -127,18 +127,3 @@ def _wired(operands: Iterable[Node]) -> dict[Node, None]:
             if node.op in WIRING:
                 pending.extend(node.args)
     return found
-
-
-def _through(node: Node, mask: int) -> list[int]:
-    """The bits of each argument that the bits `mask` of a wiring node are."""
-    if node.op is Op.SLICE:
-        return [mask << node.value]
-    if node.op is Op.SEXT:
-        arg = node.args[0]
-        return [mask & arg.mask | (1 << (arg.width - 1) if mask >> arg.width else 0)]
-    bits = []
-    if node.op is Op.CONCAT:
-        for part in node.args:
-            bits.append(mask & part.mask)
-            mask >>= part.width
-    return bits

@@ -47,12 +47,16 @@ class _Sinking:
         return [*uses, self._last] if node in self._at_end else uses
 
     def _latest(self, node: Node) -> int:
-        stages = [self._placement.stage[user] - self._placement.separated(node, user) for user in self._users[node]]
+        stages = [
+            self._placement.stage[user] - self._placement.separated(node, user) for user in self._users[node]
+        ]
         return min([*stages, self._last])
 
     def _move(self, node: Node) -> None:
         now = self._placement.stage[node]
-        best = max(range(now, self._latest(node) + 1), key=lambda stage: (self._saving(node, now, stage), -stage))
+        best = max(
+            range(now, self._latest(node) + 1), key=lambda stage: (self._saving(node, now, stage), -stage)
+        )
         if best > now:
             self._try(node, best)
 

@@ -8,7 +8,9 @@ from thresher.hlsc.ir import Memory, Table
 from thresher.hlsc.verilog.expressions import constant
 
 
-def instance(cell: str, parameters: Sequence[tuple[str, str]], name: str, ports: Sequence[tuple[str, str]]) -> list[str]:
+def instance(
+    cell: str, parameters: Sequence[tuple[str, str]], name: str, ports: Sequence[tuple[str, str]]
+) -> list[str]:
     """An instance with named parameters and ports."""
     longest = max(len(port) for port, _ in ports)
     lines = [f"  {cell} #("]

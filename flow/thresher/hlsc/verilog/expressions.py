@@ -21,6 +21,11 @@ _OPERATORS = {
     Op.SHL: "<<",
     Op.LSHR: ">>",
 }
+_SPECIAL = {
+    Op.SELECT: "({} ? {} : {})",
+    Op.SLT: "($signed({}) < $signed({}))",
+    Op.ASHR: "$unsigned($signed({}) >>> {})",
+}
 _OF_BITS = {Op.AND: "&&", Op.OR: "||"}
 _INVERSE = {Op.EQ: "!=", Op.ULT: ">="}
 
@@ -108,12 +113,8 @@ class Expressions:
         if node.op is Op.MUL:
             return self._product(node, stage)
         args = [self._text(arg, stage) for arg in node.args]
-        if node.op is Op.SELECT:
-            return f"({args[0]} ? {args[1]} : {args[2]})"
-        if node.op is Op.SLT:
-            return f"($signed({args[0]}) < $signed({args[1]}))"
-        if node.op is Op.ASHR:
-            return f"$unsigned($signed({args[0]}) >>> {args[1]})"
+        if node.op in _SPECIAL:
+            return _SPECIAL[node.op].format(*args)
         operator = _OPERATORS[node.op]
         if node.width == 1 and node.args[0].width == 1:
             operator = _OF_BITS.get(node.op, operator)

@@ -30,8 +30,8 @@ def written(output: Output) -> str:
 def reserved(stages: int, inputs: Sequence[Input], outputs: Sequence[Output]) -> list[str]:
     """Every name that the handshakes and the ports use."""
     names = ["ap_clk", "ap_rst_n"]
-    for port in (*inputs, *outputs):
-        names += [f"{port.name}_t{part}" for part in ("data", "valid", "ready")]
+    for stream in [port.name for port in inputs] + [port.name for port in outputs]:
+        names += [f"{stream}_t{part}" for part in ("data", "valid", "ready")]
     names += [f"{port.name}_needed" for port in inputs]
     names += [f"{port.name}_{part}" for port in outputs for part in ("written", "free")]
     for stage in range(stages):

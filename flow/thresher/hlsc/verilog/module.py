@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from thresher.hlsc.ir import Input, Memory, Node, Op, Output, Register, UnitGraph
+from thresher.hlsc.ir import Memory, Node, Op, Register, UnitGraph
 from thresher.hlsc.schedule.carry import carried
 from thresher.hlsc.schedule.stages import Schedule
 from thresher.hlsc.verilog import flow
@@ -69,28 +70,23 @@ class _Module:
 
     def _header(self) -> list[str]:
         plan, heading = self._plan, self._heading
-        plural = "" if plan.stages == 1 else "s"
         lines = [
             f"// {heading.module}: compiled by Thresher from {heading.source}.",
             "//",
             "// AXI4-Streams, with ap_clk and the synchronous, active-low ap_rst_n:",
         ]
-        ports: list[tuple[str, Input | Output]] = [("reads", port) for port in self._graph.inputs]
-        ports += [("writes", port) for port in self._graph.outputs]
-        for verb, port in ports:
-            condition = port.needed if isinstance(port, Input) else port.written
-            when = "every step" if flow.is_always(condition) else "in some steps"
-            lines.append(f"//   {port.name}: {verb} {port.width} bit{'s' if port.width > 1 else ''} {when}")
-        return [
-            *lines,
-            "//",
-            f"// Pipeline: a step per cycle, {plan.stages} stage{plural}; a step's output is offered",
-            f"// {plan.stages} cycle{plural} after its input is taken. A step whose beats are not there is a bubble, and the",
-            "// steps before it go on. An output that is not taken holds the stages before it and loses nothing.",
-            "// Reset empties the pipeline and sets the registers that the C++ initialises.",
-            f"// Scheduled for {heading.clock_mhz:g} MHz.",
-            "",
-        ]
+        for port in self._graph.inputs:
+            lines.append(f"//   {port.name}: reads {_how_much(port.width, port.needed)}")
+        for output in self._graph.outputs:
+            lines.append(f"//   {output.name}: writes {_how_much(output.width, output.written)}")
+        text = (
+            f"A step begins in every cycle; its output is offered {_counted(plan.stages, 'cycle')} after its "
+            "input is taken. A step whose beats are not there is a bubble, and the steps before it go on. "
+            "An output that is not taken holds the stages before it and loses nothing. Reset empties the "
+            "pipeline and sets the registers that the C++ initialises. "
+            f"{_counted(plan.stages, 'stage').capitalize()}, for {heading.clock_mhz:g} MHz."
+        )
+        return [*lines, "//", *textwrap.wrap(text, 100, initial_indent="// ", subsequent_indent="// "), ""]
 
     def _port_lines(self) -> list[str]:
         ports = ["  input  logic ap_clk", "  input  logic ap_rst_n"]
@@ -129,10 +125,16 @@ class _Module:
             for point, place in self._plan.stage.items()
             if isinstance(point, Node) and point.op is Op.STATE
         }
-        return [(register.name, register) for register in self._graph.registers if homes.get(register.name) == stage]
+        return [
+            (register.name, register)
+            for register in self._graph.registers
+            if homes.get(register.name) == stage
+        ]
 
     def _register_declarations(self, stage: int) -> None:
-        state = {node.symbol: node for node in self._plan.stage if isinstance(node, Node) and node.op is Op.STATE}
+        state = {
+            node.symbol: node for node in self._plan.stage if isinstance(node, Node) and node.op is Op.STATE
+        }
         for name, register in self._registers(stage):
             self._declaration(self._signals.home(state[name]).name, register.width)
         if self._section:
@@ -206,11 +208,16 @@ class _Module:
     def _updates(self, stage: int) -> None:
         registers = [register for _, register in self._registers(stage)]
         control = [register for register in registers if register.reset is not None]
-        data = [line for register in registers if register.reset is None for line in self._update(register, stage)]
+        data = [
+            line for register in registers if register.reset is None for line in self._update(register, stage)
+        ]
         if stage + 1 in self._crossing:
             data += self._crossings(stage)
         if control:
-            resets = [f"{self._name_of(register)} <= {constant(register.width, register.reset or 0)};" for register in control]
+            resets = [
+                f"{self._name_of(register)} <= {constant(register.width, register.reset or 0)};"
+                for register in control
+            ]
             updates = [line for register in control for line in self._update(register, stage)]
             self._clocked("if (!ap_rst_n)", resets, f"else if ({flow.go(stage)})", updates)
         if data:
@@ -218,7 +225,9 @@ class _Module:
 
     def _name_of(self, register: Register) -> str:
         state = next(
-            node for node in self._plan.stage if isinstance(node, Node) and (node.op, node.symbol) == (Op.STATE, register.name)
+            node
+            for node in self._plan.stage
+            if isinstance(node, Node) and (node.op, node.symbol) == (Op.STATE, register.name)
         )
         return self._signals.home(state).name
 
@@ -266,10 +275,19 @@ class _Module:
         last = self._plan.stages - 1
         for output in self._graph.outputs:
             self._condition(flow.written(output), output.written, last)
-            sends = flow.go(last) if flow.is_always(output.written) else f"{flow.go(last)} && {flow.written(output)}"
+            sends = (
+                flow.go(last)
+                if flow.is_always(output.written)
+                else f"{flow.go(last)} && {flow.written(output)}"
+            )
             value = self._expressions.text(output.value, last)
             valid = f"else if ({output.name}_free)"
-            self._clocked("if (!ap_rst_n)", [f"{output.name}_tvalid <= 1'b0;"], valid, [f"{output.name}_tvalid <= {sends};"])
+            self._clocked(
+                "if (!ap_rst_n)",
+                [f"{output.name}_tvalid <= 1'b0;"],
+                valid,
+                [f"{output.name}_tvalid <= {sends};"],
+            )
             self._clocked(f"if ({sends})", [f"{output.name}_tdata <= {value};"])
         return [*title("Outputs"), *self._section]
 
@@ -282,6 +300,14 @@ class _Module:
                 lines.append(f"  logic {self._names.take(f'unused_{name}')};")
                 lines.append(f"  assign {lines[-1].split()[1][:-1]} = ^({name} & {constant(width, rest)});")
         return ["", *lines] if lines else []
+
+
+def _how_much(width: int, condition: Node) -> str:
+    return f"{_counted(width, 'bit')} in {'every step' if flow.is_always(condition) else 'some steps'}"
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def _listed(names: Sequence[str], most: int = 6) -> str:

@@ -39,7 +39,7 @@ class Signals:
 
     def __post_init__(self) -> None:
         named = sorted(self.uses.named, key=lambda node: node.index)
-        plain = {node: name for node, name in zip(named, self._numbered(named), strict=True)}
+        plain = dict(zip(named, self._numbered(named), strict=True))
         for node in named:
             self._signals[node, self.plan.stage[node]] = Signal(plain[node], node.width)
         for stage, values in self.crossing.items():
