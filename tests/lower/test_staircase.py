@@ -123,6 +123,17 @@ def test_powers_of_two_have_no_such_threshold() -> None:
     assert assert_scan_equal(proto, -20, 20).ties == 0
 
 
+@pytest.mark.parametrize(("scale", "ties"), [(0.5, 0), (0.1, 2)])
+def test_sums_whose_rounding_decides_a_sign_are_counted(scale: float, ties: int) -> None:
+    """A sum of six times 0.1 or -0.1 can be zero in exact arithmetic, and then has any sign in float32."""
+    build = ModelBuilder((1, 6))
+    weights = np.random.default_rng(0).integers(0, 2, (6, 2)) * 2 - 1
+    summed = build.node("MatMul", build.bipolar("x", scale), build.weights(weights, 1.0, bits=2))
+    proto = build.proto(build.bipolar(summed))
+
+    assert sum(compile_proto(proto).lowered.ties.values()) == ties
+
+
 def assert_scan_equal(proto: onnx.ModelProto, low: int, high: int) -> IntThreshold:
     compiled = compile_proto(proto, input_type=IntType(low, high), input_scale=1.0)
     channels = compiled.lowered.input.type.channels

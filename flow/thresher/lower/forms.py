@@ -25,7 +25,8 @@ class Pending:
     means `scale * (q - zero)` element by element, which in the model is `onnx_tensor`. `index` has
     the shape of a frame of that ONNX tensor and holds the stream position of every element. `steps`
     are the operators applied since, none of which is a quantiser; with no steps this is what the
-    design calls an Integer.
+    design calls an Integer. `slack` bounds, element by element, how far the order of float32 additions
+    can take the model's own value from the exact one; None where every order is exact.
     """
 
     tensor: str
@@ -37,6 +38,7 @@ class Pending:
     zero: Ints
     index: Ints
     steps: tuple[QuantNode, ...] = ()
+    slack: Doubles | None = None
 
     @property
     def size(self) -> int:
@@ -57,13 +59,16 @@ class Pending:
         """This, with one more operator applied."""
         return replace(self, steps=(*self.steps, node))
 
-    def values(self, q: Ints, dtype: np.dtype[np.floating] = FLOAT32) -> Array:
+    def values(self, q: Ints, dtype: np.dtype[np.floating] = FLOAT32, slacks: float = 0.0) -> Array:
         """The real values `[m, *frame]` that the model has for the integers `q`, `[m, n]`.
 
         The product with the scale is exact before it is rounded to `dtype`; each step then rounds
-        as it does in the model.
+        as it does in the model. `slacks` times `slack` is added first.
         """
-        real = ((q - self.zero) * self.scale).astype(dtype)
+        exact = (q - self.zero) * self.scale
+        if slacks and self.slack is not None:
+            exact = exact + slacks * self.slack
+        real = exact.astype(dtype)
         value: Array = real[:, self.index]
         for step in self.steps:
             value = step.apply(value)

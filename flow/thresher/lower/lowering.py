@@ -162,6 +162,7 @@ class Lowering:
             scale=node.scale.astype(np.float64) * (form.scale[0] * factor),
             zero=weights @ form.zero,
             index=output_index,
+            slack=_slack(weights, form, node.scale * (form.scale[0] * factor)),
         )
         self.nodes.append(
             IntMatMul(
@@ -220,6 +221,21 @@ class Lowering:
             )
         )
         return Chosen("argmax0_out", element)
+
+
+def _slack(weights: Ints, form: Pending, scale: Doubles) -> Doubles | None:
+    """How far the model's float32 sums `[rows]` can be from exact ones; None where none can be.
+
+    Sums of integers times a power of two are exact in any order. Else each of the products and
+    partial sums rounds by at most 2**-24 of the sum of magnitudes (N. J. Higham, Accuracy and Stability
+    of Numerical Algorithms, section 4.2).
+    """
+    reals = np.concatenate([np.ravel(scale), form.scale[:1]])
+    magnitudes = np.abs(weights).sum(axis=1) * max(abs(form.element.lo), abs(form.element.hi))
+    if (np.frexp(reals)[0] == 0.5).all() and magnitudes.max() < 1 << 24:
+        return None
+    bound: Doubles = (weights.shape[1] + 2) * 2.0**-24 * magnitudes * np.abs(scale)
+    return bound
 
 
 def _in_hardware(form: Form) -> bool:

@@ -26,7 +26,11 @@ _MAX_EVALUATIONS = 1 << 22
 
 @dataclass(frozen=True, eq=False)
 class Staircase:
-    """`thresholds` `[n, levels]` and `descending` `[n]` as `IntThreshold` has them, and its ties."""
+    """`thresholds` `[n, levels]` and `descending` `[n]` as `IntThreshold` has them, and its ties.
+
+    A tie is a threshold that float64 arithmetic puts elsewhere than float32, be it on the exact sum
+    or at either end of what the order of float32 additions can make of it.
+    """
 
     thresholds: Ints
     descending: npt.NDArray[np.bool_]
@@ -44,8 +48,11 @@ def find_staircase(pending: Pending, quantiser: Quantiser) -> Staircase:
     """
     _check_monotone(pending, quantiser)
     thresholds, descending = _bisect(pending, quantiser, FLOAT32)
-    exact, _ = _bisect(pending, quantiser, FLOAT64)
-    return Staircase(thresholds, descending, ties=int((thresholds != exact).sum()))
+    tied = np.zeros(thresholds.shape, np.bool_)
+    for slacks in (0.0,) if pending.slack is None else (-1.0, 0.0, 1.0):
+        exact, _ = _bisect(pending, quantiser, FLOAT64, slacks)
+        tied |= thresholds != exact
+    return Staircase(thresholds, descending, ties=int(tied.sum()))
 
 
 def level_values(quantiser: Quantiser) -> Ints:
@@ -54,24 +61,26 @@ def level_values(quantiser: Quantiser) -> Ints:
     return np.arange(element.lo, element.hi + 1, 2 if element.bipolar else 1, dtype=np.int64)[1:]
 
 
-def quantised(pending: Pending, quantiser: Quantiser, q: Ints, dtype: np.dtype[np.floating]) -> Ints:
+def quantised(
+    pending: Pending, quantiser: Quantiser, q: Ints, dtype: np.dtype[np.floating], slacks: float = 0.0
+) -> Ints:
     """The quantiser's integers for the integers `q` `[m, n]`, both in stream order."""
     with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
-        levels = quantiser.levels(pending.values(q, dtype)).reshape(q.shape)
+        levels = quantiser.levels(pending.values(q, dtype, slacks)).reshape(q.shape)
     result = np.empty_like(q)
     result[:, pending.final_index().reshape(-1)] = levels
     return result
 
 
 def _bisect(
-    pending: Pending, quantiser: Quantiser, dtype: np.dtype[np.floating]
+    pending: Pending, quantiser: Quantiser, dtype: np.dtype[np.floating], slacks: float = 0.0
 ) -> tuple[Ints, npt.NDArray[np.bool_]]:
-    ends = quantised(pending, quantiser, np.stack([pending.lo, pending.hi]), dtype)
+    ends = quantised(pending, quantiser, np.stack([pending.lo, pending.hi]), dtype, slacks)
     descending = ends[0] > ends[1]
     levels = level_values(quantiser)
     rows = max(1, _MAX_EVALUATIONS // pending.size)
     parts = [
-        _bisect_levels(pending, quantiser, levels[first : first + rows], descending, dtype)
+        _bisect_levels(pending, quantiser, levels[first : first + rows], descending, dtype, slacks)
         for first in range(0, len(levels), rows)
     ]
     first_reached = np.concatenate(parts) if parts else np.empty((0, pending.size), np.int64)
@@ -86,6 +95,7 @@ def _bisect_levels(
     levels: Ints,
     descending: npt.NDArray[np.bool_],
     dtype: np.dtype[np.floating],
+    slacks: float,
 ) -> Ints:
     """The first integer, `[levels, n]`, where a rising function has a level or a falling one has lost it.
 
@@ -97,7 +107,9 @@ def _bisect_levels(
     while (low < high).any():
         middle = (low + high) >> 1
         # Where the search is over, `middle` may be one past the range; its answer is not used.
-        reached = quantised(pending, quantiser, np.minimum(middle, pending.hi), dtype) >= levels[:, None]
+        reached = (
+            quantised(pending, quantiser, np.minimum(middle, pending.hi), dtype, slacks) >= levels[:, None]
+        )
         passed = (reached != descending) | (middle > pending.hi)
         high = np.where(passed, middle, high)
         low = np.where(passed, low, np.minimum(middle + 1, high))
