@@ -92,7 +92,7 @@ def compile_unit(source: UnitSource, module_name: str, clock_mhz: float = 100.0)
         stage_ns=plan.stage_ns,
         inputs=tuple((port.name, port.width) for port in graph.inputs),
         outputs=tuple((port.name, port.width) for port in graph.outputs),
-        registers=tuple((register.name, register.width) for register in graph.registers),
+        registers=tuple((identifier(register.name), register.width) for register in graph.registers),
         state_bits=sum(register.width for register in graph.registers),
         pipeline_bits=_pipeline_bits(graph, plan),
         memories=_memories(graph),
@@ -111,9 +111,9 @@ def _memories(graph: UnitGraph) -> tuple[MemoryUse, ...]:
     depths = {memory.name: memory.depth for memory in graph.memories}
     for node in graph.nodes():
         if node.op is Op.ROM:
-            key = ("rom", node.symbol, node.width, len(graph.tables[node.symbol].words))
+            key = ("rom", identifier(node.symbol), node.width, len(graph.tables[node.symbol].words))
         elif node.op is Op.RAM:
-            key = ("ram", node.symbol, node.width, depths[node.symbol])
+            key = ("ram", identifier(node.symbol), node.width, depths[node.symbol])
         else:
             continue
         found[key] = found.get(key, 0) + 1
@@ -121,7 +121,7 @@ def _memories(graph: UnitGraph) -> tuple[MemoryUse, ...]:
 
 
 def _warning(graph: UnitGraph, plan: Schedule, node: Node, clock_mhz: float) -> str:
-    line = graph.describe(node)
+    line = next((graph.describe(near) for near in (node, *node.args) if graph.describe(near)), "")
     place = f"{line}: " if line else ""
     return (
         f"hlsc: {place}stage {plan.stage[node]} is estimated at {max(plan.stage_ns):.1f} ns, "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 
 from thresher.hlsc.ir import Node, Op
 from thresher.hlsc.known import runs
@@ -67,20 +68,23 @@ class Logic(Wiring):
         a, b = _ordered(self.slice(a, low, width), self.slice(b, low, width))
         if a is b:
             return a
+        absorbed = self._absorbed(op, a, b) or self._absorbed(op, b, a) or self._common(op, a, b)
+        return absorbed or self._narrowed(op, (a, b))
+
+    def _absorbed(self, op: Op, x: Node, y: Node) -> Node | None:
+        """What is left of `y` beside `x`, where that is less than both."""
         dual = Op.OR if op is Op.AND else Op.AND
-        for x, y in ((a, b), (b, a)):
-            if y.op is op and x in y.args:
-                return y
-            if y.op is dual and x in y.args:
-                return x
-            other = self._without_inverse(x, y) if y.op is dual else None
-            if other is not None:
-                return self.and_(x, other) if op is Op.AND else self.or_(x, other)
-        if a.op is dual and b.op is dual:
-            common = self._common(op, a, b)
-            if common is not None:
-                return common
-        return self._narrowed(op, (a, b))
+        if op is Op.AND and excluded(x, y):
+            return self.const(x.width, 0)
+        implied = op is Op.AND and x.op is Op.NOT and excluded(x.args[0], y)
+        if implied or (y.op is op and x in y.args):
+            return y
+        if y.op is dual and x in y.args:
+            return x
+        other = self._without_inverse(x, y) if y.op is dual else None
+        if other is None:
+            return None
+        return self.and_(x, other) if op is Op.AND else self.or_(x, other)
 
     def _without_inverse(self, x: Node, y: Node) -> Node | None:
         """The other argument of `y`, where one is the inverse of `x`."""
@@ -91,6 +95,9 @@ class Logic(Wiring):
 
     def _common(self, op: Op, a: Node, b: Node) -> Node | None:
         """`p&c | p&~c` is `p`, and the dual."""
+        dual = Op.OR if op is Op.AND else Op.AND
+        if a.op is not dual or b.op is not dual:
+            return None
         for p, c in (a.args, a.args[::-1]):
             if p in b.args:
                 rest = b.args[0] if b.args[1] is p else b.args[1]
@@ -158,25 +165,58 @@ class Logic(Wiring):
         a, b = self.slice(a, low, width), self.slice(b, low, width)
         if a is b:
             return a
-        if width == 1:
-            return self._select_bit(condition, a, b)
-        if b.op is Op.SELECT and b.args[1] is a:
-            return self.select(self.or_(condition, b.args[0]), a, b.args[2])
-        if a.op is Op.SELECT and a.args[2] is b:
-            return self.select(self.and_(condition, a.args[0]), a.args[1], b)
         narrow = max(a.signed_width, b.signed_width)
         if narrow < width:
             return self.sext(self.select(condition, self.low(a, narrow), self.low(b, narrow)), width)
-        return self.raw(Op.SELECT, width, (condition, a, b))
+        merged = self._merged(condition, a, b) or self._merged(self.not_(condition), b, a)
+        if merged is None:
+            merged = (self._select_bit if width == 1 else self._without_common_parts)(condition, a, b)
+        return merged or self.raw(Op.SELECT, width, (condition, a, b))
 
-    def _select_bit(self, condition: Node, a: Node, b: Node) -> Node:
+    def _merged(self, condition: Node, a: Node, b: Node) -> Node | None:
+        """One select for two, where one side of the inner is the other side of the outer."""
+        if a.op is not Op.SELECT:
+            return None
+        inner, x, y = a.args
+        if y is b:
+            return self.select(self.and_(condition, inner), x, b)
+        if x is b:
+            return self.select(self.and_(condition, self.not_(inner)), y, b)
+        return None
+
+    def _without_common_parts(self, condition: Node, a: Node, b: Node) -> Node | None:
+        """A select between concatenations as selects between their parts, if that decides some part."""
+        edges = sorted({0, a.width} | _edges(a) | _edges(b))
+        if len(edges) == 2:
+            return None
+        parts: list[tuple[int, int, Node | None]] = []
+        for low, high in pairwise(edges):
+            x, y = self.slice(a, low, high - low), self.slice(b, low, high - low)
+            part = self.select(condition, x, y)
+            decided = None if part.op is Op.SELECT and part.args[0] is condition else part
+            if parts and parts[-1][2] is None and decided is None:
+                parts[-1] = (parts[-1][0], high, None)
+            else:
+                parts.append((low, high, decided))
+        if all(decided is None for _, _, decided in parts):
+            return None
+        return self.concat([self._side_by_side(condition, a, b, part) for part in parts])
+
+    def _side_by_side(self, condition: Node, a: Node, b: Node, part: tuple[int, int, Node | None]) -> Node:
+        low, high, decided = part
+        if decided is not None:
+            return decided
+        sides = (self.slice(a, low, high - low), self.slice(b, low, high - low))
+        return self.raw(Op.SELECT, high - low, (condition, *sides))
+
+    def _select_bit(self, condition: Node, a: Node, b: Node) -> Node | None:
         if a.op is Op.CONST or a is condition:
             chosen_one = a is condition or a.value
             return self.or_(condition, b) if chosen_one else self.and_(self.not_(condition), b)
         if b.op is Op.CONST or b is condition:
             other_zero = b is condition or not b.value
             return self.and_(condition, a) if other_zero else self.or_(self.not_(condition), a)
-        return self.raw(Op.SELECT, 1, (condition, a, b))
+        return None
 
     def any_of(self, bits: Sequence[Node]) -> Node:
         """The or of single bits; 0 if there are none."""
@@ -210,6 +250,22 @@ class Logic(Wiring):
             return rest(0, width)
         parts.sort(key=lambda part: part[0])
         return self.concat([make(low, length) for low, length, make in parts])
+
+
+def excluded(a: Node, b: Node) -> bool:
+    """Whether two bits compare one value with different constants, so that at most one is 1."""
+    if a.op is not Op.EQ or b.op is not Op.EQ or a.args[0] is not b.args[0]:
+        return False
+    return a.args[1].op is Op.CONST and b.args[1].op is Op.CONST and a is not b
+
+
+def _edges(node: Node) -> set[int]:
+    """The bits at which the parts of a concatenation begin."""
+    edges, low = set[int](), 0
+    for part in node.args if node.op is Op.CONCAT else ():
+        edges.add(low)
+        low += part.width
+    return edges
 
 
 def _ordered(a: Node, b: Node) -> tuple[Node, Node]:

@@ -15,6 +15,7 @@ class Wiring:
 
     def __init__(self) -> None:
         self._nodes: dict[_Key, Node] = {}
+        self._slices: dict[tuple[Node, int, int], Node] = {}
 
     def raw(self, op: Op, width: int, args: tuple[Node, ...] = (), value: int = 0, symbol: str = "") -> Node:
         """The node as it is asked for, made once."""
@@ -52,7 +53,16 @@ class Wiring:
             return self._slice_of_concat(arg, low, width)
         if arg.op is Op.SEXT:
             return self._slice_of_sext(arg.args[0], low, width)
-        return self.raw(Op.SLICE, width, (arg,), value=low)
+        return self._slice_of_value(arg, low, width)
+
+    def _slice_of_value(self, arg: Node, low: int, width: int) -> Node:
+        """Bits of a computed value; those on which both sides of a select agree are no select."""
+        key = (arg, low, width)
+        if key not in self._slices:
+            sides = [self.slice(side, low, width) for side in arg.args[1:]] if arg.op is Op.SELECT else []
+            agreed = bool(sides) and sides[0] is sides[1]
+            self._slices[key] = sides[0] if agreed else self.raw(Op.SLICE, width, (arg,), value=low)
+        return self._slices[key]
 
     def _slice_of_concat(self, arg: Node, low: int, width: int) -> Node:
         parts = []

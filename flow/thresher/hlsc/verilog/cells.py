@@ -6,6 +6,10 @@ from collections.abc import Sequence
 
 from thresher.hlsc.ir import Memory, Table
 from thresher.hlsc.verilog.expressions import constant
+from thresher.hlsc.verilog.layout import statement
+
+NARROW = 4
+"""Words of fewer bits than this are printed 64 bits at a time."""
 
 
 def instance(
@@ -16,7 +20,9 @@ def instance(
     lines = [f"  {cell} #("]
     lines += _list([f"    .{key}({value})" for key, value in parameters])
     lines += [f"  ) {name} ("]
-    lines += _list([f"    .{port.ljust(longest)}({value})" for port, value in ports])
+    for place, (port, value) in enumerate(ports):
+        comma = "," if place < len(ports) - 1 else ""
+        lines += statement(f".{port.ljust(longest)}({value}){comma}", 4)
     return [*lines, "  );"]
 
 
@@ -27,12 +33,22 @@ def _list(items: Sequence[str]) -> list[str]:
 def table_lines(name: str, table: Table, low: int, width: int) -> list[str]:
     """A table's columns as a constant vector; the last word stands first."""
     mask = (1 << width) - 1
-    words = [constant(width, word >> low & mask) for word in reversed(table.words)]
-    total = width * len(words)
+    total = width * len(table.words)
+    columns = [word >> low & mask for word in table.words]
+    if width < NARROW:
+        columns, width = _packed(columns, width), 64
+    last = total - width * (len(columns) - 1)
+    words = [constant(last, columns[-1]), *(constant(width, word) for word in reversed(columns[:-1]))]
     lines = [f"  localparam logic [{total - 1}:0] {name} = {{"]
     per_line = max(1, 96 // (len(words[0]) + 2))
     rows = [", ".join(words[place : place + per_line]) for place in range(0, len(words), per_line)]
     return [*lines, *_list([f"    {row}" for row in rows]), "  };"]
+
+
+def _packed(words: Sequence[int], width: int) -> list[int]:
+    """Narrow words side by side as 64-bit pieces."""
+    contents = sum(word << place * width for place, word in enumerate(words))
+    return [contents >> low & (1 << 64) - 1 for low in range(0, width * len(words), 64)]
 
 
 def ram_parameters(memory: Memory) -> list[tuple[str, str]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from thresher.hlsc.ir import Node, Op
+from thresher.hlsc.verilog.layout import together
 from thresher.hlsc.verilog.signals import Signal, Signals
 
 LONGEST = 72
@@ -107,7 +108,7 @@ class Expressions:
 
     def _compute(self, node: Node, stage: int) -> str:
         if node.op is Op.CONCAT:
-            return "{" + ", ".join(self.text(part, stage) for part in reversed(node.args)) + "}"
+            return "{" + ", ".join(together(self.text(part, stage)) for part in reversed(node.args)) + "}"
         if node.op is Op.NOT:
             return self._inverse(node.args[0], stage)
         if node.op is Op.MUL:

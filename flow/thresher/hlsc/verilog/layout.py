@@ -5,6 +5,12 @@ from __future__ import annotations
 import textwrap
 
 WIDTH = 110
+_FIXED_SPACE = "\N{NO-BREAK SPACE}"
+
+
+def together(text: str) -> str:
+    """A short text that is not to be broken over two lines."""
+    return text.replace(" ", _FIXED_SPACE) if len(text) < WIDTH // 2 else text
 
 
 def statement(text: str, indent: int = 2, comment: str = "") -> list[str]:
@@ -12,7 +18,7 @@ def statement(text: str, indent: int = 2, comment: str = "") -> list[str]:
     lead = " " * indent
     tail = f"  // {comment}" if comment else ""
     if len(lead + text + tail) <= WIDTH:
-        return [lead + text + tail]
+        return [(lead + text + tail).replace(_FIXED_SPACE, " ")]
     lines = textwrap.wrap(
         text,
         WIDTH,
@@ -21,6 +27,7 @@ def statement(text: str, indent: int = 2, comment: str = "") -> list[str]:
         break_long_words=False,
         break_on_hyphens=False,
     )
+    lines = [line.replace(_FIXED_SPACE, " ") for line in lines]
     return [f"{lead}// {comment}", *lines] if comment else lines
 
 

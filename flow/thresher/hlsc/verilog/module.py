@@ -104,19 +104,19 @@ class _Module:
 
     def _stage_lines(self, stage: int) -> list[str]:
         self._section = []
-        if stage == 0:
-            for port in self._graph.inputs:
-                self._condition(f"{port.name}_needed", port.needed, 0)
-                self._widths[f"{port.name}_tdata"] = port.width
         self._register_declarations(stage)
         here = [node for node, place in self._plan.stage.items() if place == stage and isinstance(node, Node)]
         for node in sorted(here, key=lambda node: node.index):
             self._node(node, stage)
+        if stage == 0:
+            for port in self._graph.inputs:
+                self._condition(f"{port.name}_needed", port.needed, 0)
+                self._widths[f"{port.name}_tdata"] = port.width
         self._updates(stage)
-        return [*title(self._stage_title(stage)), *self._section]
+        return [*title(self._stage_title(stage)), *self._section] if any(self._section) else []
 
     def _stage_title(self, stage: int) -> str:
-        state = [name for name, _ in self._registers(stage)]
+        state = [self._name_of(register).removesuffix("_q") for _, register in self._registers(stage)]
         return f"Stage {stage}" + (f": keeps {_listed(state)}" if state else "")
 
     def _registers(self, stage: int) -> list[tuple[str, Register]]:
