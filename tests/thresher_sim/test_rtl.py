@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from tests.thresher_sim.example import FRAMES, OUTPUT, TWICE
+from thresher_sim import runner
 from thresher_sim.errors import SimulationMismatchError, ToolFailedError, UsageError
 from thresher_sim.project import Project
 from thresher_sim.rtl import RtlOptions, simulate_lanes, simulate_rtl, sv_files
@@ -32,6 +33,15 @@ def test_all_streams_agree_and_the_cycles_are_those_of_the_schedule(example: Pro
     assert result.latency_cycles == 5
     seen = np.asarray(read_frames(tmp_path, OUTPUT))
     assert np.array_equal(seen, np.asarray(read_frames(example.vectors, OUTPUT)))
+
+
+def test_a_model_of_several_files_builds(
+    example: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Verilator splits large models into files, which share a precompiled header."""
+    monkeypatch.setattr(runner, "VERILATOR_FLAGS", (*runner.VERILATOR_FLAGS, "--output-split", "300"))
+    result = simulate_rtl(example, example.vectors, tmp_path)
+    assert (result.comparison.frames, result.comparison.mismatches) == (FRAMES, 0)
 
 
 @pytest.mark.parametrize(("stall", "jobs"), [(30, 1), (90, 1), (0, 2), (50, 2)])

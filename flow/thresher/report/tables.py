@@ -66,6 +66,9 @@ def _result_rows(report: Report) -> Iterable[tuple[str, str, str, str]]:
     for level in LEVELS:
         if level in report["accuracy"]:
             yield _accuracy_row(level, report["accuracy"])
+    ties = sum(report["ties"].values())
+    if ties:
+        yield "thresholds that hang on float32 rounding", _text(ties), "", ""
     packed, full = model["weight_bits"], 8 * model["float32_bytes"]
     ratio = f" ({full / packed:.1f} x less)" if packed else ""
     yield "weight bits", f"{_text(packed)} of {_text(full)} in float32{ratio}", "", ""
