@@ -1,47 +1,70 @@
 // The number of ones in a word. Combinational, no handshake: registers around it are the user's.
 //
-// Two halves are counted and added, and one more bit rides on the carry input of the adder. Three
-// bits are counted by two look-up tables, which have room for what makes each bit of two others.
+// The bits are counted in groups, the bits of equal weight of these counts are counted in turn, and
+// carry chains add the few numbers that remain. Groups of three come first, because a look-up table
+// of six inputs then has room for what makes each bit of two others, an XNOR for instance; groups
+// of six follow, which three such tables count.
 
 module popcount #(
   parameter int unsigned Width = 8,
+  parameter int unsigned Group = 3,
   localparam int unsigned CountWidth = $clog2(Width + 1)
 ) (
   input  logic [Width-1:0]      word_i,
   output logic [CountWidth-1:0] count_o
 );
 
-  if (Width == 0) begin : gen_no_width
-    $fatal(1, "popcount %m: Width must be at least 1");
+  if (Width == 0 || Group < 3 || Group > 6) begin : gen_illegal
+    $fatal(1, "popcount %m: Width %0d must be at least 1 and Group %0d from 3 to 6", Width, Group);
   end
 
-  if (Width == 1) begin : gen_one
-    assign count_o = word_i;
-  end else if (Width == 2) begin : gen_two
-    assign count_o = {word_i[1] & word_i[0], word_i[1] ^ word_i[0]};
-  end else if (Width == 3) begin : gen_three
-    assign count_o[0] = ^word_i;
-    assign count_o[1] = (word_i[0] & word_i[1]) | (word_i[1] & word_i[2]) | (word_i[2] & word_i[0]);
-  end else begin : gen_halves
-    localparam int unsigned LowWidth = Width / 2;
-    localparam int unsigned HighWidth = Width - 1 - LowWidth;
-    localparam int unsigned LowCountWidth = $clog2(LowWidth + 1);
-    localparam int unsigned HighCountWidth = $clog2(HighWidth + 1);
+  if (Width <= Group) begin : gen_one_group
+    always_comb begin
+      count_o = '0;
+      for (int unsigned index = 0; index < Width; index++) begin
+        count_o += CountWidth'(word_i[index]);
+      end
+    end
+  end else begin : gen_groups
+    localparam int unsigned Groups = (Width + Group - 1) / Group;
+    localparam int unsigned Weights = $clog2(Group + 1);
+    localparam int unsigned ColumnCountWidth = $clog2(Groups + 1);
 
-    logic [LowCountWidth-1:0]  low;
-    logic [HighCountWidth-1:0] high;
+    logic [Groups*Group-1:0]                  padded;
+    logic [Weights-1:0][Groups-1:0]           columns;
+    logic [Weights-1:0][ColumnCountWidth-1:0] counts;
 
-    popcount #(.Width(LowWidth)) u_low (
-      .word_i (word_i[LowWidth-1:0]),
-      .count_o(low)
-    );
+    assign padded = (Groups * Group)'(word_i);
 
-    popcount #(.Width(HighWidth)) u_high (
-      .word_i (word_i[Width-2:LowWidth]),
-      .count_o(high)
-    );
+    always_comb begin
+      for (int unsigned group = 0; group < Groups; group++) begin
+        logic [Weights-1:0] count;
+        count = '0;
+        for (int unsigned index = 0; index < Group; index++) begin
+          count += Weights'(padded[group*Group + index]);
+        end
+        for (int unsigned weight = 0; weight < Weights; weight++) begin
+          columns[weight][group] = count[weight];
+        end
+      end
+    end
 
-    assign count_o = CountWidth'(low) + CountWidth'(high) + CountWidth'(word_i[Width-1]);
+    for (genvar weight = 0; weight < Weights; weight++) begin : gen_columns
+      popcount #(
+        .Width(Groups),
+        .Group(6)
+      ) u_column (
+        .word_i (columns[weight]),
+        .count_o(counts[weight])
+      );
+    end
+
+    always_comb begin
+      count_o = '0;
+      for (int unsigned weight = 0; weight < Weights; weight++) begin
+        count_o += CountWidth'(counts[weight]) << weight;
+      end
+    end
   end
 
 endmodule

@@ -1,5 +1,7 @@
-// Constant words. Combinational: the word of an address is there in the same cycle. A register
-// behind it lets synthesis choose block memory; the cell does not have one of its own.
+// Constant words. Combinational: the word of an address is there in the same cycle.
+//
+// It is described as constants, not as a memory with initial contents: synthesis then makes plain
+// logic of it, and has no memory port into which to pull the registers around it.
 //
 // Word 0 is in the least significant bits of Contents. What an address past the last word reads is
 // undefined.
@@ -20,10 +22,8 @@ module rom #(
 
   logic [Width-1:0] words[Depth];
 
-  initial begin
-    for (int unsigned index = 0; index < Depth; index++) begin
-      words[index] = Contents[index*Width +: Width];
-    end
+  for (genvar index = 0; index < Depth; index++) begin : gen_words
+    assign words[index] = Contents[index*Width +: Width];
   end
 
   assign word_o = words[address_i];
