@@ -10,6 +10,7 @@ from pathlib import Path
 
 from thresher.errors import ToolFailedError, UsageError
 from thresher.hlsc.frontend.layout import WRAPPER
+from thresher.hlsc.refusal import message
 from thresher_sim.toolchain import find_clang
 
 _FLAGS = (
@@ -67,6 +68,6 @@ def emit_llvm(source: UnitSource) -> str:
 
 def _message(source: UnitSource, stderr: str) -> str:
     found = re.search(r"^(?:(\S+?):(\d+):\d+: )?(?:fatal )?error: (.*)$", stderr, re.MULTILINE)
-    place = f"{Path(found[1]).name}:{found[2]}: " if found and found[1] else ""
-    what = found[3] if found else (stderr.strip().splitlines() or ["no message"])[-1]
-    return f"hlsc: clang cannot compile '{source.type_name}': {place}{what}; mend the C++"
+    line = f"{Path(found[1]).name}:{found[2]}" if found and found[1] else ""
+    what = found[3] if found else (stderr.strip().splitlines() or ["nothing"])[-1]
+    return message(source.type_name, line, f"clang says: {what}", "mend the C++")

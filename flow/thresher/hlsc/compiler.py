@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
 from thresher.errors import UsageError
@@ -10,6 +9,7 @@ from thresher.hlsc.clang import UnitSource, emit_llvm
 from thresher.hlsc.frontend.unit import unit_graph
 from thresher.hlsc.ir import Node, Op, UnitGraph
 from thresher.hlsc.llvm.parser import parse
+from thresher.hlsc.refusal import UnsupportedUnitError, message
 from thresher.hlsc.schedule.carry import carried
 from thresher.hlsc.schedule.stages import Schedule, schedule
 from thresher.hlsc.simplify import simplify
@@ -77,11 +77,17 @@ def compile_unit(source: UnitSource, module_name: str, clock_mhz: float = 100.0)
         UnsupportedUnitError: the C++ cannot become hardware; the message names its line.
         MissingToolError: there is no clang.
     """
-    if identifier(module_name) != module_name or re.search(r"\W", module_name):
-        raise UsageError(f"hlsc: '{module_name}' cannot be a module's name; use letters, digits and _")
-    if not clock_mhz > 0:
+    if identifier(module_name) != module_name:
+        raise UsageError(
+            f"hlsc: '{module_name}' cannot be a module's name; use letters, digits and _, and no keyword"
+        )
+    if not 0 < clock_mhz < float("inf"):
         raise UsageError(f"hlsc: a clock of {clock_mhz:g} MHz makes no sense; give a positive number")
-    graph = simplify(unit_graph(parse(emit_llvm(source))))
+    module = parse(emit_llvm(source))
+    try:
+        graph = simplify(unit_graph(module))
+    except UnsupportedUnitError as error:
+        raise error.of(source.type_name) from error
     plan = schedule(graph, clock_mhz)
     heading = Heading(module_name, f"{source.header.name}, {source.type_name}", clock_mhz)
     return CompiledUnit(
@@ -97,7 +103,16 @@ def compile_unit(source: UnitSource, module_name: str, clock_mhz: float = 100.0)
         pipeline_bits=_pipeline_bits(graph, plan),
         memories=_memories(graph),
         cells=cells_used(graph),
-        warnings=tuple(_warning(graph, plan, node, clock_mhz) for node in plan.misses[:1]),
+        warnings=tuple(
+            message(
+                source.type_name,
+                _line(graph, node),
+                f"stage {plan.stage[node]} is estimated at {plan.stage_ns[plan.stage[node]]:.1f} ns, too long "
+                f"for {clock_mhz:g} MHz",
+                "narrow the values, or spread the work over more steps",
+            )
+            for node in plan.misses[:1]
+        ),
     )
 
 
@@ -120,10 +135,6 @@ def _memories(graph: UnitGraph) -> tuple[MemoryUse, ...]:
     return tuple(MemoryUse(*key, copies) for key, copies in found.items())
 
 
-def _warning(graph: UnitGraph, plan: Schedule, node: Node, clock_mhz: float) -> str:
-    line = next((graph.describe(near) for near in (node, *node.args) if graph.describe(near)), "")
-    place = f"{line}: " if line else ""
-    return (
-        f"hlsc: {place}stage {plan.stage[node]} is estimated at {max(plan.stage_ns):.1f} ns, "
-        f"too long for {clock_mhz:g} MHz; narrow the values, or spread the work over more steps"
-    )
+def _line(graph: UnitGraph, node: Node) -> str:
+    """The line of a node, or of the nearest value that it is computed from."""
+    return next((graph.describe(near) for near in (node, *node.args) if graph.describe(near)), "")

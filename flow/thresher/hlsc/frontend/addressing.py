@@ -7,12 +7,14 @@ from dataclasses import replace
 
 from thresher.hlsc.builder import Builder
 from thresher.hlsc.frontend.pointers import Pointer, Target
-from thresher.hlsc.frontend.state import AccessError
 from thresher.hlsc.ir import Node, Op
 from thresher.hlsc.llvm.types import ArrayType, StructType, Type, bytes_of, struct_offsets
+from thresher.hlsc.refusal import NotHardwareError
 
 MAX_ELEMENTS = 64
 """An array of more elements than this is not indexed by a variable: the multiplexers are too large."""
+
+REMEDY = "index with constants (unroll the loop), or keep the array in a Ram or a constant"
 
 Extent = Sequence[tuple[int, int]]
 """The arrays of an object: first byte and the byte after the last."""
@@ -24,7 +26,7 @@ def step_pointer(
     """The pointer after a `getelementptr` over `kind`.
 
     Raises:
-        AccessError: a variable index into something that is no array of the unit or of the step.
+        NotHardwareError: a variable index into something that is no array of the unit or of the step.
     """
     for index, stride, offset in _steps(kind, indices):
         if index is None:
@@ -45,7 +47,7 @@ def _steps(kind: Type, indices: Sequence[Node]) -> list[tuple[Node | None, int, 
             continue
         if number:
             if not isinstance(kind, ArrayType):
-                raise AccessError("an index into a value that is no array")
+                raise NotHardwareError("an index into a value that is no array", REMEDY)
             kind = kind.element
         stride = bytes_of(kind)
         if index.op is Op.CONST:
@@ -65,7 +67,7 @@ def _indexed(
         elif target.index is None:
             targets.append(replace(target, index=index, stride=stride))
         else:
-            raise AccessError("a constant table is indexed by two variables")
+            raise NotHardwareError("a constant table is indexed by two variables", REMEDY)
     return Pointer(tuple(targets))
 
 
@@ -80,9 +82,9 @@ def _elements(
         every = range(-((target.offset - start) // stride), -((target.offset - end) // stride))
         values = {_signed_value(value, index) for value in values} & set(every) if values else set(every)
     if not values:
-        raise AccessError("a variable index into something that is no array of the unit")
+        raise NotHardwareError("a variable index into something that is no array of the unit", REMEDY)
     if len(values) > MAX_ELEMENTS:
-        raise AccessError(f"a variable index into an array of {len(values)} elements")
+        raise NotHardwareError(f"a variable index into an array of {len(values)} elements", REMEDY)
     pointer = Pointer((target,))
     elements = [
         pointer.moved(_signed_value(value, index) * stride).under(

@@ -12,24 +12,18 @@ from thresher.hlsc.frontend.effects import Effects, Site, address_width
 from thresher.hlsc.frontend.layout import UnitLayout
 from thresher.hlsc.frontend.memory import Content, Segment, Segments
 from thresher.hlsc.frontend.pointers import Pointer, Target, place
-from thresher.hlsc.frontend.state import PORTS, SELF, AccessError, Accesses
+from thresher.hlsc.frontend.state import PORTS, SELF, Accesses
 from thresher.hlsc.ir import Node, Op
 from thresher.hlsc.llvm.module import Address, Instruction, Local, Number, Operand, Undefined
-from thresher.hlsc.llvm.types import IntegerType, PointerType, bytes_of
+from thresher.hlsc.llvm.types import IntegerType, OtherType, PointerType, bytes_of
+from thresher.hlsc.refusal import NotHardwareError
 
 Result = Node | Pointer | tuple[Node, Node] | None
 """What a name stands for; None where any value will do."""
 
+_OF_VECTORS = frozenset({"insertelement", "extractelement", "shufflevector"})
+_OF_FLOATS = frozenset({"fcmp", "fneg"})
 _IGNORED = ("llvm.lifetime.end", "llvm.assume", "llvm.experimental.noalias.scope.decl", "llvm.dbg.")
-
-
-class NotHardwareError(Exception):
-    """An instruction that cannot become hardware: what it is, and what to do instead."""
-
-    def __init__(self, reason: str, remedy: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
-        self.remedy = remedy
 
 
 @dataclass
@@ -59,13 +53,7 @@ class Interpreter:
         """
         if instruction.opcode == "call":
             return self._call(instruction, Site(block, condition, line))
-        action = _ACTIONS.get(instruction.opcode, Interpreter._arithmetic)
-        try:
-            return action(self, instruction)
-        except AccessError as error:
-            raise NotHardwareError(
-                str(error), "index with constants (unroll the loop), or keep the array in a Ram or a constant"
-            ) from error
+        return _ACTIONS.get(instruction.opcode, Interpreter._arithmetic)(self, instruction)
 
     # Operands
 
@@ -116,6 +104,7 @@ class Interpreter:
 
     def _arithmetic(self, instruction: Instruction) -> Result:
         try:
+            _check_integers(instruction)
             a, b = (self.node(operand) for operand in instruction.operands)
             return operations.binary(self.builder, instruction.opcode, a, b)
         except operations.NotConstantError as error:
@@ -131,6 +120,7 @@ class Interpreter:
 
     def _cast(self, instruction: Instruction) -> Result:
         operand = instruction.operands[0]
+        _check_integers(instruction)
         if not isinstance(instruction.type, IntegerType):
             raise _unknown(f"the LLVM instruction '{instruction.opcode}'")
         extend = self.builder.sext if instruction.opcode == "sext" else self.builder.resize
@@ -320,11 +310,24 @@ def width_of(operand: Operand) -> int:
         NotHardwareError: it is of another type.
     """
     if not isinstance(operand.type, IntegerType):
-        raise NotHardwareError(
-            f"a value of the LLVM type '{getattr(operand.type, 'name', 'aggregate')}' is computed with",
-            "units compute with integers only: scale to fixed point",
-        )
+        raise _unknown("a value that is no integer")
     return operand.type.width
+
+
+def _check_integers(instruction: Instruction) -> None:
+    """Refuse the types that C++ has and hardware, for hlsc, has not.
+
+    Raises:
+        NotHardwareError: a floating-point number or a vector is computed.
+    """
+    kinds = (instruction.type, *(operand.type for operand in instruction.operands))
+    others = {kind.name for kind in kinds if isinstance(kind, OtherType)} - {"void"}
+    if instruction.opcode in _OF_VECTORS or any(name.startswith("<") for name in others):
+        raise NotHardwareError(
+            "a vector is computed", "write a loop with a constant number of iterations over its elements"
+        )
+    if instruction.opcode in _OF_FLOATS or others:
+        raise NotHardwareError("a floating-point number is computed", "scale it to an integer of fixed point")
 
 
 def _type_name(instruction: Instruction) -> str:

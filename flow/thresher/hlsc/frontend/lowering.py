@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from thresher.hlsc.builder import Builder
 from thresher.hlsc.frontend.control_flow import EXIT, ControlFlow, LoopError, Predicates
 from thresher.hlsc.frontend.effects import Effects
-from thresher.hlsc.frontend.instructions import Interpreter, NotHardwareError, Result
+from thresher.hlsc.frontend.instructions import Interpreter, Result
 from thresher.hlsc.frontend.layout import UnitLayout, is_library
 from thresher.hlsc.frontend.memory import Content, Memory, Segments, merge
 from thresher.hlsc.frontend.pointers import place
@@ -15,7 +15,7 @@ from thresher.hlsc.frontend.state import PORTS, SELF, Accesses, Globals
 from thresher.hlsc.ir import Node, Op, Origin, Table
 from thresher.hlsc.llvm.debug_info import DebugInfo
 from thresher.hlsc.llvm.module import Function, Instruction, Module
-from thresher.hlsc.refusal import UnsupportedUnitError
+from thresher.hlsc.refusal import NotHardwareError, UnsupportedUnitError
 
 
 class Lowering:

@@ -13,13 +13,10 @@ from thresher.hlsc.frontend.pointers import Pointer, Target
 from thresher.hlsc.ir import Node, Table
 from thresher.hlsc.llvm.constants import constant_bytes
 from thresher.hlsc.llvm.debug_info import Leaf
+from thresher.hlsc.refusal import NotHardwareError
 
 SELF = "self"
 PORTS = "ports"
-
-
-class AccessError(Exception):
-    """A load or store of something that is not the step's own memory; the message says what."""
 
 
 @dataclass
@@ -34,12 +31,15 @@ class Globals:
         """The contents of a global.
 
         Raises:
-            AccessError: it is not constant.
+            NotHardwareError: it is not constant.
         """
         if symbol not in self._bytes:
             data = constant_bytes(self.texts.get(symbol, ""))
             if data is None:
-                raise AccessError(f"the variable '{self.name(symbol)}' is not a constant")
+                raise NotHardwareError(
+                    f"the variable '{self.name(symbol)}' is read, which is no constant",
+                    "declare it constexpr, or make it a member of the unit",
+                )
             self._bytes[symbol] = data
         return self._bytes[symbol]
 
@@ -75,7 +75,7 @@ class Accesses:
         if target.base.startswith("@"):
             return self._constant(target, width)
         if target.base not in contents:
-            raise AccessError("memory is read that is neither the unit's nor a local variable's")
+            raise _foreign("read")
         return memory.load(self.builder, contents[target.base], 8 * target.offset, width)
 
     def _constant(self, target: Target, width: int) -> Node:
@@ -122,7 +122,7 @@ class Accesses:
         """Store `width` bits."""
         for target in pointer.targets:
             if target.base not in contents:
-                raise AccessError("memory is written that is neither the unit's nor a local variable's")
+                raise _foreign("written")
             low = 8 * target.offset
             segments = contents[target.base]
             new = value
@@ -130,6 +130,13 @@ class Accesses:
                 old = memory.load(self.builder, segments, low, width)
                 new = self.choose([(target.condition, value), (None, old)])
             contents[target.base] = memory.store(self.builder, segments, low, width, new)
+
+
+def _foreign(verb: str) -> NotHardwareError:
+    return NotHardwareError(
+        f"memory is {verb} that is neither the unit's nor a local variable's",
+        "keep what lasts in members of the unit",
+    )
 
 
 def initial_state(builder: Builder, registers: Sequence[Leaf]) -> memory.Segments:
