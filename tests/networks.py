@@ -23,7 +23,7 @@ def binary_network(sizes: Sequence[int], seed: int = 0) -> IntGraph:
         sums = TensorType(IntType(int(low.min()), int(high.max())), 1, rows)
         total = f"sum{index}"
         nodes.append(
-            IntMatMul(f"matmul{index}", tensor, total, source, sums, (f"MatMul_{index}",), weights, BIPOLAR)
+            IntMatMul(f"matmul{index}", tensor, total, (f"MatMul_{index}",), source, sums, weights, BIPOLAR)
         )
         tensor = total
         if index < len(sizes) - 2:
@@ -32,5 +32,5 @@ def binary_network(sizes: Sequence[int], seed: int = 0) -> IntGraph:
             thresholds = random.integers(-2, 3, (rows, 1))
             ascending = np.zeros(rows, np.bool_)
             name = f"threshold{index}"
-            nodes.append(IntThreshold(name, total, tensor, sums, source, (), thresholds, ascending))
+            nodes.append(IntThreshold(name, total, tensor, (), sums, source, thresholds, ascending))
     return IntGraph(tuple(nodes), ("x",), (tensor,))

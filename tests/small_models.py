@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,7 @@ from onnx import TensorProto, helper, numpy_helper
 QONNX = "qonnx.custom_op.general"
 
 
-def small_model(
-    seed: int = 0, sizes: tuple[int, int, int] = (12, 9, 5), name: str = "layer"
-) -> onnx.ModelProto:
+def small_model(seed: int = 0, sizes: Sequence[int] = (12, 9, 5), name: str = "layer") -> onnx.ModelProto:
     """Two bipolar layers on a 4-bit input, a batch norm between them, a scale and a bias behind them.
 
     `name` begins the names of its nodes. The input is `[1, sizes[0]]`.

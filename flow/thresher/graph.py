@@ -35,6 +35,29 @@ class Node(Protocol):
         """Compute the outputs of a batch of frames; axis 0 of every array is the frame."""
 
 
+@dataclass(frozen=True)
+class OneToOne:
+    """A node that reads one tensor and writes one, standing for `onnx_nodes` of the model.
+
+    `name` is made by Thresher, never taken from the model.
+    """
+
+    name: str
+    input: str
+    output: str
+    onnx_nodes: tuple[str, ...]
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """The tensor it reads."""
+        return (self.input,)
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """The tensor it writes."""
+        return (self.output,)
+
+
 NodeT = TypeVar("NodeT", bound=Node)
 
 

@@ -11,7 +11,8 @@ from thresher.hardware.connect import connect
 from thresher.hardware.folding import fold_as_told
 from thresher.hardware.graph import HwGraph, HwNode, stream_layouts
 from thresher.hardware.select import select_kernels
-from thresher.hardware.timing import departures, time_graph
+from thresher.hardware.steps import departures
+from thresher.hardware.timing import time_graph
 from thresher.kernels import Folding, Schedule
 
 
@@ -40,7 +41,7 @@ def test_the_hardware_computes_what_the_integer_network_does() -> None:
 
 def test_a_stream_with_two_layouts_is_refused() -> None:
     first, second, *_ = _graph().nodes
-    wrong = HwNode(second.name, first.kernel, second.input, second.output, ())
+    wrong = HwNode(second.name, second.input, second.output, (), first.kernel)
     with pytest.raises(ValueError, match=r"^hardware: 'width_converter0' reads 'mvu0_out' in another layout"):
         stream_layouts(HwGraph((first, wrong), ("s_axis",), (second.output,)))
 

@@ -83,7 +83,7 @@ def make_bench(
 ) -> KernelBench:
     """Write the headers, the program and the vectors of `kernels`."""
     nodes = tuple(
-        HwNode(f"k{index}", kernel, f"k{index}_in", f"k{index}_out", ())
+        HwNode(f"k{index}", f"k{index}_in", f"k{index}_out", (), kernel)
         for index, kernel in enumerate(kernels)
     )
     bench = KernelBench(folder, nodes, frames)

@@ -49,7 +49,7 @@ def mvus(draw: Draw) -> Mvu:
     low, high = reachable(weights, source)
     sums = TensorType(IntType(int(low.min()), int(high.max())), vectors, rows)
     inputs = TensorType(source, vectors, columns)
-    matmul = IntMatMul("matmul", "x", "sum", inputs, sums, (), weights, weight_type)
+    matmul = IntMatMul("matmul", "x", "sum", (), inputs, sums, weights, weight_type)
     threshold = draw(st.none() | thresholds(sums, low, high))
     return Mvu(matmul, threshold, draw(st.integers(1, rows)), draw(st.integers(1, columns)))
 
@@ -65,7 +65,7 @@ def thresholds(draw: Draw, source: TensorType, low: Ints, high: Ints) -> IntThre
         steps[:] = steps[:1]
     descending = random.random(source.channels) < draw(st.sampled_from([0.0, 0.5]))
     target = TensorType(element, source.vectors, source.channels)
-    return IntThreshold("threshold", "sum", "level", source, target, (), steps, descending)
+    return IntThreshold("threshold", "sum", "level", (), source, target, steps, descending)
 
 
 @st.composite
@@ -83,7 +83,7 @@ def argmaxes(draw: Draw) -> Argmax:
     channels = draw(st.integers(1, MOST_CHANNELS))
     source = TensorType(draw(elements()), 1, channels)
     index = TensorType(IntType(0, channels - 1), 1, 1)
-    return Argmax(IntArgMax("argmax", "x", "index", source, index, ()), draw(st.integers(1, channels)))
+    return Argmax(IntArgMax("argmax", "x", "index", (), source, index), draw(st.integers(1, channels)))
 
 
 @st.composite

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from tests.kernels.bench import make_bench
 from tests.kernels.cases import KERNELS, random_frames
-from thresher.hardware.timing import departures
+from thresher.hardware.steps import departures
 from thresher.kernels import Kernel, all_kernels
 from thresher.kernels.argmax import Argmax
 from thresher.kernels.mvu import Mvu

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from thresher.emit.design import Design
 from thresher.emit.sv_top import TOP
+from thresher.hardware.fifos import fifo_resources
 from thresher.hardware.graph import INPUT_STREAM, HwNode, stream_layouts
 from thresher.hardware.timing import Timing
 from thresher.hlsc import CompiledUnit
@@ -43,7 +44,8 @@ def describe_report(design: Design, timing: Timing, units: Mapping[str, Compiled
     nodes = design.graph.nodes
     weights = sum(_weights(node) for node in nodes)
     weight_bits = sum(node.kernel.weight_bits for node in nodes)
-    total = sum((node.kernel.resources() for node in nodes), Resources())
+    fifos = _fifos(design, timing.depths)
+    total = sum([*(node.kernel.resources() for node in nodes), *fifos.values()], Resources())
     return {
         "schema": SCHEMA,
         "model": {
@@ -57,6 +59,10 @@ def describe_report(design: Design, timing: Timing, units: Mapping[str, Compiled
         "clock_mhz": design.clock_mhz,
         "part": design.part,
         "layers": [_report_layer(node, units[node.name]) for node in nodes],
+        "fifos": [
+            {"stream": name, "depth": timing.depths[name], "resources": _resources(cost)}
+            for name, cost in fifos.items()
+        ],
         "estimate": {
             "cycles_per_frame": timing.cycles_per_frame,
             "bottleneck": timing.bottleneck,
@@ -76,6 +82,11 @@ def describe_report(design: Design, timing: Timing, units: Mapping[str, Compiled
 def _weights(node: HwNode) -> int:
     kernel = node.kernel
     return kernel.macs_per_frame // kernel.input_layout.vectors
+
+
+def _fifos(design: Design, depths: Mapping[str, int]) -> dict[str, Resources]:
+    layouts = stream_layouts(design.graph)
+    return {name: fifo_resources(layout.width, depths[name]) for name, layout in layouts.items()}
 
 
 def _streams(design: Design, depths: Mapping[str, int]) -> list[dict[str, object]]:

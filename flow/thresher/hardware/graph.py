@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from thresher.graph import Array, Graph
+from thresher.graph import Array, Graph, OneToOne
 from thresher.kernels import Kernel
 from thresher_sim.streams import StreamLayout
 
@@ -14,27 +14,10 @@ OUTPUT_STREAM = "m_axis"
 
 
 @dataclass(frozen=True, eq=False)
-class HwNode:
-    """One unit: a kernel between two streams, standing for `onnx_nodes`.
+class HwNode(OneToOne):
+    """One unit: a kernel between two streams. Its name is safe in C++, SystemVerilog and Tcl."""
 
-    `name` is made by Thresher (kernel and number), so it is safe in C++, SystemVerilog and Tcl.
-    """
-
-    name: str
     kernel: Kernel
-    input: str
-    output: str
-    onnx_nodes: tuple[str, ...]
-
-    @property
-    def inputs(self) -> tuple[str, ...]:
-        """The one stream it reads."""
-        return (self.input,)
-
-    @property
-    def outputs(self) -> tuple[str, ...]:
-        """The one stream it writes."""
-        return (self.output,)
 
     def evaluate(self, *inputs: Array) -> tuple[Array, ...]:
         """Run the kernel's golden model on a batch."""

@@ -63,7 +63,10 @@ class Arithmetic(Logic):
         a, b = _constant_last(a, b)
         if b.op is Op.CONST and (a.op is Op.CONST or b.value.bit_count() <= 1):
             return self._mul_by_constant(a, b)
-        width = a.width
+        width, zeros = a.width, min(_trailing_zeros(b), a.width - 1)
+        if b.op is Op.CONST and zeros:
+            high = self.mul(self.low(a, width - zeros), self.slice(b, zeros, width - zeros))
+            return self.concat((self.const(zeros, 0), high))
         unsigned = a.unsigned_width + b.unsigned_width
         signed = a.signed_width + b.signed_width
         narrow = min(unsigned, signed)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from thresher.errors import UsageError
@@ -103,16 +104,7 @@ def compile_unit(source: UnitSource, module_name: str, clock_mhz: float = 100.0)
         pipeline_bits=_pipeline_bits(graph, plan),
         memories=_memories(graph),
         cells=cells_used(graph),
-        warnings=tuple(
-            message(
-                source.type_name,
-                _line(graph, node),
-                f"stage {plan.stage[node]} is estimated at {plan.stage_ns[plan.stage[node]]:.1f} ns, too long "
-                f"for {clock_mhz:g} MHz",
-                "narrow the values, or spread the work over more steps",
-            )
-            for node in plan.misses[:1]
-        ),
+        warnings=tuple(_warning(source, graph, plan, clock_mhz)),
     )
 
 
@@ -133,6 +125,15 @@ def _memories(graph: UnitGraph) -> tuple[MemoryUse, ...]:
             continue
         found[key] = found.get(key, 0) + 1
     return tuple(MemoryUse(*key, copies) for key, copies in found.items())
+
+
+def _warning(source: UnitSource, graph: UnitGraph, plan: Schedule, clock_mhz: float) -> Iterator[str]:
+    """The slowest path that misses the clock, if one does."""
+    for node in plan.misses[:1]:
+        stage = plan.stage[node]
+        what = f"stage {stage} is estimated at {plan.stage_ns[stage]:.1f} ns, too long for {clock_mhz:g} MHz"
+        remedy = "narrow the values, or spread the work over more steps"
+        yield message(source.type_name, _line(graph, node), what, remedy)
 
 
 def _line(graph: UnitGraph, node: Node) -> str:

@@ -12,7 +12,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from thresher.graph import Array, Graph
+from thresher.graph import Array, Graph, OneToOne
 from thresher_sim.streams import BIPOLAR, IntType
 
 Ints = npt.NDArray[np.int64]
@@ -28,25 +28,11 @@ class TensorType:
 
 
 @dataclass(frozen=True)
-class IntNode:
-    """One integer operator: reads `input`, writes `output`, stands for `onnx_nodes`."""
+class IntNode(OneToOne):
+    """One integer operator with the types of what it reads and writes."""
 
-    name: str
-    input: str
-    output: str
     input_type: TensorType
     output_type: TensorType
-    onnx_nodes: tuple[str, ...]
-
-    @property
-    def inputs(self) -> tuple[str, ...]:
-        """The one tensor it reads."""
-        return (self.input,)
-
-    @property
-    def outputs(self) -> tuple[str, ...]:
-        """The one tensor it writes."""
-        return (self.output,)
 
     def evaluate(self, *inputs: Array) -> tuple[Array, ...]:
         """Compute the output of a batch; overridden by every operator."""

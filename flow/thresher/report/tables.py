@@ -34,6 +34,9 @@ def layer_table(report: Report) -> Table:
         table.add_row(
             layer["name"] + mark, *types, *(_text(layer[key]) for key in keys), *_costs(layer["resources"])
         )
+    fifos = [fifo["resources"] for fifo in report["fifos"]]
+    summed = {key: sum(cost[key] for cost in fifos) for key in ("lut", "ff", "bram36")}
+    table.add_row(f"{len(fifos)} FIFOs", *[""] * 6, *_costs(summed))
     table.add_section()
     table.add_row("total", *[""] * 6, *_costs(report["estimate"]["resources"]))
     table.caption = "* sets the rate; LUT, FF and BRAM36 are estimates"

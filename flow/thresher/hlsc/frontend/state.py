@@ -24,6 +24,7 @@ class Globals:
     """The constant tables of the module, as bytes."""
 
     texts: Mapping[str, str]
+    types: Mapping[str, str]
     names: Mapping[str, str]
     _bytes: dict[str, bytes] = field(default_factory=dict)
 
@@ -34,7 +35,7 @@ class Globals:
             NotHardwareError: it is not constant.
         """
         if symbol not in self._bytes:
-            data = constant_bytes(self.texts.get(symbol, ""))
+            data = constant_bytes(self.texts.get(symbol, ""), self.types)
             if data is None:
                 raise NotHardwareError(
                     f"the variable '{self.name(symbol)}' is read, which is no constant",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 from thresher.hlsc.llvm.module import Aggregate, Number, Operand, Undefined
 from thresher.hlsc.llvm.reader import Reader
@@ -11,12 +12,15 @@ from thresher.hlsc.llvm.types import ArrayType, IntegerType, StructType, Type, b
 _CONSTANT = re.compile(r"(?:^|.*? )constant (.*)", re.DOTALL)
 
 
-def constant_bytes(text: str) -> bytes | None:
-    """The contents of a global from its definition; None if it is not a constant of integers."""
+def constant_bytes(text: str, types: Mapping[str, str]) -> bytes | None:
+    """The contents of a global from its definition; None if it is not a constant of integers.
+
+    `types` are the named types of the module.
+    """
     found = _CONSTANT.match(text)
     if not found:
         return None
-    operand = Reader(found[1]).operand()
+    operand = Reader(found[1], types).operand()
     data = bytearray(bytes_of(operand.type))
     return bytes(data) if _fill(data, 0, operand) else None
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from thresher.hlsc.llvm.types import Type
 
@@ -119,8 +119,9 @@ class Function:
 
 @dataclass(frozen=True)
 class Module:
-    """A translation unit. Globals and metadata stay text until they are asked for."""
+    """A translation unit. Globals, named types and metadata stay text until they are asked for."""
 
     functions: Mapping[str, Function]
     globals: Mapping[str, str]
-    metadata: Mapping[str, str] = field(default_factory=dict)
+    types: Mapping[str, str]
+    metadata: Mapping[str, str]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from thresher.hlsc.llvm.module import Block, Function, Instruction, Module, VariableName
 from thresher.hlsc.llvm.reader import Reader, name_of
@@ -11,6 +11,7 @@ from thresher.hlsc.llvm.reader import Reader, name_of
 _DEFINE = re.compile(r'define .*?@("[^"]*"|[-\w.$]+)\((.*)\)[^()]*\{$')
 _LABEL = re.compile(r'("[^"]*"|[-\w.$]+):')
 _GLOBAL = re.compile(r'@("[^"]*"|[-\w.$]+) = (.*)')
+_TYPE = re.compile(r'%("[^"]*"|[-\w.$]+) = type (.*)')
 _METADATA = re.compile(r"(!\d+) = (?:distinct )?(.*)")
 # LLVM 19 writes a record, LLVM 18 a call.
 _VARIABLE = re.compile(r'dbg[._]value\((?:metadata )?i\d+ %("[^"]*"|[-\w.$]+), (?:metadata )?(!\d+),')
@@ -27,19 +28,22 @@ def parse(text: str) -> Module:
     functions: dict[str, Function] = {}
     globals_: dict[str, str] = {}
     metadata: dict[str, str] = {}
+    types: dict[str, str] = {}
     lines = iter(text.splitlines())
     for line in lines:
         if line.startswith("define "):
-            function = _function(line, lines)
+            function = _function(line, lines, types)
             functions[function.name] = function
         elif found := _METADATA.match(line):
             metadata[found[1]] = found[2]
         elif found := _GLOBAL.match(line):
             globals_[name_of(found[1])] = found[2]
-    return Module(functions, globals_, metadata)
+        elif found := _TYPE.match(line):
+            types[name_of(found[1])] = found[2]
+    return Module(functions, globals_, types, metadata)
 
 
-def _function(header: str, lines: Iterator[str]) -> Function:
+def _function(header: str, lines: Iterator[str], types: Mapping[str, str]) -> Function:
     found = _DEFINE.match(_LOCATION.sub("", header))
     if not found:
         raise ValueError(f"not a function: {header}")
@@ -59,7 +63,7 @@ def _function(header: str, lines: Iterator[str]) -> Function:
             if variable := _VARIABLE.search(line):
                 variables.append(VariableName(name_of(variable[1]), variable[2]))
         elif line.strip():
-            instructions.append(_instruction(line))
+            instructions.append(_instruction(line, types))
     blocks.append(Block(label, tuple(instructions)))
     return Function(
         name_of(found[1]), parameters, tuple(blocks), tuple(variables), location[1] if location else ""
@@ -75,10 +79,10 @@ def _joined(lines: Iterator[str]) -> Iterator[str]:
         yield line
 
 
-def _instruction(line: str) -> Instruction:
+def _instruction(line: str, types: Mapping[str, str]) -> Instruction:
     location = _LOCATION.search(line)
     end = line.find(", !")
-    reader = Reader(line if end < 0 else line[:end])
+    reader = Reader(line if end < 0 else line[:end], types)
     try:
         return reader.instruction(location[1] if location else "")
     except (IndexError, ValueError) as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 from thresher.hlsc.llvm.module import (
     Address,
@@ -50,9 +51,13 @@ def name_of(token: str) -> str:
 
 
 class Reader:
-    """A position in the tokens of a line. Methods raise IndexError or ValueError on what is no IR."""
+    """A position in the tokens of a line. Methods raise IndexError or ValueError on what is no IR.
 
-    def __init__(self, text: str) -> None:
+    `types` are the named types of the module, as they are written.
+    """
+
+    def __init__(self, text: str, types: Mapping[str, str] | None = None) -> None:
+        self._types = types or {}
         self._tokens: list[str] = _TOKEN.findall(text)
         self._at = 0
 
@@ -97,9 +102,12 @@ class Reader:
             return ArrayType(count, element)
         if token in ("{", "<{"):
             return self._struct("}" if token == "{" else "}>")
-        if token == "<":
-            return self._vector()
-        return OtherType(token)
+        return self._vector() if token == "<" else self._other(token)
+
+    def _other(self, token: str) -> Type:
+        """A named type, or one that hlsc has no use for."""
+        text = self._types.get(name_of(token)) if token.startswith("%") else None
+        return Reader(text, self._types).type() if text else OtherType(token)
 
     def _struct(self, closing: str) -> StructType:
         elements: list[Type] = []
