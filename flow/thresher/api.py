@@ -143,6 +143,12 @@ class Accelerator:
         data: dict[str, Any] = json.loads(self._report_path.read_text(encoding="utf-8"))
         return data
 
+    def record_accuracy(self, level: str, fraction: float) -> None:
+        """Put an accuracy that was measured elsewhere, such as that of `onnx`, beside those of the report."""
+        report = self.report()
+        report["accuracy"][level] = fraction
+        write_json(self._report_path, report)
+
     @cached_property
     def _report_path(self) -> Path:
         return self.directory / "reports" / "report.json"
