@@ -34,9 +34,9 @@ module popcount #(
     logic [Weights-1:0][Groups-1:0]           columns;
     logic [Weights-1:0][ColumnCountWidth-1:0] counts;
 
-    assign padded = (Groups * Group)'(word_i);
-
     always_comb begin
+      padded = '0;
+      padded[Width-1:0] = word_i;
       for (int unsigned group = 0; group < Groups; group++) begin
         logic [Weights-1:0] count;
         count = '0;

