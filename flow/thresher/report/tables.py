@@ -97,6 +97,8 @@ def _of(values: Mapping[str, Any], key: str) -> str:
 
 
 def _text(value: object) -> str:
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
     return f"{value:,}" if isinstance(value, int | float) else str(value)
 
 
