@@ -14,7 +14,8 @@ from thresher.hlsc.refusal import UnsupportedUnitError, message
 from thresher.hlsc.schedule.carry import carried
 from thresher.hlsc.schedule.stages import Schedule, schedule
 from thresher.hlsc.simplify import simplify
-from thresher.hlsc.verilog.module import Heading, cells_used, module_text
+from thresher.hlsc.verilog.header import Heading
+from thresher.hlsc.verilog.module import cells_used, module_text
 from thresher.hlsc.verilog.names import identifier
 
 

@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from thresher.hlsc.builder import Builder
 from thresher.hlsc.frontend.control_flow import EXIT, ControlFlow, LoopError, Predicates
 from thresher.hlsc.frontend.effects import Effects
-from thresher.hlsc.frontend.instructions import Interpreter, Result
+from thresher.hlsc.frontend.instructions import Executor
 from thresher.hlsc.frontend.layout import UnitLayout, is_library
 from thresher.hlsc.frontend.memory import Content, Memory, Segments, merge
 from thresher.hlsc.frontend.pointers import place
 from thresher.hlsc.frontend.state import PORTS, SELF, Accesses, Globals
+from thresher.hlsc.frontend.symbols import Result
 from thresher.hlsc.ir import Node, Op, Origin, Table
 from thresher.hlsc.llvm.debug_info import DebugInfo
 from thresher.hlsc.llvm.module import Function, Instruction, Module
@@ -33,7 +34,7 @@ class Lowering:
         self._names = {entry.name: entry.variable for entry in reversed(function.variables)}
         self.effects = Effects(builder, layout, self._flow.reaches)
         self._accesses = Accesses(builder, Globals(module.globals, module.types, info.global_names))
-        self._interpreter = Interpreter(
+        self._executor = Executor(
             builder,
             layout,
             self._accesses,
@@ -41,11 +42,11 @@ class Lowering:
             is_defined=lambda name: name in module.functions,
             plain_name=lambda name: info.function_names.get(name, name),
         )
-        self._interpreter.arrays[SELF] = tuple(
+        self._executor.arrays[SELF] = tuple(
             (leaf.array_start // 8, leaf.array_end // 8) for leaf in layout.registers if leaf.array_end
         )
         for name, base in zip(function.parameters, (SELF, PORTS), strict=False):
-            self._interpreter.values[name] = place(base)
+            self._executor.values[name] = place(base)
 
     @property
     def tables(self) -> dict[str, Table]:
@@ -59,11 +60,11 @@ class Lowering:
             UnsupportedUnitError: the function cannot become hardware.
         """
         for name in self._flow.order:
-            self._interpreter.contents = dict(self._entry_memory(name, state))
+            self._executor.contents = dict(self._entry_memory(name, state))
             if name != EXIT:
                 for instruction in self._flow.blocks[name].instructions[:-1]:
                     self._instruction(instruction, name)
-            self._memories[name] = self._interpreter.contents
+            self._memories[name] = self._executor.contents
         return self._memories[EXIT][SELF]
 
     def _control_flow(self, function: Function) -> ControlFlow:
@@ -107,12 +108,12 @@ class Lowering:
         terminator = self._flow.blocks[source].terminator
         if not terminator.operands or terminator.opcode == "ret":
             return self.builder.const(1, 1)
-        value = self._interpreter.node(terminator.operands[0])
+        value = self._executor.node(terminator.operands[0])
         if terminator.opcode == "br":
             taken = value if terminator.labels[0] == target else self.builder.not_(value)
             return self.builder.const(1, 1) if terminator.labels[0] == terminator.labels[1] else taken
         cases = [
-            (label, self.builder.eq(value, self._interpreter.node(case)))
+            (label, self.builder.eq(value, self._executor.node(case)))
             for label, case in zip(terminator.labels[1:], terminator.operands[1:], strict=True)
         ]
         taken = self.builder.any_of([bit for label, bit in cases if label == target])
@@ -130,18 +131,18 @@ class Lowering:
                 result = self._phi(instruction, block)
             else:
                 condition = self._predicates.block(block)
-                result = self._interpreter.execute(instruction, block, condition, line)
+                result = self._executor.execute(instruction, block, condition, line)
         except NotHardwareError as error:
             raise UnsupportedUnitError(line, error.reason, error.remedy) from error
         if instruction.result:
-            self._interpreter.values[instruction.result] = result
+            self._executor.values[instruction.result] = result
             self._remember(instruction.result, result, line)
 
     def _phi(self, instruction: Instruction, block: str) -> Result:
         values = dict(zip(instruction.labels, instruction.operands, strict=True))
-        return self._interpreter.merge(
+        return self._executor.merge(
             [
-                (self._arrival(other, block), self._interpreter.result_of(values[other]))
+                (self._arrival(other, block), self._executor.result_of(values[other]))
                 for other in self._flow.predecessors[block]
             ]
         )

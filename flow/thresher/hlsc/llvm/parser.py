@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
+from thresher.hlsc.llvm.instruction_reader import InstructionReader
 from thresher.hlsc.llvm.module import Block, Function, Instruction, Module, VariableName
-from thresher.hlsc.llvm.reader import Reader, name_of
+from thresher.hlsc.llvm.reader import name_of
 
 _DEFINE = re.compile(r'define .*?@("[^"]*"|[-\w.$]+)\((.*)\)[^()]*\{$')
 _LABEL = re.compile(r'("[^"]*"|[-\w.$]+):')
@@ -82,7 +83,7 @@ def _joined(lines: Iterator[str]) -> Iterator[str]:
 def _instruction(line: str, types: Mapping[str, str]) -> Instruction:
     location = _LOCATION.search(line)
     end = line.find(", !")
-    reader = Reader(line if end < 0 else line[:end], types)
+    reader = InstructionReader(line if end < 0 else line[:end], types)
     try:
         return reader.instruction(location[1] if location else "")
     except (IndexError, ValueError) as error:

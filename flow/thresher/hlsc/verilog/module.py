@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from thresher.hlsc.ir import Memory, Node, Op, Register, UnitGraph
 from thresher.hlsc.schedule.carry import carried
@@ -12,21 +10,13 @@ from thresher.hlsc.schedule.stages import Schedule
 from thresher.hlsc.verilog import flow
 from thresher.hlsc.verilog.cells import instance, ram_parameters, table_lines
 from thresher.hlsc.verilog.expressions import Expressions, constant
+from thresher.hlsc.verilog.header import Heading, header_lines, port_lines
 from thresher.hlsc.verilog.layout import statement, title, vector
 from thresher.hlsc.verilog.names import Names, identifier
 from thresher.hlsc.verilog.signals import Signal, Signals
 from thresher.hlsc.verilog.uses import Uses
 
 _CELLS = {Op.POPCOUNT: "popcount", Op.ROM: "rom", Op.RAM: "ram"}
-
-
-@dataclass(frozen=True)
-class Heading:
-    """What the comment at the head of a module says."""
-
-    module: str
-    source: str
-    clock_mhz: float
 
 
 def module_text(graph: UnitGraph, plan: Schedule, heading: Heading) -> str:
@@ -57,7 +47,10 @@ class _Module:
         """The whole file."""
         stages = [self._stage_lines(stage) for stage in range(self._plan.stages)]
         outputs = self._output_lines()
-        lines = [*self._header(), *self._port_lines()]
+        lines = [
+            *header_lines(self._graph, self._plan, self._heading),
+            *port_lines(self._graph, self._heading),
+        ]
         if self._tables:
             lines += [*title("Tables"), *self._tables]
         lines += title("Flow control")
@@ -65,40 +58,6 @@ class _Module:
         for stage in stages:
             lines += stage
         return [*lines, *outputs, *self._unused_lines(), "", "endmodule"]
-
-    # Head
-
-    def _header(self) -> list[str]:
-        plan, heading = self._plan, self._heading
-        lines = [
-            f"// {heading.module}: compiled by Thresher from {heading.source}.",
-            "//",
-            "// AXI4-Streams, with ap_clk and the synchronous, active-low ap_rst_n:",
-        ]
-        for port in self._graph.inputs:
-            lines.append(f"//   {port.name}: reads {_how_much(port.width, port.needed)}")
-        for output in self._graph.outputs:
-            lines.append(f"//   {output.name}: writes {_how_much(output.width, output.written)}")
-        text = (
-            f"A step begins in every cycle; its output is offered {_counted(plan.stages, 'cycle')} after its "
-            "input is taken. A step whose beats are not there is a bubble, and the steps before it go on. "
-            "An output that is not taken holds the stages before it and loses nothing. Reset empties the "
-            "pipeline and sets the registers that the C++ initialises. "
-            f"{_counted(plan.stages, 'stage').capitalize()}, for {heading.clock_mhz:g} MHz."
-        )
-        return [*lines, "//", *textwrap.wrap(text, 100, initial_indent="// ", subsequent_indent="// "), ""]
-
-    def _port_lines(self) -> list[str]:
-        ports = ["  input  logic ap_clk", "  input  logic ap_rst_n"]
-        for port in self._graph.inputs:
-            ports.append(f"  input  logic [{port.width - 1}:0] {port.name}_tdata")
-            ports.append(f"  input  logic {port.name}_tvalid")
-            ports.append(f"  output logic {port.name}_tready")
-        for output in self._graph.outputs:
-            ports.append(f"  output logic [{output.width - 1}:0] {output.name}_tdata")
-            ports.append(f"  output logic {output.name}_tvalid")
-            ports.append(f"  input  logic {output.name}_tready")
-        return [f"module {self._heading.module} (", *[port + "," for port in ports[:-1]], ports[-1], ");"]
 
     # Stages
 
@@ -300,14 +259,6 @@ class _Module:
                 lines.append(f"  logic {self._names.take(f'unused_{name}')};")
                 lines.append(f"  assign {lines[-1].split()[1][:-1]} = ^({name} & {constant(width, rest)});")
         return ["", *lines] if lines else []
-
-
-def _how_much(width: int, condition: Node) -> str:
-    return f"{_counted(width, 'bit')} in {'every step' if flow.is_always(condition) else 'some steps'}"
-
-
-def _counted(number: int, what: str) -> str:
-    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def _listed(names: Sequence[str], most: int = 6) -> str:

@@ -1,0 +1,143 @@
+"""Calls that are left after inlining: streams, memories, tables, and what LLVM writes as calls."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from thresher.hlsc.frontend import operations
+from thresher.hlsc.frontend.effects import Site, address_width
+from thresher.hlsc.frontend.memory import Content, Segment
+from thresher.hlsc.frontend.pointers import Target
+from thresher.hlsc.frontend.state import PORTS, SELF
+from thresher.hlsc.frontend.symbols import Result, Symbols, unknown
+from thresher.hlsc.ir import Node, Op
+from thresher.hlsc.llvm.module import Instruction, Operand
+from thresher.hlsc.refusal import NotHardwareError
+
+_IGNORED = ("llvm.lifetime.end", "llvm.assume", "llvm.experimental.noalias.scope.decl", "llvm.dbg.")
+
+
+class Calls(Symbols):
+    """Executes calls on symbols."""
+
+    def call(self, instruction: Instruction, site: Site) -> Result:
+        """The result of a call.
+
+        Raises:
+            NotHardwareError: it cannot become hardware.
+            UnsupportedUnitError: a stream or a memory is used in a way that no step can.
+        """
+        name, operands = instruction.detail, instruction.operands
+        if name.startswith("thresher_"):
+            self._thresher(name, operands, site)
+        elif name.startswith(("llvm.memcpy", "llvm.memmove", "llvm.memset")):
+            self._move(name, operands)
+        elif name.startswith("llvm.lifetime.start"):
+            self._forget(operands[-1])
+        elif not name.startswith(_IGNORED):
+            return self._computed(name, operands)
+        return None
+
+    def _computed(self, name: str, operands: Sequence[Operand]) -> Result:
+        """The result of a pure intrinsic.
+
+        Raises:
+            NotHardwareError: the call is of anything else.
+        """
+        if name.startswith("llvm."):
+            known = operations.intrinsic(self.builder, name, [self.node(operand) for operand in operands])
+            if known is not None:
+                return known
+            raise unknown(f"the LLVM intrinsic '{name}'")
+        if self.is_defined(name):
+            raise NotHardwareError(
+                f"the call of '{self.plain_name(name)}' cannot be inlined",
+                "a step must not call itself, and calls no function marked noinline",
+            )
+        raise NotHardwareError(
+            f"'{self.plain_name(name) or 'a function through a pointer'}' is called, which has no body here",
+            "call only functions that the unit's headers define",
+        )
+
+    def _forget(self, operand: Operand) -> None:
+        target = self.pointer(operand).only
+        if target is not None and target.base in self.contents:
+            segments = self.contents[target.base]
+            self.contents[target.base] = (Segment(0, segments[-1].high, None),)
+
+    def _move(self, name: str, operands: Sequence[Operand]) -> None:
+        count = self.node(operands[2])
+        if count.op is not Op.CONST:
+            raise NotHardwareError("memory of variable size is copied", "copy a constant number of elements")
+        if count.value == 0:
+            return
+        width = 8 * count.value
+        if name.startswith("llvm.memset"):
+            content: Content = self.builder.concat([self.node(operands[1])] * count.value)
+        else:
+            content = self.accesses.load(self.contents, self.pointer(operands[1]), width)
+        self.accesses.store(self.contents, self.pointer(operands[0]), width, content)
+
+    def _thresher(self, name: str, operands: Sequence[Operand], site: Site) -> None:
+        if name == "thresher_rom":
+            self._rom(operands)
+        elif name in ("thresher_read", "thresher_write"):
+            self._stream(name, operands, site)
+        else:
+            self._ram(name, operands, site)
+
+    def _stream(self, name: str, operands: Sequence[Operand], site: Site) -> None:
+        ports = {port.offset: port for port in self.layout.ports}
+        port = ports[self._byte_of(operands[0], PORTS, "stream")]
+        if name == "thresher_read":
+            self._put(operands[2], self.effects.read(port, site))
+        else:
+            value = self._get(operands[2], port.width)
+            self.effects.write(port, Site(site.block, site.condition, site.line, (value,)))
+
+    def _ram(self, name: str, operands: Sequence[Operand], site: Site) -> None:
+        rams = {ram.offset: ram for ram in self.layout.rams}
+        ram = rams[self._byte_of(operands[0], SELF, "Ram")]
+        address = self.builder.resize(self.node(operands[3]), address_width(ram.depth))
+        if name == "thresher_ram_read":
+            self._put(operands[4], self.effects.ram_read(ram, address, site))
+        else:
+            value = self._get(operands[4], ram.width)
+            self.effects.ram_write(ram, Site(site.block, site.condition, site.line, (address, value)))
+
+    def _rom(self, operands: Sequence[Operand]) -> None:
+        width, depth = (self.node(operand).value for operand in operands[1:3])
+        address = self.node(operands[3])
+        words = [
+            (target.condition, self.accesses.rom(target, width, depth, address))
+            for target in self._tables(operands[0])
+        ]
+        word = self.accesses.choose(words)
+        assert word is not None
+        self._put(operands[4], word)
+
+    def _tables(self, operand: Operand) -> Sequence[Target]:
+        targets = self.pointer(operand).targets
+        if any(target.index is not None or not target.base.startswith("@") for target in targets):
+            raise NotHardwareError(
+                "a table is chosen by a variable, or is not a constant",
+                "read each table at constant indices, with the variable in the address",
+            )
+        return targets
+
+    def _byte_of(self, operand: Operand, base: str, what: str) -> int:
+        target = self.pointer(operand).only
+        if target is None or target.base != base:
+            raise NotHardwareError(
+                f"which {what} is used depends on a variable, or it is not a member",
+                f"name each {what} in a branch of its own",
+            )
+        return target.offset
+
+    def _put(self, operand: Operand, value: Node) -> None:
+        width = -(-value.width // 8) * 8
+        self.accesses.store(self.contents, self.pointer(operand), width, self.builder.zext(value, width))
+
+    def _get(self, operand: Operand, width: int) -> Node:
+        content = self.accesses.load(self.contents, self.pointer(operand), width)
+        return self.builder.const(width, 0) if content is None else content

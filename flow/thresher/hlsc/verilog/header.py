@@ -1,0 +1,62 @@
+"""The head of a module: what it does, and its ports."""
+
+from __future__ import annotations
+
+import textwrap
+from dataclasses import dataclass
+
+from thresher.hlsc.ir import Node, UnitGraph
+from thresher.hlsc.schedule.stages import Schedule
+from thresher.hlsc.verilog import flow
+
+
+@dataclass(frozen=True)
+class Heading:
+    """What the comment at the head of a module says."""
+
+    module: str
+    source: str
+    clock_mhz: float
+
+
+def header_lines(graph: UnitGraph, plan: Schedule, heading: Heading) -> list[str]:
+    """The comment that tells a reader of the module what it does."""
+    lines = [
+        f"// {heading.module}: compiled by Thresher from {heading.source}.",
+        "//",
+        "// AXI4-Streams, with ap_clk and the synchronous, active-low ap_rst_n:",
+    ]
+    for port in graph.inputs:
+        lines.append(f"//   {port.name}: reads {_how_much(port.width, port.needed)}")
+    for output in graph.outputs:
+        lines.append(f"//   {output.name}: writes {_how_much(output.width, output.written)}")
+    text = (
+        f"A step begins in every cycle; its output is offered {_counted(plan.stages, 'cycle')} after its "
+        "input is taken. A step whose beats are not there is a bubble, and the steps before it go on. "
+        "An output that is not taken holds the stages before it and loses nothing. Reset empties the "
+        "pipeline and sets the registers that the C++ initialises. "
+        f"{_counted(plan.stages, 'stage').capitalize()}, for {heading.clock_mhz:g} MHz."
+    )
+    return [*lines, "//", *textwrap.wrap(text, 100, initial_indent="// ", subsequent_indent="// "), ""]
+
+
+def port_lines(graph: UnitGraph, heading: Heading) -> list[str]:
+    """The first lines of the module: its name and ports."""
+    ports = ["  input  logic ap_clk", "  input  logic ap_rst_n"]
+    for port in graph.inputs:
+        ports.append(f"  input  logic [{port.width - 1}:0] {port.name}_tdata")
+        ports.append(f"  input  logic {port.name}_tvalid")
+        ports.append(f"  output logic {port.name}_tready")
+    for output in graph.outputs:
+        ports.append(f"  output logic [{output.width - 1}:0] {output.name}_tdata")
+        ports.append(f"  output logic {output.name}_tvalid")
+        ports.append(f"  input  logic {output.name}_tready")
+    return [f"module {heading.module} (", *[port + "," for port in ports[:-1]], ports[-1], ");"]
+
+
+def _how_much(width: int, condition: Node) -> str:
+    return f"{_counted(width, 'bit')} in {'every step' if flow.is_always(condition) else 'some steps'}"
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
