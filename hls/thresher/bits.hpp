@@ -14,6 +14,10 @@
 #endif
 
 #ifdef THRESHER_AMD
+// Beats may be wider than the 1,024 bits that ap_int.h allows at first; this is the most that it can.
+#ifndef AP_INT_MAX_W
+#define AP_INT_MAX_W 32768
+#endif
 #include <ap_int.h>
 #endif
 

@@ -20,8 +20,6 @@ def hls_top(graph: HwGraph, depths: Mapping[str, int]) -> str:
     lines = [
         "// The accelerator for Vitis HLS (and for a C simulation with AMD's types): one process per",
         "// layer, joined by streams. Build with THRESHER_AMD defined and this folder on the include path.",
-        "#include <ap_int.h>",
-        "#include <hls_stream.h>",
         *(f'#include "{layer_header_name(node)}"' for node in graph.nodes),
         '#include "top.hpp"',
         "",
@@ -65,7 +63,8 @@ def hls_top_header(graph: HwGraph) -> str:
 #ifndef TOP_HPP
 #define TOP_HPP
 
-#include <ap_int.h>
+#include "thresher/bits.hpp"
+
 #include <hls_stream.h>
 
 #ifdef __SYNTHESIS__
