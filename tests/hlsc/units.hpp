@@ -114,6 +114,65 @@ struct Counter {
   uint<3> count_ = 5;
 };
 
+// What C++ has besides: classes in classes, inheritance, enumerations, bit fields, lambdas, wide types.
+struct Base {
+  uint<3> inherited = 1;
+};
+
+struct Language : Base {
+  enum class Mode : std::uint8_t { kIdle, kRun, kStop };
+  struct Ports {
+    InStream<300> wide;
+    InStream<8> unused;
+    InStream<6> pair[2];
+    OutStream<300> result;
+    OutStream<17> summary;
+    OutStream<1> never;
+  };
+  struct Fields {
+    unsigned count : 5;
+    unsigned flag : 1;
+    std::int8_t small;
+  };
+
+  void step(Ports& ports) {
+    const uint<300> beat = ports.wide.read();
+    const auto rotate = [](uint<300> word, int by) { return static_cast<uint<300>>((word << by) | (word >> (300 - by))); };
+    uint<6> other = 0;
+    if (mode_ == Mode::kRun) {
+      other = ports.pair[0].read();
+    } else if (mode_ == Mode::kStop) {
+      other = ports.pair[1].read();
+    }
+    uint<8> grid[2][3];
+    for (int row = 0; row < 2; ++row) {
+      for (int column = 0; column < 3; ++column) grid[row][column] = bits_at<8, 300>(beat, 40 * row + 13 * column);
+    }
+    const uint<8> chosen = grid[static_cast<int>(other & 1)][static_cast<int>(fields_.count % 3)];
+    table_[static_cast<int>(other & 3)][1] = chosen;
+    static constexpr signed char kSteps[5] = {1, -2, 3, -4, 5};
+    fields_.small = static_cast<std::int8_t>(fields_.small + kSteps[fields_.count % 5]);
+    fields_.flag ^= thresher::bits_at<1, 8>(chosen, 7);
+    fields_.count += 3;
+    held_ = held_ ^ rotate(beat, 77);
+    if (fields_.flag) ports.result.write(static_cast<uint<300>>(held_ * 3u));
+    const int best = table_[0][1] > table_[2][1] ? table_[0][1] : static_cast<int>(table_[2][1]);
+    const sint<17> sum = static_cast<sint<17>>(fields_.small * best - inherited);
+    ports.summary.write(static_cast<uint<17>>(sum));
+    inherited = static_cast<uint<3>>(inherited + other);
+    switch (mode_) {
+      case Mode::kIdle: mode_ = Mode::kRun; break;
+      case Mode::kRun: mode_ = best > 100 ? Mode::kStop : Mode::kIdle; break;
+      case Mode::kStop: mode_ = Mode::kIdle; break;
+    }
+  }
+
+  Mode mode_ = Mode::kIdle;
+  Fields fields_ = {0, 0, -3};
+  uint<300> held_ = 0;
+  uint<8> table_[4][2] = {};
+};
+
 // Names that SystemVerilog keeps for itself, and bits that nothing reads.
 struct Awkward {
   struct Ports {

@@ -8,12 +8,14 @@ from pathlib import PurePath
 
 from thresher.hlsc.llvm.debug_info import DebugInfo, Leaf
 from thresher.hlsc.llvm.module import Function
+from thresher.hlsc.refusal import UnsupportedUnitError
 
 _LIBRARY = frozenset({"bits.hpp", "stream.hpp", "rom.hpp", "ram.hpp"})
 WRAPPER = "thresher_unit_wrapper.cpp"
 """The name of the translation unit that hlsc itself writes around a unit."""
 
 _PORT = re.compile(r"(In|Out)Stream<(\d+)>")
+_NAME = re.compile(r"[A-Za-z]\w*", re.ASCII)
 _RAM = re.compile(r"Ram<(\d+), (\d+)>")
 
 
@@ -67,6 +69,12 @@ def unit_layout(info: DebugInfo, step: Function) -> UnitLayout:
 
 
 def _port(leaf: Leaf) -> Port:
+    if not _NAME.fullmatch(leaf.name):
+        raise UnsupportedUnitError(
+            leaf.line,
+            f"the stream '{leaf.name}' has a name that SystemVerilog cannot have",
+            "use ASCII letters",
+        )
     direction, width = _matched(_PORT, leaf.class_name)
     return Port(leaf.name, int(width), direction == "In", leaf.offset // 8)
 

@@ -33,7 +33,7 @@ class Lowering:
         self._memories: dict[str, Memory] = {}
         self._names = {entry.name: entry.variable for entry in reversed(function.variables)}
         self.effects = Effects(builder, layout, self._flow.reaches)
-        self._accesses = Accesses(builder, Globals(module.globals, module.types, info.global_names))
+        self._accesses = Accesses(builder, Globals(module.globals, module.types, info))
         self._executor = Executor(
             builder,
             layout,

@@ -12,7 +12,7 @@ from thresher.hlsc.frontend.memory import Content, Memory, Segment
 from thresher.hlsc.frontend.pointers import Pointer, Target
 from thresher.hlsc.ir import Node, Table
 from thresher.hlsc.llvm.constants import constant_bytes
-from thresher.hlsc.llvm.debug_info import Leaf
+from thresher.hlsc.llvm.debug_info import DebugInfo, Leaf
 from thresher.hlsc.refusal import NotHardwareError
 
 SELF = "self"
@@ -25,7 +25,7 @@ class Globals:
 
     texts: Mapping[str, str]
     types: Mapping[str, str]
-    names: Mapping[str, str]
+    info: DebugInfo
     _bytes: dict[str, bytes] = field(default_factory=dict)
 
     def bytes(self, symbol: str) -> bytes:
@@ -45,8 +45,9 @@ class Globals:
         return self._bytes[symbol]
 
     def name(self, symbol: str) -> str:
-        """The C++ name."""
-        return self.names.get(symbol, symbol)
+        """The C++ name; where LLVM made the variable itself, just what it is."""
+        plain = symbol if symbol.isidentifier() and not symbol.startswith("_Z") else "table"
+        return self.info.global_name(self.texts.get(symbol, "")) or plain
 
 
 @dataclass

@@ -11,6 +11,7 @@ from pathlib import PurePath
 _FIELD = re.compile(r'(\w+): ("[^"]*"|[^,()]+)')
 _ELEMENT = re.compile(r"!\d+")
 _BIT_INT = re.compile(r"_BitInt\((\d+)\)")
+_ATTACHED = re.compile(r", !dbg (!\d+)")
 _KIND = re.compile(r"!(\w+)\(")
 
 
@@ -95,15 +96,12 @@ class DebugInfo:
                 names[fields.get("linkageName", fields["name"])] = fields["name"]
         return names
 
-    @cached_property
-    def global_names(self) -> dict[str, str]:
-        """The plain name of every global variable by its linkage name."""
-        names = {}
-        for reference, text in self._metadata.items():
-            if text.startswith("!DIGlobalVariable("):
-                fields = self.fields(reference)
-                names[fields.get("linkageName", fields["name"])] = fields["name"]
-        return names
+    def global_name(self, definition: str) -> str:
+        """The plain name of a global variable from its definition, or an empty string."""
+        found = _ATTACHED.search(definition)
+        if not found:
+            return ""
+        return self.fields(self.fields(found[1])["var"])["name"]
 
     # Types
 

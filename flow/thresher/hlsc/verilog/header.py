@@ -22,7 +22,7 @@ class Heading:
 def header_lines(graph: UnitGraph, plan: Schedule, heading: Heading) -> list[str]:
     """The comment that tells a reader of the module what it does."""
     lines = [
-        f"// {heading.module}: compiled by Thresher from {heading.source}.",
+        f"// {heading.module}: compiled by Thresher from {' '.join(heading.source.split())}.",
         "//",
         "// AXI4-Streams, with ap_clk and the synchronous, active-low ap_rst_n:",
     ]
@@ -42,16 +42,16 @@ def header_lines(graph: UnitGraph, plan: Schedule, heading: Heading) -> list[str
 
 def port_lines(graph: UnitGraph, heading: Heading) -> list[str]:
     """The first lines of the module: its name and ports."""
-    ports = ["  input  logic ap_clk", "  input  logic ap_rst_n"]
+    ports = [("input", "", "ap_clk"), ("input", "", "ap_rst_n")]
     for port in graph.inputs:
-        ports.append(f"  input  logic [{port.width - 1}:0] {port.name}_tdata")
-        ports.append(f"  input  logic {port.name}_tvalid")
-        ports.append(f"  output logic {port.name}_tready")
+        ports.append(("input", f" [{port.width - 1}:0]", f"{port.name}_tdata"))
+        ports += [("input", "", f"{port.name}_tvalid"), ("output", "", f"{port.name}_tready")]
     for output in graph.outputs:
-        ports.append(f"  output logic [{output.width - 1}:0] {output.name}_tdata")
-        ports.append(f"  output logic {output.name}_tvalid")
-        ports.append(f"  input  logic {output.name}_tready")
-    return [f"module {heading.module} (", *[port + "," for port in ports[:-1]], ports[-1], ");"]
+        ports.append(("output", f" [{output.width - 1}:0]", f"{output.name}_tdata"))
+        ports += [("output", "", f"{output.name}_tvalid"), ("input", "", f"{output.name}_tready")]
+    longest = max(len(bits) for _, bits, _ in ports)
+    lines = [f"  {way.ljust(6)} logic{bits.ljust(longest)} {name}" for way, bits, name in ports]
+    return [f"module {heading.module} (", *[line + "," for line in lines[:-1]], lines[-1], ");"]
 
 
 def _how_much(width: int, condition: Node) -> str:

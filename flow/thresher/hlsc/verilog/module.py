@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 from thresher.hlsc.ir import Memory, Node, Op, Register, UnitGraph
 from thresher.hlsc.schedule.carry import carried
@@ -21,7 +22,9 @@ _CELLS = {Op.POPCOUNT: "popcount", Op.ROM: "rom", Op.RAM: "ram"}
 
 def module_text(graph: UnitGraph, plan: Schedule, heading: Heading) -> str:
     """The module, ending in a newline."""
-    return "\n".join(_Module(graph, plan, heading).lines()) + "\n"
+    lines = _Module(graph, plan, heading).lines()
+    wanted = [line for before, line in pairwise(["", *lines]) if line or before]
+    return "\n".join(wanted) + "\n"
 
 
 def cells_used(graph: UnitGraph) -> tuple[str, ...]:
@@ -233,6 +236,7 @@ class _Module:
         self._section = []
         last = self._plan.stages - 1
         for output in self._graph.outputs:
+            self._section.append("")
             self._condition(flow.written(output), output.written, last)
             sends = (
                 flow.go(last)
