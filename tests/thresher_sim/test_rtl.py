@@ -56,6 +56,12 @@ def test_stalls_and_jobs_change_nothing_that_is_compared(
     assert (result.cycles_per_frame, result.latency_cycles) == ((None, None) if stall else (3, 5))
 
 
+def test_edges_before_reset_play_and_record_nothing(example: Project, tmp_path: Path) -> None:
+    """Clock and reset start random, by the seed: some of these eight begin with a rising edge."""
+    result = simulate_rtl(example, example.vectors, tmp_path, None, RtlOptions(jobs=8))
+    assert (result.comparison.frames, result.comparison.mismatches) == (FRAMES, 0)
+
+
 def test_one_frame_has_a_latency_and_no_rate(example: Project, tmp_path: Path) -> None:
     result = simulate_rtl(example, example.vectors, tmp_path, 1)
     assert (result.comparison.frames, result.cycles_per_frame, result.latency_cycles) == (1, None, 5)

@@ -7,7 +7,8 @@
 // - `beats`, `cycle`, `waiting_valid`, `waiting_ready`: where the stream stands, for the watchdog.
 // - `fault`: the first breach of the protocol, with its cycle and the number of beats before it.
 //
-// It does not judge the beats' contents: that is one comparison of whole arrays after the run.
+// It does not judge the beats' contents: that is one comparison of whole arrays after the run. Like the
+// source, it sees nothing before reset.
 module stream_monitor #(
     parameter int unsigned Width = 8,
     parameter int unsigned BeatsPerFrame = 1,
@@ -46,9 +47,11 @@ module stream_monitor #(
   logic held;
   logic [Width-1:0] held_data;
   logic at_frame_end;
+  logic awake;
   fault_e seen;
 
   initial begin
+    awake = 1'b0;
     beat_file  = $fopen({"results/", Name, ".bin"}, "wb");
     cycle_file = $fopen({"results/", Name, ".cycles"}, "wb");
     if (beat_file == 0 || cycle_file == 0) $fatal(1, "%m: cannot write results/%s", Name);
@@ -66,6 +69,7 @@ module stream_monitor #(
 
   always @(posedge ap_clk) begin
     if (!ap_rst_n) begin
+      awake <= 1'b1;
       beats <= 0;
       cycle <= 0;
       fault <= FaultNone;
@@ -73,7 +77,7 @@ module stream_monitor #(
       beat_in_frame <= 0;
       waiting_valid <= 1'b0;
       waiting_ready <= 1'b0;
-    end else begin
+    end else if (awake) begin
       cycle <= cycle + 1;
       waiting_valid <= tvalid;
       waiting_ready <= tready;

@@ -2,7 +2,8 @@
 //
 // `tvalid` rests between beats in +stall=PERCENT of the cycles; once raised it stays until the beat is
 // taken, as AXI4-Stream asks. After the last beat it stays low. The source does not say when it is
-// done: stream_monitor counts.
+// done: stream_monitor counts. It plays nothing before reset: clock and reset start random, so that a
+// simulator may see an edge before the bench drives them.
 module stream_source #(
     parameter int unsigned Width = 8,
     parameter string Name = "s_axis",
@@ -36,13 +37,14 @@ module stream_source #(
   initial begin
     file = $fopen({"inputs/", Name, ".bin"}, "rb");
     if (file == 0) $fatal(1, "%m: cannot open inputs/%s.bin", Name);
-    ended  = 1'b0;
+    ended  = 1'b1;
     tvalid = 1'b0;
   end
 
   // Plain `always`: reading a file is a side effect, which always_ff does not allow.
   always @(posedge ap_clk) begin
     if (!ap_rst_n) begin
+      ended  <= 1'b0;
       tvalid <= 1'b0;
     end else if (!tvalid || tready) begin
       tvalid <= 1'b0;
