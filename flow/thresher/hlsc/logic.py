@@ -12,6 +12,9 @@ from thresher.hlsc.wiring import Wiring
 MAX_PIECES = 24
 """An operation is not cut into more pieces than this; more would hide what it does."""
 
+MAX_PARTS = 100
+"""Selects between more parts than this, and chains of more selects, are left as they are."""
+
 Piece = tuple[int, Callable[[int, int], Node]]
 """A mask of bits, and how to make the bits (lowest, number) of the result under it."""
 
@@ -169,8 +172,10 @@ class Logic(Wiring):
         if narrow < width:
             return self.sext(self.select(condition, self.low(a, narrow), self.low(b, narrow)), width)
         merged = self._merged(condition, a, b) or self._merged(self.not_(condition), b, a)
+        if merged is None and self._excluded(condition, a, b):
+            merged = b
         if merged is None:
-            merged = (self._select_bit if width == 1 else self._without_common_parts)(condition, a, b)
+            merged = (self._select_bit if width == 1 else self._part_by_part)(condition, a, b)
         return merged or self.raw(Op.SELECT, width, (condition, a, b))
 
     def _merged(self, condition: Node, a: Node, b: Node) -> Node | None:
@@ -184,30 +189,25 @@ class Logic(Wiring):
             return self.select(self.and_(condition, self.not_(inner)), y, b)
         return None
 
-    def _without_common_parts(self, condition: Node, a: Node, b: Node) -> Node | None:
-        """A select between concatenations as selects between their parts, if that decides some part."""
+    def _part_by_part(self, condition: Node, a: Node, b: Node) -> Node | None:
+        """A select between concatenations as selects between their parts."""
         edges = sorted({0, a.width} | _edges(a) | _edges(b))
-        if len(edges) == 2:
+        if not 2 < len(edges) <= MAX_PARTS:
             return None
-        parts: list[tuple[int, int, Node | None]] = []
-        for low, high in pairwise(edges):
-            x, y = self.slice(a, low, high - low), self.slice(b, low, high - low)
-            part = self.select(condition, x, y)
-            decided = None if part.op is Op.SELECT and part.args[0] is condition else part
-            if parts and parts[-1][2] is None and decided is None:
-                parts[-1] = (parts[-1][0], high, None)
-            else:
-                parts.append((low, high, decided))
-        if all(decided is None for _, _, decided in parts):
-            return None
-        return self.concat([self._side_by_side(condition, a, b, part) for part in parts])
+        sides = [
+            (self.slice(a, low, high - low), self.slice(b, low, high - low)) for low, high in pairwise(edges)
+        ]
+        return self.concat([self.select(condition, x, y) for x, y in sides])
 
-    def _side_by_side(self, condition: Node, a: Node, b: Node, part: tuple[int, int, Node | None]) -> Node:
-        low, high, decided = part
-        if decided is not None:
-            return decided
-        sides = (self.slice(a, low, high - low), self.slice(b, low, high - low))
-        return self.raw(Op.SELECT, high - low, (condition, *sides))
+    def _excluded(self, condition: Node, a: Node, b: Node) -> bool:
+        """Whether `b` alone decides: it is `a` but under conditions that exclude `condition`."""
+        for _ in range(MAX_PARTS):
+            if b.op is not Op.SELECT or not excluded(condition, b.args[0]):
+                return False
+            b = b.args[2]
+            if b is a:
+                return True
+        return False
 
     def _select_bit(self, condition: Node, a: Node, b: Node) -> Node | None:
         if a.op is Op.CONST or a is condition:

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from thresher.hlsc.builder import Builder
 from thresher.hlsc.ir import WIRING, Node, Op, Origin, Register, UnitGraph, reachable, wired_bits
+from thresher.hlsc.rebuild import carry_origins
 
 MAX_ROUNDS = 8
 
@@ -110,17 +111,8 @@ class _Narrowing:
         return self._kept.get(register, 0)
 
     def origins(self) -> dict[Node, Origin]:
-        """Where the rebuilt nodes come from; a name is kept by what is left of its node."""
-        origins: dict[Node, Origin] = {}
-        for node, origin in self._graph.origins.items():
-            made = self._made.get(node)
-            while made is not None and made.op in (Op.CONCAT, Op.SEXT):
-                varying = [part for part in made.args if part.op is not Op.CONST]
-                made = varying[0] if len(varying) == 1 else None
-            if made is not None:
-                known = origins.get(made, Origin())
-                origins[made] = Origin(known.name or origin.name, known.line or origin.line)
-        return origins
+        """Where the rebuilt nodes come from."""
+        return carry_origins(self._graph, self._made)
 
     def _narrowed(self, node: Node) -> Node:
         mask = self.used.get(node, 0)

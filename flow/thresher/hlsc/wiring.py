@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from thresher.hlsc.ir import Node, Op
 from thresher.hlsc.known import Known, known_bits, signed_width
 
+_PER_BIT = frozenset({Op.NOT, Op.AND, Op.OR, Op.XOR, Op.SELECT})
 _Key = tuple[Op, int, tuple[Node, ...], int, str]
 
 
@@ -98,13 +99,25 @@ class Wiring:
     def _join(self, low: Node, high: Node) -> Node | None:
         """The two as one node that is no concatenation, if they are neighbours of one value."""
         width = low.width + high.width
-        if low.op is Op.CONST and high.op is Op.CONST:
+        if low.op is not high.op:
+            return None
+        if low.op is Op.CONST:
             return self.const(width, low.value | high.value << low.width)
-        if low.op is Op.SLICE and high.op is Op.SLICE:
-            base = low.args[0]
-            if high.args[0] is base and high.value == low.value + low.width:
-                return self.slice(base, low.value, width)
-        return None
+        if low.op is Op.SLICE:
+            follows = high.args[0] is low.args[0] and high.value == low.value + low.width
+            return self.slice(low.args[0], low.value, width) if follows else None
+        return self._join_computed(low, high) if low.op in _PER_BIT else None
+
+    def _join_computed(self, low: Node, high: Node) -> Node | None:
+        """One operation for two whose operands are neighbours, too."""
+        steered = low.op is Op.SELECT
+        if steered and low.args[0] is not high.args[0]:
+            return None
+        joined = [self._join(*pair) for pair in zip(low.args[steered:], high.args[steered:], strict=True)]
+        args = tuple(arg for arg in joined if arg is not None)
+        if len(args) < len(joined):
+            return None
+        return self.raw(low.op, low.width + high.width, (*low.args[:steered], *args))
 
     def zext(self, arg: Node, width: int) -> Node:
         """`arg` with zeros above."""

@@ -31,24 +31,13 @@ def _list(items: Sequence[str]) -> list[str]:
 
 
 def table_lines(name: str, table: Table, low: int, width: int) -> list[str]:
-    """A table's columns as a constant vector; the last word stands first."""
+    """A table's columns as a constant array, word 0 first."""
     mask = (1 << width) - 1
-    total = width * len(table.words)
-    columns = [word >> low & mask for word in table.words]
-    if width < NARROW:
-        columns, width = _packed(columns, width), 64
-    last = total - width * (len(columns) - 1)
-    words = [constant(last, columns[-1]), *(constant(width, word) for word in reversed(columns[:-1]))]
-    lines = [f"  localparam logic [{total - 1}:0] {name} = {{"]
-    per_line = max(1, 96 // (len(words[0]) + 2))
+    words = [constant(width, word >> low & mask) for word in table.words]
+    per_line = max(1, 96 // (max(map(len, words)) + 2))
     rows = [", ".join(words[place : place + per_line]) for place in range(0, len(words), per_line)]
-    return [*lines, *_list([f"    {row}" for row in rows]), "  };"]
-
-
-def _packed(words: Sequence[int], width: int) -> list[int]:
-    """Narrow words side by side as 64-bit pieces."""
-    contents = sum(word << place * width for place, word in enumerate(words))
-    return [contents >> low & (1 << 64) - 1 for low in range(0, width * len(words), 64)]
+    head = f"  localparam logic [{width - 1}:0] {name} [{len(words)}] = '{{"
+    return [head, *_list([f"    {row}" for row in rows]), "  };"]
 
 
 def ram_parameters(memory: Memory) -> list[tuple[str, str]]:

@@ -1,0 +1,117 @@
+"""Turn chains of one operation into trees.
+
+clang makes one chain of every sum, whatever tree the C++ had. Here the operands of a chain are
+combined anew, those that are there first first. An operand of a recurrence comes last, so that
+only one operation stays inside of it.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections import Counter
+from collections.abc import Callable, Iterator
+
+from thresher.hlsc.builder import Builder
+from thresher.hlsc.ir import Node, Op, UnitGraph
+from thresher.hlsc.rebuild import rebuilt
+from thresher.hlsc.schedule.delay import delay_ns
+from thresher.hlsc.schedule.dependencies import dependencies, sources
+
+_CHAINS: dict[Op, Callable[[Builder, Node, Node], Node]] = {
+    Op.ADD: Builder.add,
+    Op.AND: Builder.and_,
+    Op.OR: Builder.or_,
+    Op.XOR: Builder.xor,
+}
+
+
+def balance(graph: UnitGraph) -> UnitGraph:
+    """The same unit with every sum and every bitwise chain as a tree."""
+    return _Balancing(graph).run()
+
+
+class _Balancing:
+    def __init__(self, graph: UnitGraph) -> None:
+        self._graph = graph
+        self._builder = Builder()
+        self._uses = Counter(arg for node in graph.nodes() for arg in node.args)
+        self._uses.update(graph.roots())
+        self._arrival = _arrivals(graph)
+        groups = enumerate(dependencies(graph).groups)
+        self._recurrence = {point: number for number, group in groups if len(group) > 1 for point in group}
+        self._inner = {inner for node in graph.nodes() for inner in self._absorbed(node)}
+        self._made: dict[Node, Node] = {}
+
+    def run(self) -> UnitGraph:
+        for node in self._graph.nodes():
+            if node not in self._inner:
+                self._made[node] = self._tree(node) if node.op in _CHAINS else self._same(node)
+        return rebuilt(self._graph, self._made)
+
+    def _same(self, node: Node) -> Node:
+        if node.op is Op.ROM:
+            table = self._graph.tables[node.symbol]
+            return self._builder.rom(table, self._made[node.args[0]], node.value, node.width)
+        return self._builder.rebuild(node, [self._made[arg] for arg in node.args])
+
+    def _absorbed(self, node: Node) -> Iterator[Node]:
+        """The nodes that only serve as operands of the chain that `node` ends or continues."""
+        if node.op not in _CHAINS:
+            return
+        for arg in node.args:
+            inner, wire = _behind(arg)
+            if inner.op is node.op and self._uses[inner] == 1 and self._uses[arg] == 1:
+                yield inner
+                if wire:
+                    yield arg
+
+    def _operands(self, node: Node) -> Iterator[tuple[Node, Node]]:
+        """The operands of a chain: each as it was, and made anew as wide as `node`."""
+        for arg in node.args:
+            inner, _ = _behind(arg)
+            if inner not in self._inner:
+                yield arg, self._made[arg]
+                continue
+            extend = self._builder.sext if arg.op is Op.SEXT else self._builder.zext
+            for leaf, made in self._operands(inner):
+                yield leaf, extend(made, node.width)
+
+    def _tree(self, node: Node) -> Node:
+        home = self._recurrence.get(node)
+        heap: list[tuple[bool, float, int, int, Node]] = []
+        for leaf, made in self._operands(node):
+            late = home is not None and any(self._recurrence.get(core) == home for core in sources([leaf]))
+            heapq.heappush(heap, (late, self._arrival[leaf], made.unsigned_width, made.index, made))
+        while len(heap) > 1:
+            first, second = heapq.heappop(heap), heapq.heappop(heap)
+            result = _CHAINS[node.op](self._builder, first[-1], second[-1])
+            when = max(first[1], second[1]) + delay_ns(node)
+            heapq.heappush(heap, (first[0] or second[0], when, result.unsigned_width, result.index, result))
+        return heap[0][-1]
+
+
+def _behind(arg: Node) -> tuple[Node, bool]:
+    """The sum that an operand is an exact extension of, or the operand itself; whether there is one."""
+    inner = arg.args[0] if arg.args else arg
+    if inner.op is Op.ADD and len(inner.args) == 2:
+        a, b = inner.args
+        if arg.op is Op.SEXT and max(a.signed_width, b.signed_width) < inner.width:
+            return inner, True
+        zeros_above = (
+            arg.op is Op.CONCAT and len(arg.args) == 2 and arg.args[1].ones == arg.args[1].value == 0
+        )
+        if (
+            zeros_above
+            and arg.args[1].op is Op.CONST
+            and max(a.unsigned_width, b.unsigned_width) < inner.width
+        ):
+            return inner, True
+    return arg, False
+
+
+def _arrivals(graph: UnitGraph) -> dict[Node, float]:
+    """When each node is there if nothing were pipelined."""
+    arrival: dict[Node, float] = {}
+    for node in graph.nodes():
+        arrival[node] = max((arrival[arg] for arg in node.args), default=0.0) + delay_ns(node)
+    return arrival

@@ -1,0 +1,39 @@
+"""Carry a graph over to new nodes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from thresher.hlsc.ir import Node, Op, Origin, UnitGraph
+
+
+def rebuilt(graph: UnitGraph, made: Mapping[Node, Node]) -> UnitGraph:
+    """The graph with each root replaced by what `made` has for it, of the same width."""
+    return UnitGraph(
+        tuple(replace(port, needed=made[port.needed]) for port in graph.inputs),
+        tuple(replace(port, written=made[port.written], value=made[port.value]) for port in graph.outputs),
+        tuple(replace(register, next=made[register.next]) for register in graph.registers),
+        tuple(
+            replace(
+                memory, written=made[memory.written], address=made[memory.address], data=made[memory.data]
+            )
+            for memory in graph.memories
+        ),
+        graph.tables,
+        carry_origins(graph, made),
+    )
+
+
+def carry_origins(graph: UnitGraph, made: Mapping[Node, Node]) -> dict[Node, Origin]:
+    """Where the new nodes come from; a name stays with what is left of its node."""
+    origins: dict[Node, Origin] = {}
+    for node, origin in graph.origins.items():
+        new = made.get(node)
+        while new is not None and new.op in (Op.CONCAT, Op.SEXT):
+            varying = [part for part in new.args if part.op is not Op.CONST]
+            new = varying[0] if len(varying) == 1 else None
+        if new is not None:
+            known = origins.get(new, Origin())
+            origins[new] = Origin(known.name or origin.name, known.line or origin.line)
+    return origins
