@@ -1,15 +1,15 @@
 // Constant words. Combinational: the word of an address is there in the same cycle.
 //
 // It is described as constants, not as a memory with initial contents: synthesis then makes plain
-// logic of it, and has no memory port into which to pull the registers around it.
+// logic of it, and has no memory port into which to pull the registers around it. The contents are an
+// array and not one long vector, for slicing a vector of a million bits takes tools minutes.
 //
-// Word 0 is in the least significant bits of Contents. What an address past the last word reads is
-// undefined.
+// What an address past the last word reads is undefined.
 
 module rom #(
   parameter int unsigned Width = 8,
   parameter int unsigned Depth = 2,
-  parameter logic [Width*Depth-1:0] Contents = '0,
+  parameter logic [Width-1:0] Contents [Depth] = '{default: '0},
   localparam int unsigned AddressWidth = Depth > 1 ? $clog2(Depth) : 1
 ) (
   input  logic [AddressWidth-1:0] address_i,
@@ -20,12 +20,6 @@ module rom #(
     $fatal(1, "rom %m: Width %0d and Depth %0d must be at least 1", Width, Depth);
   end
 
-  logic [Width-1:0] words[Depth];
-
-  for (genvar index = 0; index < Depth; index++) begin : gen_words
-    assign words[index] = Contents[index*Width +: Width];
-  end
-
-  assign word_o = words[address_i];
+  assign word_o = Contents[address_i];
 
 endmodule

@@ -40,9 +40,10 @@ def popcount(width: int) -> tuple[str, Module]:
 
 
 def rom() -> tuple[str, Module]:
-    contents = ", ".join(f"5'd{word}" for word in reversed(WORDS))
-    parameters = f".Width(5), .Depth({len(WORDS)}), .Contents({{{contents}}})"
-    cell = f"rom #({parameters}) u (.address_i(s_axis_tdata), .word_o(m_axis_tdata));"
+    contents = ", ".join(f"5'd{word}" for word in WORDS)
+    words = f"localparam logic [4:0] Words [{len(WORDS)}] = '{{{contents}}};"
+    parameters = f".Width(5), .Depth({len(WORDS)}), .Contents(Words)"
+    cell = f"{words}\n  rom #({parameters}) u (.address_i(s_axis_tdata), .word_o(m_axis_tdata));"
     text = AROUND.format(name="lookup", width=3, result=5, cell=cell)
     return text, Module("lookup", [("s_axis", 3)], [("m_axis", 5)])
 

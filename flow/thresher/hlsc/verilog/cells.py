@@ -8,9 +8,6 @@ from thresher.hlsc.ir import Memory, Table
 from thresher.hlsc.verilog.expressions import constant
 from thresher.hlsc.verilog.layout import statement
 
-NARROW = 4
-"""Words of fewer bits than this are printed 64 bits at a time."""
-
 
 def instance(
     cell: str, parameters: Sequence[tuple[str, str]], name: str, ports: Sequence[tuple[str, str]]
