@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -41,14 +42,13 @@ def compile_program(source: Path, includes: Sequence[Path], cache: Path, types: 
         return program
     folder.mkdir(parents=True, exist_ok=True)
     beside = folder / f"{source.stem}.{os.getpid()}"
-    flags = [f"-I{include}" for include in includes]
-    here = str(source.absolute())
-    try:
-        _run(steps[0], [*flags, "-c", here, "-o", f"{beside}.o"], source)
-        _run(steps[1], [f"{beside}.o", "-o", f"{beside}.part"], source)
-        Path(f"{beside}.part").replace(program)
-    finally:
-        Path(f"{beside}.o").unlink(missing_ok=True)
+    flags = [f"-I{include.absolute()}" for include in includes]
+    # Not every compiler writes to every path that a project may have: one that begins with a dash, say.
+    with tempfile.TemporaryDirectory(prefix="thresher-", ignore_cleanup_errors=True) as scratch:
+        _run(steps[0], [*flags, "-c", str(source.absolute()), "-o", f"{scratch}/unit.o"], source)
+        _run(steps[1], [f"{scratch}/unit.o", "-o", f"{scratch}/program"], source)
+        shutil.copy(Path(scratch) / "program", beside)
+    beside.replace(program)
     return program
 
 

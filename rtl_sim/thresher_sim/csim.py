@@ -85,7 +85,12 @@ def run_program(
             [program, inputs, results, str(frames)], stdin=subprocess.DEVNULL, stdout=errors, stderr=errors
         )
         frame_bytes = output.layout.beats_per_frame * output.layout.bytes_per_beat
-        watch([process], [beats_path(results, output)], frame_bytes, frames, progress)
+        try:
+            watch([process], [beats_path(results, output)], frame_bytes, frames, progress)
+        finally:
+            if process.poll() is None:  # the watch was interrupted
+                process.kill()
+                process.wait()
         if process.returncode:
             errors.seek(0)
             message = summarise_log(errors.read().decode(errors="replace"))

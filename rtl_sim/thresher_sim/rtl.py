@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import math
 import shutil
@@ -20,7 +21,7 @@ from .errors import UsageError
 from .outcome import BenchSettings, Outcome
 from .progress import Progress, watch
 from .project import Project, Stream
-from .runner import build_model, finish, start_model
+from .runner import build_model, finish, start_model, stop
 from .sources import check_fresh
 from .testbench import Lane, accelerator_lane, render_testbench
 from .timing import cycles_per_frame, latency_cycles, read_frame_cycles
@@ -197,7 +198,11 @@ def _run(
     work = Path(tempfile.mkdtemp(prefix="run-", dir=model.parent))
     parts = _split(work, lanes, vectors, count, min(options.jobs, count), options.patience)
     started = time.perf_counter()
-    _play(model, parts, lanes[0].output, options)  # where this fails, its log stays
+    try:
+        _play(model, parts, lanes[0].output, options)  # where this fails, its log stays
+    except KeyboardInterrupt:
+        shutil.rmtree(work)
+        raise
     seconds = time.perf_counter() - started
     try:
         return _evaluate(lanes, parts, vectors, results, options.stall, seconds)
@@ -246,19 +251,21 @@ def _split(
 
 
 def _play(model: Path, parts: Sequence[_Part], output: Stream, options: RtlOptions) -> None:
-    processes = [
-        start_model(model, part.folder, options.stall, options.seed + index, options.waves)
-        for index, part in enumerate(parts)
-    ]
-    watch(
-        processes,
-        [beats_path(part.results, output) for part in parts],
-        _word_bytes(output) * output.layout.beats_per_frame,
-        sum(part.frames for part in parts),
-        options.progress,
-    )
-    for process, part in zip(processes, parts, strict=True):
-        finish(process, "run", part.folder)
+    with contextlib.ExitStack() as started:
+        processes = []
+        for index, part in enumerate(parts):
+            process = start_model(model, part.folder, options.stall, options.seed + index, options.waves)
+            started.callback(stop, process)
+            processes.append(process)
+        watch(
+            processes,
+            [beats_path(part.results, output) for part in parts],
+            _word_bytes(output) * output.layout.beats_per_frame,
+            sum(part.frames for part in parts),
+            options.progress,
+        )
+        for process, part in zip(processes, parts, strict=True):
+            finish(process, "run", part.folder)
 
 
 def _word_bytes(stream: Stream) -> int:

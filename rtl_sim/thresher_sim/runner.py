@@ -10,10 +10,11 @@ import contextlib
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -80,16 +81,48 @@ def build_model(sources: Sequence[Path], cache: Path, waves: bool = False) -> Pa
     if model.is_dir():
         return model
     cache.mkdir(parents=True, exist_ok=True)
-    beside = Path(tempfile.mkdtemp(prefix=f"{model.name}-", dir=cache))
-    if waves:
-        prepare_folder(beside)
-    names = tuple(str(file.absolute()) for file in files)
-    job = _BuildJob(str(beside.absolute()), names, flags, waves)
-    finish(_start("build", asdict(job), beside, environment), "build", beside)
+    with tempfile.TemporaryDirectory(prefix="thresher-", ignore_cleanup_errors=True) as scratch:
+        # Neither make nor Verilator takes every path that a project may have: one with a space, say.
+        copies = _copy(files, Path(scratch) / "sources")
+        folder = Path(scratch) / "model"
+        folder.mkdir()
+        if waves:
+            prepare_folder(folder)
+        job = _BuildJob(str(folder), tuple(map(str, copies)), flags, waves)
+        status = _wait(_start("build", asdict(job), folder, environment))
+        log = _read_log(folder / "build.log", copies)
+        if status:
+            kept = cache / "build.log"
+            kept.write_text(log, encoding="utf-8")
+            raise ToolFailedError(f"sim: build failed, see '{kept}': {summarise_log(log)}")
+        _publish(folder / TOP, model)
+    return model
+
+
+def _copy(files: Sequence[Path], folder: Path) -> dict[Path, Path]:
+    """Copy files, each to a folder of its own as names may recur; the original of each copy, in order."""
+    copies = {folder / str(index) / file.name: file for index, file in enumerate(files)}
+    for copy, file in copies.items():
+        copy.parent.mkdir(parents=True)
+        shutil.copyfile(file, copy)
+    return copies
+
+
+def _read_log(log: Path, copies: Mapping[Path, Path]) -> str:
+    """The text of a log, with copies of sources named as the originals."""
+    text = log.read_text(encoding="utf-8", errors="replace")
+    for copy, file in copies.items():
+        text = text.replace(str(copy), str(file))
+    return text
+
+
+def _publish(program: Path, model: Path) -> None:
+    """Put a program into the folder `model`, which nobody sees before it is whole."""
+    beside = Path(tempfile.mkdtemp(prefix=f"{model.name}-", dir=model.parent))
+    shutil.copy(program, beside)
     with contextlib.suppress(OSError):  # another process may have built the same meanwhile
         beside.rename(model)
     shutil.rmtree(beside, ignore_errors=True)
-    return model
 
 
 def start_model(
@@ -115,10 +148,27 @@ def finish(process: subprocess.Popen[bytes], what: str, folder: Path) -> None:
     Raises:
         ToolFailedError: it failed.
     """
-    status = process.wait()
+    status = _wait(process)
     if status:
         log = (folder / f"{what}.log").read_text(encoding="utf-8", errors="replace")
         raise ToolFailedError(f"sim: {what} failed, see '{folder / what}.log': {summarise_log(log)}")
+
+
+def _wait(process: subprocess.Popen[bytes]) -> int:
+    """The exit status; where the wait is interrupted, the process is stopped."""
+    try:
+        return process.wait()
+    except BaseException:
+        stop(process)
+        raise
+
+
+def stop(process: subprocess.Popen[bytes]) -> None:
+    """Stop a process of `start_model` and all that it started, if it still runs."""
+    if process.poll() is None:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
 
 
 def _start(
@@ -137,6 +187,7 @@ def _start(
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
+            start_new_session=True,
         )
 
 

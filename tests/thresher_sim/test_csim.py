@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import re
 import shutil
+import signal
+import subprocess
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from tests.thresher_sim.example import FRAMES, HERE, INPUT, OUTPUT, TWICE, write_golden
+from thresher_sim import csim
 from thresher_sim.compile import TYPE_SETS, compile_program
 from thresher_sim.csim import run_program, simulate_c
 from thresher_sim.errors import SimulationMismatchError, ToolFailedError, UsageError
@@ -34,6 +39,37 @@ def test_many_chunks_of_frames_and_a_rest(types: str, example: Project, tmp_path
     assert (result.frames, result.comparison.mismatches) == (777, 0)
     seen = np.asarray(read_frames(tmp_path / "results", TWICE))
     assert seen.shape == (777, 3, 3)
+
+
+@pytest.mark.parametrize("types", TYPE_SETS)
+def test_a_project_may_lie_where_compilers_cannot_work(
+    types: str, example: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A path from the working folder that begins with a dash, and what zig's linker takes for its own."""
+    monkeypatch.chdir(tmp_path)
+    root = Path("-a b%;d'é")
+    shutil.copytree(example.root / "hls", root / "hls")
+    source = root / "hls" / "csim.cpp"
+    program = compile_program(source, [root / "hls"], root / "cache", types)
+    run_program(program.absolute(), example.streams, example.vectors, tmp_path / "results", FRAMES)
+
+
+def test_an_interrupted_run_leaves_no_process(
+    example: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: list[subprocess.Popen[bytes]] = []
+
+    def interrupt(processes: Sequence[subprocess.Popen[bytes]], *_: Any) -> None:
+        started.extend(processes)
+        raise KeyboardInterrupt
+
+    sleeper = tmp_path / "sleeper"
+    sleeper.write_text("#!/bin/sh\nexec sleep 1000\n")
+    sleeper.chmod(0o755)
+    monkeypatch.setattr(csim, "watch", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        run_program(sleeper, example.streams, example.vectors, tmp_path / "results", FRAMES)
+    assert [process.poll() for process in started] == [-signal.SIGKILL]
 
 
 def test_a_mismatch_names_layer_stream_frame_beat_and_element(example: Project, tmp_path: Path) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import shutil
+import signal
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,7 +14,7 @@ import numpy as np
 import pytest
 
 from tests.thresher_sim.example import FRAMES, OUTPUT, TWICE
-from thresher_sim import runner
+from thresher_sim import rtl, runner
 from thresher_sim.errors import SimulationMismatchError, ToolFailedError, UsageError
 from thresher_sim.project import Project
 from thresher_sim.rtl import RtlOptions, simulate_lanes, simulate_rtl, sv_files
@@ -94,8 +96,8 @@ def test_waves_are_an_fst_file_with_every_stream(example: Project, tmp_path: Pat
     waves = tmp_path / "run.fst"
     simulate_rtl(example, example.vectors, tmp_path / "results", 2, RtlOptions(waves=waves))
     names = hierarchy_of_fst(waves.read_bytes())
-    for signal in (b"twice_out_tdata", b"twice_out_tvalid", b"twice_out_tready", b"m_axis_tlast", b"ap_clk"):
-        assert signal in names
+    for wire in (b"twice_out_tdata", b"twice_out_tvalid", b"twice_out_tready", b"m_axis_tlast", b"ap_clk"):
+        assert wire in names
 
 
 def hierarchy_of_fst(data: bytes) -> bytes:
@@ -134,14 +136,45 @@ def length_of(nibble: int, source: Iterator[int]) -> int:
     return length
 
 
+def test_a_project_may_lie_where_make_and_verilator_cannot_work(example: Project, tmp_path: Path) -> None:
+    root = tmp_path / "-a b;$(c)\"d'é"
+    shutil.copytree(example.root / "rtl", root / "rtl")
+    lane = accelerator_lane("accelerator", example.streams)
+    sources = sv_files(root / "rtl")
+    result = simulate_lanes([lane], sources, example.vectors, root / "results", root / "models", 2)
+    assert result.comparison.mismatches == 0
+
+
+def test_an_interrupted_run_leaves_no_process_and_no_files(
+    example: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: list[subprocess.Popen[bytes]] = []
+
+    def start(*arguments: Any) -> subprocess.Popen[bytes]:
+        started.append(runner.start_model(*arguments))
+        return started[-1]
+
+    def interrupt(done: int, total: int) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(rtl, "start_model", start)
+    before = sorted((example.build / "rtl").iterdir())
+    with pytest.raises(KeyboardInterrupt):
+        simulate_rtl(example, example.vectors, tmp_path, None, RtlOptions(jobs=2, progress=interrupt))
+    assert [process.poll() for process in started] == [-signal.SIGKILL] * 2
+    assert sorted((example.build / "rtl").iterdir()) == before
+
+
 def test_systemverilog_that_does_not_compile_is_a_failed_tool(tmp_path: Path, example: Project) -> None:
     device = tmp_path / "device.sv"
     device.write_text("module device; nonsense endmodule\n", encoding="utf-8")
     lane = Lane("device", "dut", example.input, example.output)
     with pytest.raises(ToolFailedError) as caught:
         simulate_lanes([lane], [device], example.vectors, tmp_path / "results", tmp_path / "models")
-    pattern = r"sim: build failed, see '\S*/build\.log': %Error: \S*device\.sv:1:\d+: syntax error.*"
+    log = tmp_path / "models" / "build.log"
+    pattern = rf"sim: build failed, see '{log}': %Error: {device}:1:\d+: syntax error.*"
     assert re.fullmatch(pattern, str(caught.value))
+    assert f"{device}:1:" in log.read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(
