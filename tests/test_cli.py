@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -12,6 +15,8 @@ from onnx import helper, numpy_helper
 
 from tests.small_models import save_small_model, small_model
 from thresher.cli import main
+from thresher.emit.files import _replace, replacing
+from thresher.errors import UsageError
 
 SUPPORTED = (
     "Add, ArgMax, BatchNormalization, BipolarQuant, Clip, Constant, Div, Dropout, Flatten, Gemm, Identity, "
@@ -209,6 +214,130 @@ def test_a_file_is_not_overwritten(folder: Path, capsys: pytest.CaptureFixture[s
     )
 
 
+def test_a_folder_in_a_file_is_refused(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert refused(capsys, "build", "ok.onnx", "-o", "ok.onnx/a/b") == (
+        2,
+        f"build: '{folder}/ok.onnx' is a file and 'ok.onnx/a/b' cannot be in it; give another folder with -o",
+    )
+
+
+def test_the_working_folder_is_not_replaced(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "out" / "rtl").mkdir(parents=True)
+    (folder / "out" / "project.json").touch()
+    monkeypatch.chdir(folder / "out" / "rtl")
+    assert refused(capsys, "build", "../../ok.onnx", "-o", "..") == (
+        2,
+        "build: folder '..' is or holds the working folder, which cannot be replaced; run from another "
+        "folder, or give another with -o",
+    )
+
+
+def test_a_folder_that_cannot_be_made_is_refused(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("thresher.emit.files.tempfile.mkdtemp", refuse)
+    assert refused(capsys, "build", "ok.onnx", "-o", "out") == (
+        2,
+        "build: folder 'out' cannot be written (Permission denied); give another folder with -o",
+    )
+
+
+def test_a_link_stays_and_what_it_names_is_replaced(folder: Path) -> None:
+    (folder / "link").symlink_to("real")
+    for _ in range(2):
+        assert main(["build", "ok.onnx", "-o", "link"]) == 0
+        assert (folder / "link").is_symlink()
+        assert (folder / "real" / "project.json").is_file()
+    assert sorted(path.name for path in folder.iterdir()) == ["link", "ok.onnx", "real"]
+
+
+def test_a_folder_that_another_build_has_written_meanwhile_is_left(tmp_path: Path) -> None:
+    target = tmp_path / "out"
+    with pytest.raises(UsageError) as caught, replacing(target) as staging:
+        (staging / "mine").touch()
+        original = Path.rename
+
+        def rename(path: Path, place: Path) -> Path:
+            if path == staging:
+                target.mkdir(exist_ok=True)
+                (target / "theirs").touch()
+            return original(path, place)
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(Path, "rename", rename)
+            _replace(target, staging)
+    assert str(caught.value) == (
+        f"build: folder '{target}' cannot be replaced (Directory not empty), as when another build writes it "
+        "at the same time; build again"
+    )
+    assert [path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*")] == ["out", "out/theirs"]
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        (lambda report: report.pop("ties"), "the report lacks 'ties'"),
+        (lambda report: report.update(layers={}), "'layers' of the report is not a list"),
+        (
+            lambda report: report["fifos"][1]["resources"].update(ff="x"),
+            "'ff' of 'resources' of entry 1 of 'fifos' of the report is 'x'",
+        ),
+        (
+            lambda report: report.update(simulation={"rtl": []}),
+            "'rtl' of 'simulation' of the report is not an object",
+        ),
+    ],
+)
+def test_a_damaged_report_is_refused(
+    project: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    change: Callable[[dict[str, Any]], None],
+    problem: str,
+) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(project, copy)
+    path = copy / "reports" / "report.json"
+    report = json.loads(path.read_text())
+    change(report)
+    path.write_text(json.dumps(report))
+    assert refused(capsys, "report", str(copy)) == (
+        2,
+        f"report: '{path}' is damaged ({problem}); build the project again",
+    )
+
+
+@pytest.mark.parametrize("text", ["", "{", "\0"])
+def test_a_report_that_is_no_json_is_refused(
+    project: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str
+) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(project, copy)
+    path = copy / "reports" / "report.json"
+    path.write_text(text)
+    code, message = refused(capsys, "csim", str(copy))
+    assert code == 2
+    assert message.startswith(f"report: '{path}' cannot be read (")
+
+
+def test_a_file_system_that_refuses_is_one_line(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device", "out/project.json")
+
+    monkeypatch.setattr("thresher.commands.build_project", full)
+    assert refused(capsys, "build", "ok.onnx", "-o", "out") == (
+        2,
+        "files: 'out/project.json': No space left on device; mend that and try again",
+    )
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -240,6 +369,7 @@ def _nan(path: Path) -> None:
 @pytest.mark.parametrize(
     ("make", "message"),
     [
+        (_numbers((), "f4"), "inputs: the array has shape []; the model takes [N, 12]"),
         (_numbers((3, 4), "f4"), "inputs: the array has shape [3, 4]; the model takes [N, 12]"),
         (
             _numbers((0, 12), "f4"),
@@ -275,6 +405,7 @@ def test_bad_frames_are_refused(
     ("options", "message"),
     [
         (["--frames", "0"], "frames: 0 frames cannot be simulated; give 1 or more"),
+        (["--trace", "."], "trace: '.' is a folder; give the name of a file"),
         (["--labels", "y.npy"], "labels: they belong to frames; give those too, with --inputs"),
     ],
 )

@@ -27,15 +27,15 @@ from thresher.emit.units import refresh_rtl
 from thresher.errors import UsageError
 from thresher.graph import Array, interpret
 from thresher.hardware.connect import connect
-from thresher.hardware.folding import fold_as_told
+from thresher.hardware.folding import fold_as_told, parse_folding
 from thresher.hardware.graph import INPUT_STREAM, OUTPUT_STREAM, HwGraph, stream_layouts
 from thresher.hardware.select import select_kernels
 from thresher.host import Host
-from thresher.kernels import Folding
 from thresher.lower.integer import Ints
 from thresher.lower.storage import load_lowered
 from thresher.onnx_import import read_model
 from thresher.onnx_import.host import HostModel
+from thresher.report.content import read_report
 from thresher.tools.simulation import SimulationResult, run_csim, run_rtl, write_run_vectors
 from thresher_sim.project import Project, load_project
 from thresher_sim.rtl import RtlOptions
@@ -139,9 +139,11 @@ class Accelerator:
         return run
 
     def report(self) -> dict[str, Any]:
-        """The content of `reports/report.json`: layers, estimate, and what was simulated last."""
-        data: dict[str, Any] = json.loads(self._report_path.read_text(encoding="utf-8"))
-        return data
+        """The content of `reports/report.json`: layers, estimate, and what was simulated last.
+
+        Raises `UsageError` where the file is missing or damaged.
+        """
+        return read_report(self._report_path)
 
     def record_accuracy(self, level: str, fraction: float) -> None:
         """Put an accuracy that was measured elsewhere, such as that of `onnx`, beside those of the report."""
@@ -157,7 +159,8 @@ class Accelerator:
         """The folder of the golden streams, and the golden output where frames were given."""
         if frames is None:
             return self.project.vectors, None
-        streams = self.trace(np.asarray(frames)[:count])
+        array = np.asarray(frames)
+        streams = self.trace(array[:count] if array.ndim else array)
         return write_run_vectors(self.project, streams), streams[OUTPUT_STREAM]
 
     def _record(
@@ -214,15 +217,12 @@ def load(directory: Path | str) -> Accelerator:
     try:
         lowered = load_lowered((model / "network.npz").read_bytes())
         data = json.loads((folder / "project.json").read_text(encoding="utf-8"))
-        folding = {
-            layer["name"]: Folding(layer["pe"], layer["simd"])
-            for layer in data["layers"]
-            if layer["kernel"] != "width_converter"
-        }
+        layers = [layer for layer in data["layers"] if layer["kernel"] != "width_converter"]
+        told = {layer["name"]: {"pe": layer["pe"], "simd": layer["simd"]} for layer in layers}
     except (OSError, KeyError, TypeError, ValueError) as error:
         raise UsageError(f"load: project '{folder}' is damaged ({error}); build it again") from None
     host = Host(lowered, _host_model(model / "prologue.onnx"), _host_model(model / "epilogue.onnx"))
-    graph = connect(fold_as_told(select_kernels(lowered.graph), folding))
+    graph = connect(fold_as_told(select_kernels(lowered.graph), parse_folding(told)))
     if list(stream_layouts(graph).items()) != [(stream.name, stream.layout) for stream in project.streams]:
         raise UsageError(
             f"load: project '{folder}' is damaged (its streams are not those of its network); build it again"

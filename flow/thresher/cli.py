@@ -30,10 +30,13 @@ FOLDING_HELP = (
 )
 
 
+_INTERRUPTED = 130
+
+
 class _Commands(Protocol):
     """What argparse's subparsers offer; it gives their type no public name."""
 
-    def add_parser(self, name: str, *, help: str) -> argparse.ArgumentParser: ...
+    def add_parser(self, name: str, *, help: str, description: str) -> argparse.ArgumentParser: ...
 
 
 class _Parser(argparse.ArgumentParser):
@@ -50,9 +53,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ThresherError as error:
         print(f"thresher: error: {error}", file=sys.stderr)
         return error.exit_code
+    except OSError as error:
+        what = f"'{error.filename}'" if error.filename else "a file"
+        print(
+            f"thresher: error: files: {what}: {error.strerror or error}; mend that and try again",
+            file=sys.stderr,
+        )
+        return UsageError.exit_code
     except KeyboardInterrupt:
         print("thresher: interrupted", file=sys.stderr)
-        return 130
+        return _INTERRUPTED
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -72,18 +82,22 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _add_command(group: _Commands, name: str, what: str) -> argparse.ArgumentParser:
+    return group.add_parser(name, help=what, description=f"{what[0].upper()}{what[1:]}.")
+
+
 def _add_check(group: _Commands) -> None:
-    parser = group.add_parser(
-        "check", help="say of every ONNX node what takes it, or why not and what to change"
+    parser = _add_command(
+        group, "check", "say of every ONNX node what takes it, or why not and what to change"
     )
-    parser.add_argument("model", type=Path, metavar="MODEL.onnx")
+    parser.add_argument("model", type=Path, metavar="MODEL.onnx", help="a QONNX file")
     _add_input_options(parser)
     parser.set_defaults(command=commands.check)
 
 
 def _add_build(group: _Commands) -> None:
-    parser = group.add_parser("build", help="turn a model into an accelerator project")
-    parser.add_argument("model", type=Path, metavar="MODEL.onnx")
+    parser = _add_command(group, "build", "turn a model into an accelerator project")
+    parser.add_argument("model", type=Path, metavar="MODEL.onnx", help="a QONNX file")
     parser.add_argument(
         "-o", "--output", type=Path, required=True, metavar="DIR", help="project folder to write"
     )
@@ -92,9 +106,14 @@ def _add_build(group: _Commands) -> None:
         "--target-fps", type=float, metavar="N", help="fold each layer as far as N frames/s allow"
     )
     speed.add_argument("--folding", type=Path, metavar="FILE", help=FOLDING_HELP)
-    parser.add_argument("--clock-mhz", type=float, default=100.0, metavar="F", help="clock (default 100)")
     parser.add_argument(
-        "--part", default=commands.DEFAULT_PART, metavar="P", help="part (default %(default)s)"
+        "--clock-mhz", type=float, default=100.0, metavar="F", help="clock in MHz (default 100)"
+    )
+    parser.add_argument(
+        "--part",
+        default=commands.DEFAULT_PART,
+        metavar="P",
+        help="part number for the synthesis scripts (default %(default)s)",
     )
     _add_input_options(parser)
     parser.add_argument(
@@ -107,7 +126,7 @@ def _add_input_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--input-type",
         metavar="TYPE",
-        help="feed the hardware integers (uint1 to uint8, int2 to int8), no host prologue",
+        help="feed the hardware integers (uint1 to uint8, int2 to int8, bipolar), no host prologue",
     )
     parser.add_argument(
         "--input-scale",
@@ -117,8 +136,8 @@ def _add_input_options(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_csim(group: _Commands) -> None:
-    parser = group.add_parser(
-        "csim", help="run the C simulation and compare every stream with the golden model"
+    parser = _add_command(
+        group, "csim", "run the C simulation and compare every stream with the golden model"
     )
     _add_run_options(parser)
     parser.add_argument(
@@ -131,8 +150,8 @@ def _add_csim(group: _Commands) -> None:
 
 
 def _add_sim(group: _Commands) -> None:
-    parser = group.add_parser(
-        "sim", help="run the RTL simulation and compare every stream with the golden model"
+    parser = _add_command(
+        group, "sim", "run the RTL simulation and compare every stream with the golden model"
     )
     _add_run_options(parser)
     parser.add_argument(
@@ -164,6 +183,6 @@ def _add_run_options(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_report(group: _Commands) -> None:
-    parser = group.add_parser("report", help="print a project's tables and write reports/report.html")
+    parser = _add_command(group, "report", "print a project's tables and write reports/report.html")
     parser.add_argument("project", type=Path, metavar="DIR", help="a project that `thresher build` wrote")
     parser.set_defaults(command=commands.report)

@@ -122,6 +122,7 @@ def _conclude(
 
 
 def _save_trace(path: Path, run: SimulationResult) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(f".{path.name}.part.npz")
     np.savez_compressed(beside, allow_pickle=False, **run.streams)
     beside.replace(path)
@@ -132,6 +133,10 @@ def _arrays(options: argparse.Namespace) -> tuple[np.ndarray | None, np.ndarray 
         raise UsageError(f"frames: {options.frames} frames cannot be simulated; give 1 or more")
     if options.labels and not options.inputs:
         raise UsageError("labels: they belong to frames; give those too, with --inputs")
+    for option in ("trace", "waves"):
+        path = getattr(options, option, None)
+        if path is not None and path.is_dir():
+            raise UsageError(f"{option}: '{path}' is a folder; give the name of a file")
     frames = load_array(options.inputs, "inputs") if options.inputs else None
     labels = load_array(options.labels, "labels") if options.labels else None
     return frames, labels
@@ -144,6 +149,7 @@ def _dataset(options: argparse.Namespace) -> str | None:
 @contextmanager
 def _progress(title: str) -> Iterator[Callable[[int, int], None]]:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
         task = progress.add_task(title, total=None)
         yield lambda done, total: progress.update(task, completed=done, total=total)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from thresher.errors import UsageError
@@ -29,7 +29,16 @@ def write_json(path: Path, data: object) -> None:
 
 
 def check_target(target: Path) -> None:
-    """Raise `UsageError` where `target` exists and is neither a Thresher project nor an empty folder."""
+    """Raise `UsageError` where no project can be written to `target`.
+
+    That is where `target` exists and is neither a Thresher project nor an empty folder, lies in a
+    file, or is the working folder or holds it: a folder is replaced as a whole.
+    """
+    parent = next(folder for folder in target.absolute().parents if folder.exists())
+    if not parent.is_dir():
+        raise UsageError(
+            f"build: '{parent}' is a file and '{target}' cannot be in it; give another folder with -o"
+        )
     if not target.exists():
         return
     if not target.is_dir():
@@ -39,26 +48,53 @@ def check_target(target: Path) -> None:
             f"build: folder '{target}' exists and is not a Thresher project (it has no {MARKER}); "
             "give another folder with -o, or empty it"
         )
+    if Path.cwd().is_relative_to(target.resolve()):
+        raise UsageError(
+            f"build: folder '{target}' is or holds the working folder, which cannot be replaced; "
+            "run from another folder, or give another with -o"
+        )
 
 
-@contextmanager
+@contextlib.contextmanager
 def replacing(target: Path) -> Iterator[Path]:
     """Give a new folder to fill, which takes the place of `target` when the block ends well.
 
-    `target` is left as it was where the block raises. Raises `UsageError` as `check_target` does.
+    `target` is left as it was where the block raises; where it is a link, what it names is replaced.
+    Raises `UsageError` as `check_target` does, and where the folder cannot be written or replaced.
     """
     check_target(target)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    staging = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
+    place = target.resolve()
+    staging = _make_staging(target, place)
     try:
         staging.chmod(0o755)
         yield staging
-        if target.exists():
-            old = Path(tempfile.mkdtemp(prefix=f".{target.name}.old.", dir=target.parent))
-            target.rename(old / "project")
-            staging.rename(target)
-            shutil.rmtree(old)
-        else:
-            staging.rename(target)
+        _replace(place, staging)
     finally:
         shutil.rmtree(staging, ignore_errors=True)
+
+
+def _make_staging(target: Path, place: Path) -> Path:
+    try:
+        place.parent.mkdir(parents=True, exist_ok=True)
+        return Path(tempfile.mkdtemp(prefix=f".{place.name}.", dir=place.parent))
+    except OSError as error:
+        raise UsageError(
+            f"build: folder '{target}' cannot be written ({error.strerror}); give another folder with -o"
+        ) from None
+
+
+def _replace(place: Path, staging: Path) -> None:
+    """Rename `staging` to `place`; of builds at the same time the first wins."""
+    with tempfile.TemporaryDirectory(prefix=f".{place.name}.old.", dir=place.parent) as folder:
+        old = Path(folder) / "project"
+        with contextlib.suppress(FileNotFoundError):
+            place.rename(old)
+        try:
+            staging.rename(place)
+        except OSError as error:
+            if old.exists() and not place.exists():
+                old.rename(place)
+            raise UsageError(
+                f"build: folder '{place}' cannot be replaced ({error.strerror}), as when another build "
+                "writes it at the same time; build again"
+            ) from None
