@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 
@@ -15,6 +16,7 @@ import thresher
 from tests.small_models import save_small_model
 from thresher.api import accuracy
 from thresher.errors import MissingToolError, UsageError
+from thresher.lower.storage import load_lowered
 
 
 @pytest.fixture(scope="module")
@@ -102,12 +104,31 @@ def test_a_loaded_project_is_the_built_one(accelerator: thresher.Accelerator) ->
     assert np.array_equal(loaded.predict(frames), accelerator.predict(frames))
 
 
-def test_a_damaged_project_is_refused(model: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["network.npz", "epilogue.onnx"])
+def test_a_damaged_project_is_refused(model: Path, tmp_path: Path, name: str) -> None:
     built = thresher.build(model, tmp_path / "project")
-    (built.directory / "model" / "network.npz").write_bytes(b"PK nonsense")
+    (built.directory / "model" / name).write_bytes(b"PK nonsense")
+    with pytest.raises(UsageError) as caught:
+        thresher.load(built.directory)
+    assert str(caught.value) == (
+        f"load: project '{built.directory}' is damaged (its folder 'model' has changed); build it again"
+    )
+
+
+def test_a_damaged_network_is_refused() -> None:
     with pytest.raises(
         UsageError, match=r"^load: the project's integer network is damaged \(.*\); build it again$"
     ):
+        load_lowered(b"PK nonsense")
+
+
+def test_a_folding_that_is_no_number_is_refused(model: Path, tmp_path: Path) -> None:
+    built = thresher.build(model, tmp_path / "project")
+    path = built.directory / "project.json"
+    data = json.loads(path.read_text(encoding="utf-8"))
+    data["layers"][0]["pe"] = "x"
+    path.write_text(json.dumps(data), encoding="utf-8")
+    with pytest.raises(UsageError, match=r"^folding: layer 'mvu0': pe is 'x'; it must be a whole number$"):
         thresher.load(built.directory)
 
 

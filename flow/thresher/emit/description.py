@@ -17,9 +17,9 @@ SCHEMA = 1
 
 
 def describe_project(
-    design: Design, timing: Timing, units: Mapping[str, CompiledUnit], digest: str
+    design: Design, timing: Timing, units: Mapping[str, CompiledUnit], digests: Mapping[str, str]
 ) -> dict[str, object]:
-    """The content of `project.json`."""
+    """The content of `project.json`; `digests` are those of `hls/` and `model/`."""
     return {
         "schema": SCHEMA,
         "name": design.model.name,
@@ -27,7 +27,7 @@ def describe_project(
         "clock_mhz": design.clock_mhz,
         "part": design.part,
         "model_sha256": design.model.sha256,
-        "hls_sha256": digest,
+        **digests,
         "streams": _streams(design, timing.depths),
         "layers": [_layer(node) | {"stages": units[node.name].stages} for node in design.graph.nodes],
         "input": design.lowered.input.to_json(),

@@ -22,7 +22,7 @@ from thresher.graph import interpret
 from thresher.hardware.graph import INPUT_STREAM
 from thresher.hardware.timing import Timing, time_graph
 from thresher.hlsc import CompiledUnit
-from thresher.lower.storage import dump_lowered
+from thresher.lower.storage import digest_folder, dump_lowered
 from thresher.share import share_dir
 from thresher_sim.project import load_project
 from thresher_sim.sources import hls_digest
@@ -48,10 +48,13 @@ def write_project(design: Design, target: Path) -> None:
         timing = time_graph(design.graph, {name: units[name].stages for name in names})
         write_text(folder / "hls" / "top.cpp", hls_top(design.graph, timing.depths))
         sources = _write_rtl(design, units, timing, folder / "rtl")
-        digest = hls_digest(folder / "hls", names)
-        write_json(folder / "project.json", describe_project(design, timing, units, digest))
-        write_json(folder / "reports" / "report.json", describe_report(design, timing, units))
         _write_model(design, folder / "model")
+        digests = {
+            "hls_sha256": hls_digest(folder / "hls", names),
+            "network_sha256": digest_folder(folder / "model"),
+        }
+        write_json(folder / "project.json", describe_project(design, timing, units, digests))
+        write_json(folder / "reports" / "report.json", describe_report(design, timing, units))
         _write_simulation(design, folder)
         for name, text in synthesis_files(sources, design.part, design.clock_mhz).items():
             write_text(folder / "synth" / name, text)

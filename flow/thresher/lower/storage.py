@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import zipfile
 from dataclasses import fields
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -59,6 +61,15 @@ def load_lowered(data: bytes) -> Lowered:
         raise UsageError(
             f"load: the project's integer network is damaged ({error}); build it again"
         ) from None
+
+
+def digest_folder(folder: Path) -> str:
+    """SHA-256 over the names and contents of the files in a folder, such as a project's `model`."""
+    digest = hashlib.sha256()
+    for path in sorted(folder.iterdir()):
+        content = path.read_bytes()
+        digest.update(f"{path.name} {len(content)}\n".encode() + content)
+    return digest.hexdigest()
 
 
 def _zip(arrays: Arrays) -> bytes:
