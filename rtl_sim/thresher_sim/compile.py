@@ -17,6 +17,7 @@ from .toolchain import find_amd_include, find_clang, find_gxx
 TYPE_SETS = ("bitint", "amd")
 # A message of a compiler can be pages long; its first lines say what is wrong.
 SHOWN_LINES = 12
+_PLAIN = ("-fno-exceptions", "-fno-threadsafe-statics")
 
 
 def compile_program(source: Path, includes: Sequence[Path], cache: Path, types: str = "bitint") -> Path:
@@ -72,10 +73,11 @@ def _bitint_steps() -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Commands that compile and link with clang.
 
     The ziglang wheel builds a C++ library at its first C++ link, for a minute. The simulation needs
-    none, so it is linked by g++, or else as C.
+    none, as it is compiled without what would (exceptions, and locks around statics), so it is linked
+    by g++, or else as C.
     """
     clang = find_clang()
-    compile_step = (*clang, "-std=c++20", "-O2", "-march=native", "-Wall", "-Wextra")
+    compile_step = (*clang, "-std=c++20", "-O2", "-march=native", "-Wall", "-Wextra", *_PLAIN)
     if clang[-1] != "c++":
         return compile_step, clang
     gxx = shutil.which("g++")

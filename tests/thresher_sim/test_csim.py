@@ -32,6 +32,19 @@ def test_all_streams_agree(types: str, example: Project, tmp_path: Path) -> None
     ]
 
 
+def test_the_ziglang_wheel_is_enough(
+    example: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    hls = example.root / "hls"
+    program = compile_program(hls / "csim.cpp", [hls], tmp_path / "cache")
+    run_program(program, example.streams, example.vectors, tmp_path / "results", FRAMES)
+    assert np.array_equal(
+        np.asarray(read_frames(tmp_path / "results", OUTPUT)),
+        np.asarray(read_frames(example.vectors, OUTPUT)),
+    )
+
+
 @pytest.mark.parametrize("types", TYPE_SETS)
 def test_many_chunks_of_frames_and_a_rest(types: str, example: Project, tmp_path: Path) -> None:
     write_golden(tmp_path / "vectors", frames=1000)
