@@ -166,8 +166,9 @@ def test_a_bad_model_is_refused_and_nothing_is_written(
             2,
             "lower: the input scale: there is no input type that it belongs to; give both",
         ),
+        (["--clock-mhz", "0.5"], 2, "build: a clock of 0.5 MHz cannot be; give 1 to 2000"),
         (["--clock-mhz", "-3"], 2, "build: a clock of -3 MHz cannot be; give 1 to 2000"),
-        (["--target-fps", "0"], 2, "build: a target of 0 frames per second cannot be; give more than 0"),
+        (["--target-fps", "0"], 2, "build: a target of 0 frames per second cannot be; give a number above 0"),
         (
             ["--target-fps", "1e12"],
             2,
@@ -413,6 +414,42 @@ def test_bad_run_options_are_refused(
     project: Path, capsys: pytest.CaptureFixture[str], options: list[str], message: str
 ) -> None:
     assert refused(capsys, "csim", str(project), *options) == (2, message)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--frames", "4"], "frames: 4 frames are asked for, and the inputs hold 3; ask for at most 3"),
+        (
+            ["--labels", "y.npy"],
+            "labels: the array has shape [2] and dtype int64; give one whole number per frame, [3]",
+        ),
+    ],
+)
+def test_what_does_not_fit_the_frames_is_refused_before_anything_runs(
+    project: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    options: list[str],
+    message: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delattr("thresher.api.run_csim")
+    np.save("x.npy", np.zeros((3, 12), np.float32))
+    np.save("y.npy", np.zeros(2, np.int64))
+    assert refused(capsys, "csim", str(project), "--inputs", "x.npy", *options) == (2, message)
+
+
+def test_tables_fit_a_terminal_of_80_columns(
+    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    assert main(["report", str(project)]) == 0
+    shown = capsys.readouterr().out
+    for row in ("weight bits in float32", "4,896 (32.0 x)", "frames/s at 100 MHz"):
+        assert row in shown
+    assert "\033" not in shown
 
 
 def test_a_folder_that_is_no_project_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -36,7 +36,7 @@ from thresher.lower.storage import digest_folder, load_lowered
 from thresher.onnx_import import read_model
 from thresher.onnx_import.host import HostModel
 from thresher.report.content import read_report
-from thresher.tools.simulation import SimulationResult, run_csim, run_rtl, write_run_vectors
+from thresher.tools.simulation import SimulationResult, run_csim, run_folder, run_rtl, write_run_vectors
 from thresher_sim.project import Project, load_project
 from thresher_sim.rtl import RtlOptions
 
@@ -99,9 +99,11 @@ class Accelerator:
             UsageError, MissingToolError, ToolFailedError: As their messages say. A mismatch does
                 not raise; it is in the result.
         """
-        vectors, golden = self._vectors(frames, count)
-        run = run_csim(self.project, vectors, count, types)
-        self._record("csim", run, golden, _labels(labels, golden), dataset)
+        with run_folder(self.project) as folder:
+            vectors, golden = self._vectors(frames, count, folder)
+            classes = _labels(labels, golden)
+            run = run_csim(self.project, vectors, folder, count, types)
+        self._record("csim", run, golden, classes, dataset)
         return run
 
     def sim(  # noqa: PLR0913  (the command's options)
@@ -132,10 +134,12 @@ class Accelerator:
         """
         # Read again: an earlier run may have compiled it from other C++.
         project = refresh_rtl(load_project(self.directory))
-        vectors, golden = self._vectors(frames, count)
         options = RtlOptions(stall, seed, jobs, Path(waves) if waves else None, progress=progress)
-        run = run_rtl(project, vectors, count, options)
-        self._record("rtl", run, golden, _labels(labels, golden), dataset)
+        with run_folder(project) as folder:
+            vectors, golden = self._vectors(frames, count, folder)
+            classes = _labels(labels, golden)
+            run = run_rtl(project, vectors, folder, count, options)
+        self._record("rtl", run, golden, classes, dataset)
         return run
 
     def report(self) -> dict[str, Any]:
@@ -155,13 +159,20 @@ class Accelerator:
     def _report_path(self) -> Path:
         return self.directory / "reports" / "report.json"
 
-    def _vectors(self, frames: npt.ArrayLike | None, count: int | None) -> tuple[Path, Ints | None]:
+    def _vectors(
+        self, frames: npt.ArrayLike | None, count: int | None, folder: Path
+    ) -> tuple[Path, Ints | None]:
         """The folder of the golden streams, and the golden output where frames were given."""
         if frames is None:
             return self.project.vectors, None
         array = np.asarray(frames)
+        if array.ndim and count is not None and count > len(array):
+            raise UsageError(
+                f"frames: {count} frames are asked for, and the inputs hold {len(array)}; "
+                f"ask for at most {len(array)}"
+            )
         streams = self.trace(array[:count] if array.ndim else array)
-        return write_run_vectors(self.project, streams), streams[OUTPUT_STREAM]
+        return write_run_vectors(self.project, streams, folder), streams[OUTPUT_STREAM]
 
     def _record(
         self,

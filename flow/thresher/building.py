@@ -45,11 +45,11 @@ class BuildOptions:
     argmax: bool = False
 
     def __post_init__(self) -> None:
-        if not (math.isfinite(self.clock_mhz) and 0 < self.clock_mhz <= 2000):
+        if not (math.isfinite(self.clock_mhz) and 1 <= self.clock_mhz <= 2000):
             raise UsageError(f"build: a clock of {self.clock_mhz:g} MHz cannot be; give 1 to 2000")
         if self.target_fps is not None and not (math.isfinite(self.target_fps) and self.target_fps > 0):
             raise UsageError(
-                f"build: a target of {self.target_fps:g} frames per second cannot be; give more than 0"
+                f"build: a target of {self.target_fps:g} frames per second cannot be; give a number above 0"
             )
         if self.folding is not None and self.target_fps is not None:
             raise UsageError("build: a folding and a target rate exclude each other; give one of them")

@@ -31,6 +31,10 @@ PATIENCE = 10_000
 PATIENCE_FRAMES = 20
 
 
+# Each job has a seed of its own above it; Verilator takes 31 bits, and 0 as "a new one for each run".
+MAX_SEED = 1_000_000_000
+
+
 @dataclass(frozen=True)
 class RtlOptions:
     """How to run: the same options give the same run.
@@ -54,6 +58,8 @@ class RtlOptions:
     def __post_init__(self) -> None:
         if not 0 <= self.stall < 100:
             raise UsageError(f"sim: a stall of {self.stall} percent cannot be; choose 0 to 99")
+        if not 0 <= self.seed <= MAX_SEED:
+            raise UsageError(f"sim: a seed of {self.seed} cannot be; choose 0 to {MAX_SEED}")
         if self.jobs < 1:
             raise UsageError(f"sim: {self.jobs} jobs cannot be; choose 1 or more")
         if self.waves and self.jobs > 1:

@@ -182,6 +182,7 @@ def test_systemverilog_that_does_not_compile_is_a_failed_tool(tmp_path: Path, ex
     [
         ({"stall": 100}, "sim: a stall of 100 percent cannot be; choose 0 to 99"),
         ({"stall": -1}, "sim: a stall of -1 percent cannot be; choose 0 to 99"),
+        ({"seed": -1}, "sim: a seed of -1 cannot be; choose 0 to 1000000000"),
         ({"jobs": 0}, "sim: 0 jobs cannot be; choose 1 or more"),
         ({"jobs": 2, "waves": Path("w.fst")}, "sim: waves are of one run; choose --jobs 1 with --waves"),
     ],

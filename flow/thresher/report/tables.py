@@ -71,10 +71,11 @@ def _result_rows(report: Report) -> Iterable[tuple[str, str, str, str]]:
             yield _accuracy_row(level, report["accuracy"])
     ties = sum(report["ties"].values())
     if ties:
-        yield "thresholds that hang on float32 rounding", _text(ties), "", ""
+        yield "thresholds tied in float32", _text(ties), "", ""
     packed, full = model["weight_bits"], 8 * model["float32_bytes"]
-    ratio = f" ({full / packed:.1f} x less)" if packed else ""
-    yield "weight bits", f"{_text(packed)} of {_text(full)} in float32{ratio}", "", ""
+    ratio = f" ({full / packed:.1f} x)" if packed else ""
+    yield "weight bits", _text(packed), "", ""
+    yield "weight bits in float32", _text(full) + ratio, "", ""
 
 
 def _accuracy_row(level: str, accuracy: Mapping[str, Any]) -> tuple[str, str, str, str]:

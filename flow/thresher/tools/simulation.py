@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +18,6 @@ from thresher_sim.rtl import RtlOptions, simulate_rtl
 from thresher_sim.vectors import read_frames, write_vectors
 
 Ints = npt.NDArray[np.int64]
-Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,25 +51,37 @@ class SimulationResult:
         return self.streams["m_axis"]
 
 
-def write_run_vectors(project: Project, tensors: Mapping[str, npt.NDArray[np.integer]]) -> Path:
-    """Write golden streams as the stimulus and the expectation of one run; returns their folder."""
-    folder = project.build / "run" / "vectors"
-    write_vectors(folder, project.streams, tensors)
-    return folder
+@contextmanager
+def run_folder(project: Project) -> Iterator[Path]:
+    """A folder below the project's `build` for the files of one run, so that several may run at once."""
+    project.build.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="run-", dir=project.build) as folder:
+        yield Path(folder)
 
 
-def run_csim(project: Project, vectors: Path, frames: int | None, types: str) -> SimulationResult:
-    """Run the C simulation; raises as `thresher_sim.csim.simulate_c`."""
-    results = project.build / "run" / "csim"
-    run = simulate_c(project, vectors, results, frames, types)
-    return SimulationResult(run.comparison, run.seconds, _streams(project, results, run.comparison))
+def write_run_vectors(project: Project, tensors: Mapping[str, npt.NDArray[np.integer]], folder: Path) -> Path:
+    """Write golden streams as the stimulus and the expectation of one run; returns where they are."""
+    vectors = folder / "vectors"
+    write_vectors(vectors, project.streams, tensors)
+    return vectors
 
 
-def run_rtl(project: Project, vectors: Path, frames: int | None, options: RtlOptions) -> SimulationResult:
-    """Run the RTL simulation; raises as `thresher_sim.rtl.simulate_rtl`."""
-    results = project.build / "run" / "rtl"
-    run = simulate_rtl(project, vectors, results, frames, options)
-    streams = _streams(project, results, run.comparison)
+def run_csim(
+    project: Project, vectors: Path, folder: Path, frames: int | None, types: str
+) -> SimulationResult:
+    """Run the C simulation in `folder`; raises as `thresher_sim.csim.simulate_c`."""
+    run = simulate_c(project, vectors, folder / "results", frames, types)
+    return SimulationResult(
+        run.comparison, run.seconds, _streams(project, folder / "results", run.comparison)
+    )
+
+
+def run_rtl(
+    project: Project, vectors: Path, folder: Path, frames: int | None, options: RtlOptions
+) -> SimulationResult:
+    """Run the RTL simulation in `folder`; raises as `thresher_sim.rtl.simulate_rtl`."""
+    run = simulate_rtl(project, vectors, folder / "results", frames, options)
+    streams = _streams(project, folder / "results", run.comparison)
     return SimulationResult(run.comparison, run.seconds, streams, run.cycles_per_frame, run.latency_cycles)
 
 
