@@ -115,6 +115,18 @@ def test_a_damaged_project_is_refused(model: Path, tmp_path: Path, name: str) ->
     )
 
 
+def test_a_description_without_a_key_is_refused(model: Path, tmp_path: Path) -> None:
+    built = thresher.build(model, tmp_path / "project")
+    path = built.directory / "project.json"
+    data = json.loads(path.read_text(encoding="utf-8"))
+    del data["network_sha256"]
+    path.write_text(json.dumps(data), encoding="utf-8")
+    with pytest.raises(
+        UsageError, match=r"damaged \(project\.json lacks 'network_sha256'\); build it again$"
+    ):
+        thresher.load(built.directory)
+
+
 def test_a_damaged_network_is_refused() -> None:
     with pytest.raises(
         UsageError, match=r"^load: the project's integer network is damaged \(.*\); build it again$"

@@ -233,7 +233,8 @@ def load(directory: Path | str) -> Accelerator:
         layers = [layer for layer in data["layers"] if layer["kernel"] != "width_converter"]
         told = {layer["name"]: {"pe": layer["pe"], "simd": layer["simd"]} for layer in layers}
     except (OSError, KeyError, TypeError, ValueError) as error:
-        raise UsageError(f"load: project '{folder}' is damaged ({error}); build it again") from None
+        reason = f"project.json lacks {error}" if isinstance(error, KeyError) else error
+        raise UsageError(f"load: project '{folder}' is damaged ({reason}); build it again") from None
     host = Host(lowered, _host_model(model / "prologue.onnx"), _host_model(model / "epilogue.onnx"))
     graph = connect(fold_as_told(select_kernels(lowered.graph), parse_folding(told)))
     if list(stream_layouts(graph).items()) != [(stream.name, stream.layout) for stream in project.streams]:
