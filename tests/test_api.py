@@ -7,13 +7,15 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
+from onnx import TensorProto, helper
 from qonnx.core.modelwrapper import ModelWrapper
 from qonnx.core.onnx_exec import execute_onnx
 from qonnx.util.cleanup import cleanup_model
 
 import thresher
-from tests.small_models import save_small_model
+from tests.small_models import save_small_model, small_model
 from thresher.api import accuracy
 from thresher.errors import MissingToolError, UsageError
 from thresher.lower.storage import load_lowered
@@ -148,6 +150,25 @@ def test_accuracy_counts_matches() -> None:
     scores = np.array([[0.1, 0.9], [0.8, 0.2], [0.3, 0.7], [0.6, 0.4]])
     assert accuracy(scores, np.array([1, 0, 0, 0])) == 0.75
     assert accuracy(np.array([1, 0, 1, 0]), np.array([1, 0, 0, 1])) == 0.5
+    assert accuracy(np.array([[1], [0], [1], [0]]), np.array([1, 0, 0, 1])) == 0.5
+
+
+@pytest.mark.parametrize("keepdims", [0, 1])
+def test_a_class_index_has_the_shape_that_the_model_gives_it(keepdims: int, tmp_path: Path) -> None:
+    proto = small_model()
+    del proto.graph.node[-2:]  # the scale and the bias: what is left is in the order of the integers
+    proto.graph.node.append(helper.make_node("ArgMax", ["m1"], ["y"], "best", axis=1, keepdims=keepdims))
+    shape = [1, 1] if keepdims else [1]
+    proto.graph.output[0].CopyFrom(helper.make_tensor_value_info("y", TensorProto.INT64, shape))
+    onnx.save(proto, tmp_path / "model.onnx")
+    accelerator = thresher.build(tmp_path / "model.onnx", tmp_path / "project")
+    assert [node.name for node in accelerator.graph.nodes][-1] == "argmax0"
+    frames = np.random.default_rng(6).uniform(0, 4, (20, 12)).astype(np.float32)
+    expected = _qonnx(tmp_path / "model.onnx", frames)
+    for sim in ("golden", "csim"):
+        outputs = accelerator.predict(frames, sim=sim)
+        assert outputs.dtype == np.int64
+        assert np.array_equal(outputs, expected), sim
 
 
 def test_a_module_is_exported_and_built(tmp_path: Path) -> None:

@@ -201,9 +201,10 @@ class Accelerator:
 
 
 def accuracy(outputs: Array, labels: npt.NDArray[np.integer]) -> float:
-    """The fraction of `outputs`, class indices `[N]` or scores `[N, classes]`, that match `labels`."""
-    classes = outputs if outputs.ndim == 1 else outputs.reshape(len(outputs), -1).argmax(axis=1)
-    return float((classes == labels).mean())
+    """The fraction of `outputs` that match `labels`: whole class indices, one a frame, or else scores."""
+    flat = outputs.reshape(len(outputs), -1)
+    chosen = flat.shape[1] == 1 and outputs.dtype.kind in "iu"
+    return float(((flat[:, 0] if chosen else flat.argmax(axis=1)) == labels).mean())
 
 
 def _labels(labels: npt.ArrayLike | None, golden: Ints | None) -> Ints | None:

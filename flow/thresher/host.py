@@ -64,12 +64,13 @@ class Host:
     def decode(self, outputs: Ints) -> Array:
         """Turn integers `[N, vectors, channels]` of the output into the model's own output.
 
-        That is the host's epilogue, or class indices `[N]` where the hardware ends in an argmax.
+        That is the host's epilogue, or where the hardware ends in an argmax the class indices: in the
+        model's own shape, or as `[N]` where the model itself has none.
         """
         frames = self.lowered.output.from_stream(outputs)
         if self.epilogue is not None:
             return self.epilogue.run(frames)
-        return frames.reshape(len(frames))
+        return frames.astype(np.int64)
 
 
 def _check_array(frames: Array, shape: tuple[int, ...]) -> None:

@@ -8,7 +8,7 @@ import re
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from .errors import ToolFailedError, UsageError
@@ -43,10 +43,11 @@ def compile_program(source: Path, includes: Sequence[Path], cache: Path, types: 
         return program
     folder.mkdir(parents=True, exist_ok=True)
     beside = folder / f"{source.stem}.{os.getpid()}"
-    flags = [f"-I{include.absolute()}" for include in includes]
-    # Not every compiler writes to every path that a project may have: one that begins with a dash, say.
+    # Not every compiler takes every path that a project may have, so it sees links with plain names.
     with tempfile.TemporaryDirectory(prefix="thresher-", ignore_cleanup_errors=True) as scratch:
-        _run(steps[0], [*flags, "-c", str(source.absolute()), "-o", f"{scratch}/unit.o"], source)
+        here, *flags = (str(link) for link in _links([source.parent, *includes], Path(scratch)))
+        flags = [f"-I{flag}" for flag in flags]
+        _run(steps[0], [*flags, "-c", f"{here}/{source.name}", "-o", f"{scratch}/unit.o"], source)
         _run(steps[1], [f"{scratch}/unit.o", "-o", f"{scratch}/program"], source)
         shutil.copy(Path(scratch) / "program", beside)
     beside.replace(program)
@@ -88,6 +89,13 @@ def _amd_steps() -> tuple[tuple[str, ...], tuple[str, ...]]:
     gxx = find_gxx()
     headers = find_amd_include()
     return (gxx, "-std=c++14", "-O2", "-DTHRESHER_AMD", f"-isystem{headers}"), (gxx,)
+
+
+def _links(folders: Sequence[Path], scratch: Path) -> Iterator[Path]:
+    for index, folder in enumerate(folders):
+        link = scratch / f"folder{index}"
+        link.symlink_to(folder.resolve(), target_is_directory=True)
+        yield link
 
 
 def _fingerprint(source: Path, includes: Sequence[Path], steps: Sequence[Sequence[str]]) -> str:

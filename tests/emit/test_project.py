@@ -156,6 +156,13 @@ def test_names_from_the_model_reach_no_source(tmp_path: Path) -> None:
     assert described["name"] == "x_exec_rm_HOME"
 
 
+def test_any_character_may_stand_in_the_path_of_a_project(tmp_path: Path) -> None:
+    folder = tmp_path / 'a "quoted" $HOME; #folder'
+    folder.mkdir()
+    accelerator = thresher.build(save_small_model(folder / "small.onnx"), folder / "project", folding=FOLDING)
+    assert accelerator.csim().mismatches == 0
+
+
 def test_a_trace_holds_every_stream(project: Path) -> None:
     accelerator = thresher.load(project)
     frames = np.random.default_rng(5).integers(0, 16, (7, 12)) * 0.25

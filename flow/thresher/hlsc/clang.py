@@ -57,9 +57,12 @@ def emit_llvm(source: UnitSource) -> str:
         command = [*compiler, *_FLAGS, *(_ZIG_FLAGS if "ziglang" in compiler else ())]
         for limit in _LIMITS:
             command += ["-mllvm", f"-{limit}=100000000"]
-        for include in source.include_dirs:
-            command += ["-I", str(include.resolve())]
-        command += ["-include", str(source.header.resolve()), str(wrapper), "-o", str(result)]
+        # Through links with plain names: paths stand in source text and in zig's list of dependencies.
+        for index, include in enumerate((source.header.parent, *source.include_dirs)):
+            link = Path(folder, f"include{index}")
+            link.symlink_to(include.resolve(), target_is_directory=True)
+            command += ["-I", str(link)]
+        command += ["-include", source.header.name, str(wrapper), "-o", str(result)]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode != 0:
             raise ToolFailedError(_message(source, done.stderr))
