@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -41,7 +42,9 @@ def script(path: Path, line: str) -> Path:
 def make(folder: Path, *arguments: str, path: str | None = None) -> subprocess.CompletedProcess[str]:
     program = shutil.which("make")
     assert program is not None
-    environment = None if path is None else {"PATH": path}
+    # The tests themselves run under make, whose own flags and level are not for this one.
+    outer = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}
+    environment = outer if path is None else {"PATH": path}
     return subprocess.run(
         [program, *arguments], cwd=folder, env=environment, capture_output=True, text=True, check=False
     )
