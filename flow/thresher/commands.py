@@ -21,6 +21,7 @@ from thresher.onnx_import import import_model, read_model
 from thresher.report.html import render_html
 from thresher.report.tables import check_table, print_report, result_table
 from thresher.tools.simulation import SimulationResult
+from thresher_sim.streams import IntType
 
 __all__ = ["DEFAULT_PART", "build", "check", "csim", "report", "sim"]
 
@@ -28,9 +29,7 @@ __all__ = ["DEFAULT_PART", "build", "check", "csim", "report", "sim"]
 def check(options: argparse.Namespace) -> int:
     """Print what becomes of every node; exit code 3 where some node stands in the way."""
     model = read_model(options.model)
-    kind = parse_input_type(options.input_type) if options.input_type else None
-    scale = parse_scale(options.input_scale) if options.input_scale else None
-    reports = explain(import_model(model, keep_going=True).graph, kind, scale)
+    reports = explain(import_model(model, keep_going=True).graph, *_input(options))
     console = Console()
     console.print(check_table(model.name, reports))
     refused = [entry for entry in reports if entry.reason]
@@ -44,13 +43,14 @@ def check(options: argparse.Namespace) -> int:
 def build(options: argparse.Namespace) -> int:
     """Build a project and print its layers."""
     console = Console()
+    input_type, input_scale = _input(options)
     build_options = BuildOptions(
         folding=options.folding,
         target_fps=options.target_fps,
         clock_mhz=options.clock_mhz,
         part=options.part,
-        input_type=parse_input_type(options.input_type) if options.input_type else None,
-        input_scale=parse_scale(options.input_scale) if options.input_scale else None,
+        input_type=input_type,
+        input_scale=input_scale,
         argmax=options.argmax,
     )
     with console.status("building"):
@@ -102,6 +102,12 @@ def report(options: argparse.Namespace) -> int:
     write_text(path, render_html(content))
     Console().print(f"also as {path}")
     return 0
+
+
+def _input(options: argparse.Namespace) -> tuple[IntType | None, float | None]:
+    """The type and the scale of the hardware's own input, where they are given."""
+    kind = parse_input_type(options.input_type) if options.input_type else None
+    return kind, parse_scale(options.input_scale) if options.input_scale else None
 
 
 def _conclude(

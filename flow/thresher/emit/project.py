@@ -17,7 +17,7 @@ from thresher.emit.hls_top import hls_top, hls_top_header
 from thresher.emit.layer_header import layer_header, layer_header_name
 from thresher.emit.sv_top import TOP, sv_top
 from thresher.emit.synthesis import synthesis_files
-from thresher.emit.units import compile_layers
+from thresher.emit.units import compile_layers, write_units
 from thresher.graph import interpret
 from thresher.hardware.graph import INPUT_STREAM
 from thresher.hardware.timing import Timing, time_graph
@@ -75,10 +75,9 @@ def _write_rtl(design: Design, units: Mapping[str, CompiledUnit], timing: Timing
     cells = sorted(path.name for path in share_dir("rtl").glob("*.sv"))
     for cell in cells:
         shutil.copyfile(share_dir("rtl") / cell, rtl / cell)
-    for unit in units.values():
-        write_text(rtl / f"{unit.module_name}.sv", unit.verilog)
+    compiled = write_units(units, rtl)
     write_text(rtl / f"{TOP}.sv", sv_top(design.graph, timing.depths))
-    return [*cells, *(f"{unit.module_name}.sv" for unit in units.values()), f"{TOP}.sv"]
+    return [*cells, *compiled, f"{TOP}.sv"]
 
 
 def _write_model(design: Design, folder: Path) -> None:

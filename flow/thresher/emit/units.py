@@ -31,6 +31,13 @@ def compile_layers(hls: Path, layers: Iterable[str], clock_mhz: float) -> Mappin
         return dict(zip(names, pool.map(compile_layer, names), strict=True))
 
 
+def write_units(units: Mapping[str, CompiledUnit], rtl: Path) -> list[str]:
+    """Write the SystemVerilog of compiled units to `rtl`; return the files' names."""
+    for unit in units.values():
+        write_text(rtl / f"{unit.module_name}.sv", unit.verilog)
+    return [f"{unit.module_name}.sv" for unit in units.values()]
+
+
 def refresh_rtl(project: Project) -> Project:
     """Compile the units again where the project's C++ is not the one that its RTL came from.
 
@@ -40,8 +47,7 @@ def refresh_rtl(project: Project) -> Project:
         return project
     names = [layer.name for layer in project.layers]
     units = compile_layers(project.root / "hls", names, project.clock_mhz)
-    for unit in units.values():
-        write_text(project.root / "rtl" / f"{unit.module_name}.sv", unit.verilog)
+    write_units(units, project.root / "rtl")
     path = project.root / "project.json"
     data = json.loads(path.read_text(encoding="utf-8"))
     for layer in data["layers"]:

@@ -41,20 +41,21 @@ def size_fifos(graph: HwGraph, stages: Mapping[str, int], period: int) -> dict[s
     than a legal run of it.
     """
     first = graph.nodes[0].kernel.input_layout.beats_per_frame
+    # A FIFO that turns out to be of the least depth is faster than this, and never fuller for it.
+    delay = fifo_cycles(MIN_DEPTH + 1)
     single = np.arange(first, dtype=np.int64)
     for node in graph.nodes:
-        single = departures(node.kernel.schedule(), single + 2) + stages[node.name]
+        single = departures(node.kernel.schedule(), single + delay) + stages[node.name]
     frames = int(single[-1]) // period + 1 + _SETTLED_FRAMES
     arrivals = (np.arange(frames)[:, None] * period + np.arange(first)).ravel()
-    depths = {INPUT_STREAM: MIN_DEPTH}
+    depths = {}
     for node in graph.nodes:
         schedule = _repeat(node.kernel.schedule(), frames)
-        times = step_times(schedule, arrivals + 2)
+        times = step_times(schedule, arrivals + delay)
         depths[node.input] = max(MIN_DEPTH, _most_held(arrivals, times[schedule.reads]))
         arrivals = times[schedule.writes] + stages[node.name]
-        depths[node.output] = MIN_DEPTH
-    # The input comes when it is asked for: what waits there waits outside.
-    return depths | {INPUT_STREAM: MIN_DEPTH}
+    # The input comes when it is asked for, and the output is taken at once: what waits waits outside.
+    return depths | {INPUT_STREAM: MIN_DEPTH, graph.nodes[-1].output: MIN_DEPTH}
 
 
 def _repeat(schedule: Schedule, frames: int) -> Schedule:

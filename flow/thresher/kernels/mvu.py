@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Self
 
 import numpy as np
@@ -151,6 +152,7 @@ class Mvu(Kernel):
             low, high = low - levels, high - levels
         return signed_bits(int(low.min()), int(high.max()))
 
+    @cached_property
     def _threshold_table(self) -> tuple[int, Table]:
         """Bits of one threshold field, and the table: of starts for one threshold, of levels for more."""
         assert self.threshold is not None
@@ -224,7 +226,7 @@ class Mvu(Kernel):
     def _threshold_constants(self) -> dict[str, int | bool | str]:
         if self.threshold is None:
             return {"kLevels": 0, "kThresholdTiles": 1}
-        bits, table = self._threshold_table()
+        bits, table = self._threshold_table
         return {
             "kLevels": self.threshold.thresholds.shape[1],
             "kThresholdBits": bits,
@@ -237,5 +239,5 @@ class Mvu(Kernel):
         """Weights, and thresholds where there are any."""
         tables = {"weights": self._weight_table()}
         if self.threshold is not None:
-            tables["thresholds"] = self._threshold_table()[1]
+            tables["thresholds"] = self._threshold_table[1]
         return tables

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Self
 
 import numpy as np
@@ -89,7 +90,7 @@ class Threshold(Kernel):
         levels = self.threshold.thresholds
         return signed_bits(min(element.lo, int(levels.min())), max(element.hi, int(levels.max())))
 
-    @property
+    @cached_property
     def _table(self) -> Table:
         levels = self.threshold.thresholds
         if self.input_layout.element.bipolar:

@@ -6,6 +6,7 @@ connected network has one vector per frame. Each node carries the types it was l
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -28,15 +29,15 @@ class TensorType:
 
 
 @dataclass(frozen=True)
-class IntNode(OneToOne):
+class IntNode(OneToOne, ABC):
     """One integer operator with the types of what it reads and writes."""
 
     input_type: TensorType
     output_type: TensorType
 
+    @abstractmethod
     def evaluate(self, *inputs: Array) -> tuple[Array, ...]:
-        """Compute the output of a batch; overridden by every operator."""
-        raise AssertionError(f"{type(self).__name__} does not say how to evaluate itself")
+        """Compute the output of a batch."""
 
 
 @dataclass(frozen=True, eq=False)

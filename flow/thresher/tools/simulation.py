@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from thresher.hardware.graph import OUTPUT_STREAM
 from thresher_sim.compare import Comparison
 from thresher_sim.csim import simulate_c
 from thresher_sim.project import Project
@@ -48,7 +49,7 @@ class SimulationResult:
     @property
     def outputs(self) -> Ints:
         """The integers of the output stream."""
-        return self.streams["m_axis"]
+        return self.streams[OUTPUT_STREAM]
 
 
 @contextmanager

@@ -72,11 +72,6 @@ class DebugInfo:
         fields = self.fields(reference)
         return "" if is_library(self._file_of(reference)) else fields.get("name", "")
 
-    def function_line(self, reference: str) -> str:
-        """`file:line` of a function."""
-        fields = self.fields(reference)
-        return f"{PurePath(self._file_of(reference)).name}:{fields.get('line', '0')}"
-
     def _file_of(self, scope: str) -> str:
         while True:
             fields = self.fields(scope)
