@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from thresher.hlsc.builder import Builder
 from thresher.hlsc.ir import Node, Op, UnitGraph
 from thresher.hlsc.rebuild import rebuilt
-from thresher.hlsc.schedule.delay import delay_ns
+from thresher.hlsc.schedule.delay import DelayModel
 from thresher.hlsc.schedule.dependencies import dependencies, sources
 
 _CHAINS: dict[Op, Callable[[Builder, Node, Node], Node]] = {
@@ -25,18 +25,19 @@ _CHAINS: dict[Op, Callable[[Builder, Node, Node], Node]] = {
 }
 
 
-def balance(graph: UnitGraph) -> UnitGraph:
+def balance(graph: UnitGraph, delays: DelayModel) -> UnitGraph:
     """The same unit with every sum and every bitwise chain as a tree."""
-    return _Balancing(graph).run()
+    return _Balancing(graph, delays).run()
 
 
 class _Balancing:
-    def __init__(self, graph: UnitGraph) -> None:
+    def __init__(self, graph: UnitGraph, delays: DelayModel) -> None:
         self._graph = graph
+        self._delays = delays
         self._builder = Builder()
         self._uses = Counter(arg for node in graph.nodes() for arg in node.args)
         self._uses.update(graph.roots())
-        self._arrival = _arrivals(graph)
+        self._arrival = _arrivals(graph, delays)
         groups = enumerate(dependencies(graph).groups)
         self._recurrence = {point: number for number, group in groups if len(group) > 1 for point in group}
         self._inner = {inner for node in graph.nodes() for inner in self._absorbed(node)}
@@ -85,7 +86,7 @@ class _Balancing:
         while len(heap) > 1:
             first, second = heapq.heappop(heap), heapq.heappop(heap)
             result = _CHAINS[node.op](self._builder, first[-1], second[-1])
-            when = max(first[1], second[1]) + delay_ns(node)
+            when = max(first[1], second[1]) + self._delays.delay_ns(node)
             heapq.heappush(heap, (first[0] or second[0], when, result.unsigned_width, result.index, result))
         return heap[0][-1]
 
@@ -109,9 +110,9 @@ def _behind(arg: Node) -> tuple[Node, bool]:
     return arg, False
 
 
-def _arrivals(graph: UnitGraph) -> dict[Node, float]:
+def _arrivals(graph: UnitGraph, delays: DelayModel) -> dict[Node, float]:
     """When each node is there if nothing were pipelined."""
     arrival: dict[Node, float] = {}
     for node in graph.nodes():
-        arrival[node] = max((arrival[arg] for arg in node.args), default=0.0) + delay_ns(node)
+        arrival[node] = max((arrival[arg] for arg in node.args), default=0.0) + delays.delay_ns(node)
     return arrival

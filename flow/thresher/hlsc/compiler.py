@@ -13,6 +13,7 @@ from thresher.hlsc.ir import Node, Op, UnitGraph
 from thresher.hlsc.llvm.parser import parse
 from thresher.hlsc.refusal import UnsupportedUnitError, message
 from thresher.hlsc.schedule.carry import carried
+from thresher.hlsc.schedule.delay import DelayModel, delay_model
 from thresher.hlsc.schedule.stages import Schedule, schedule
 from thresher.hlsc.simplify import simplify
 from thresher.hlsc.verilog.header import Heading
@@ -43,6 +44,7 @@ class CompiledUnit:
     module_name: str
     verilog: str
     clock_mhz: float
+    family: str
     stages: int
     stage_ns: tuple[float, ...]
     inputs: tuple[tuple[str, int], ...]
@@ -59,6 +61,7 @@ class CompiledUnit:
         return {
             "module": self.module_name,
             "clock_mhz": self.clock_mhz,
+            "family": self.family,
             "stages": self.stages,
             "stage_ns": [round(when, 2) for when in self.stage_ns],
             "inputs": dict(self.inputs),
@@ -71,11 +74,14 @@ class CompiledUnit:
         }
 
 
-def compile_unit(source: UnitSource, module_name: str, clock_mhz: float = 100.0) -> CompiledUnit:
-    """Compile a unit to a module of SystemVerilog for a clock.
+def compile_unit(
+    source: UnitSource, module_name: str, clock_mhz: float = 100.0, family: str = "xc7"
+) -> CompiledUnit:
+    """Compile a unit to a module of SystemVerilog for a clock on a family of parts.
 
     Raises:
-        UsageError: `module_name` is no identifier, the clock is not positive, there is no header.
+        UsageError: `module_name` is no identifier, the clock is not positive, the family is unknown,
+            there is no header.
         ToolFailedError: clang refuses the C++.
         UnsupportedUnitError: the C++ cannot become hardware; the message names its line.
         MissingToolError: there is no clang.
@@ -86,17 +92,19 @@ def compile_unit(source: UnitSource, module_name: str, clock_mhz: float = 100.0)
         )
     if not 0 < clock_mhz < float("inf"):
         raise UsageError(f"hlsc: a clock of {clock_mhz:g} MHz makes no sense; give a positive number")
+    delays = delay_model(family)
     module = parse(emit_llvm(source))
     try:
-        graph = optimise(unit_graph(module))
+        graph = optimise(unit_graph(module), delays)
     except UnsupportedUnitError as error:
         raise error.of(source.type_name) from error
-    plan = schedule(graph, clock_mhz)
+    plan = schedule(graph, delays, clock_mhz)
     heading = Heading(module_name, f"{source.header.name}, {source.type_name}", clock_mhz)
     return CompiledUnit(
         module_name=module_name,
         verilog=module_text(graph, plan, heading),
         clock_mhz=clock_mhz,
+        family=family,
         stages=plan.stages,
         stage_ns=plan.stage_ns,
         inputs=tuple((port.name, port.width) for port in graph.inputs),
@@ -110,9 +118,9 @@ def compile_unit(source: UnitSource, module_name: str, clock_mhz: float = 100.0)
     )
 
 
-def optimise(graph: UnitGraph) -> UnitGraph:
+def optimise(graph: UnitGraph, delays: DelayModel) -> UnitGraph:
     """The same unit with less logic, and in the order that takes least time."""
-    return simplify(balance(simplify(graph)))
+    return simplify(balance(simplify(graph), delays))
 
 
 def _pipeline_bits(graph: UnitGraph, plan: Schedule) -> int:

@@ -7,23 +7,44 @@ than a level because several of them fit into one table; sums ride on carry chai
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
+from thresher.errors import UsageError
 from thresher.hlsc.ir import Node, Op
 
 LEVEL_NS = 1.0
 REGISTER_NS = 1.0
 """Clock to output, set-up, and the wire in between."""
 
-
-def usable_ns(clock_mhz: float) -> float:
-    """The time for logic between two registers."""
-    return max(1000.0 / clock_mhz - REGISTER_NS, LEVEL_NS)
+FAMILIES = ("xc7", "ecp5")
+"""The families of parts for which delays are known."""
 
 
-def delay_ns(node: Node) -> float:
-    """From the last argument of a node to its result."""
-    estimate = _DELAYS.get(node.op)
-    return estimate(node) * LEVEL_NS if estimate else 0.0
+@dataclass(frozen=True)
+class DelayModel:
+    """The delays of one family of parts."""
+
+    family: str
+
+    def usable_ns(self, clock_mhz: float) -> float:
+        """The time for logic between two registers."""
+        return max(1000.0 / clock_mhz - REGISTER_NS, LEVEL_NS)
+
+    def delay_ns(self, node: Node) -> float:
+        """From the last argument of a node to its result."""
+        estimate = _DELAYS.get(node.op)
+        return estimate(node) * LEVEL_NS if estimate else 0.0
+
+
+def delay_model(family: str) -> DelayModel:
+    """The delays of a family.
+
+    Raises:
+        UsageError: there are none for it.
+    """
+    if family not in FAMILIES:
+        raise UsageError(f"hlsc: there are no delays for family '{family}'; use one of {', '.join(FAMILIES)}")
+    return DelayModel(family)
 
 
 def _sum(width: int) -> float:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from thresher.hlsc.ir import Memory, Node, Op, UnitGraph
-from thresher.hlsc.schedule.delay import delay_ns
+from thresher.hlsc.schedule.delay import DelayModel
 from thresher.hlsc.schedule.dependencies import Dependencies, Point, ancestors, sources
 
 _SUMS = frozenset({Op.ADD, Op.SUB, Op.MUL})
@@ -22,6 +22,7 @@ class Placement:
 
     graph: UnitGraph
     needs: Dependencies
+    delays: DelayModel
     usable: float
     stage: dict[Point, int] = field(default_factory=dict)
     arrival: dict[Point, float] = field(default_factory=dict)
@@ -67,4 +68,4 @@ class Placement:
             return 0.0
         own = self.stage[node]
         here = [self.arrival[source] for source in self.needs.of[node] if self.stage[source] == own]
-        return max(here, default=0.0) + delay_ns(node)
+        return max(here, default=0.0) + self.delays.delay_ns(node)

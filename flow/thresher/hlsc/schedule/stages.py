@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from thresher.hlsc.ir import Node, UnitGraph
-from thresher.hlsc.schedule.delay import usable_ns
+from thresher.hlsc.schedule.delay import DelayModel
 from thresher.hlsc.schedule.dependencies import Point, dependencies
 from thresher.hlsc.schedule.placement import Placement
 from thresher.hlsc.schedule.sinking import sink
@@ -34,9 +34,9 @@ class Schedule:
     misses: tuple[Node, ...]
 
 
-def schedule(graph: UnitGraph, clock_mhz: float) -> Schedule:
+def schedule(graph: UnitGraph, delays: DelayModel, clock_mhz: float) -> Schedule:
     """The stages of a unit for a clock."""
-    placement = Placement(graph, dependencies(graph), usable_ns(clock_mhz))
+    placement = Placement(graph, dependencies(graph), delays, delays.usable_ns(clock_mhz))
     for group in placement.needs.groups:
         _place(placement, group)
     stages = max(placement.stage.values(), default=0) + 1
