@@ -25,6 +25,8 @@ class DelayModel:
     """The delays of one family of parts."""
 
     family: str
+    block_memory_ns: float = 1.5
+    """From the clock to the word that a block memory read, beyond what any register takes."""
 
     def usable_ns(self, clock_mhz: float) -> float:
         """The time for logic between two registers."""

@@ -17,7 +17,7 @@ class Placement:
     """Stages and arrival times, in nanoseconds after the clock edge that begins the stage.
 
     `first` are the points that must stand in stage 0, `recurrence` numbers the points that must
-    stand together.
+    stand together, `registered` are the reads whose word is there one stage later.
     """
 
     graph: UnitGraph
@@ -28,6 +28,7 @@ class Placement:
     arrival: dict[Point, float] = field(default_factory=dict)
     first: set[Point] = field(init=False)
     recurrence: dict[Point, int] = field(init=False)
+    registered: frozenset[Node] = field(init=False)
 
     def __post_init__(self) -> None:
         beats = [point for point in self.needs.of if isinstance(point, Node) and point.op is Op.INPUT]
@@ -39,11 +40,16 @@ class Placement:
             for point in group
             if len(group) > 1 or point in self.needs.of[point]
         }
+        self.registered = frozenset()  # until the printing of registered reads is there
 
     def separated(self, source: Point, user: Point) -> bool:
         """Whether the result of `source` must be registered before `user` sees it."""
         if not isinstance(source, Node) or user in self.first:
             return False
+        if isinstance(user, Memory) and source.op is Op.RAM and source.symbol == user.name:
+            return False
+        if source in self.registered:
+            return True
         if isinstance(user, Memory) or user.op is Op.STATE:
             return False
         own = self.recurrence.get(source)
@@ -51,6 +57,10 @@ class Placement:
         if source.op is Op.POPCOUNT:
             return not together
         return own is not None and source.op in _SUMS and not together
+
+    def ready(self, point: Point) -> int:
+        """The first stage in which a result is there."""
+        return self.stage[point] + (point in self.registered)
 
     def put(self, group: Sequence[Point], stage: int) -> float:
         """Put points that need only each other and points placed before; return the last arrival."""
@@ -66,6 +76,11 @@ class Placement:
         """When a node's result is there, given those of its own stage that it needs."""
         if node.op is Op.STATE:
             return 0.0
-        own = self.stage[node]
-        here = [self.arrival[source] for source in self.needs.of[node] if self.stage[source] == own]
-        return max(here, default=0.0) + self.delays.delay_ns(node)
+        there = max((self._there(source, self.stage[node]) for source in self.needs.of[node]), default=0.0)
+        return there if node in self.registered else there + self.delays.delay_ns(node)
+
+    def _there(self, source: Point, stage: int) -> float:
+        """When a result is there, within a stage in which it is used."""
+        if source in self.registered:
+            return self.delays.block_memory_ns if self.stage[source] == stage - 1 else 0.0
+        return self.arrival[source] if self.stage[source] == stage else 0.0

@@ -57,7 +57,7 @@ class _Sinking:
     def _latest(self, node: Node) -> int:
         users = self._users[node]
         stages = [self._placement.stage[user] - self._placement.separated(node, user) for user in users]
-        return min([*stages, self._last])
+        return min([*stages, self._last - (node in self._placement.registered)])
 
     def _move(self, nodes: Sequence[Node]) -> None:
         """Move nodes of one stage together to where that saves most, if it saves anything."""

@@ -3,7 +3,8 @@
 The rules, in order of weight:
 
 1. Beats are taken in stage 0. Whatever decides whether a beat is taken is computed in stage 0.
-2. A recurrence through registers, and all accesses of one memory, take place in one stage.
+2. A recurrence through registers, and all accesses of one memory, take place in one stage. A word of
+   block memory is registered by the memory itself, and is there in the next stage.
 3. The result of a popcount, and a sum that a recurrence computes, are used in a later stage only.
 4. Everything stands in the earliest stage in which the delay model lets it meet the clock.
 5. Then what makes registers fewer is moved to later stages, where the clock allows.
@@ -25,13 +26,20 @@ from thresher.hlsc.schedule.sinking import sink
 class Schedule:
     """The stage of every node that is not wiring and of every memory, and what it means in time.
 
-    `misses` are the last nodes of the groups that the delay model says miss the clock, slowest first.
+    `registered` are the reads of block memory: such a node stands where its address is used, and its
+    word is there one stage later. `misses` are the nodes that the delay model says come too late for
+    the clock, slowest first.
     """
 
     stages: int
     stage: Mapping[Point, int]
+    registered: frozenset[Node]
     stage_ns: tuple[float, ...]
     misses: tuple[Node, ...]
+
+    def ready(self, node: Node) -> int:
+        """The first stage in which a node's value is there."""
+        return self.stage[node] + (node in self.registered)
 
 
 def schedule(graph: UnitGraph, delays: DelayModel, clock_mhz: float) -> Schedule:
@@ -39,12 +47,12 @@ def schedule(graph: UnitGraph, delays: DelayModel, clock_mhz: float) -> Schedule
     placement = Placement(graph, dependencies(graph), delays, delays.usable_ns(clock_mhz))
     for group in placement.needs.groups:
         _place(placement, group)
-    stages = max(placement.stage.values(), default=0) + 1
+    stages = max((placement.ready(point) for point in placement.stage), default=0) + 1
     sink(placement, stages)
     worst = [0.0] * stages
     for point, when in placement.arrival.items():
         worst[placement.stage[point]] = max(worst[placement.stage[point]], when)
-    return Schedule(stages, placement.stage, tuple(worst), _misses(placement))
+    return Schedule(stages, placement.stage, placement.registered, tuple(worst), _misses(placement))
 
 
 def _place(placement: Placement, group: Sequence[Point]) -> None:

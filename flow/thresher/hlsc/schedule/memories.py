@@ -1,0 +1,66 @@
+"""Which tables and memories become block memory.
+
+The rule: block memory, where look-up tables would need at least `LUTS_PER_BLOCK` for each 18 kbit block
+that the words fill. A six-input look-up table holds 64 words of one bit. A block holds 512 words of 36
+bits, and narrower words in proportion down to 16384 of one bit: so are RAMB18E1 (AMD, UG473, 7 Series
+FPGAs Memory Resources) and DP16KD (Lattice, TN1264, ECP5 Memory Usage Guide) but for parity bits. The
+limit is below the 190 look-up tables that a Zynq-7020 has for each of its 280 blocks (AMD, DS190).
+
+A block memory registers what it reads. So a memory whose words are needed in the same cycle stays in
+look-up tables: one that a recurrence goes through, and one that decides whether a beat is taken.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+from thresher.hlsc.ir import Memory, Node, Op, UnitGraph
+from thresher.hlsc.schedule.dependencies import Dependencies, Point
+
+LUTS_PER_BLOCK = 128
+
+_SHAPES = ((512, 36), (1024, 18), (2048, 9), (4096, 4), (8192, 2), (16384, 1))
+"""Depth and width of one block."""
+
+
+def lut_cost(width: int, depth: int) -> int:
+    """The look-up tables that hold the words."""
+    return width * -(-depth // 64)
+
+
+def block_cost(width: int, depth: int) -> int:
+    """The 18 kbit blocks that hold the words."""
+    return min(-(-depth // deep) * -(-width // wide) for deep, wide in _SHAPES)
+
+
+def prefers_blocks(width: int, depth: int) -> bool:
+    """The rule by depth and width."""
+    return lut_cost(width, depth) >= LUTS_PER_BLOCK * block_cost(width, depth)
+
+
+def registered_reads(graph: UnitGraph, needs: Dependencies, first: Collection[Point]) -> frozenset[Node]:
+    """The reads of block memory; `first` are the points that must stand in stage 0."""
+    found: set[Node] = set()
+    for group in needs.groups:
+        if any(point in first for point in group):
+            continue
+        memories = [point for point in group if isinstance(point, Memory)]
+        if not memories:
+            found |= _table_reads(graph, needs, group)
+        elif _only_accesses(group) and prefers_blocks(memories[0].width, memories[0].depth):
+            found |= {point for point in group if isinstance(point, Node)}
+    return frozenset(found)
+
+
+def _table_reads(graph: UnitGraph, needs: Dependencies, group: Sequence[Point]) -> set[Node]:
+    """A group of one read of a table, where that is no part of a recurrence."""
+    node = group[0]
+    if len(group) > 1 or not isinstance(node, Node) or node.op is not Op.ROM or node in needs.of[node]:
+        return set()
+    return {node} if prefers_blocks(node.width, len(graph.tables[node.symbol].words)) else set()
+
+
+def _only_accesses(group: Sequence[Point]) -> bool:
+    """Whether a memory and its reads are all of a recurrence, so that no word decides on a write."""
+    memories = sum(isinstance(point, Memory) for point in group)
+    return memories == 1 and all(isinstance(point, Memory) or point.op is Op.RAM for point in group)
