@@ -76,12 +76,6 @@ REFUSED = {
         "hlsc: unit 'Unit': unit.hpp:9: a division by a variable; divide by a constant, or compute "
         "the quotient over several steps",
     ),
-    "read that depends on a read": (
-        unit("uint<8> x = p.s_axis.read();\nif (x > 3) x = p.t_axis.read();\np.m_axis.write(x);"),
-        "hlsc: unit 'Unit': unit.hpp:10: whether 't_axis' is read depends on what is read from "
-        "'s_axis' in the same step, so the step cannot know which beats to wait for; keep what was "
-        "read from 's_axis' in a member, and read 't_axis' in the next step",
-    ),
     "two reads": (
         unit("uint<8> x = p.s_axis.read();\np.m_axis.write(x + p.s_axis.read());"),
         "hlsc: unit 'Unit': unit.hpp:10: 's_axis' is read twice in one step (first at unit.hpp:9); "

@@ -63,7 +63,7 @@ class Interpreter:
             return _word(self.memories[node.symbol], args[0])
         if node.op is Op.ROM:
             return _word(self.graph.tables[node.symbol].words, args[0]) >> node.value
-        return _pure(node, args)
+        return value_of(node, args)
 
 
 def _word(words: list[int] | tuple[int, ...], address: int) -> int:
@@ -71,13 +71,16 @@ def _word(words: list[int] | tuple[int, ...], address: int) -> int:
     return words[address] if address < len(words) else 0
 
 
-def _pure(node: Node, args: list[int]) -> int:
+def value_of(node: Node, args: list[int]) -> int:
+    """The value of a pure operation; its bits above the node's width mean nothing."""
     if node.op is Op.CONST:
         return node.value
     if node.op is Op.SLICE:
         return args[0] >> node.value
     if node.op is Op.CONCAT:
         return _concat(node, args)
+    if node.op is Op.COMPRESS:
+        return _compress(node, args[0])
     if node.op in (Op.SEXT, Op.SLT, Op.ASHR):
         return _of_signed(node, args)
     return _OF_UNSIGNED[node.op](*args)
@@ -113,6 +116,17 @@ def _concat(node: Node, args: list[int]) -> int:
         result |= value << low
         low += part.width
     return result
+
+
+def _compress(node: Node, word: int) -> int:
+    groups = -(-node.args[0].width // node.value)
+    counts = [(word >> at * node.value & ((1 << node.value) - 1)).bit_count() for at in range(groups)]
+    columns = node.width // groups
+    return sum(
+        (count >> column & 1) << column * groups + at
+        for column in range(columns)
+        for at, count in enumerate(counts)
+    )
 
 
 def _signed(value: int, width: int) -> int:

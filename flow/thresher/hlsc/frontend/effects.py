@@ -6,8 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from thresher.hlsc.builder import Builder
+from thresher.hlsc.frontend.exclusive import exclusive
 from thresher.hlsc.frontend.layout import Port, RamMember, UnitLayout
-from thresher.hlsc.ir import Input, Memory, Node, Op, Output, reachable
+from thresher.hlsc.ir import Input, Memory, Node, Output
 from thresher.hlsc.refusal import UnsupportedUnitError
 
 
@@ -72,34 +73,21 @@ class Effects:
 
     def _both(self, earlier: Site, later: Site) -> bool:
         """Whether one step may come through both places."""
-        if not self.reaches(earlier.block, later.block):
-            return False
-        both = self.builder.and_(earlier.condition, later.condition)
-        return not (both.op is Op.CONST and both.value == 0)
+        return self.reaches(earlier.block, later.block) and not exclusive(earlier.condition, later.condition)
 
     # The results, once every block has been walked
 
     def inputs(self) -> tuple[Input, ...]:
         """The streams that the step reads.
 
-        Raises:
-            UnsupportedUnitError: whether one is read depends on a beat of the same step.
+        Whether one is read may depend on beats that the step has read before: no beat is taken before
+        all that are needed are there, and what is decided on a beat that is not needed is not used.
         """
-        return tuple(self._input(port) for port in self.layout.ports if port.is_input)
-
-    def _input(self, port: Port) -> Input:
-        sites = self.reads.get(port.name, [])
-        for site in sites:
-            for node in reachable([site.condition]):
-                if node.op is Op.INPUT:
-                    raise UnsupportedUnitError(
-                        site.line,
-                        f"whether '{port.name}' is read depends on what is read from '{node.symbol}' in the "
-                        "same step, so the step cannot know which beats to wait for",
-                        f"keep what was read from '{node.symbol}' in a member, and read '{port.name}' in the "
-                        "next step",
-                    )
-        return Input(port.name, port.width, self._any(sites))
+        return tuple(
+            Input(port.name, port.width, self._any(self.reads.get(port.name, [])))
+            for port in self.layout.ports
+            if port.is_input
+        )
 
     def outputs(self) -> tuple[Output, ...]:
         """The streams that the step writes."""
