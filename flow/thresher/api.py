@@ -14,7 +14,6 @@ import numpy.typing as npt
 
 from thresher.building import (
     DEFAULT_CLOCK_MHZ,
-    DEFAULT_PART,
     BuildOptions,
     FoldingChoice,
     build_project,
@@ -29,6 +28,7 @@ from thresher.graph import Array, interpret
 from thresher.hardware.connect import connect
 from thresher.hardware.folding import fold_as_told, parse_folding
 from thresher.hardware.graph import INPUT_STREAM, OUTPUT_STREAM, HwGraph, stream_layouts
+from thresher.hardware.parts import DEFAULT_PART
 from thresher.hardware.select import select_kernels
 from thresher.host import Host
 from thresher.lower.integer import Ints
@@ -271,7 +271,7 @@ def build(  # noqa: PLR0913  (the command's options)
         folding: A folding file, or its content: `{"mvu0": {"pe": 16, "simd": 49}}`.
         target_fps: Frames per second at `clock_mhz` that each layer is folded for.
         clock_mhz: The clock that units are pipelined for.
-        part: The part number, for the synthesis scripts.
+        part: The part number, for the delays that units are pipelined by and the synthesis scripts.
         input_type: `uint8` and the like: the hardware takes integers, and no prologue stays on the host.
         input_scale: The model's input is this times the integer.
         argmax: End in the index of the largest output.

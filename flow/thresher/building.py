@@ -18,13 +18,13 @@ from thresher.errors import MissingToolError, UsageError
 from thresher.hardware.connect import connect
 from thresher.hardware.folding import fold_as_told, fold_to_target, parse_folding, read_folding
 from thresher.hardware.graph import HwGraph
+from thresher.hardware.parts import DEFAULT_PART, family_of
 from thresher.hardware.select import Layer, select_kernels
 from thresher.lower import lower
 from thresher.onnx_import import OnnxModel, import_model, read_model
 from thresher.onnx_import.host import make_epilogue, make_prologue
 from thresher_sim.streams import BIPOLAR, IntType
 
-DEFAULT_PART = "xc7z020clg400-1"
 DEFAULT_CLOCK_MHZ = 100.0
 # Without a target, a frame in about this many cycles: small enough for a first look at any part.
 DEFAULT_CYCLES_PER_FRAME = 1024
@@ -53,8 +53,7 @@ class BuildOptions:
             )
         if self.folding is not None and self.target_fps is not None:
             raise UsageError("build: a folding and a target rate exclude each other; give one of them")
-        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._/-]*", self.part):
-            raise UsageError(f"build: {self.part!r} is not a part number; give one such as {DEFAULT_PART}")
+        family_of(self.part)
 
 
 def build_project(model: OnnxModel, target: Path, options: BuildOptions) -> None:

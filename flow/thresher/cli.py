@@ -113,7 +113,7 @@ def _add_build(group: _Commands) -> None:
         "--part",
         default=commands.DEFAULT_PART,
         metavar="P",
-        help="part number for the synthesis scripts (default %(default)s)",
+        help="part number, whose delays decide the pipeline stages (default %(default)s)",
     )
     _add_input_options(parser)
     parser.add_argument(

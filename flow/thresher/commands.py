@@ -12,9 +12,10 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from thresher import api
-from thresher.building import DEFAULT_PART, BuildOptions, build_project, parse_input_type, parse_scale
+from thresher.building import BuildOptions, build_project, parse_input_type, parse_scale
 from thresher.emit.files import write_text
 from thresher.errors import SimulationMismatchError, UsageError
+from thresher.hardware.parts import DEFAULT_PART
 from thresher.host import load_array
 from thresher.lower.explain import explain
 from thresher.onnx_import import import_model, read_model

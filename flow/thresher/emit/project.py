@@ -20,6 +20,7 @@ from thresher.emit.synthesis import synthesis_files
 from thresher.emit.units import compile_layers, write_units
 from thresher.graph import interpret
 from thresher.hardware.graph import INPUT_STREAM
+from thresher.hardware.parts import family_of
 from thresher.hardware.timing import Timing, time_graph
 from thresher.hlsc import CompiledUnit
 from thresher.lower.storage import digest_folder, dump_lowered
@@ -44,7 +45,7 @@ def write_project(design: Design, target: Path) -> None:
     with replacing(target) as folder:
         _write_cpp(design, folder / "hls")
         names = [node.name for node in design.graph.nodes]
-        units = compile_layers(folder / "hls", names, design.clock_mhz)
+        units = compile_layers(folder / "hls", names, design.clock_mhz, family_of(design.part))
         timing = time_graph(design.graph, {name: units[name].stages for name in names})
         write_text(folder / "hls" / "top.cpp", hls_top(design.graph, timing.depths))
         sources = _write_rtl(design, units, timing, folder / "rtl")

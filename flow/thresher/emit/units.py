@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from thresher.emit.files import write_json, write_text
+from thresher.hardware.parts import family_of
 from thresher.hlsc import CompiledUnit, UnitSource, compile_unit
 from thresher_sim.project import Project, load_project
 from thresher_sim.sources import hls_digest, is_fresh
@@ -16,15 +17,17 @@ from thresher_sim.sources import hls_digest, is_fresh
 _WORKERS = 2
 
 
-def compile_layers(hls: Path, layers: Iterable[str], clock_mhz: float) -> Mapping[str, CompiledUnit]:
-    """Compile the unit of each of `layers` from `hls/layers/<layer>.hpp`.
+def compile_layers(
+    hls: Path, layers: Iterable[str], clock_mhz: float, family: str = "xc7"
+) -> Mapping[str, CompiledUnit]:
+    """Compile the unit of each of `layers` from `hls/layers/<layer>.hpp` for a family of parts.
 
     Raises `ToolFailedError` and `UnsupportedModelError` as hlsc does.
     """
 
     def compile_layer(name: str) -> CompiledUnit:
         source = UnitSource(hls / "layers" / f"{name}.hpp", f"layers::{name}", (hls,))
-        return compile_unit(source, name, clock_mhz)
+        return compile_unit(source, name, clock_mhz, family)
 
     with ThreadPoolExecutor(_WORKERS) as pool:
         names = list(layers)
@@ -41,15 +44,16 @@ def write_units(units: Mapping[str, CompiledUnit], rtl: Path) -> list[str]:
 def refresh_rtl(project: Project) -> Project:
     """Compile the units again where the project's C++ is not the one that its RTL came from.
 
-    Returns the project as it then is. Raises as `compile_layers`.
+    Returns the project as it then is. Raises as `compile_layers`, and `UsageError` for a part that is
+    not known.
     """
     if is_fresh(project):
         return project
     names = [layer.name for layer in project.layers]
-    units = compile_layers(project.root / "hls", names, project.clock_mhz)
-    write_units(units, project.root / "rtl")
     path = project.root / "project.json"
     data = json.loads(path.read_text(encoding="utf-8"))
+    units = compile_layers(project.root / "hls", names, project.clock_mhz, family_of(data["part"]))
+    write_units(units, project.root / "rtl")
     for layer in data["layers"]:
         layer["stages"] = units[layer["name"]].stages
     write_json(path, data | {"hls_sha256": hls_digest(project.root / "hls", names)})
