@@ -30,24 +30,16 @@ module popcount #(
     localparam int unsigned Weights = $clog2(Group + 1);
     localparam int unsigned ColumnCountWidth = $clog2(Groups + 1);
 
-    logic [Groups*Group-1:0]                  padded;
     logic [Weights-1:0][Groups-1:0]           columns;
     logic [Weights-1:0][ColumnCountWidth-1:0] counts;
 
-    always_comb begin
-      padded = '0;
-      padded[Width-1:0] = word_i;
-      for (int unsigned group = 0; group < Groups; group++) begin
-        logic [Weights-1:0] count;
-        count = '0;
-        for (int unsigned index = 0; index < Group; index++) begin
-          count += Weights'(padded[group*Group + index]);
-        end
-        for (int unsigned weight = 0; weight < Weights; weight++) begin
-          columns[weight][group] = count[weight];
-        end
-      end
-    end
+    compressor #(
+      .Width(Width),
+      .Group(Group)
+    ) u_compressor (
+      .word_i   (word_i),
+      .columns_o(columns)
+    );
 
     for (genvar weight = 0; weight < Weights; weight++) begin : gen_columns
       popcount #(

@@ -122,14 +122,19 @@ class Builder(Arithmetic):
         """The node with other arguments of the same widths; `ROM` is the caller's, it has a table."""
         if node.op in (Op.CONST, Op.INPUT, Op.STATE, Op.RAM):
             return self.raw(node.op, node.width, tuple(args), node.value, node.symbol)
-        if node.op is Op.SLICE:
-            return self.slice(args[0], node.value, node.width)
-        if node.op is Op.SEXT:
-            return self.sext(args[0], node.width)
         if node.op is Op.CONCAT:
             return self.concat(args)
+        if node.op in _OF_ONE:
+            return _OF_ONE[node.op](self, args[0], node)
         return _METHODS[node.op](self, *args)
 
+
+_OF_ONE: dict[Op, Callable[[Builder, Node, Node], Node]] = {
+    Op.SLICE: lambda builder, arg, node: builder.slice(arg, node.value, node.width),
+    Op.SEXT: lambda builder, arg, node: builder.sext(arg, node.width),
+    Op.POPCOUNT: lambda builder, arg, node: builder.popcount(arg, node.value),
+    Op.COMPRESS: lambda builder, arg, node: builder.compress(arg, node.value),
+}
 
 _METHODS: dict[Op, Callable[..., Node]] = {
     Op.NOT: Builder.not_,
@@ -143,7 +148,6 @@ _METHODS: dict[Op, Callable[..., Node]] = {
     Op.SHL: Builder.shl,
     Op.LSHR: Builder.lshr,
     Op.ASHR: Builder.ashr,
-    Op.POPCOUNT: Builder.popcount,
     Op.EQ: Builder.eq,
     Op.ULT: Builder.ult,
     Op.SLT: Builder.slt,

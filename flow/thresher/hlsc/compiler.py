@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from thresher.errors import UsageError
 from thresher.hlsc.balance import balance
 from thresher.hlsc.clang import UnitSource, emit_llvm
+from thresher.hlsc.cut import cut
 from thresher.hlsc.frontend.unit import unit_graph
 from thresher.hlsc.ir import Node, Op, UnitGraph
 from thresher.hlsc.llvm.parser import parse
@@ -95,7 +96,7 @@ def compile_unit(
     delays = delay_model(family)
     module = parse(emit_llvm(source))
     try:
-        graph = optimise(unit_graph(module), delays)
+        graph = cut(optimise(unit_graph(module), delays), delays, clock_mhz)
     except UnsupportedUnitError as error:
         raise error.of(source.type_name) from error
     plan = schedule(graph, delays, clock_mhz)

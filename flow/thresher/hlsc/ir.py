@@ -16,7 +16,9 @@ class Op(enum.Enum):
     """What a node computes; widths are checked by the `Builder`.
 
     Comparisons are one bit wide. Shifts by at least the width shift everything out. `CONCAT`
-    lists its parts from the least significant on. `SLICE` begins at bit `Node.value`.
+    lists its parts from the least significant on. `SLICE` begins at bit `Node.value`. `COMPRESS`
+    counts each group of bits and gives the counts by columns: bit 0 of every count, then bit 1 of
+    every count, and so on.
     """
 
     CONST = "const"
@@ -42,6 +44,7 @@ class Op(enum.Enum):
     SLICE = "slice"
     SEXT = "sext"
     POPCOUNT = "popcount"
+    COMPRESS = "compress"
 
 
 WIRING = frozenset({Op.CONST, Op.CONCAT, Op.SLICE, Op.SEXT})
@@ -52,7 +55,8 @@ WIRING = frozenset({Op.CONST, Op.CONCAT, Op.SLICE, Op.SEXT})
 class Node:
     """One value. Identity is equality; `Builder` makes nodes and nothing else does.
 
-    `value` is the number of a `CONST`, and the lowest bit of a `SLICE` or of a `ROM`'s columns.
+    `value` is the number of a `CONST`, the lowest bit of a `SLICE` or of a `ROM`'s columns, and the
+    number of bits that a `POPCOUNT` or a `COMPRESS` counts together first.
     `symbol` names the port, register, table or memory of `INPUT`, `STATE`, `ROM` and `RAM`.
     `zeros` and `ones` are the bits known to be 0 and 1; `signed_width` is the number of low bits
     of which, as a signed number, the rest is the sign extension.

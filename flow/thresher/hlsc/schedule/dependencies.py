@@ -59,6 +59,22 @@ def ancestors(of: Mapping[Point, Sequence[Point]], points: Iterable[Point]) -> s
     return found
 
 
+def recurrences(needs: Dependencies) -> dict[Point, int]:
+    """The number of its recurrence for each point that is in one."""
+    return {
+        point: number
+        for number, group in enumerate(needs.groups)
+        for point in group
+        if len(group) > 1 or point in needs.of[point]
+    }
+
+
+def first_points(graph: UnitGraph, needs: Dependencies) -> set[Point]:
+    """The points that must stand in stage 0: the beats, and what decides whether one is taken."""
+    beats = [point for point in needs.of if isinstance(point, Node) and point.op is Op.INPUT]
+    return ancestors(needs.of, sources(port.needed for port in graph.inputs)) | set(beats)
+
+
 def _components(needs: Mapping[Point, Sequence[Point]]) -> list[list[Point]]:
     """Strongly connected components (Tarjan), each after those that it needs."""
     order: dict[Point, int] = {}

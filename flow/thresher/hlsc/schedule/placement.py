@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from thresher.hlsc.ir import Memory, Node, Op, UnitGraph
 from thresher.hlsc.schedule.delay import DelayModel
-from thresher.hlsc.schedule.dependencies import Dependencies, Point, ancestors, sources
+from thresher.hlsc.schedule.dependencies import Dependencies, Point, first_points, recurrences
 
 _SUMS = frozenset({Op.ADD, Op.SUB, Op.MUL})
 
@@ -31,15 +31,8 @@ class Placement:
     registered: frozenset[Node] = field(init=False)
 
     def __post_init__(self) -> None:
-        beats = [point for point in self.needs.of if isinstance(point, Node) and point.op is Op.INPUT]
-        wanted = sources(port.needed for port in self.graph.inputs)
-        self.first = ancestors(self.needs.of, wanted) | set(beats)
-        self.recurrence = {
-            point: number
-            for number, group in enumerate(self.needs.groups)
-            for point in group
-            if len(group) > 1 or point in self.needs.of[point]
-        }
+        self.first = first_points(self.graph, self.needs)
+        self.recurrence = recurrences(self.needs)
         self.registered = frozenset()  # until the printing of registered reads is there
 
     def separated(self, source: Point, user: Point) -> bool:

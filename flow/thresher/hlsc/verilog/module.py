@@ -17,7 +17,7 @@ from thresher.hlsc.verilog.names import Names, identifier
 from thresher.hlsc.verilog.signals import Signal, Signals
 from thresher.hlsc.verilog.uses import Uses
 
-_CELLS = {Op.POPCOUNT: "popcount", Op.ROM: "rom", Op.RAM: "ram"}
+_CELLS = {Op.POPCOUNT: "popcount", Op.COMPRESS: "compressor", Op.ROM: "rom", Op.RAM: "ram"}
 
 
 def module_text(graph: UnitGraph, plan: Schedule, heading: Heading) -> str:
@@ -28,8 +28,9 @@ def module_text(graph: UnitGraph, plan: Schedule, heading: Heading) -> str:
 
 
 def cells_used(graph: UnitGraph) -> tuple[str, ...]:
-    """The names of the cells that the module instantiates."""
-    return tuple(sorted({_CELLS[node.op] for node in graph.nodes() if node.op in _CELLS}))
+    """The names of the cells that the module instantiates, and of those inside of these."""
+    used = {_CELLS[node.op] for node in graph.nodes() if node.op in _CELLS}
+    return tuple(sorted(used | ({"compressor"} if "popcount" in used else set())))
 
 
 class _Module:
@@ -132,8 +133,11 @@ class _Module:
             self._section[-1] += f"  // {line}"
         name = self._names.take(f"u_{signal.name}")
         if node.op is Op.POPCOUNT:
-            parameters = [("Width", str(node.args[0].width))]
+            parameters = [("Width", str(node.args[0].width)), ("Group", str(node.value))]
             ports = [("word_i", operand), ("count_o", signal.name)]
+        elif node.op is Op.COMPRESS:
+            parameters = [("Width", str(node.args[0].width)), ("Group", str(node.value))]
+            ports = [("word_i", operand), ("columns_o", signal.name)]
         elif node.op is Op.ROM:
             parameters = self._rom_parameters(node)
             ports = [("address_i", operand), ("word_o", signal.name)]

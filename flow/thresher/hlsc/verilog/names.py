@@ -47,6 +47,7 @@ _BY_OPERATION = {
     Op.LSHR: "shifted",
     Op.ASHR: "shifted",
     Op.POPCOUNT: "ones",
+    Op.COMPRESS: "columns",
     Op.CONCAT: "word",
 }
 

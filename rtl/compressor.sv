@@ -1,0 +1,39 @@
+// The counts of ones of every `Group` bits of a word, by columns: bit 0 of each count, lowest group
+// first, then bit 1 of each count, and so on. Combinational: registers around it are the user's.
+//
+// The number of ones in the word is the sum of the ones in each column, weighted by powers of two. So
+// this is one level of a popcount, behind which a register can stand.
+
+module compressor #(
+  parameter int unsigned Width = 8,
+  parameter int unsigned Group = 3,
+  localparam int unsigned Groups = (Width + Group - 1) / Group,
+  localparam int unsigned Weights = $clog2(Group + 1)
+) (
+  input  logic [Width-1:0]          word_i,
+  output logic [Weights*Groups-1:0] columns_o
+);
+
+  if (Width == 0 || Group < 3 || Group > 6) begin : gen_illegal
+    $fatal(1, "compressor %m: Width %0d must be at least 1 and Group %0d from 3 to 6", Width, Group);
+  end
+
+  logic [Groups*Group-1:0] padded;
+  assign padded = (Groups * Group)'(word_i);
+
+  for (genvar group = 0; group < Groups; group++) begin : gen_counts
+    logic [Weights-1:0] count;
+
+    always_comb begin
+      count = '0;
+      for (int unsigned index = 0; index < Group; index++) begin
+        count += Weights'(padded[group*Group + index]);
+      end
+    end
+
+    for (genvar weight = 0; weight < Weights; weight++) begin : gen_columns
+      assign columns_o[weight*Groups + group] = count[weight];
+    end
+  end
+
+endmodule
