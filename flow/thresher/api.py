@@ -31,6 +31,7 @@ from thresher.hardware.graph import INPUT_STREAM, OUTPUT_STREAM, HwGraph, stream
 from thresher.hardware.parts import DEFAULT_PART
 from thresher.hardware.select import select_kernels
 from thresher.host import Host
+from thresher.kernels.installed import custom_operators
 from thresher.lower.integer import Ints
 from thresher.lower.storage import digest_folder, load_lowered
 from thresher.onnx_import import read_model
@@ -230,7 +231,7 @@ def load(directory: Path | str) -> Accelerator:
         data = json.loads((folder / "project.json").read_text(encoding="utf-8"))
         if digest_folder(model) != data["network_sha256"]:
             raise ValueError("its folder 'model' has changed")
-        lowered = load_lowered((model / "network.npz").read_bytes())
+        lowered = load_lowered((model / "network.npz").read_bytes(), custom_operators())
         layers = [layer for layer in data["layers"] if layer["kernel"] != "width_converter"]
         told = {layer["name"]: {"pe": layer["pe"], "simd": layer["simd"]} for layer in layers}
     except (OSError, KeyError, TypeError, ValueError) as error:

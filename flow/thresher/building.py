@@ -20,6 +20,7 @@ from thresher.hardware.folding import fold_as_told, fold_to_target, parse_foldin
 from thresher.hardware.graph import HwGraph
 from thresher.hardware.parts import DEFAULT_PART, family_of
 from thresher.hardware.select import Layer, select_kernels
+from thresher.kernels.installed import custom_operators
 from thresher.lower import lower
 from thresher.onnx_import import OnnxModel, import_model, read_model
 from thresher.onnx_import.host import make_epilogue, make_prologue
@@ -65,7 +66,7 @@ def build_project(model: OnnxModel, target: Path, options: BuildOptions) -> None
 
 def make_design(model: OnnxModel, options: BuildOptions) -> Design:
     """Everything up to writing: the folded network with all that belongs to it."""
-    imported = import_model(model)
+    imported = import_model(model, operators=custom_operators())
     lowered = lower(imported.graph, options.input_type, options.input_scale, options.argmax)
     output = lowered.output
     graph = fold(select_kernels(lowered.graph), options)

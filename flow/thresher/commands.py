@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,20 +18,24 @@ from thresher.emit.files import write_text
 from thresher.errors import SimulationMismatchError, UsageError
 from thresher.hardware.parts import DEFAULT_PART
 from thresher.host import load_array
+from thresher.kernels.installed import custom_operators
 from thresher.lower.explain import explain
 from thresher.onnx_import import import_model, read_model
 from thresher.report.html import render_html
 from thresher.report.tables import check_table, print_report, result_table
 from thresher.tools.simulation import SimulationResult
+from thresher.unit import UnitRequest, report_text, unit_report, write_unit_project
+from thresher_sim.scoreboard import UnitOptions
 from thresher_sim.streams import IntType
+from thresher_sim.unit_command import run_unit
 
-__all__ = ["DEFAULT_PART", "build", "check", "csim", "report", "sim"]
+__all__ = ["DEFAULT_PART", "build", "check", "csim", "hlsc", "report", "sim"]
 
 
 def check(options: argparse.Namespace) -> int:
     """Print what becomes of every node; exit code 3 where some node stands in the way."""
     model = read_model(options.model)
-    reports = explain(import_model(model, keep_going=True).graph, *_input(options))
+    reports = explain(import_model(model, True, custom_operators()).graph, *_input(options))
     console = Console()
     console.print(check_table(model.name, reports))
     refused = [entry for entry in reports if entry.reason]
@@ -92,6 +97,23 @@ def sim(options: argparse.Namespace) -> int:
             progress=progress,
         )
     return _conclude(accelerator, run, options, "sim")
+
+
+def hlsc(options: argparse.Namespace) -> int:
+    """Compile a user's unit, print its report, and run its bench where that is asked for."""
+    request = UnitRequest(
+        header=options.header,
+        type_name=options.top,
+        clock_mhz=options.clock_mhz,
+        part=options.part,
+        name=options.name,
+        include_dirs=tuple(options.include),
+    )
+    with Console(stderr=True).status("compiling"):
+        unit = write_unit_project(request, options.output)
+    print(report_text(unit_report(request, unit)))
+    print(f"project: {options.output}; next: make -C {shlex.quote(str(options.output))}")
+    return run_unit(options.output, UnitOptions()) if options.sim else 0
 
 
 def report(options: argparse.Namespace) -> int:

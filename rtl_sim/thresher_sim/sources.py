@@ -11,9 +11,10 @@ from .project import Project
 
 
 def hls_digest(hls: Path, layers: Sequence[str]) -> str:
-    """SHA-256 over the C++ that the units of `layers` are compiled from: their headers and the library."""
+    """SHA-256 over the C++ that the units of `layers` are compiled from: their headers and the libraries."""
     digest = hashlib.sha256()
-    files = [*sorted((hls / "thresher").glob("*.hpp")), *(hls / "layers" / f"{name}.hpp" for name in layers)]
+    libraries = (path for path in hls.glob("*/*.hpp") if path.parent.name != "layers")
+    files = [*sorted(libraries), *(hls / "layers" / f"{name}.hpp" for name in layers)]
     for path in files:
         content = path.read_bytes()
         digest.update(f"{path.relative_to(hls).as_posix()} {len(content)}\n".encode())

@@ -23,23 +23,24 @@ def unit_type(node: HwNode) -> str:
 def layer_header(node: HwNode) -> str:
     """The text of the header; the same node gives the same text."""
     tables = node.kernel.tables()
+    namespace = node.kernel.namespace()
     guard = f"LAYERS_{node.name.upper()}_HPP"
     lines = [
         f"// {node.name}: {describe(node)}.",
         f"#ifndef {guard}",
         f"#define {guard}",
         "",
-        f'#include "thresher/{node.kernel.kernel_name()}.hpp"',
+        f'#include "{namespace}/{node.kernel.kernel_name()}.hpp"',
         "",
         f"namespace {NAMESPACE} {{",
         "",
         *(line for name, table in tables.items() for line in _table(f"{node.name}_{name}", table)),
         f"struct {node.name}_layer {{",
-        *(_constant(name, value) for name, value in node.kernel.constants().items()),
+        *(_constant(namespace, name, value) for name, value in node.kernel.constants().items()),
         *(_accessor(node.name, name, table) for name, table in tables.items()),
         "};",
         "",
-        f"using {node.name} = thresher::{node.kernel.unit_class()}<{node.name}_layer>;",
+        f"using {node.name} = {namespace}::{node.kernel.unit_class()}<{node.name}_layer>;",
         "",
         f"}}  // namespace {NAMESPACE}",
         "",
@@ -60,13 +61,13 @@ def describe(node: HwNode) -> str:
     )
 
 
-def _constant(name: str, value: int | bool | str) -> str:
+def _constant(namespace: str, name: str, value: int | bool | str) -> str:
     if isinstance(value, bool):
         return f"  static constexpr bool {name} = {'true' if value else 'false'};"
     if isinstance(value, int):
         return f"  static constexpr int {name} = {value};"
     kind = value.partition("::")[0]
-    return f"  static constexpr thresher::{kind} {name} = thresher::{value};"
+    return f"  static constexpr {namespace}::{kind} {name} = {namespace}::{value};"
 
 
 def _accessor(node_name: str, name: str, table: Table) -> str:

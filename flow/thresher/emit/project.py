@@ -23,6 +23,7 @@ from thresher.hardware.graph import INPUT_STREAM
 from thresher.hardware.parts import family_of
 from thresher.hardware.timing import Timing, time_graph
 from thresher.hlsc import CompiledUnit
+from thresher.kernels import Kernel, all_kernels
 from thresher.lower.storage import digest_folder, dump_lowered
 from thresher.share import share_dir
 from thresher_sim.project import load_project
@@ -65,9 +66,20 @@ def write_project(design: Design, target: Path) -> None:
 def _write_cpp(design: Design, hls: Path) -> None:
     shutil.copytree(share_dir("hls") / "thresher", hls / "thresher")
     for node in design.graph.nodes:
+        _copy_headers(node.kernel, hls)
         write_text(hls / layer_header_name(node), layer_header(node))
     write_text(hls / "csim.cpp", csim_main(design.graph))
     write_text(hls / "top.hpp", hls_top_header(design.graph))
+
+
+def _copy_headers(kernel: Kernel, hls: Path) -> None:
+    """Copy what the C++ of another package's kernel lies among; Thresher's own is there."""
+    if type(kernel) in all_kernels():
+        return
+    folder = hls / kernel.namespace()
+    folder.mkdir(exist_ok=True)
+    for header in sorted(kernel.cpp_folder().glob("*.hpp")):
+        shutil.copyfile(header, folder / header.name)
 
 
 def _write_rtl(design: Design, units: Mapping[str, CompiledUnit], timing: Timing, rtl: Path) -> list[str]:

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from thresher.errors import UnsupportedModelError
-from thresher.kernels import Kernel, all_kernels
+from thresher.kernels import Kernel
+from thresher.kernels.installed import available_kernels
 from thresher.lower.integer import IntGraph, IntNode
 
 
@@ -23,13 +24,15 @@ class Layer:
 def select_kernels(graph: IntGraph) -> tuple[Layer, ...]:
     """Cover the chain of `graph` with kernels, each taking as many operators as it can.
 
-    Raises `UnsupportedModelError` where no kernel takes an operator.
+    Raises `UnsupportedModelError` where no kernel takes an operator, and `UsageError` where an installed
+    package offers a kernel that cannot be used.
     """
     layers: list[Layer] = []
     counts: Counter[str] = Counter()
     rest: Sequence[IntNode] = graph.nodes
+    kernels = available_kernels()
     while rest:
-        kernel, taken = _take(rest)
+        kernel, taken = _take(rest, kernels)
         name = f"{kernel.kernel_name()}{counts[kernel.kernel_name()]}"
         counts[kernel.kernel_name()] += 1
         onnx_nodes = tuple(onnx for node in rest[:taken] for onnx in node.onnx_nodes)
@@ -38,13 +41,13 @@ def select_kernels(graph: IntGraph) -> tuple[Layer, ...]:
     return tuple(layers)
 
 
-def _take(nodes: Sequence[IntNode]) -> tuple[Kernel, int]:
-    offers = [offer for kernel in all_kernels() if (offer := kernel.take(nodes)) is not None]
+def _take(nodes: Sequence[IntNode], kernels: Sequence[type[Kernel]]) -> tuple[Kernel, int]:
+    offers = [offer for kernel in kernels if (offer := kernel.take(nodes)) is not None]
     if not offers:
         onnx_nodes = ", ".join(f"'{name}'" for name in nodes[0].onnx_nodes)
         kind = type(nodes[0]).__name__
         raise UnsupportedModelError(
             f"hardware: node {onnx_nodes}: no kernel takes {kind} of this shape; "
-            f"kernels: {', '.join(kernel.kernel_name() for kernel in all_kernels())}"
+            f"kernels: {', '.join(kernel.kernel_name() for kernel in kernels)}"
         )
     return max(offers, key=lambda offer: offer[1])

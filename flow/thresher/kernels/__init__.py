@@ -1,4 +1,7 @@
-"""The hardware kernels: each module here is one, with its C++ step in `hls/thresher` under one name."""
+"""The hardware kernels: each module here is one, with its C++ step in `hls/thresher` under one name.
+
+What a kernel of another package needs is named here as well; `docs/units.md` says how to write one.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +11,26 @@ import pkgutil
 from functools import cache
 
 from thresher.kernels.base import Folding, Kernel, Resources, Schedule, Table
+from thresher.lower.integer import IntCustom, IntNode
+from thresher.onnx_import.custom import Attribute, CustomOperator, Integers, RefusalError
+from thresher_sim.streams import IntType, StreamLayout
 
-__all__ = ["Folding", "Kernel", "Resources", "Schedule", "Table", "all_kernels"]
+__all__ = [
+    "Attribute",
+    "CustomOperator",
+    "Folding",
+    "IntCustom",
+    "IntNode",
+    "IntType",
+    "Integers",
+    "Kernel",
+    "RefusalError",
+    "Resources",
+    "Schedule",
+    "StreamLayout",
+    "Table",
+    "all_kernels",
+]
 
 
 @cache

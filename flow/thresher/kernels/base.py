@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Self
 
 import numpy as np
@@ -12,6 +14,7 @@ import numpy.typing as npt
 
 from thresher.graph import Array
 from thresher.lower.integer import IntNode
+from thresher.onnx_import.custom import CustomOperator
 from thresher_sim.streams import StreamLayout
 
 Words = npt.NDArray[np.uint64]
@@ -73,12 +76,30 @@ class Table:
 
 @dataclass(frozen=True, eq=False)
 class Kernel(ABC):
-    """One folded hardware unit. Its C++ is `hls/thresher/<kernel_name>.hpp`."""
+    """One folded hardware unit. Its C++ is `<namespace>/<kernel_name>.hpp` below a project's `hls`."""
 
     @classmethod
     def kernel_name(cls) -> str:
         """The name that its Python module and its C++ header share."""
         return cls.__module__.rpartition(".")[2]
+
+    @classmethod
+    def namespace(cls) -> str:
+        """The C++ namespace of its unit, and the folder of its header: the name of its Python package."""
+        return cls.__module__.partition(".")[0]
+
+    @classmethod
+    def cpp_folder(cls) -> Path:
+        """The folder whose `*.hpp` every project with such a unit gets: beside its Python module.
+
+        Thresher's own kernels have theirs in the header library, which every project has.
+        """
+        return Path(inspect.getfile(cls)).parent
+
+    @classmethod
+    def operators(cls) -> tuple[type[CustomOperator], ...]:
+        """The operators of custom ONNX domains that it brings."""
+        return ()
 
     @classmethod
     def unit_class(cls) -> str:

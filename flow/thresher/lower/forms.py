@@ -10,6 +10,7 @@ import numpy.typing as npt
 from thresher.graph import Array
 from thresher.lower.integer import Ints, TensorType
 from thresher.onnx_import.nodes import Arithmetic, Layout, QuantNode
+from thresher.onnx_import.problems import NodeError
 from thresher_sim.streams import IntType
 
 Doubles = npt.NDArray[np.float64]
@@ -118,3 +119,30 @@ def to_stream(values: Array, index: Ints) -> Array:
     result = np.empty(index.size, values.dtype)
     result[index.reshape(-1)] = np.broadcast_to(values, (1, *index.shape)).reshape(-1)
     return result
+
+
+def identity(shape: tuple[int, ...]) -> Ints:
+    """The stream order of a frame that is sent as ONNX stores it; `shape` has a batch axis of 1."""
+    frame = shape[1:]
+    return np.arange(int(np.prod(frame)), dtype=np.int64).reshape(frame)
+
+
+def integer(
+    tensor: str, onnx_tensor: str, element: IntType, scale: Doubles, zero: Ints, index: Ints
+) -> Pending:
+    """Integers that may take every value of their type; `scale` and `zero` are in stream order."""
+    lo, hi = (np.full(index.size, bound, np.int64) for bound in (element.lo, element.hi))
+    return Pending(tensor, onnx_tensor, element, lo, hi, scale.reshape(-1), zero.reshape(-1), index)
+
+
+def rescaling(form: Pending, reader: QuantNode) -> float:
+    """The factor by which the model multiplies the integers before `reader`, which takes integers.
+
+    Raises:
+        NodeError: The model does more to them than that.
+    """
+    factor = form.rescaled()
+    if factor is None:
+        reason = f"it needs a quantiser between node '{form.steps[-1].name}' and itself"
+        raise NodeError("lower", reader.name, reason, "quantise its input, as Brevitas' QuantIdentity does")
+    return factor

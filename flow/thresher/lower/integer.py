@@ -13,7 +13,9 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
+from thresher.errors import UsageError
 from thresher.graph import Array, Graph, OneToOne
+from thresher.onnx_import.custom import CustomOperator
 from thresher_sim.streams import BIPOLAR, IntType
 
 Ints = npt.NDArray[np.int64]
@@ -103,6 +105,31 @@ class IntArgMax(IntNode):
         """Reduce a batch `[n, v, channels]` to indices `[n, 1, 1]`."""
         flat = inputs[0].reshape(inputs[0].shape[0], -1)
         return (np.argmax(flat, axis=1).astype(np.int64).reshape(-1, 1, 1),)
+
+
+@dataclass(frozen=True)
+class IntCustom(IntNode):
+    """An operator of a custom domain on frames of `shape`, which it sees in the order of the model.
+
+    That is the order of the stream as well: the elements of a frame are one vector.
+    """
+
+    operator: CustomOperator
+    shape: tuple[int, ...]
+
+    def evaluate(self, *inputs: Array) -> tuple[Array, ...]:
+        """Map a batch `[n, 1, elements]`; raises `UsageError` where the result lies outside its type."""
+        frames = inputs[0].reshape(-1, *self.shape).astype(np.int64, copy=False)
+        result = self.operator.evaluate(frames).reshape(-1, 1, self.output_type.channels)
+        element = self.output_type.element
+        low, high = int(result.min()), int(result.max())
+        if low < element.lo or high > element.hi:
+            name = f"{self.operator.domain}.{self.operator.op_type}"
+            raise UsageError(
+                f"golden: operator '{name}' gave {low}..{high}, outside of the {element} that its `output` "
+                "promises; mend its Python"
+            )
+        return (result,)
 
 
 IntGraph = Graph[IntNode]

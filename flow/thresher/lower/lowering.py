@@ -7,9 +7,21 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from thresher.graph import consumers
-from thresher.lower.forms import Chosen, Doubles, Form, OnHost, Pending, to_stream
+from thresher.lower.custom import lower_custom
+from thresher.lower.forms import (
+    Chosen,
+    Doubles,
+    Form,
+    OnHost,
+    Pending,
+    identity,
+    integer,
+    rescaling,
+    to_stream,
+)
 from thresher.lower.integer import (
     IntArgMax,
+    IntCustom,
     IntMatMul,
     IntNode,
     Ints,
@@ -20,6 +32,7 @@ from thresher.lower.integer import (
 )
 from thresher.lower.staircase import find_staircase
 from thresher.lower.tail import same_order
+from thresher.onnx_import.custom import Custom
 from thresher.onnx_import.importer import QuantGraph
 from thresher.onnx_import.nodes import (
     ArgMax,
@@ -58,7 +71,7 @@ class Lowering:
             return
         shape = self.graph.shapes[name]
         scale, zero = np.full(shape, input_scale, np.float64), np.zeros(shape, np.int64)
-        self.entry = _integer(INPUT, name, input_type, scale, zero, _identity(shape))
+        self.entry = integer(INPUT, name, input_type, scale, zero, identity(shape))
         self.forms[name] = self.last = self.entry
 
     def take(self, node: QuantNode) -> None:
@@ -86,11 +99,17 @@ class Lowering:
         if isinstance(form, Chosen) or isinstance(node, HostOnly):
             return OnHost(after_hardware=True, cause=node)
         self._check_alone(node)
+        return self._lower(node, form)
+
+    def _lower(self, node: QuantNode, form: Pending) -> Form:
+        """What a node of the hardware gives; elementwise ones wait for a quantiser."""
         match node:
             case Linear():
                 return self._multiply(node, form)
             case Quantiser():
                 return self._threshold(node, form)
+            case Custom():
+                return self._apply(node, form)
             case FloatLinear():
                 reason = "its weights are floats, which no unit multiplies"
                 remedy = "quantise them, as Brevitas' QuantLinear with a weight_quant does"
@@ -114,11 +133,14 @@ class Lowering:
     def _after_host(self, node: QuantNode, form: OnHost) -> Form:
         """Floats stay with the host, up to the first quantiser."""
         if form.after_hardware:
-            if isinstance(node, Quantiser | Linear) and form.cause is not None:
+            if isinstance(node, Quantiser | Linear | Custom) and form.cause is not None:
                 raise _host_in_between(form.cause)
             return form
         if isinstance(node, Quantiser):
             return self._enter(node)
+        if isinstance(node, Custom):
+            reason = "it works on integers, and its input has met no quantiser"
+            raise NodeError("lower", node.name, reason, "quantise its input, or build with an input type")
         if isinstance(node, HostOnly):
             return replace(form, cause=node)
         return form
@@ -129,16 +151,19 @@ class Lowering:
             reason = "it is a second way into the hardware"
             remedy = "build a network whose input meets one quantiser first"
             raise NodeError("lower", node.name, reason, remedy)
-        index = _identity(self.graph.shapes[node.output])
-        self.entry = _integer(INPUT, node.output, node.element, *_meaning(node, index), index)
+        index = identity(self.graph.shapes[node.output])
+        self.entry = integer(INPUT, node.output, node.element, *_meaning(node, index), index)
         self.last = self.entry
         return self.entry
 
+    def _apply(self, node: Custom, form: Pending) -> Pending:
+        name = f"custom{sum(isinstance(made, IntCustom) for made in self.nodes)}"
+        made, self.last = lower_custom(node, form, self.graph.shapes[node.output], name)
+        self.nodes.append(made)
+        return self.last
+
     def _multiply(self, node: Linear, form: Pending) -> Pending:
-        factor = form.rescaled()
-        if factor is None:
-            reason = f"it needs a quantiser between node '{form.steps[-1].name}' and itself"
-            raise NodeError("lower", node.name, reason, "quantise its input, as Brevitas' QuantIdentity does")
+        factor = rescaling(form, node)
         if (form.scale != form.scale[0]).any():
             reason = "per-channel input scales need a multiplier for every input, which no unit has"
             remedy = "try one scale for the whole tensor in the quantiser before it"
@@ -152,7 +177,7 @@ class Lowering:
         weights[:, index.reshape(-1)] = node.weights - node.zero[:, None]
         lo, hi = reachable(weights, form.element)
         name = f"matmul{sum(isinstance(made, IntMatMul) for made in self.nodes)}"
-        output_index = _identity((1, *index.shape[:-1], rows))
+        output_index = identity((1, *index.shape[:-1], rows))
         result = Pending(
             tensor=f"{name}_out",
             onnx_tensor=node.output,
@@ -188,7 +213,7 @@ class Lowering:
         stairs = find_staircase(form, node)
         name = f"threshold{sum(isinstance(made, IntThreshold) for made in self.nodes)}"
         index = form.final_index()
-        result = _integer(f"{name}_out", node.output, node.element, *_meaning(node, index), index)
+        result = integer(f"{name}_out", node.output, node.element, *_meaning(node, index), index)
         self.nodes.append(
             IntThreshold(
                 name=name,
@@ -248,20 +273,7 @@ def _host_in_between(cause: QuantNode) -> NodeError:
     return NodeError("lower", cause.name, "quantised layers follow it", "let it be the last")
 
 
-def _identity(shape: tuple[int, ...]) -> Ints:
-    """The stream order of a frame that is sent as ONNX stores it; `shape` has a batch axis of 1."""
-    frame = shape[1:]
-    return np.arange(int(np.prod(frame)), dtype=np.int64).reshape(frame)
-
-
 def _meaning(node: Quantiser, index: Ints) -> tuple[Doubles, Ints]:
     """Scale and zero point of every element, in stream order."""
     scale = to_stream(node.scale.astype(np.float64), index)
     return scale, to_stream(node.zero.astype(np.int64), index)
-
-
-def _integer(
-    tensor: str, onnx_tensor: str, element: IntType, scale: Doubles, zero: Ints, index: Ints
-) -> Pending:
-    lo, hi = (np.full(index.size, bound, np.int64) for bound in (element.lo, element.hi))
-    return Pending(tensor, onnx_tensor, element, lo, hi, scale.reshape(-1), zero.reshape(-1), index)

@@ -13,13 +13,24 @@ from typing import Any
 import numpy as np
 
 from thresher.errors import UsageError
-from thresher.lower.integer import IntArgMax, IntGraph, IntMatMul, IntNode, IntThreshold, TensorType
+from thresher.lower.integer import (
+    IntArgMax,
+    IntCustom,
+    IntGraph,
+    IntMatMul,
+    IntNode,
+    IntThreshold,
+    TensorType,
+)
 from thresher.lower.lowered import Endpoint, Lowered
+from thresher.onnx_import.custom import NO_OPERATORS, CustomOperator, Operators
 from thresher_sim.streams import IntType
 
 Arrays = dict[str, np.ndarray[Any, Any]]
 
-_KINDS: dict[str, type[IntNode]] = {kind.__name__: kind for kind in (IntMatMul, IntThreshold, IntArgMax)}
+_KINDS: dict[str, type[IntNode]] = {
+    kind.__name__: kind for kind in (IntMatMul, IntThreshold, IntArgMax, IntCustom)
+}
 # The archive must not hold the time of day: the same network gives the same bytes.
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 
@@ -41,12 +52,19 @@ def dump_lowered(lowered: Lowered) -> bytes:
     return _zip(arrays)
 
 
-def load_lowered(data: bytes) -> Lowered:
-    """Read what `dump_lowered` wrote; raises `UsageError` where it is damaged."""
+def load_lowered(data: bytes, operators: Operators = NO_OPERATORS) -> Lowered:
+    """Read what `dump_lowered` wrote.
+
+    Raises:
+        UsageError: It is damaged, or needs an operator that `operators` lacks.
+    """
     try:
         with np.load(io.BytesIO(data), allow_pickle=False) as archive:
             arrays = dict(archive)
         header = json.loads(arrays["header"].tobytes())
+        for node in header["nodes"]:
+            if "operator" in node:
+                node["operator"] = _restore_operator(node["operator"], operators)
         nodes = tuple(
             _restore(_KINDS[node.pop("kind")], node["name"], node, arrays) for node in header["nodes"]
         )
@@ -99,6 +117,9 @@ def _plain(value: Any) -> object:
         return {"tensor_type": [_plain(value.element), value.vectors, value.channels]}
     if isinstance(value, IntType):
         return {"int_type": [value.lo, value.hi, value.bipolar]}
+    if isinstance(value, CustomOperator):
+        parameters = {field.name: getattr(value, field.name) for field in fields(value)}
+        return {"domain": value.domain, "op_type": value.op_type, "parameters": parameters}
     return value
 
 
@@ -110,6 +131,17 @@ def _restore(kind: Any, name: str, described: dict[str, Any], arrays: Arrays) ->
         for field in fields(kind)
     }
     return kind(**values)
+
+
+def _restore_operator(described: dict[str, Any], operators: Operators) -> CustomOperator:
+    domain, op_type = str(described["domain"]), str(described["op_type"])
+    kind = operators.get((domain, op_type))
+    if kind is None:
+        raise UsageError(
+            f"load: the project has a unit for operator {op_type} of domain '{domain}', which no installed "
+            "package knows; install the one that it was built with"
+        )
+    return kind(**{name: _typed(value) for name, value in described["parameters"].items()})
 
 
 def _typed(value: Any) -> Any:

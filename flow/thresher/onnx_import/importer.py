@@ -12,6 +12,7 @@ import onnx
 
 from thresher.errors import UsageError
 from thresher.graph import Array, Graph
+from thresher.onnx_import.custom import NO_OPERATORS, Operators
 from thresher.onnx_import.folding import fold_node
 from thresher.onnx_import.nodes import QuantNode, Refused, Shape
 from thresher.onnx_import.problems import NodeError, printable
@@ -21,10 +22,10 @@ from thresher.onnx_import.shapes import note_likely_shape, note_shapes
 from thresher.onnx_import.source import SourceNode, read_source
 from thresher.onnx_import.translate import (
     PASSED_THROUGH,
-    SUPPORTED_OPERATORS,
     TRANSLATORS,
     host_only,
     reads_more,
+    translate_custom,
 )
 
 
@@ -65,8 +66,8 @@ class Imported:
     output_type: int
 
 
-def import_model(model: OnnxModel, keep_going: bool = False) -> Imported:
-    """Translate `model`.
+def import_model(model: OnnxModel, keep_going: bool = False, operators: Operators = NO_OPERATORS) -> Imported:
+    """Translate `model`, and with it nodes of custom domains that `operators` has.
 
     An operator that is not supported becomes a `HostOnly` node, which is an error only between
     quantised layers; one with parameters that make no sense is an error at once or, with
@@ -77,7 +78,8 @@ def import_model(model: OnnxModel, keep_going: bool = False) -> Imported:
         UsageError: The file is not valid ONNX.
     """
     source = read_source(model)
-    scope = Scope(source, constants=dict(source.initialisers), shapes={source.input: source.input_shape})
+    constants, shapes = dict(source.initialisers), {source.input: source.input_shape}
+    scope = Scope(source, operators, constants, shapes=shapes)
     translated = _translate_all(scope, keep_going)
     output = scope.resolve(source.output)
     if not any(output in node.outputs for nodes in translated for node in nodes):
@@ -164,10 +166,9 @@ def _translate(scope: Scope, node: SourceNode) -> Sequence[QuantNode]:
 
 
 def _translate_computed(scope: Scope, node: SourceNode) -> Sequence[QuantNode]:
-    reason = f"operator {node.op} is not supported"
     if not node.is_standard and not node.is_quantiser:
-        reason += f" (of domain '{node.proto.domain}', which the host does not know either)"
-        raise NodeError("import", node.name, reason, SUPPORTED_OPERATORS)
+        return [translate_custom(scope, node)]
+    reason = f"operator {node.op} is not supported"
     translator = TRANSLATORS.get(node.op)
     if translator is None or reads_more(scope, node):
         return [host_only(scope, node, reason)]

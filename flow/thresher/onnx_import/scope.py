@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from thresher.graph import Array
+from thresher.onnx_import.custom import Operators
 from thresher.onnx_import.nodes import Floats, Shape
 from thresher.onnx_import.problems import RETRAIN, NodeError
 from thresher.onnx_import.quantisers import QuantisedConstant
@@ -17,10 +18,12 @@ from thresher.onnx_import.source import Source, SourceNode
 class Scope:
     """Tensors by name: constants, quantised constants, other names, and shapes with a batch of 1.
 
-    A tensor with no shape comes from an operator that only the host runs.
+    A tensor with no shape comes from an operator that only the host runs. `operators` are those of
+    custom domains that a kernel takes.
     """
 
     source: Source
+    operators: Operators = field(default_factory=dict)
     constants: dict[str, Array] = field(default_factory=dict)
     quantised: dict[str, QuantisedConstant] = field(default_factory=dict)
     aliases: dict[str, str] = field(default_factory=dict)

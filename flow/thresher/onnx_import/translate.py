@@ -11,6 +11,7 @@ from types import MappingProxyType
 
 import numpy as np
 
+from thresher.onnx_import.custom import Custom, RefusalError, read_attribute
 from thresher.onnx_import.linear_ops import translate_gemm, translate_matmul
 from thresher.onnx_import.nodes import (
     ArgMax,
@@ -28,7 +29,7 @@ from thresher.onnx_import.nodes import (
 from thresher.onnx_import.problems import RETRAIN, NodeError
 from thresher.onnx_import.quant_ops import read_quantiser
 from thresher.onnx_import.scope import Scope, dynamic_inputs
-from thresher.onnx_import.source import SourceNode
+from thresher.onnx_import.source import QONNX, SourceNode
 
 Translator = Callable[[Scope, SourceNode], Sequence[QuantNode]]
 
@@ -191,6 +192,34 @@ def _top_k(scope: Scope, node: SourceNode) -> Sequence[QuantNode]:
     return [ArgMax(node.name, dynamic_inputs(scope, node), node.outputs[1:], (node.name,), axis, True)]
 
 
+def translate_custom(scope: Scope, node: SourceNode) -> Custom:
+    """A node that the operator of its domain and name takes.
+
+    Raises:
+        NodeError: There is no such operator, or it refuses the node.
+    """
+    domain = node.proto.domain
+    operator = scope.operators.get((domain, node.op))
+    if operator is None:
+        unknown = (
+            f"operator {node.op} is not supported (of domain '{domain}', which the host does not know either)"
+        )
+        remedy = SUPPORTED_OPERATORS if domain in QONNX else _INSTALL
+        raise NodeError("import", node.name, unknown, remedy)
+    if len(node.inputs) != 1 or len(node.outputs) != 1:
+        count = f"{len(node.inputs)} inputs and {len(node.outputs)} outputs"
+        reason = f"it has {count}, where a custom operator has one of each"
+        raise NodeError("import", node.name, reason, "pass constants as attributes")
+    try:
+        attributes = {each.name: read_attribute(each) for each in node.proto.attribute}
+        taken_by = operator.from_attributes(attributes)
+    except RefusalError as refusal:
+        raise NodeError("import", node.name, refusal.reason, refusal.remedy) from None
+    except ValueError as error:
+        raise NodeError("import", node.name, str(error), "mend the export") from None
+    return Custom(node.name, dynamic_inputs(scope, node), node.outputs, (node.name,), taken_by)
+
+
 def reads_more(scope: Scope, node: SourceNode) -> bool:
     """Whether an output is read that has no meaning here, such as the mask of a Dropout."""
     return node.op != "TopK" and any(_is_read(scope, name) for name in node.outputs[1:] if name)
@@ -242,6 +271,10 @@ TRANSLATORS: Mapping[str, Translator] = MappingProxyType(
 # What the walk takes care of without a translator.
 PASSED_THROUGH = frozenset({"Identity", "Dropout"})
 
+_INSTALL = (
+    "install the package whose kernel takes it (an entry point of the group 'thresher.kernels'), or export "
+    "the model without it"
+)
 _NAMES = sorted({*TRANSLATORS, *PASSED_THROUGH, "Constant"} - {"IntQuant"})
 SUPPORTED_OPERATORS = f"supported are {', '.join(_NAMES)}"
 """The remedy for an operator that is not."""
