@@ -19,7 +19,11 @@ module compressor #(
   end
 
   logic [Groups*Group-1:0] padded;
-  assign padded = (Groups * Group)'(word_i);
+
+  always_comb begin
+    padded = '0;
+    padded[Width-1:0] = word_i;
+  end
 
   for (genvar group = 0; group < Groups; group++) begin : gen_counts
     logic [Weights-1:0] count;

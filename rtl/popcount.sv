@@ -30,7 +30,7 @@ module popcount #(
     localparam int unsigned Weights = $clog2(Group + 1);
     localparam int unsigned ColumnCountWidth = $clog2(Groups + 1);
 
-    logic [Weights-1:0][Groups-1:0]           columns;
+    logic [Weights*Groups-1:0]                columns;
     logic [Weights-1:0][ColumnCountWidth-1:0] counts;
 
     compressor #(
@@ -46,7 +46,7 @@ module popcount #(
         .Width(Groups),
         .Group(6)
       ) u_column (
-        .word_i (columns[weight]),
+        .word_i (columns[weight*Groups +: Groups]),
         .count_o(counts[weight])
       );
     end
