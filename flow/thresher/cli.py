@@ -1,4 +1,4 @@
-"""The command line: `thresher check | build | csim | sim | report`."""
+"""The command line: `thresher check | build | csim | sim | hlsc | report`."""
 
 from __future__ import annotations
 
@@ -29,6 +29,14 @@ FOLDING_HELP = (
     "leaves out take no more cycles than the slowest that it names"
 )
 
+HLSC_EPILOG = """\
+A unit is a class with a nested `Ports` of thresher::InStream<N> and thresher::OutStream<N> and a
+`void step(Ports&)`, one clock cycle's work; #include "thresher/stream.hpp" is found without -I.
+UltraScale and UltraScale+ parts are pipelined by the delays of the slower 7 series.
+
+example:
+  thresher hlsc median.hpp --top 'my::Median<8, 5>' --clock-mhz 200 -o median
+  make -C median"""
 
 _INTERRUPTED = 130
 
@@ -78,6 +86,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_build(commands_group)
     _add_csim(commands_group)
     _add_sim(commands_group)
+    _add_hlsc(commands_group)
     _add_report(commands_group)
     return parser
 
@@ -180,6 +189,46 @@ def _add_run_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--labels", type=Path, metavar="Y.npy", help="class of each frame, for the accuracy")
     parser.add_argument("--frames", type=int, metavar="N", help="only the first N frames")
     parser.add_argument("--trace", type=Path, metavar="FILE.npz", help="write the integers of every stream")
+
+
+def _add_hlsc(group: _Commands) -> None:
+    parser = _add_command(
+        group, "hlsc", "compile a unit of your own, in C++, to SystemVerilog with a report and a bench"
+    )
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.epilog = HLSC_EPILOG
+    parser.add_argument("header", type=Path, metavar="UNIT.hpp", help="the header that defines the unit")
+    parser.add_argument(
+        "--top", required=True, metavar="CLASS", help="the unit's class: my::Unit, or 'my::Median<8, 5>'"
+    )
+    parser.add_argument(
+        "-o", "--output", type=Path, required=True, metavar="DIR", help="project folder to write"
+    )
+    parser.add_argument(
+        "--clock-mhz", type=float, default=100.0, metavar="F", help="clock in MHz (default 100)"
+    )
+    parser.add_argument(
+        "--part",
+        default=commands.DEFAULT_PART,
+        metavar="P",
+        help="part number, whose delays decide the pipeline stages (default %(default)s)",
+    )
+    parser.add_argument("--name", metavar="NAME", help="the module's name (default: made from the class)")
+    parser.add_argument(
+        "-I",
+        action="append",
+        default=[],
+        type=Path,
+        metavar="DIR",
+        dest="include",
+        help="folder for #include",
+    )
+    parser.add_argument(
+        "--sim",
+        action="store_true",
+        help="run the bench at once, as `make` in DIR does; exit code 1: it differs",
+    )
+    parser.set_defaults(command=commands.hlsc)
 
 
 def _add_report(group: _Commands) -> None:

@@ -55,6 +55,9 @@ template <int Width> using Channel = hls::stream<uint<Width>>;
 #include <cstdlib>
 namespace thresher {
 
+// Called where a step reads from an empty channel, if set: whoever runs a unit step by step ends there.
+inline void (*on_empty_read)() = nullptr;
+
 // An unbounded queue of beats between two units of the C simulation. It needs nothing of the C++
 // library at link time, and has the constructor of hls::stream.
 template <int Width>
@@ -66,7 +69,10 @@ class Channel {
   ~Channel() { std::free(beats_); }
 
   uint<Width> read() {
-    if (empty()) fail("is read while it is empty: the unit behind it needs more beats than it gets; check its step");
+    if (empty()) {
+      if (on_empty_read != nullptr) on_empty_read();
+      fail("is read while it is empty: the unit behind it needs more beats than it gets; check its step");
+    }
     return beats_[next_++];
   }
 
@@ -76,6 +82,7 @@ class Channel {
   }
 
   bool empty() const { return next_ == size_; }
+  std::size_t size() const { return size_ - next_; }
 
  private:
   void grow() {

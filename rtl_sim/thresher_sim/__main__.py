@@ -1,4 +1,4 @@
-"""`python -m thresher_sim csim|sim PROJECT`: simulate a project and compare every stream.
+"""`python -m thresher_sim csim|sim|unit PROJECT`: simulate a project and compare every stream.
 
 It needs no Thresher. Exit codes: 0 all streams agree; 1 a mismatch; 2 wrong usage; 4 a tool is
 missing; 5 a tool failed, or the hardware hung.
@@ -19,6 +19,7 @@ from .progress import ProgressLine
 from .project import Project, load_project
 from .rtl import PATIENCE, RtlOptions, simulate_rtl
 from .tables import csim_summary, rtl_summary, stream_table
+from .unit_command import add_unit_options, run_unit, unit_options
 
 INTERRUPTED = 130
 
@@ -27,6 +28,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; the exit code."""
     options = _parser().parse_args(arguments)
     try:
+        if options.command == "unit":
+            return run_unit(options.project, unit_options(options))
         project = load_project(options.project)
         vectors = options.vectors or project.vectors
         if options.results:
@@ -74,8 +77,11 @@ def _parser() -> argparse.ArgumentParser:
     sim.add_argument(
         "--patience", type=int, default=PATIENCE, metavar="CYCLES", help="without a beat, then it hangs"
     )
-    for command in (csim, sim):
+    unit = commands.add_parser("unit", help="a unit's SystemVerilog against its C++")
+    add_unit_options(unit)
+    for command in (csim, sim, unit):
         command.add_argument("project", type=Path, nargs="?", default=Path(), help="default: this folder")
+    for command in (csim, sim):
         command.add_argument("--vectors", type=Path, metavar="DIR", help="beats to play and to expect")
         command.add_argument("--results", type=Path, metavar="DIR", help="keep the beats that were seen")
         command.add_argument("--frames", type=int, metavar="N", help="the first N frames only")

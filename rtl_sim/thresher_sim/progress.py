@@ -48,8 +48,9 @@ def _ended(process: subprocess.Popen[bytes]) -> bool:
 class ProgressLine:
     """A progress that rewrites one line on stderr, once two seconds have passed, on a terminal only."""
 
-    def __init__(self, what: str) -> None:
+    def __init__(self, what: str, counted: str = "frames") -> None:
         self._what = what
+        self._counted = counted
         self._started = time.monotonic()
         self._shown = False
 
@@ -57,7 +58,7 @@ class ProgressLine:
         """Show it."""
         if time.monotonic() - self._started >= QUIET_SECONDS and sys.stderr.isatty():
             self._shown = True
-            print(f"\r{self._what}: {done} of {total} frames", end="", file=sys.stderr, flush=True)
+            print(f"\r{self._what}: {done} of {total} {self._counted}", end="", file=sys.stderr, flush=True)
 
     def close(self) -> None:
         """Leave the line empty."""

@@ -1,7 +1,8 @@
 """The SystemVerilog test bench of one or more devices: a source, a sink and monitors around each.
 
 A *lane* is one device with its input and its output stream. The bench of a project is one lane with
-monitors on the streams inside the accelerator; the bench of units alone has as many lanes as units.
+monitors on the streams inside the accelerator; the bench of its units alone has as many lanes as units.
+The bench of a user's unit is one device with any number of streams.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from .project import Stream, safe_name
+from .unit import UnitStream
 
 TOP = "tb"
 
@@ -57,7 +59,30 @@ def render_testbench(lanes: Sequence[Lane]) -> str:
         safe_name(name)
     if len(set(names)) != len(names):
         raise ValueError("two streams of a test bench have the same name")
-    body = [line for index, lane in enumerate(lanes) for line in _lane(lane, index)]
+    return _testbench([line for index, lane in enumerate(lanes) for line in _lane(lane, index)])
+
+
+def render_unit_testbench(module: str, inputs: Sequence[UnitStream], outputs: Sequence[UnitStream]) -> str:
+    """The text of `tb.sv` for a unit alone, whose ports are named as its streams.
+
+    Raises:
+        ValueError: a name is not an identifier.
+    """
+    streams = [*inputs, *outputs]
+    for name in [module, *(stream.name for stream in streams)]:
+        safe_name(name)
+    ports = [".ap_clk", ".ap_rst_n"]
+    body = [""]
+    for index, stream in enumerate(streams):
+        name, width = stream.name, stream.width
+        body += _declare(name, width, has_last=False)
+        ports += _axis(name, name)
+        body += _source(name, width, index + 1) if stream in inputs else _sink(name, index + 1)
+        body += _monitor(name, width, 1, name, "1'b0")
+    return _testbench([*body, *_instance(module, "dut", ports)])
+
+
+def _testbench(body: Sequence[str]) -> str:
     return "\n".join(
         [
             "// Written by thresher_sim.testbench. Every stream is recorded; see stream_monitor.",
@@ -84,25 +109,30 @@ def _lane(lane: Lane, index: int) -> list[str]:
         "",
         *_declare(source, width, has_last=False),
         *_declare(sink, lane.edge_width(lane.output), has_last=lane.has_last),
-        *_instance(
-            f'stream_source #(.Width({width}), .Name("{source}"), .Seed({2 * index + 1}))',
-            f"source_{source}",
-            [".ap_clk", ".ap_rst_n", *_axis("", source)],
-        ),
+        *_source(source, width, 2 * index + 1),
         *_instance(lane.module, lane.instance, ports),
-        *_instance(
-            f"stream_sink #(.Seed({2 * index + 2}))",
-            f"sink_{sink}",
-            [".ap_clk", ".ap_rst_n", f".tready({sink}_tready)"],
-        ),
-        *_monitor(lane.input, width, source, "1'b0"),
+        *_sink(sink, 2 * index + 2),
+        *_monitor_of(lane.input, width, source, "1'b0"),
         *(
             line
             for stream in lane.internal
-            for line in _monitor(stream, stream.layout.width, f"{lane.instance}.{stream.name}", "1'b0")
+            for line in _monitor_of(stream, stream.layout.width, f"{lane.instance}.{stream.name}", "1'b0")
         ),
-        *_monitor(lane.output, lane.edge_width(lane.output), sink, last),
+        *_monitor_of(lane.output, lane.edge_width(lane.output), sink, last),
     ]
+
+
+def _source(name: str, width: int, seed: int) -> list[str]:
+    return _instance(
+        f'stream_source #(.Width({width}), .Name("{name}"), .Seed({seed}))',
+        f"source_{name}",
+        [".ap_clk", ".ap_rst_n", *_axis("", name)],
+    )
+
+
+def _sink(name: str, seed: int) -> list[str]:
+    ports = [".ap_clk", ".ap_rst_n", f".tready({name}_tready)"]
+    return _instance(f"stream_sink #(.Seed({seed}))", f"sink_{name}", ports)
 
 
 def _declare(name: str, width: int, has_last: bool) -> list[str]:
@@ -115,12 +145,16 @@ def _axis(port: str, signal: str) -> list[str]:
     return [f".{prefix}{wire}({signal}_{wire})" for wire in ("tdata", "tvalid", "tready")]
 
 
-def _monitor(stream: Stream, width: int, signal: str, last: str) -> list[str]:
+def _monitor_of(stream: Stream, width: int, signal: str, last: str) -> list[str]:
+    return _monitor(stream.name, width, stream.layout.beats_per_frame, signal, last)
+
+
+def _monitor(name: str, width: int, beats_per_frame: int, signal: str, last: str) -> list[str]:
     has_last = "1'b0" if last == "1'b0" else "1'b1"
     return _instance(
-        f"stream_monitor #(.Width({width}), .BeatsPerFrame({stream.layout.beats_per_frame}), "
-        f'.Name("{stream.name}"), .HasLast({has_last}))',
-        f"monitor_{stream.name}",
+        f"stream_monitor #(.Width({width}), .BeatsPerFrame({beats_per_frame}), "
+        f'.Name("{name}"), .HasLast({has_last}))',
+        f"monitor_{name}",
         [".ap_clk", ".ap_rst_n", *_axis("", signal), f".tlast({last})"],
     )
 

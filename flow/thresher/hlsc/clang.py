@@ -62,7 +62,8 @@ def emit_llvm(source: UnitSource) -> str:
             link = Path(folder, f"include{index}")
             link.symlink_to(include.resolve(), target_is_directory=True)
             command += ["-I", str(link)]
-        command += ["-include", source.header.name, str(wrapper), "-o", str(result)]
+        # By its path: a plain name would be looked for in the working folder first.
+        command += ["-include", f"{folder}/include0/{source.header.name}", str(wrapper), "-o", str(result)]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode != 0:
             raise ToolFailedError(_message(source, done.stderr))
@@ -71,6 +72,10 @@ def emit_llvm(source: UnitSource) -> str:
 
 def _message(source: UnitSource, stderr: str) -> str:
     found = re.search(r"^(?:(\S+?):(\d+):\d+: )?(?:fatal )?error: (.*)$", stderr, re.MULTILINE)
-    line = f"{Path(found[1]).name}:{found[2]}" if found and found[1] else ""
+    file = Path(found[1]).name if found and found[1] else ""
     what = found[3] if found else (stderr.strip().splitlines() or ["nothing"])[-1]
+    if file == WRAPPER:
+        remedy = f"name a class of {source.header.name} that has a nested 'Ports' and a 'void step(Ports&)'"
+        return message(source.type_name, "", f"clang says: {what}", remedy)
+    line = f"{file}:{found[2]}" if found and file else ""
     return message(source.type_name, line, f"clang says: {what}", "mend the C++")

@@ -1,0 +1,44 @@
+"""`hls/reference.cpp`: the program that runs a unit's C++ step by step on the bench's beats."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import PurePosixPath
+
+from thresher.hlsc.frontend.layout import Port
+
+
+def reference_program(header: PurePosixPath, type_name: str, ports: Sequence[Port]) -> str:
+    """The text, for a unit that `header`, a path from `hls/`, defines; `ports` in declared order."""
+    inputs = [port for port in ports if port.is_input]
+    outputs = [port for port in ports if not port.is_input]
+    taps = [f'  thresher::Tap<{port.width}> tap_{port.name}("{port.name}");' for port in ports]
+    plays = [f"  tap_{port.name}.play(run.input());" for port in inputs]
+    streams = [f"thresher::{_kind(port)}<{port.width}>(tap_{port.name})" for port in ports]
+    records = [f"  tap_{port.name}.record(run.output());" for port in outputs]
+    return "\n".join(
+        [
+            "// Runs the unit alone, step by step; see step_run.hpp. The bench compiles and calls it.",
+            f'#include "{header}"',
+            "",
+            '#include "thresher/step_run.hpp"',
+            "",
+            f"using Unit = {type_name};",
+            "",
+            "int main(int argc, char** argv) {",
+            "  thresher::StepRun run(argc, argv);",
+            *taps,
+            *plays,
+            f"  Unit::Ports ports{{{', '.join(streams)}}};",
+            "  static Unit unit;",
+            f"  run.steps({', '.join(['unit', 'ports', *(f'tap_{port.name}' for port in ports)])});",
+            *records,
+            f"  run.report({', '.join(f'tap_{port.name}' for port in inputs)});",
+            "}",
+            "",
+        ]
+    )
+
+
+def _kind(port: Port) -> str:
+    return "InStream" if port.is_input else "OutStream"
