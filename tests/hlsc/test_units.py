@@ -12,6 +12,8 @@ import pytest
 from tests.hlsc.native import HLS, NativeUnits
 from tests.hlsc.rtl import RTL, Module, RtlModules
 from thresher.hlsc import CompiledUnit, UnitSource, compile_unit
+from thresher.hlsc.diagnosis import fastest_mhz
+from thresher.hlsc.schedule.delay import delay_model
 from thresher_sim.toolchain import verilator_environment
 
 UNITS = Path(__file__).parent / "units.hpp"
@@ -138,9 +140,16 @@ def test_reset_reaches_control_only(compiled: dict[tuple[str, float], CompiledUn
 def test_a_recurrence_that_misses_the_clock_is_a_warning() -> None:
     unit = compile_unit(source("Mixed"), "mixed", 400.0)
 
+    assert unit.recurrence is not None
+    assert unit.recurrence.keeps == ("total_",)
+    assert unit.recurrence.lines == ("units.hpp:93",)
+    delay, left = unit.recurrence.delay_ns, delay_model("xc7").usable_ns(400.0)
+    assert delay > left
     assert unit.warnings == (
-        "hlsc: unit 'units::Mixed': units.hpp:87: stage 0 is estimated at 10.4 ns, too long for 400 MHz; "
-        "narrow the values, or spread the work over more steps",
+        "hlsc: unit 'units::Mixed': units.hpp:93: the recurrence through 'total_' takes "
+        f"{delay:.1f} ns, and 400 MHz leaves {left:.1f} ns; narrow it, compute what does not depend on it in "
+        "an earlier step, spread it over several members that take turns, or ask for at most "
+        f"{fastest_mhz(delay_model('xc7'), delay)} MHz",
     )
 
 

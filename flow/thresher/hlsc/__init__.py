@@ -6,6 +6,7 @@ A unit is a class with members (its state), nested `Ports` of `InStream` and `Ou
 
 from thresher.hlsc.clang import UnitSource
 from thresher.hlsc.compiler import CompiledUnit, MemoryUse, compile_unit
+from thresher.hlsc.diagnosis import RecurrenceUse
 from thresher.hlsc.refusal import UnsupportedUnitError
 
-__all__ = ["CompiledUnit", "MemoryUse", "UnitSource", "UnsupportedUnitError", "compile_unit"]
+__all__ = ["CompiledUnit", "MemoryUse", "RecurrenceUse", "UnitSource", "UnsupportedUnitError", "compile_unit"]

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
 from dataclasses import dataclass
 
 from thresher.errors import UsageError
 from thresher.hlsc.balance import balance
 from thresher.hlsc.clang import UnitSource, emit_llvm
 from thresher.hlsc.cut import cut
+from thresher.hlsc.diagnosis import RecurrenceUse, diagnose
 from thresher.hlsc.frontend.unit import unit_graph
-from thresher.hlsc.ir import Node, Op, UnitGraph
+from thresher.hlsc.ir import Op, UnitGraph
 from thresher.hlsc.llvm.parser import parse
-from thresher.hlsc.refusal import UnsupportedUnitError, message
+from thresher.hlsc.refusal import UnsupportedUnitError
 from thresher.hlsc.schedule.carry import carried
 from thresher.hlsc.schedule.delay import DelayModel, delay_model
 from thresher.hlsc.schedule.stages import Schedule, schedule
@@ -24,9 +25,13 @@ from thresher.hlsc.verilog.names import identifier
 
 @dataclass(frozen=True)
 class MemoryUse:
-    """A `rom` or `ram` cell of a unit; `copies` are the cells that hold the same words."""
+    """A table or memory of a unit; `copies` are the memories that hold the same words.
+
+    `kind` is "lut" or "block".
+    """
 
     cell: str
+    kind: str
     name: str
     width: int
     depth: int
@@ -39,7 +44,8 @@ class CompiledUnit:
 
     `stages` is also the latency: the cycles from the one in which a beat is accepted to the one in
     which the output of the same step is offered. `inputs` and `outputs` are (stream, bits).
-    `warnings` are recurrences and operations that the delay model says miss the clock.
+    `recurrence` is the slowest one. `warnings` tell of recurrences and operations that the delay model
+    says miss the clock, and of memories that cannot be what their size asks for.
     """
 
     module_name: str
@@ -55,6 +61,7 @@ class CompiledUnit:
     pipeline_bits: int
     memories: tuple[MemoryUse, ...]
     cells: tuple[str, ...]
+    recurrence: RecurrenceUse | None
     warnings: tuple[str, ...]
 
     def report(self) -> dict[str, object]:
@@ -71,6 +78,7 @@ class CompiledUnit:
             "pipeline_bits": self.pipeline_bits,
             "memories": [vars(memory) for memory in self.memories],
             "cells": list(self.cells),
+            "recurrence": None if self.recurrence is None else vars(self.recurrence),
             "warnings": list(self.warnings),
         }
 
@@ -100,6 +108,7 @@ def compile_unit(
     except UnsupportedUnitError as error:
         raise error.of(source.type_name) from error
     plan = schedule(graph, delays, clock_mhz)
+    diagnosis = diagnose(source.type_name, graph, plan, delays, clock_mhz)
     heading = Heading(module_name, f"{source.header.name}, {source.type_name}", clock_mhz)
     return CompiledUnit(
         module_name=module_name,
@@ -113,9 +122,10 @@ def compile_unit(
         registers=tuple((identifier(register.name), register.width) for register in graph.registers),
         state_bits=sum(register.width for register in graph.registers),
         pipeline_bits=_pipeline_bits(graph, plan),
-        memories=_memories(graph),
+        memories=_memories(graph, plan),
         cells=cells_used(graph),
-        warnings=tuple(_warning(source, graph, plan, clock_mhz)),
+        recurrence=diagnosis.recurrence,
+        warnings=diagnosis.warnings,
     )
 
 
@@ -129,29 +139,13 @@ def _pipeline_bits(graph: UnitGraph, plan: Schedule) -> int:
     return crossing + plan.stages - 1 + sum(port.width + 1 for port in graph.outputs)
 
 
-def _memories(graph: UnitGraph) -> tuple[MemoryUse, ...]:
-    found: dict[tuple[str, str, int, int], int] = {}
+def _memories(graph: UnitGraph, plan: Schedule) -> tuple[MemoryUse, ...]:
+    found: Counter[tuple[str, str, str, int, int]] = Counter()
     depths = {memory.name: memory.depth for memory in graph.memories}
     for node in graph.nodes():
-        if node.op is Op.ROM:
-            key = ("rom", identifier(node.symbol), node.width, len(graph.tables[node.symbol].words))
-        elif node.op is Op.RAM:
-            key = ("ram", identifier(node.symbol), node.width, depths[node.symbol])
-        else:
+        if node.op not in (Op.ROM, Op.RAM):
             continue
-        found[key] = found.get(key, 0) + 1
+        depth = len(graph.tables[node.symbol].words) if node.op is Op.ROM else depths[node.symbol]
+        kind = "block" if node in plan.registered else "lut"
+        found[node.op.value, kind, identifier(node.symbol), node.width, depth] += 1
     return tuple(MemoryUse(*key, copies) for key, copies in found.items())
-
-
-def _warning(source: UnitSource, graph: UnitGraph, plan: Schedule, clock_mhz: float) -> Iterator[str]:
-    """The slowest path that misses the clock, if one does."""
-    for node in plan.misses[:1]:
-        stage = plan.stage[node]
-        what = f"stage {stage} is estimated at {plan.stage_ns[stage]:.1f} ns, too long for {clock_mhz:g} MHz"
-        remedy = "narrow the values, or spread the work over more steps"
-        yield message(source.type_name, _line(graph, node), what, remedy)
-
-
-def _line(graph: UnitGraph, node: Node) -> str:
-    """The line of a node, or of the nearest value that it is computed from."""
-    return next((graph.describe(near) for near in (node, *node.args) if graph.describe(near)), "")
