@@ -71,6 +71,8 @@ class _Module:
         here = [node for node, place in self._plan.stage.items() if place == stage and isinstance(node, Node)]
         for node in sorted(here, key=lambda node: node.index):
             self._node(node, stage)
+        for node in sorted(here, key=lambda node: node.index):
+            self._ram(node, stage)
         if stage == 0:
             for port in self._graph.inputs:
                 self._condition(f"{port.name}_needed", port.needed, 0)
@@ -126,11 +128,13 @@ class _Module:
             self._declare(signal, self._expressions.definition(node, stage), node)
 
     def _cell(self, node: Node, signal: Signal, stage: int) -> None:
-        operand = self._expressions.text(node.args[0], stage)
         self._declaration(signal.name, signal.width)
         line = self._graph.describe(node)
         if line:
             self._section[-1] += f"  // {line}"
+        if node.op is Op.RAM:
+            return
+        operand = self._expressions.text(node.args[0], stage)
         name = self._names.take(f"u_{signal.name}")
         if node.op is Op.POPCOUNT:
             parameters = [("Width", str(node.args[0].width)), ("Group", str(node.value))]
@@ -138,13 +142,19 @@ class _Module:
         elif node.op is Op.COMPRESS:
             parameters = [("Width", str(node.args[0].width)), ("Group", str(node.value))]
             ports = [("word_i", operand), ("columns_o", signal.name)]
-        elif node.op is Op.ROM:
+        else:
             parameters = self._rom_parameters(node)
             ports = [("address_i", operand), ("word_o", signal.name)]
-        else:
-            memory = self._memory(node.symbol)
-            parameters, ports = ram_parameters(memory), self._ram_ports(memory, stage, operand, signal.name)
         self._section += instance(_CELLS[node.op], parameters, name, ports)
+
+    def _ram(self, node: Node, stage: int) -> None:
+        """A ram, after all that its stage declares: what it writes may come of what it reads."""
+        if node.op is not Op.RAM:
+            return
+        memory, signal = self._memory(node.symbol), self._signals.home(node)
+        ports = self._ram_ports(memory, stage, self._expressions.text(node.args[0], stage), signal.name)
+        name = self._names.take(f"u_{signal.name}")
+        self._section += instance(_CELLS[node.op], ram_parameters(memory), name, ports)
 
     def _rom_parameters(self, node: Node) -> list[tuple[str, str]]:
         table = self._graph.tables[node.symbol]
