@@ -1,0 +1,166 @@
+"""The circuit that a solver tries to make fail: a unit beside its reference.
+
+The solver chooses, cycle by cycle, which beats the inputs offer and when, and when the outputs take
+one; so all sequences under all stalls are covered. The reference takes a step whenever the unit's
+`stage0_go` says that the unit does, with the beats that are offered then. What the step writes goes
+into a queue for each output, against which the unit's offers are held. So if there is no fault, the
+unit's outputs are what the C++ writes when it reads what the unit took. That `stage0_go` comes from
+the unit itself takes nothing from this: were it wrong, beats would not match.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from thresher.hlsc.ir import Input, Output, UnitGraph
+from thresher.hlsc.verilog import flow
+
+QUEUE = Path(__file__).with_name("expected_beats.sv")
+"""The module that holds an output against what the reference wrote."""
+
+FAULTS = {
+    "wrong": "offers a beat that the C++ does not write there",
+    "withdrawn": "takes back a beat that it offered",
+    "late": "gives a beat later than its latency allows, or never",
+    "reads": "takes a beat when the C++ does not read one, or takes none when it does",
+    "idle": "takes no step although every input offers a beat and every output takes one",
+}
+"""What the unit does in the cycle of each fault. The signal of a fault is its name, `_` and the stream's."""
+
+
+@dataclass(frozen=True)
+class Harness:
+    """The modules of a unit of `stages` stages and of its reference, which `graph` describes.
+
+    `seen` is the number of beats that each output must have given in a run that is worth anything.
+    """
+
+    unit: str
+    reference: str
+    graph: UnitGraph
+    stages: int
+    seen: int
+
+
+def fault_signals(graph: UnitGraph) -> dict[str, tuple[str, str]]:
+    """The signals that are 1 in the cycle of a fault, each with its fault and stream; `idle` has none."""
+    outputs = [(fault, port.name) for fault in ("wrong", "withdrawn", "late") for port in graph.outputs]
+    inputs = [("reads", port.name) for port in graph.inputs]
+    return {f"{fault}_{stream}": (fault, stream) for fault, stream in outputs + inputs} | {
+        "idle": ("idle", "")
+    }
+
+
+def harness_text(harness: Harness, name: str) -> str:
+    """The module, which is in reset in the first cycle only.
+
+    Its inputs are the solver's choices. `failed_o` is 1 in the cycle of a fault, `seen_o` once every
+    output has given `seen` beats, after one that waited.
+    """
+    graph = harness.graph
+    seen = _all(f"{port.name}_given == {_width(harness)}'d{harness.seen}" for port in graph.outputs)
+    lines = [
+        f"module {name} (",
+        ",\n".join(f"  {port}" for port in _ports(graph)),
+        ");",
+        "  logic rst_n = 1'b0;",
+        "  logic step, every_offer, every_take, waited;",
+        *[line for port in graph.inputs for line in _input(port)],
+        *[line for port in graph.outputs for line in _output(port, harness)],
+        f"  assign every_offer = {_all(f'{port.name}_tvalid' for port in graph.inputs)};",
+        f"  assign every_take = {_all(f'{port.name}_tready' for port in graph.outputs)};",
+        "  logic idle;",
+        "  assign idle = every_offer && every_take && !step;",
+        *_clocked(["rst_n <= 1'b1;", "waited <= rst_n && (waited || !every_take);"]),
+        *_instance(harness.reference, "reference", _reference_ports(graph)),
+        *_instance(harness.unit, "unit", _unit_ports(graph)),
+        f"  assign step = rst_n && unit.{flow.go(0)};",
+        f"  assign failed_o = rst_n && ({' || '.join(fault_signals(graph))});",
+        f"  assign seen_o = rst_n && waited && {seen};",
+        "endmodule",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _all(conditions: Iterable[str]) -> str:
+    return " && ".join(conditions) or "1'b1"
+
+
+def _width(harness: Harness) -> int:
+    """The width of a counter of beats seen."""
+    return harness.seen.bit_length()
+
+
+def _ports(graph: UnitGraph) -> Iterator[str]:
+    yield "input logic ap_clk"
+    for port in graph.inputs:
+        yield f"input logic [{port.width - 1}:0] {port.name}_choice_i"
+        yield f"input logic {port.name}_offer_i"
+    for output in graph.outputs:
+        yield f"input logic {output.name}_tready"
+    yield "output logic failed_o"
+    yield "output logic seen_o"
+
+
+def _input(port: Input) -> Iterator[str]:
+    """An AXI4-Stream: a beat that waits stays. Where none is offered the data may be anything."""
+    name = port.name
+    yield f"  logic [{port.width - 1}:0] {name}_tdata, {name}_kept;"
+    yield f"  logic {name}_read, {name}_waits, {name}_tvalid, {name}_tready, reads_{name};"
+    yield f"  assign {name}_tvalid = rst_n && ({name}_offer_i || {name}_waits);"
+    yield f"  assign {name}_tdata = {name}_waits ? {name}_kept : {name}_choice_i;"
+    yield f"  assign reads_{name} = ({name}_tvalid && {name}_tready) != (step && {name}_read);"
+    yield from _clocked(
+        [f"{name}_waits <= {name}_tvalid && !{name}_tready;", f"{name}_kept <= {name}_tdata;"]
+    )
+
+
+def _output(port: Output, harness: Harness) -> Iterator[str]:
+    name, width = port.name, _width(harness)
+    yield f"  logic [{port.width - 1}:0] {name}_beat, {name}_next, {name}_tdata;"
+    yield f"  logic {name}_written, {name}_known, {name}_tvalid;"
+    yield f"  logic wrong_{name}, withdrawn_{name}, late_{name};"
+    yield f"  logic [{width - 1}:0] {name}_given;"
+    parameters = f"#(.Width({port.width}), .Depth({harness.stages})) "
+    yield from _instance("expected_beats", f"{parameters}{name}_queue", _queue_ports(name))
+    more = f"{name}_tvalid && {name}_tready && {name}_given != {width}'d{harness.seen}"
+    yield from _clocked([f"{name}_given <= rst_n ? {name}_given + {width}'({more}) : '0;"])
+
+
+def _queue_ports(name: str) -> Iterator[tuple[str, str]]:
+    yield from (("clk_i", "ap_clk"), ("rst_ni", "rst_n"), ("free_i", "every_take"))
+    yield from (("written_i", f"step && {name}_written"), ("beat_i", f"{name}_beat"))
+    yield from ((f"t{part}_i", f"{name}_t{part}") for part in ("data", "valid", "ready"))
+    yield from ((f"{fault}_o", f"{fault}_{name}") for fault in ("wrong", "withdrawn", "late"))
+    yield from (("next_o", f"{name}_next"), ("known_o", f"{name}_known"))
+
+
+def _reference_ports(graph: UnitGraph) -> Iterator[tuple[str, str]]:
+    yield from (("clk_i", "ap_clk"), ("rst_ni", "rst_n"), ("step_i", "step"))
+    for port in graph.inputs:
+        yield from (
+            (f"{port.name}_beat_i", f"{port.name}_tdata"),
+            (f"{port.name}_read_o", f"{port.name}_read"),
+        )
+    for output in graph.outputs:
+        yield from ((f"{output.name}_{part}_o", f"{output.name}_{part}") for part in ("written", "beat"))
+
+
+def _unit_ports(graph: UnitGraph) -> Iterator[tuple[str, str]]:
+    yield from (("ap_clk", "ap_clk"), ("ap_rst_n", "rst_n"))
+    for stream in (*[port.name for port in graph.inputs], *[port.name for port in graph.outputs]):
+        yield from ((f"{stream}_t{part}", f"{stream}_t{part}") for part in ("data", "valid", "ready"))
+
+
+def _clocked(statements: Sequence[str]) -> Iterator[str]:
+    yield "  always_ff @(posedge ap_clk) begin"
+    yield from (f"    {statement}" for statement in statements)
+    yield "  end"
+
+
+def _instance(module: str, name: str, ports: Iterator[tuple[str, str]]) -> Iterator[str]:
+    yield f"  {module} {name} ("
+    yield ",\n".join(f"    .{port}({signal})" for port, signal in ports)
+    yield "  );"

@@ -1,0 +1,155 @@
+"""Prove with Yosys' SAT solver that a compiled unit does what its C++ does, for so many cycles.
+
+The proof is of the printed SystemVerilog, with the cells that it uses. It is held against the graph
+that the front end makes of the C++, before anything optimises or schedules it. Registers that have no
+reset, memories included, begin with anything at all, and not with the same in both.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from thresher.errors import ToolFailedError, UsageError
+from thresher.hlsc.clang import UnitSource, emit_llvm
+from thresher.hlsc.compiler import compile_unit
+from thresher.hlsc.frontend.unit import unit_graph
+from thresher.hlsc.ir import UnitGraph
+from thresher.hlsc.llvm.parser import parse
+from thresher.hlsc_proof.harness import QUEUE, Harness, harness_text
+from thresher.hlsc_proof.reference import reference_text
+from thresher.hlsc_proof.trace import read_cycles, shown_signals, trace_text
+from thresher.share import share_dir
+from thresher.tools.open_synthesis import yosys
+
+SEEN = 3
+"""The beats that each output must be able to give within the bound, or the proof is worth nothing."""
+
+MODULE = "proved_unit"
+"""The name that a unit's module has in a proof."""
+
+_SCRIPT = """\
+design -reset
+read_slang --threads 1 --top check {files}
+hierarchy -check -top check
+proc
+flatten
+memory -nomap
+memory_map
+opt_expr
+opt_merge
+opt_clean
+tee -o {name}.failed.log sat -prove failed_o 0 -tempinduct-baseonly -maxsteps {steps} {show}
+tee -o {name}.seen.log sat -prove seen_o 0 -tempinduct-baseonly -maxsteps {steps} -show seen_o
+"""
+
+
+@dataclass(frozen=True)
+class Claim:
+    """That the module `MODULE` in `verilog` does what the steps of `graph` do, with a latency of `stages`.
+
+    `cells` are the modules that it uses, `cycles` those after reset for which this is to be proved.
+    """
+
+    unit: str
+    graph: UnitGraph
+    verilog: str
+    stages: int
+    cells: tuple[str, ...]
+    cycles: int
+
+
+@dataclass(frozen=True)
+class Proof:
+    """What came of a claim.
+
+    `counterexample` is empty if it is proved, else the trace of a run in which the unit is at fault.
+    `seconds` is the time of the run of Yosys that decided this claim and those given with it.
+    """
+
+    unit: str
+    cycles: int
+    stages: int
+    seconds: float
+    counterexample: str
+
+    @property
+    def proved(self) -> bool:
+        """Whether no sequence of inputs and stalls makes the unit differ from its C++."""
+        return not self.counterexample
+
+
+def prove(source: UnitSource, clock_mhz: float, cycles: int, family: str = "xc7") -> Proof:
+    """Prove that a unit, compiled for a clock, does what its C++ does in `cycles` cycles after reset.
+
+    Raises:
+        UsageError: the bound is not positive, or so low that some output cannot give `SEEN` beats.
+        ToolFailedError: Yosys fails.
+        MissingToolError: there is no Yosys.
+        ThresherError: as `compile_unit`.
+    """
+    return decide([claim(source, clock_mhz, cycles, family)])[0]
+
+
+def claim(source: UnitSource, clock_mhz: float, cycles: int, family: str = "xc7") -> Claim:
+    """What `prove` proves; raises as `compile_unit`."""
+    unit = compile_unit(source, MODULE, clock_mhz, family)
+    graph = unit_graph(parse(emit_llvm(source)))
+    return Claim(source.type_name, graph, unit.verilog, unit.stages, unit.cells, cycles)
+
+
+def decide(claims: Sequence[Claim]) -> list[Proof]:
+    """Decide claims in one run of Yosys; raises as `prove`."""
+    for wanted in claims:
+        if wanted.cycles < 1:
+            raise UsageError(
+                f"proof: unit '{wanted.unit}': {wanted.cycles} cycles prove nothing; give a positive number"
+            )
+    with tempfile.TemporaryDirectory(prefix="thresher-proof-") as name:
+        folder = Path(name)
+        for cell in (QUEUE, *sorted(share_dir("rtl").glob("*.sv"))):
+            shutil.copy(cell, folder)
+        script = "".join(_prepare(wanted, f"claim{place}", folder) for place, wanted in enumerate(claims))
+        begin = time.perf_counter()
+        yosys(script, folder)
+        seconds = time.perf_counter() - begin
+        return [_proof(wanted, f"claim{place}", folder, seconds) for place, wanted in enumerate(claims)]
+
+
+def _prepare(wanted: Claim, name: str, folder: Path) -> str:
+    """Write what a claim needs; return its part of the script."""
+    harness = Harness(MODULE, "reference_unit", wanted.graph, wanted.stages, SEEN)
+    texts = {
+        f"{name}_check.sv": harness_text(harness, "check"),
+        f"{name}_reference.sv": reference_text(wanted.graph, harness.reference),
+        f"{name}_unit.sv": wanted.verilog,
+    }
+    for file, text in texts.items():
+        (folder / file).write_text(text, encoding="utf-8")
+    files = [*texts, QUEUE.name, *(f"{cell}.sv" for cell in wanted.cells)]
+    show = " ".join(f"-show {signal}" for signal in shown_signals(wanted.graph))
+    return _SCRIPT.format(name=name, files=" ".join(files), steps=wanted.cycles + 1, show=show)
+
+
+def _proof(wanted: Claim, name: str, folder: Path, seconds: float) -> Proof:
+    failed = (folder / f"{name}.failed.log").read_text(encoding="utf-8")
+    trace = "" if _holds(wanted, failed) else trace_text(wanted.graph, read_cycles(failed))
+    if not trace and _holds(wanted, (folder / f"{name}.seen.log").read_text(encoding="utf-8")):
+        raise UsageError(
+            f"proof: unit '{wanted.unit}': no run of {wanted.cycles} cycles has {SEEN} beats at every output "
+            "after one had to wait, so a proof would say little; give more cycles"
+        )
+    return Proof(wanted.unit, wanted.cycles, wanted.stages, seconds, trace)
+
+
+def _holds(wanted: Claim, log: str) -> bool:
+    """Whether Yosys' `sat` found no run against what it was to prove."""
+    if "proved base case for" in log:
+        return True
+    if "model found for base case" in log:
+        return False
+    raise ToolFailedError(f"proof: unit '{wanted.unit}': Yosys' sat gives no answer; it ends: {log[-200:]}")

@@ -1,0 +1,224 @@
+// Small units, so narrow that a solver sees every input, state and stall of many cycles. Each writes
+// something every few steps, and leaves nothing that it writes to chance.
+#ifndef TESTS_HLSC_PROOF_UNITS_HPP
+#define TESTS_HLSC_PROOF_UNITS_HPP
+
+#include "thresher/bits.hpp"
+#include "thresher/ram.hpp"
+#include "thresher/rom.hpp"
+#include "thresher/stream.hpp"
+
+namespace proof_units {
+
+using thresher::bits_at;
+using thresher::InStream;
+using thresher::OutStream;
+using thresher::popcount;
+using thresher::Ram;
+using thresher::rom_read;
+using thresher::sint;
+using thresher::uint;
+
+// A running sum, and a hash of it that takes several stages.
+struct Accumulate {
+  struct Ports {
+    InStream<3> s_axis;
+    OutStream<4> m_axis;
+  };
+  void step(Ports& ports) {
+    total_ = static_cast<uint<4>>(total_ + ports.s_axis.read());
+    const uint<4> hash = static_cast<uint<4>>((total_ ^ (total_ >> 2)) + 5);
+    ports.m_axis.write(static_cast<uint<4>>(hash ^ (hash << 1)));
+  }
+  uint<4> total_ = 3;
+};
+
+// Every word is read before it is written anew; a first round fills the memory.
+struct Delay {
+  struct Ports {
+    InStream<2> s_axis;
+    OutStream<3> m_axis;
+  };
+  void step(Ports& ports) {
+    const uint<2> beat = ports.s_axis.read();
+    const uint<2> old = words_.read(static_cast<std::uint32_t>(place_));
+    words_.write(static_cast<std::uint32_t>(place_), beat);
+    if (full_) ports.m_axis.write(static_cast<uint<3>>(static_cast<uint<3>>(old) + beat));
+    full_ = full_ || place_ == 3;
+    place_ = place_ + 1;
+  }
+  Ram<2, 4> words_;
+  uint<2> place_ = 0;
+  bool full_ = false;
+};
+
+// The beat picks the word to read and the word to replace; the memory is cleared first.
+struct Cache {
+  struct Ports {
+    InStream<5> s_axis;
+    OutStream<3> m_axis;
+  };
+  void step(Ports& ports) {
+    if (!ready_) {
+      words_.write(static_cast<std::uint32_t>(place_), 0);
+      ready_ = place_ == 3;
+      place_ = place_ + 1;
+    } else {
+      const uint<5> beat = ports.s_axis.read();
+      const uint<3> word = words_.read(static_cast<std::uint32_t>(bits_at<2, 5>(beat, 0)));
+      const uint<3> next = static_cast<uint<3>>(word + bits_at<3, 5>(beat, 2));
+      if (bits_at<1, 5>(beat, 4)) words_.write(static_cast<std::uint32_t>(bits_at<2, 5>(beat, 1)), next);
+      ports.m_axis.write(next);
+    }
+  }
+  Ram<3, 4> words_;
+  uint<2> place_ = 0;
+  bool ready_ = false;
+};
+
+static constexpr std::uint64_t kTable[8][1] = {{5}, {0}, {14}, {9}, {3}, {12}, {7}, {10}};
+
+// Two tables one after the other.
+struct Lookup {
+  struct Ports {
+    InStream<3> s_axis;
+    OutStream<4> m_axis;
+  };
+  void step(Ports& ports) {
+    const uint<4> first = rom_read<4>(kTable, static_cast<std::uint32_t>(ports.s_axis.read()));
+    const uint<3> index = static_cast<uint<3>>(first + turn_);
+    ports.m_axis.write(static_cast<uint<4>>(first ^ rom_read<4>(kTable, static_cast<std::uint32_t>(index))));
+    turn_ = turn_ + 1;
+  }
+  uint<3> turn_ = 0;
+};
+
+// Two inputs in turn: what was read says from which the next beat comes.
+struct Merge {
+  struct Ports {
+    InStream<3> left;
+    InStream<3> right;
+    OutStream<4> m_axis;
+  };
+  void step(Ports& ports) {
+    uint<3> beat;
+    if (from_right_) {
+      beat = ports.right.read();
+    } else {
+      beat = ports.left.read();
+    }
+    ports.m_axis.write(static_cast<uint<4>>(static_cast<uint<4>>(beat) * 3 + from_right_));
+    from_right_ = bits_at<1, 3>(beat, 0);
+  }
+  uint<1> from_right_ = 0;
+};
+
+// Of each group of three beats the largest.
+struct Decimate {
+  struct Ports {
+    InStream<3> s_axis;
+    OutStream<3> m_axis;
+  };
+  void step(Ports& ports) {
+    const uint<3> beat = ports.s_axis.read();
+    const uint<3> best = place_ == 0 || beat > best_ ? beat : best_;
+    if (place_ == 2) ports.m_axis.write(best);
+    best_ = best;
+    place_ = static_cast<uint<2>>(place_ == 2 ? 0 : place_ + 1);
+  }
+  uint<3> best_ = 0;
+  uint<2> place_ = 0;
+};
+
+// Each beat goes to one output or to both, and is counted.
+struct Route {
+  struct Ports {
+    InStream<4> s_axis;
+    OutStream<4> small;
+    OutStream<4> odd;
+  };
+  void step(Ports& ports) {
+    const uint<4> beat = ports.s_axis.read();
+    const uint<4> scaled = static_cast<uint<4>>(beat * 5 + count_);
+    if (beat < 9) ports.small.write(scaled);
+    if (beat & 1) ports.odd.write(static_cast<uint<4>>(~scaled));
+    count_ = count_ + 1;
+  }
+  uint<2> count_ = 0;
+};
+
+// A packet: its length, that many beats, then a step that reads nothing and writes their sum.
+struct Packet {
+  enum class Mode : std::uint8_t { kLength, kBody, kSum };
+  struct Ports {
+    InStream<2> s_axis;
+    OutStream<4> m_axis;
+  };
+  void step(Ports& ports) {
+    switch (mode_) {
+      case Mode::kLength:
+        left_ = ports.s_axis.read();
+        sum_ = 0;
+        mode_ = left_ == 0 ? Mode::kSum : Mode::kBody;
+        break;
+      case Mode::kBody:
+        sum_ = static_cast<uint<4>>(sum_ + ports.s_axis.read());
+        left_ = left_ - 1;
+        if (left_ == 0) mode_ = Mode::kSum;
+        break;
+      case Mode::kSum:
+        ports.m_axis.write(static_cast<uint<4>>(sum_ * 3));
+        mode_ = Mode::kLength;
+    }
+  }
+  Mode mode_ = Mode::kLength;
+  uint<2> left_ = 0;
+  uint<4> sum_ = 0;
+};
+
+// XNOR, popcount, accumulate over two beats, sign: a matrix-vector unit in small.
+struct Popcount {
+  struct Ports {
+    InStream<5> s_axis;
+    OutStream<1> m_axis;
+  };
+  void step(Ports& ports) {
+    const uint<5> weights = last_ ? 0b01101 : 0b10110;
+    const auto matches = popcount<5>(static_cast<uint<5>>(~(ports.s_axis.read() ^ weights)));
+    const sint<5> sum = static_cast<sint<5>>((last_ ? sum_ : static_cast<sint<5>>(-5)) + static_cast<sint<5>>(matches));
+    if (last_) ports.m_axis.write(static_cast<uint<1>>(sum >= 0));
+    sum_ = sum;
+    last_ = !last_;
+  }
+  sint<5> sum_ = 0;
+  bool last_ = false;
+};
+
+// Writes without reading.
+struct Count {
+  struct Ports {
+    OutStream<4> m_axis;
+  };
+  void step(Ports& ports) {
+    ports.m_axis.write(static_cast<uint<4>>(count_ ^ (count_ >> 1)));
+    count_ = count_ + 3;
+  }
+  uint<4> count_ = 0;
+};
+
+// What it writes was never given a value.
+struct Unset {
+  struct Ports {
+    InStream<2> s_axis;
+    OutStream<2> m_axis;
+  };
+  void step(Ports& ports) {
+    ports.m_axis.write(last_);
+    last_ = ports.s_axis.read();
+  }
+  uint<2> last_;
+};
+
+}  // namespace proof_units
+
+#endif
