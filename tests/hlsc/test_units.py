@@ -105,21 +105,15 @@ def test_streams_and_state_are_those_of_the_class(compiled: dict[tuple[str, floa
     ]
 
 
-def test_popcount_accumulator_and_output_have_stages_of_their_own(
+def test_a_slow_clock_takes_one_stage_and_a_fast_one_several(
     compiled: dict[tuple[str, float], CompiledUnit],
 ) -> None:
-    unit = compiled["MatrixVector", 50.0]
-
-    stages = unit.verilog.split("  // Stage ")[1:]
-    assert unit.stages == 3
-    assert [("popcount #(" in stage, "sum_0_q <=" in stage) for stage in stages] == [
-        (True, False),
-        (False, True),
-    ]
+    assert compiled["MatrixVector", 50.0].stages == 1
+    assert compiled["MatrixVector", 250.0].stages > 1
 
 
 def test_reset_reaches_control_only(compiled: dict[tuple[str, float], CompiledUnit]) -> None:
-    blocks = compiled["MatrixVector", 100.0].verilog.split("if (!ap_rst_n) begin")[1:]
+    blocks = compiled["MatrixVector", 250.0].verilog.split("if (!ap_rst_n) begin")[1:]
     reset = {
         line.split()[0]
         for block in blocks
@@ -127,9 +121,8 @@ def test_reset_reaches_control_only(compiled: dict[tuple[str, float], CompiledUn
         if line.split()
     }
 
-    assert reset == {
-        "stage1_valid_q",
-        "stage2_valid_q",
+    valid = {f"stage{stage}_valid_q" for stage in range(1, compiled["MatrixVector", 250.0].stages)}
+    assert reset == valid | {
         "row_q",
         "column_q",
         "tile_q",

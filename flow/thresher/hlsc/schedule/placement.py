@@ -9,8 +9,6 @@ from thresher.hlsc.ir import Memory, Node, Op, UnitGraph
 from thresher.hlsc.schedule.delay import DelayModel
 from thresher.hlsc.schedule.dependencies import Dependencies, Point, first_points, recurrences
 
-_SUMS = frozenset({Op.ADD, Op.SUB, Op.MUL})
-
 
 @dataclass
 class Placement:
@@ -36,20 +34,9 @@ class Placement:
         self.registered = frozenset()  # until the printing of registered reads is there
 
     def separated(self, source: Point, user: Point) -> bool:
-        """Whether the result of `source` must be registered before `user` sees it."""
-        if not isinstance(source, Node) or user in self.first:
-            return False
-        if isinstance(user, Memory) and source.op is Op.RAM and source.symbol == user.name:
-            return False
-        if source in self.registered:
-            return True
-        if isinstance(user, Memory) or user.op is Op.STATE:
-            return False
-        own = self.recurrence.get(source)
-        together = own is not None and own == self.recurrence.get(user)
-        if source.op is Op.POPCOUNT:
-            return not together
-        return own is not None and source.op in _SUMS and not together
+        """Whether `user` must stand in a later stage than `source`; a memory stands with its reads."""
+        of_itself = isinstance(user, Memory) and isinstance(source, Node) and source.symbol == user.name
+        return source in self.registered and not of_itself
 
     def ready(self, point: Point) -> int:
         """The first stage in which a result is there."""

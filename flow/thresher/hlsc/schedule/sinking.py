@@ -14,7 +14,7 @@ from thresher.hlsc.schedule.placement import Placement
 
 
 def sink(placement: Placement, stages: int) -> None:
-    """Rule 5, node by node, users before what they use."""
+    """Rule 4, node by node, users before what they use."""
     _Sinking(placement, stages).run()
 
 

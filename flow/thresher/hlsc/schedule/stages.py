@@ -5,9 +5,8 @@ The rules, in order of weight:
 1. Beats are taken in stage 0. Whatever decides whether a beat is taken is computed in stage 0.
 2. A recurrence through registers, and all accesses of one memory, take place in one stage. A word of
    block memory is registered by the memory itself, and is there in the next stage.
-3. The result of a popcount, and a sum that a recurrence computes, are used in a later stage only.
-4. Everything stands in the earliest stage in which the delay model lets it meet the clock.
-5. Then what makes registers fewer is moved to later stages, where the clock allows.
+3. Everything stands in the earliest stage in which the delay model lets it meet the clock.
+4. Then what makes registers fewer is moved to later stages, where the clock allows.
 """
 
 from __future__ import annotations
@@ -56,7 +55,7 @@ def schedule(graph: UnitGraph, delays: DelayModel, clock_mhz: float) -> Schedule
 
 
 def _place(placement: Placement, group: Sequence[Point]) -> None:
-    """Rules 1 to 4 for points that stand together."""
+    """Rules 1 to 3 for points that stand together."""
     if any(point in placement.first for point in group):
         placement.put(group, 0)
         return
