@@ -13,16 +13,20 @@ export REACHABLE = import sys, urllib.request; urllib.request.urlopen(sys.argv[1
 pinned = $(shell grep -i '^$(1)==' constraints.txt)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint bench clean check-machine
+.PHONY: help setup demo custom-unit test lint bench clean check-machine
 
 help:  ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | \
-	  while IFS="$$(printf '\t')" read -r name text; do printf '  make %-8s %s\n' "$$name" "$$text"; done
+	  while IFS="$$(printf '\t')" read -r name text; do printf '  make %-11s %s\n' "$$name" "$$text"; done
 
 setup: $(READY)  ## Create .venv with everything that the other targets need
 
 demo: $(READY)  ## Train a 1-bit network on digits, build its accelerator, simulate it, print the table
 	$(BIN)/python -W "ignore:fast_hadamard_transform" examples/digits/demo.py
+
+custom-unit: $(READY)  ## A kernel from a package of its own: install it, train, build, simulate, print the table
+	@$(PIP) install -q --no-deps --no-build-isolation ./examples/custom_unit
+	$(BIN)/python -W "ignore:fast_hadamard_transform" examples/custom_unit/run.py
 
 test: lint  ## Linters, unit tests, C simulations and RTL simulations
 	$(BIN)/python -m pytest -n $(JOBS)

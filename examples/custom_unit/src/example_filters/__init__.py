@@ -1,0 +1,1 @@
+"""Filters on signals, as kernels of Thresher."""
