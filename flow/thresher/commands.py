@@ -27,6 +27,7 @@ from thresher.tools.simulation import SimulationResult
 from thresher.unit import UnitRequest, report_text, unit_report, write_unit_project
 from thresher_sim.scoreboard import UnitOptions
 from thresher_sim.streams import IntType
+from thresher_sim.unit import MARKER as UNIT_MARKER
 from thresher_sim.unit_command import run_unit
 
 __all__ = ["DEFAULT_PART", "build", "check", "csim", "hlsc", "report", "sim"]
@@ -81,7 +82,9 @@ def csim(options: argparse.Namespace) -> int:
 
 
 def sim(options: argparse.Namespace) -> int:
-    """Run the RTL simulation and print what it gave."""
+    """Run the RTL simulation and print what it gave, of an accelerator or of a user's unit."""
+    if (options.project / UNIT_MARKER).is_file():
+        return _sim_unit(options)
     accelerator = api.load(options.project)
     frames, labels = _arrays(options)
     with _progress("RTL simulation") as progress:
@@ -125,6 +128,16 @@ def report(options: argparse.Namespace) -> int:
     write_text(path, render_html(content))
     Console().print(f"also as {path}")
     return 0
+
+
+def _sim_unit(options: argparse.Namespace) -> int:
+    others = ("inputs", "labels", "frames", "trace")
+    if options.jobs != 1 or any(getattr(options, name) is not None for name in others):
+        raise UsageError(
+            f"sim: '{options.project}' is a unit's project, which takes --stall, --seed and --waves only; "
+            "leave the others out, or see its README for what `make` takes"
+        )
+    return run_unit(options.project, UnitOptions(stall=options.stall, seed=options.seed, waves=options.waves))
 
 
 def _input(options: argparse.Namespace) -> tuple[IntType | None, float | None]:

@@ -157,7 +157,11 @@ def simulate_unit(unit: UnitProject, options: UnitOptions | None = None) -> Unit
             f"sim: unit '{unit.module}': its C++ writes nothing in {reference.steps} steps on these beats, "
             "so there is nothing to compare; give more beats, or other ones in stimulus/"
         )
-    run = _run_rtl(unit, folder, reference, options)  # where this fails, its log stays
+    try:
+        run = _run_rtl(unit, folder, reference, options)  # where this fails, its log stays
+    except KeyboardInterrupt:
+        shutil.rmtree(folder)
+        raise
     scores = tuple(_score(stream, reference, folder / "results") for stream in unit.outputs)
     shutil.rmtree(folder)
     if run.outcome.done or not any(score.wrong for score in scores):

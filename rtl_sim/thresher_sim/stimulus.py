@@ -14,7 +14,7 @@ from .unit import UnitProject, UnitStream
 ENDING = ".txt"
 # One random beat in so many is a corner: the smallest, the largest, or what lies around the sign bit.
 _CORNER_EVERY = 4
-_BEAT = re.compile(r"(?:0[xX])?[0-9a-fA-F_]+")
+_BEAT = re.compile(r"(?:0[xX])?[0-9a-fA-F]+(?:_[0-9a-fA-F]+)*")
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ def read_beats(path: Path, stream: UnitStream) -> tuple[int, ...]:
         UsageError: a line is not such a number, or is too large.
     """
     beats = []
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+    for number, line in enumerate(path.read_text(encoding="utf-8", errors="replace").splitlines(), 1):
         text = line.partition("#")[0].strip()
         if not text:
             continue

@@ -23,6 +23,8 @@ _LIMITS = ("unroll-threshold", "inline-threshold", "inlinecold-threshold", "inli
 # The same IR on every machine: zig brings the headers of every target.
 _ZIG_FLAGS = ("-target", "x86_64-linux-musl", "-mcpu=baseline")
 
+_PLAIN_PATH = re.compile(r"[A-Za-z0-9_./+-]+")
+
 _WRAPPER = """\
 using Unit = {type_name};
 inline void* operator new(decltype(sizeof 0), void* place) noexcept {{ return place; }}
@@ -57,17 +59,31 @@ def emit_llvm(source: UnitSource) -> str:
         command = [*compiler, *_FLAGS, *(_ZIG_FLAGS if "ziglang" in compiler else ())]
         for limit in _LIMITS:
             command += ["-mllvm", f"-{limit}=100000000"]
-        # Through links with plain names: paths stand in source text and in zig's list of dependencies.
-        for index, include in enumerate((source.header.parent, *source.include_dirs)):
-            link = Path(folder, f"include{index}")
-            link.symlink_to(include.resolve(), target_is_directory=True)
-            command += ["-I", str(link)]
+        includes = include_folders(source, Path(folder))
+        command += [word for include in includes for word in ("-I", str(include))]
         # By its path: a plain name would be looked for in the working folder first.
-        command += ["-include", f"{folder}/include0/{source.header.name}", str(wrapper), "-o", str(result)]
+        command += ["-include", str(includes[0] / source.header.name), str(wrapper), "-o", str(result)]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode != 0:
             raise ToolFailedError(_message(source, done.stderr))
         return result.read_text()
+
+
+def include_folders(source: UnitSource, scratch: Path) -> list[Path]:
+    """The folders for `#include`, the header's own first, by paths that every clang takes.
+
+    Paths stand in source text and in zig's list of dependencies; one that has characters that mean
+    something there is given as a link in `scratch`. Others are not, as zig resolves `..` by the text.
+    """
+    folders = []
+    for index, include in enumerate((source.header.parent, *source.include_dirs)):
+        folder = include.resolve()
+        if not _PLAIN_PATH.fullmatch(str(folder)):
+            link = scratch / f"include{index}"
+            link.symlink_to(folder, target_is_directory=True)
+            folder = link
+        folders.append(folder)
+    return folders
 
 
 def _message(source: UnitSource, stderr: str) -> str:

@@ -57,18 +57,32 @@ SystemVerilog compiled by Thresher from the C++ class `{type_name}` in `hls/{hea
 
 
 def report_text(report: Mapping[str, object]) -> str:
-    """A report's values as aligned lines, lists of objects as tables."""
-    plain = {key: value for key, value in report.items() if not _is_table(value)}
-    lines = [align([(key.replace("_", " "), _shown(value)) for key, value in plain.items()])]
+    """A report's values as aligned lines; below them lists of objects as tables, and long texts."""
+    short = [(_title(key), _shown(value)) for key, value in report.items() if not _is_long(value)]
+    lines = [align(short)]
     for key, value in report.items():
-        if isinstance(value, Sequence) and _is_table(value):
-            rows = [tuple(value[0]), *(tuple(_shown(cell) for cell in row.values()) for row in value)]
-            lines += ["", f"{key.replace('_', ' ')}:", align(rows)]
+        if isinstance(value, list) and _is_long(value):
+            lines += ["", f"{_title(key)}:", *_long_lines(value)]
     return "\n".join(lines)
 
 
-def _is_table(value: object) -> bool:
-    return isinstance(value, list) and bool(value) and all(isinstance(row, Mapping) for row in value)
+def _long_lines(values: Sequence[object]) -> list[str]:
+    rows = [value for value in values if isinstance(value, Mapping)]
+    if not rows:
+        return [f"- {value}" for value in values]
+    titles = tuple(dict.fromkeys(key for row in rows for key in row))
+    cells = [tuple(_shown(row.get(key)) for key in titles) for row in rows]
+    return [align([tuple(map(_title, titles)), *cells])]
+
+
+def _is_long(value: object) -> bool:
+    return isinstance(value, list) and any(
+        isinstance(item, Mapping) or (isinstance(item, str) and " " in item) for item in value
+    )
+
+
+def _title(key: str) -> str:
+    return key.replace("_", " ")
 
 
 def _shown(value: object) -> str:
@@ -76,4 +90,6 @@ def _shown(value: object) -> str:
         return ", ".join(f"{key} {_shown(item)}" for key, item in value.items()) or "none"
     if isinstance(value, list | tuple):
         return ", ".join(map(_shown, value)) or "none"
-    return "none" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
+    if isinstance(value, float):
+        return f"{value:g}"
+    return "none" if value is None else str(value)

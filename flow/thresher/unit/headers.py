@@ -13,6 +13,7 @@ from pathlib import Path, PurePosixPath
 
 from thresher.errors import ToolFailedError
 from thresher.hlsc import UnitSource
+from thresher.hlsc.clang import include_folders
 from thresher.share import share_dir
 from thresher_sim.compile import summarise_log
 from thresher_sim.toolchain import find_clang
@@ -68,13 +69,10 @@ def header_tree(source: UnitSource) -> HeaderTree:
 def _included(source: UnitSource) -> Iterator[Path]:
     with tempfile.TemporaryDirectory() as folder:
         command = [*find_clang(), "-std=c++20", "-E"]
-        # Through links with plain names, as zig does not take every path.
-        for index, include in enumerate((source.header.parent, *source.include_dirs)):
-            link = Path(folder, f"include{index}")
-            link.symlink_to(include.resolve(), target_is_directory=True)
-            command += ["-I", str(link)]
+        includes = include_folders(source, Path(folder))
+        command += [word for include in includes for word in ("-I", str(include))]
         main = Path(folder, "main.cpp")
-        main.write_text(f'#include "include0/{source.header.name}"\n', encoding="utf-8")
+        main.write_text(f'#include "{includes[0] / source.header.name}"\n', encoding="utf-8")
         command += [str(main)]
         done = subprocess.run(command, capture_output=True, text=True, cwd=folder, check=False)
         if done.returncode:

@@ -14,7 +14,7 @@ def reference_program(header: PurePosixPath, type_name: str, ports: Sequence[Por
     outputs = [port for port in ports if not port.is_input]
     taps = [f'  thresher::Tap<{port.width}> tap_{port.name}("{port.name}");' for port in ports]
     plays = [f"  tap_{port.name}.play(run.input());" for port in inputs]
-    streams = [f"thresher::{_kind(port)}<{port.width}>(tap_{port.name})" for port in ports]
+    streams = [f"      thresher::{_kind(port)}<{port.width}>(tap_{port.name})," for port in ports]
     records = [f"  tap_{port.name}.record(run.output());" for port in outputs]
     return "\n".join(
         [
@@ -29,7 +29,9 @@ def reference_program(header: PurePosixPath, type_name: str, ports: Sequence[Por
             "  thresher::StepRun run(argc, argv);",
             *taps,
             *plays,
-            f"  Unit::Ports ports{{{', '.join(streams)}}};",
+            "  Unit::Ports ports{",
+            *streams,
+            "  };",
             "  static Unit unit;",
             f"  run.steps({', '.join(['unit', 'ports', *(f'tap_{port.name}' for port in ports)])});",
             *records,

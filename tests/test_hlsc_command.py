@@ -1,0 +1,336 @@
+"""`thresher hlsc`: from a header to a project whose bench finds what is wrong, and what it refuses."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+
+from tests.unit import SOURCES
+from thresher.cli import main
+from thresher_sim.__main__ import main as run_bench
+
+MERGE = str(SOURCES / "units" / "merge.hpp")
+COMMON = ("-I", str(SOURCES / "include"), "--clock-mhz", "200")
+
+
+def hlsc(top: str, target: Path, *options: str) -> int:
+    return main(["hlsc", MERGE, "--top", top, "-o", str(target), *COMMON, *options])
+
+
+def merged(left: Iterable[int], right: Iterable[int]) -> dict[str, list[int]]:
+    """What `demo::Merge<12, 3>` means, in Python: until an input runs dry."""
+    rights, total, last = iter(right), 3, 0
+    outputs: dict[str, list[int]] = {"sum": [], "odd": []}
+    for turn, beat in enumerate(left):
+        if turn % 3 == 0:
+            fresh = next(rights, None)
+            if fresh is None:
+                break
+            last = fresh
+        total = (total + beat) % 2**16
+        outputs["sum"].append(total)
+        outputs["odd"] += [last] if beat % 2 else []
+    return outputs
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project whose model is built; tests leave it alone."""
+    target = tmp_path_factory.mktemp("hlsc") / "merge"
+    assert hlsc("demo::Merge<12, 3>", target, "--sim") == 0
+    return target
+
+
+@pytest.fixture
+def project(built: Path, tmp_path: Path) -> Path:
+    """A copy that a test may change; it finds its model built."""
+    return Path(shutil.copytree(built, tmp_path / "project"))
+
+
+def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str]:
+    """The exit code and the one line on stderr."""
+    code = main(arguments)
+    return code, capsys.readouterr().err.removeprefix("thresher: error: ").removesuffix("\n")
+
+
+def test_what_is_written(built: Path) -> None:
+    files = {str(path.relative_to(built)) for path in built.rglob("*") if path.is_file()}
+    own = {name for name in files if not name.startswith(("build/", "sim/", "hls/thresher/"))}
+    assert own == {
+        *("Makefile", "README.md", "report.json", "unit.json", "rtl/Merge_12_3.sv", "rtl/files.f"),
+        *("hls/reference.cpp", "hls/unit/units/merge.hpp", "hls/unit/common/start.hpp"),
+        "hls/unit/include/demo/width.hpp",
+    }
+    report = json.loads((built / "report.json").read_text())
+    assert (report["type"], report["part"], report["family"]) == (
+        "demo::Merge<12, 3>",
+        "xc7z020clg400-1",
+        "xc7",
+    )
+    assert (report["clock_mhz"], report["inputs"], report["outputs"]) == (
+        200.0,
+        {"left": 12, "right": 5},
+        {"sum": 16, "odd": 5, "never": 3},
+    )
+    assert re.search(rf"^stages +{report['stages']}$", (built / "README.md").read_text(), re.MULTILINE)
+
+
+def test_the_same_request_gives_the_same_bytes(built: Path, tmp_path: Path) -> None:
+    assert hlsc("demo::Merge<12, 3>", tmp_path / "again") == 0
+    for path in (path for path in (tmp_path / "again").rglob("*") if path.is_file()):
+        assert path.read_bytes() == (built / path.relative_to(tmp_path / "again")).read_bytes(), path
+
+
+def test_the_bench_runs_by_make_alone_with_the_beats_that_the_user_gives(project: Path) -> None:
+    """Without Thresher, on a stimulus whose outputs are few enough to be counted by hand."""
+    (project / "sim" / "thresher").mkdir()
+    (project / "sim" / "thresher" / "__init__.py").write_text("raise SystemExit('not here')\n")
+    (project / "stimulus").mkdir(exist_ok=True)
+    (project / "stimulus" / "right.txt").write_text("1f  # the first\n\n0x02\n")
+    done = subprocess.run(
+        ["make", "-C", str(project), f"PYTHON={sys.executable}", "STALL=50", "SEED=7"],
+        env={**os.environ, "PYTHONPATH": ""},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "left    input        12      6           -\n" in done.stdout
+    assert "sum     output       16      6           0\n" in done.stdout
+    assert "C++: 6 steps, until an input ran dry\n" in done.stdout
+    assert "\nevery beat of every output equals the C++\n" in done.stdout
+
+
+def test_one_character_of_the_rtl_is_found(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rtl = project / "rtl" / "Merge_12_3.sv"
+    text = rtl.read_text()
+    assert text.count("total_q + ") == 1
+    rtl.write_text(text.replace("total_q + ", "total_q - "))
+    left = [0, 0, 5, 7, 1]
+    (project / "stimulus").mkdir(exist_ok=True)
+    (project / "stimulus" / "left.txt").write_text("".join(f"{beat:x}\n" for beat in left))
+    good = merged(left, [0, 0])["sum"]
+    assert run_bench(["unit", str(project), "--waves", str(project / "run.fst")]) == 1
+    captured = capsys.readouterr()
+    assert captured.err.splitlines()[-1] == (
+        f"sim: unit 'Merge_12_3': stream 'sum': beat 2: expected 0x{good[2]:04x}, "
+        f"got 0x{(3 - 5) % 2**16:04x} (3 of 5 beats differ)"
+    )
+    assert "sum     output       16      5           3\n" in captured.out
+    assert (project / "run.fst").stat().st_size > 0
+
+
+def test_thresher_sim_runs_the_bench(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["sim", str(project), "--stall", "10", "--seed", "3"]) == 0
+    assert capsys.readouterr().out.endswith("every beat of every output equals the C++\n")
+    assert refused(capsys, "sim", str(project), "--frames", "3") == (
+        2,
+        f"sim: '{project}' is a unit's project, which takes --stall, --seed and --waves only; "
+        "leave the others out, or see its README for what `make` takes",
+    )
+
+
+def test_a_unit_that_needs_no_beat_is_compared_as_far_as_the_cpp_went(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert hlsc("demo::Ticker", tmp_path / "out", "--name", "ticker") == 0
+    assert run_bench(["unit", str(tmp_path / "out"), "--steps", "40"]) == 0
+    out = capsys.readouterr().out
+    assert "m_axis  output        3     40           0\n" in out
+    assert "C++: 40 steps, which is the most that were asked for\n" in out
+
+
+def test_a_bench_that_would_compare_nothing_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert hlsc("demo::Silent", tmp_path / "out") == 0
+    assert run_bench(["unit", str(tmp_path / "out")]) == 2
+    assert capsys.readouterr().err.splitlines()[-1] == (
+        "sim: unit 'Silent': its C++ writes nothing in 1000 steps on these beats, so there is nothing to "
+        "compare; give more beats, or other ones in stimulus/"
+    )
+
+
+def test_cpp_that_was_changed_in_the_project_is_refused(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    header = project / "hls" / "unit" / "units" / "merge.hpp"
+    header.write_text(header.read_text() + "// changed\n")
+    assert refused(capsys, "sim", str(project)) == (
+        2,
+        f"unit: '{project}/hls' has changed since rtl/Merge_12_3.sv was compiled from it; "
+        "change the original and run `thresher hlsc` again",
+    )
+
+
+def test_a_project_is_written_again_around_the_users_stimulus(tmp_path: Path) -> None:
+    target = tmp_path / "out"
+    assert hlsc("demo::Ticker", target) == 0
+    (target / "stimulus" / "mine.txt").write_text("1\n")
+    (target / "rtl" / "stale.sv").touch()
+    assert hlsc("demo::Merge<12, 3>", target, "--part", "LFE5U-25F", "--name", "merge") == 0
+    assert (target / "stimulus" / "mine.txt").read_text() == "1\n"
+    assert sorted(path.name for path in (target / "rtl").iterdir()) == ["files.f", "merge.sv"]
+    assert json.loads((target / "report.json").read_text())["family"] == "ecp5"
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+def test_a_header_of_the_working_folder_does_not_stand_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "merge.hpp").write_text("#error not this one\n")
+    monkeypatch.chdir(tmp_path)
+    assert hlsc("demo::Ticker", tmp_path / "out") == 0
+
+
+def test_any_character_may_stand_in_the_paths(tmp_path: Path) -> None:
+    folder = tmp_path / 'a $HOME #"folder"'
+    shutil.copytree(SOURCES / "include", folder / "include")
+    (folder / "my unit.hpp").write_text(
+        '#include "thresher/stream.hpp"\n#include "demo/width.hpp"\n'
+        "struct Pass {\n"
+        "  struct Ports { thresher::InStream<demo::kSum> a; thresher::OutStream<demo::kSum> b; };\n"
+        "  void step(Ports& p) { p.b.write(p.a.read()); }\n};\n"
+    )
+    arguments = ["hlsc", str(folder / "my unit.hpp"), "--top", "Pass", "-o", str(folder / "out")]
+    assert main([*arguments, "-I", str(folder / "include")]) == 0
+    assert (folder / "out" / "hls" / "unit" / "my unit.hpp").is_file()
+    assert (folder / "out" / "hls" / "unit" / "include" / "demo" / "width.hpp").is_file()
+
+
+CLASS = "name a class of merge.hpp that has a nested 'Ports' and a 'void step(Ports&)'"
+NOT_A_CLASS = (
+    "is not the name of a class; give one such as Unit, my::Unit or 'my::Unit<8, 5>', of letters, digits, _, "
+    "::, <>, commas, spaces and minus signs"
+)
+
+
+@pytest.mark.parametrize(
+    ("top", "options", "code", "message"),
+    [
+        ("demo::Ticker; int x", [], 2, f"hlsc: --top 'demo::Ticker; int x' {NOT_A_CLASS}"),
+        ("demo::Ticker\n#include <x>", [], 2, f"hlsc: --top 'demo::Ticker\\n#include <x>' {NOT_A_CLASS}"),
+        ("", [], 2, f"hlsc: --top '' {NOT_A_CLASS}"),
+        (
+            "demo::Nope",
+            [],
+            5,
+            f"hlsc: unit 'demo::Nope': clang says: no type named 'Nope' in namespace 'demo'; {CLASS}",
+        ),
+        (
+            "demo::Idle",
+            [],
+            5,
+            f"hlsc: unit 'demo::Idle': clang says: no member named 'step' in 'demo::Idle'; {CLASS}",
+        ),
+        (
+            "demo::Merge<12>",
+            [],
+            5,
+            "hlsc: unit 'demo::Merge<12>': clang says: too few template arguments for class template "
+            f"'Merge'; {CLASS}",
+        ),
+        (
+            "demo::Divider",
+            [],
+            3,
+            "hlsc: unit 'demo::Divider': merge.hpp:77: a division by a variable; divide by a constant, or "
+            "compute the quotient over several steps",
+        ),
+        (
+            "demo::Ticker",
+            ["--name", "fifo"],
+            2,
+            "hlsc: module 'fifo' would hide Thresher's own; give another name with --name",
+        ),
+        (
+            "demo::Ticker",
+            ["--name", "a-b"],
+            2,
+            "hlsc: 'a-b' cannot be a module's name; give another with --name, of letters, digits and _",
+        ),
+        (
+            "demo::Ticker",
+            ["--name", "always"],
+            2,
+            "hlsc: 'always' cannot be a module's name; use letters, digits and _, and no keyword",
+        ),
+        (
+            "demo::Ticker",
+            ["--clock-mhz", "0"],
+            2,
+            "hlsc: a clock of 0 MHz makes no sense; give a positive number",
+        ),
+        (
+            "demo::Ticker",
+            ["--part", "10CX220"],
+            2,
+            "hlsc: the delays of part '10CX220' are not known; give one that begins with xc7a, xc7k, xc7s, "
+            "xc7v, xc7z, xcau, xcku, xcvu, xczu, lfe5u",
+        ),
+        (
+            "demo::Ticker",
+            ["-I", "nowhere"],
+            2,
+            "hlsc: there is no folder 'nowhere' to include from; mend -I",
+        ),
+    ],
+)
+def test_what_cannot_be_compiled_is_refused_and_nothing_is_written(
+    top: str,
+    options: list[str],
+    code: int,
+    message: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    target = tmp_path / "out"
+    arguments = ["hlsc", MERGE, "--top", top, "-o", str(target), *COMMON, *options]
+    assert refused(capsys, *arguments) == (code, message)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_mistake_in_the_users_cpp_is_named_by_its_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    header = tmp_path / "bad.hpp"
+    header.write_text('#include "thresher/stream.hpp"\nstruct Bad {\n  int x = y;\n};\n')
+    assert refused(capsys, "hlsc", str(header), "--top", "Bad", "-o", str(tmp_path / "out")) == (
+        5,
+        "hlsc: unit 'Bad': bad.hpp:3: clang says: use of undeclared identifier 'y'; mend the C++",
+    )
+
+
+def test_a_missing_header_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    header = tmp_path / "none.hpp"
+    assert refused(capsys, "hlsc", str(header), "--top", "Bad", "-o", str(tmp_path / "out")) == (
+        2,
+        f"hlsc: there is no file '{header}'; name the header that defines the unit",
+    )
+
+
+def test_a_folder_of_someone_else_is_left_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "project.json").write_text("{}")
+    assert refused(capsys, "hlsc", MERGE, "--top", "demo::Ticker", "-o", str(tmp_path)) == (
+        2,
+        f"hlsc: folder '{tmp_path}' exists and is not a Thresher project (it has no unit.json); "
+        "give another folder with -o, or empty it",
+    )
+    assert [path.name for path in tmp_path.iterdir()] == ["project.json"]
+
+
+def test_help_suffices(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["hlsc", "--help"])
+    out = capsys.readouterr().out
+    assert ended.value.code == 0
+    for word in ("--top", "--clock-mhz", "--part", "--name", "-I DIR", "--sim", "thresher hlsc median.hpp"):
+        assert word in out
