@@ -21,7 +21,18 @@ GROUP = "thresher.kernels"
 # Folders of a project's `hls`, and namespaces, that are Thresher's or the language's own.
 _TAKEN_NAMESPACES = frozenset({"thresher", "layers", "std"})
 # What a module can raise on import that is not this program's doing.
-_BROKEN = (ImportError, AttributeError, NameError, OSError, SyntaxError, TypeError, ValueError)
+_BROKEN = (
+    ArithmeticError,
+    AttributeError,
+    ImportError,
+    LookupError,
+    NameError,
+    OSError,
+    RuntimeError,
+    SyntaxError,
+    TypeError,
+    ValueError,
+)
 
 
 def available_kernels() -> tuple[type[Kernel], ...]:
