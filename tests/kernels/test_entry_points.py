@@ -411,6 +411,6 @@ def test_a_name_that_cpp_cannot_have(install: Install, package: str, module: str
 
     assert problem() == (
         f"kernels: package '{package}', entry point 'unit': it has its kernel in module "
-        f"'{package}.{module}', whose name cannot be that of a C++ namespace; use lower-case letters, digits and _, and none of "
-        "Thresher's own names"
+        f"'{package}.{module}', whose name cannot be that of a C++ namespace; use lower-case "
+        "letters, digits and _, and none of Thresher's own names"
     )
