@@ -194,6 +194,35 @@ struct Popcount {
   bool last_ = false;
 };
 
+// Whether a second beat is read depends on the first.
+struct Optional {
+  struct Ports {
+    InStream<3> first;
+    InStream<2> second;
+    OutStream<4> m_axis;
+  };
+  void step(Ports& ports) {
+    uint<4> value = ports.first.read();
+    if (value & 4) value = static_cast<uint<4>>(value * 3 + ports.second.read());
+    ports.m_axis.write(static_cast<uint<4>>(value ^ (value << 1)));
+  }
+};
+
+// Signed numbers, products and shifts by a variable; what was added up decides on the sign.
+struct Arithmetic {
+  struct Ports {
+    InStream<3> s_axis;
+    OutStream<4> m_axis;
+  };
+  void step(Ports& ports) {
+    const uint<3> beat = ports.s_axis.read();
+    const sint<4> product = static_cast<sint<4>>(static_cast<sint<3>>(beat) * 3);
+    sum_ = static_cast<sint<4>>(sum_ < product ? sum_ + 3 : sum_ >> (beat & 3));
+    ports.m_axis.write(static_cast<uint<4>>(static_cast<uint<4>>(sum_) << (beat & 1)));
+  }
+  sint<4> sum_ = -3;
+};
+
 // Writes without reading.
 struct Count {
   struct Ports {
