@@ -325,6 +325,11 @@ def test_a_folder_of_someone_else_is_left_alone(tmp_path: Path, capsys: pytest.C
         "give another folder with -o, or empty it",
     )
     assert [path.name for path in tmp_path.iterdir()] == ["project.json"]
+    assert refused(capsys, "hlsc", MERGE, "--top", "demo::Ticker", "-o", "/") == (
+        2,
+        "hlsc: folder '/' exists and is not a Thresher project (it has no unit.json); "
+        "give another folder with -o, or empty it",
+    )
 
 
 def test_help_suffices(capsys: pytest.CaptureFixture[str]) -> None:

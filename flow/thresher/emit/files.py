@@ -35,7 +35,8 @@ def check_target(target: Path, marker: str = MARKER, command: str = "build") -> 
     an empty folder, lies in a file, or is the working folder or holds it: a folder is replaced as a
     whole. The message begins with `command`.
     """
-    parent = next(folder for folder in target.absolute().parents if folder.exists())
+    place = target.absolute()
+    parent = next((folder for folder in place.parents if folder.exists()), place)
     if not parent.is_dir():
         raise UsageError(
             f"{command}: '{parent}' is a file and '{target}' cannot be in it; give another folder with -o"
