@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from thresher.errors import ToolFailedError, UsageError
+from thresher.errors import MissingToolError, ToolFailedError, UsageError
 from thresher.hlsc.clang import UnitSource, emit_llvm
 from thresher.hlsc.compiler import compile_unit
 from thresher.hlsc.frontend.unit import unit_graph
@@ -24,7 +24,7 @@ from thresher.hlsc_proof.harness import QUEUE, Harness, harness_text
 from thresher.hlsc_proof.reference import reference_text
 from thresher.hlsc_proof.trace import read_cycles, shown_signals, trace_text
 from thresher.share import share_dir
-from thresher.tools.open_synthesis import yosys
+from thresher.tools.open_synthesis import find_yosys, yosys
 
 SEEN = 3
 """The beats that each output must be able to give within the bound, or the proof is worth nothing."""
@@ -89,7 +89,7 @@ def prove(source: UnitSource, clock_mhz: float, cycles: int, family: str = "xc7"
     Raises:
         UsageError: the bound is not positive, or so low that some output cannot give `SEEN` beats.
         ToolFailedError: Yosys fails.
-        MissingToolError: there is no Yosys.
+        MissingToolError: there is no Yosys, or none that reads all of SystemVerilog.
         ThresherError: as `compile_unit`.
     """
     return decide([claim(source, clock_mhz, cycles, family)])[0]
@@ -109,6 +109,12 @@ def decide(claims: Sequence[Claim]) -> list[Proof]:
             raise UsageError(
                 f"proof: unit '{wanted.unit}': {wanted.cycles} cycles prove nothing; give a positive number"
             )
+    program = find_yosys()
+    if not program.slang:
+        raise MissingToolError(
+            f"proof: Yosys {program.version} ('{' '.join(program.command)}') cannot read SystemVerilog: "
+            "it has no read_slang; run `pip install thresher[synth]`, or install Yosys' plugin slang"
+        )
     with tempfile.TemporaryDirectory(prefix="thresher-proof-") as name:
         folder = Path(name)
         for cell in (QUEUE, *sorted(share_dir("rtl").glob("*.sv"))):

@@ -1,0 +1,208 @@
+"""Pipelined units are proved to do what their C++ does, and broken ones are not."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+
+from thresher.errors import MissingToolError, UsageError
+from thresher.hlsc import UnitSource
+from thresher.hlsc_proof import Claim, Proof, claim, decide, prove, sat
+from thresher.hlsc_proof.harness import FAULTS
+from thresher.tools.open_synthesis import Yosys, find_yosys
+
+HLS = Path(__file__).resolve().parents[2] / "hls"
+UNITS = Path(__file__).parent / "proof_units.hpp"
+CLOCKS = (50.0, 100.0, 200.0, 300.0, 400.0, 500.0, 600.0, 800.0)
+
+# The units, with the stages that each is cut into at least and the cycles for which it is proved.
+BOUNDS = {
+    "Accumulate": (3, 11),
+    "Delay": (2, 14),
+    "Cache": (1, 12),
+    "Lookup": (3, 12),
+    "Merge": (3, 14),
+    "Decimate": (2, 16),
+    "Route": (2, 11),
+    "Packet": (2, 12),
+    "Popcount": (4, 16),
+    "Optional": (2, 12),
+    "Arithmetic": (2, 10),
+    "Count": (1, 16),
+}
+
+
+def source(name: str) -> UnitSource:
+    return UnitSource(UNITS, f"proof_units::{name}", (HLS,))
+
+
+def pipelined(name: str, stages: int, cycles: int) -> Claim:
+    """A claim for a unit at the lowest clock that cuts it into so many stages."""
+    cut = (claim(source(name), clock, cycles) for clock in CLOCKS)
+    return next(wanted for wanted in cut if wanted.stages >= stages)
+
+
+@dataclass(frozen=True)
+class Breakage:
+    """What is done to a unit's SystemVerilog, and the faults that this may show as."""
+
+    unit: str
+    do: Callable[[Claim], Claim]
+    faults: tuple[str, ...]
+
+
+def edit(pattern: str, text: str, more: str = "") -> Callable[[Claim], Claim]:
+    """Replace the first match of a pattern, which must be there, and put more at the module's end."""
+
+    def do(wanted: Claim) -> Claim:
+        verilog, count = re.subn(pattern, text, wanted.verilog, count=1, flags=re.MULTILINE)
+        assert count == 1, wanted.verilog
+        return replace(wanted, verilog=verilog.replace("endmodule", f"{more}\nendmodule"))
+
+    return do
+
+
+def drop_register(wanted: Claim) -> Claim:
+    """Stage 2 sees a value of the step in stage 1."""
+    found = re.search(r"^ +(\w+_s2_q) <= (.+);$", wanted.verilog, re.MULTILINE)
+    assert found
+    return edit(re.escape(found[0]), "", f"  assign {found[1]} = {found[2]};")(wanted)
+
+
+def write_late(wanted: Claim) -> Claim:
+    """A memory is written one cycle after the step that reads it."""
+    names = ("write_i", "write_address_i", "write_data_i")
+    late = "  always_ff @(posedge ap_clk) begin\n"
+    for name, width in zip(names, (1, 2, 3), strict=True):
+        found = re.search(rf"\.{name} *\((.+)\),$", wanted.verilog, re.MULTILINE)
+        assert found
+        wanted = edit(re.escape(found[0]), f".{name}(late_{name}),")(wanted)
+        wanted = edit(r"^\);$", f");\n  logic [{width - 1}:0] late_{name};")(wanted)
+        late += f"    late_{name} <= {found[1]};\n"
+    return replace(wanted, verilog=wanted.verilog.replace("endmodule", f"{late}  end\nendmodule"))
+
+
+BREAKAGES = {
+    "a register between stages is missing": Breakage("Accumulate", drop_register, ("wrong",)),
+    "a memory is written after the next step reads it": Breakage("Cache", write_late, ("wrong",)),
+    "a stage moves on into a full one": Breakage(
+        "Accumulate",
+        edit(r"assign stage2_ready = .*;", "assign stage2_ready = 1'b1;"),
+        ("wrong", "late"),
+    ),
+    "state changes without a step": Breakage(
+        "Accumulate", edit(r"else if \(stage0_go\)", "else if (stage0_valid)"), ("wrong",)
+    ),
+    "an output does not wait": Breakage(
+        "Lookup", edit(r"else if \(m_axis_free\)", "else"), ("withdrawn", "wrong")
+    ),
+    "bubbles hold what is before them": Breakage(
+        "Lookup",
+        edit(r"assign stage2_ready = (.*);", r"assign stage2_ready = stage0_valid && (\1);"),
+        ("late",),
+    ),
+    "a beat is taken that is not needed": Breakage(
+        "Merge", edit(r"assign right_tready = right_needed && ", "assign right_tready = "), ("reads",)
+    ),
+    "no step begins behind another": Breakage(
+        "Merge", edit(r"assign stage1_ready = .*;", "assign stage1_ready = !stage1_valid_q;"), ("idle",)
+    ),
+    "the latency is longer than it is said to be": Breakage(
+        "Packet", lambda wanted: replace(wanted, stages=wanted.stages - 1), ("late",)
+    ),
+    "a register is reset to another value": Breakage(
+        "Accumulate", edit(r"total_q <= 4'd3;", "total_q <= 4'd2;"), ("wrong",)
+    ),
+    "what was never written is read": Breakage("Unset", lambda wanted: wanted, ("wrong",)),
+}
+
+
+@pytest.fixture(scope="module")
+def needs_yosys() -> None:
+    try:
+        found = find_yosys().slang
+    except MissingToolError:
+        found = False
+    if not found and os.environ.get("CI") != "true":
+        pytest.skip("needs Yosys with read_slang: pip install thresher[synth]")
+
+
+@pytest.fixture(scope="module")
+def claims() -> dict[str, Claim]:
+    return {name: pipelined(name, *bounds) for name, bounds in (BOUNDS | {"Unset": (1, 8)}).items()}
+
+
+@pytest.fixture(scope="module")
+def proofs(needs_yosys: None, claims: dict[str, Claim]) -> dict[str, Proof]:
+    """One run of Yosys for the units as they are and for the broken ones."""
+    broken = {name: breakage.do(claims[breakage.unit]) for name, breakage in BREAKAGES.items()}
+    wanted = {name: claims[name] for name in BOUNDS} | broken
+    return dict(zip(wanted, decide(list(wanted.values())), strict=True))
+
+
+@pytest.mark.parametrize("name", BOUNDS)
+def test_a_unit_does_what_its_cpp_does(proofs: dict[str, Proof], name: str) -> None:
+    proof = proofs[name]
+
+    assert (proof.proved, proof.counterexample) == (True, "")
+    assert (proof.unit, proof.cycles) == (f"proof_units::{name}", BOUNDS[name][1])
+    assert proof.cycles > 2 * proof.stages >= 2 * BOUNDS[name][0]
+
+
+@pytest.mark.parametrize("name", BREAKAGES)
+def test_a_broken_unit_is_not_proved(proofs: dict[str, Proof], name: str) -> None:
+    proof = proofs[name]
+
+    last = proof.counterexample.splitlines()[-1]
+    texts = [re.escape(FAULTS[fault]) for fault in BREAKAGES[name].faults]
+    assert not proof.proved
+    assert re.fullmatch(rf"cycle \d+(, \w+)?: the unit ({'|'.join(texts)})", last), proof.counterexample
+
+
+def test_a_counterexample_says_what_the_cpp_writes(proofs: dict[str, Proof]) -> None:
+    *rows, fault = proofs["a register is reset to another value"].counterexample.splitlines()
+
+    cells = [re.split(r"  +", row.strip()) for row in rows]
+    assert cells[0] == ["cycle", "s_axis", "m_axis", "m_axis in C++"]
+    taken = [int(row[1]) for row in cells[1:] if row[1].isdigit()]
+    total = (3 + taken[0]) % 16
+    hash_ = ((total ^ total >> 2) + 5) % 16
+    assert int(cells[-1][3]) == (hash_ ^ hash_ << 1) % 16
+    assert int(cells[-1][2].split()[0]) != int(cells[-1][3])
+    assert fault == f"cycle {cells[-1][0]}, m_axis: the unit {FAULTS['wrong']}"
+
+
+def test_a_bound_that_shows_little_is_refused(needs_yosys: None) -> None:
+    with pytest.raises(UsageError) as error:
+        prove(source("Accumulate"), 100.0, 3)
+
+    assert str(error.value) == (
+        "proof: unit 'proof_units::Accumulate': no run of 3 cycles has 3 beats at every output after one had "
+        "to wait, so a proof would say little; give more cycles"
+    )
+
+
+def test_a_yosys_that_cannot_read_systemverilog_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sat, "find_yosys", lambda: Yosys(("yosys",), "0.77", slang=False))
+
+    with pytest.raises(MissingToolError) as error:
+        prove(source("Count"), 100.0, 12)
+
+    assert str(error.value) == (
+        "proof: Yosys 0.77 ('yosys') cannot read SystemVerilog: it has no read_slang; "
+        "run `pip install thresher[synth]`, or install Yosys' plugin slang"
+    )
+
+
+def test_a_bound_of_nothing_is_refused() -> None:
+    with pytest.raises(UsageError) as error:
+        prove(source("Count"), 100.0, 0)
+
+    assert str(error.value) == (
+        "proof: unit 'proof_units::Count': 0 cycles prove nothing; give a positive number"
+    )
