@@ -14,8 +14,9 @@ from thresher_sim.project import Stream
 from thresher_sim.rtl import sv_files
 from thresher_sim.runner import SV_FOLDER
 from thresher_sim.streams import IntType, StreamLayout
-from thresher_sim.testbench import Lane, accelerator_lane, render_testbench
+from thresher_sim.testbench import Lane, accelerator_lane, render_testbench, render_unit_testbench
 from thresher_sim.toolchain import verilator_environment
+from thresher_sim.unit import UnitStream
 
 LAYOUT = StreamLayout(IntType(0, 7), 4, 1, 3)
 
@@ -46,12 +47,24 @@ def test_verilator_has_no_warning(sources: list[Path]) -> None:
 
 
 def test_slang_has_no_complaint(sources: list[Path]) -> None:
+    assert complaints(sources) == ""
+
+
+def test_slang_has_no_complaint_of_the_bench_of_a_unit(tmp_path: Path) -> None:
+    unit = HERE / "accelerator" / "rtl" / "total.sv"
+    text = render_unit_testbench("total", [UnitStream("s_axis", 18)], [UnitStream("m_axis", 13)])
+    testbench = tmp_path / "tb.sv"
+    testbench.write_text(text, encoding="utf-8")
+    assert complaints([*sv_files(SV_FOLDER), unit, testbench]) == ""
+
+
+def complaints(sources: list[Path]) -> str:
     compilation = pyslang.ast.Compilation()
     manager = pyslang.SourceManager()
     for source in sources:
         compilation.addSyntaxTree(pyslang.syntax.SyntaxTree.fromFile(str(source), manager))
     problems = compilation.getAllDiagnostics()
-    assert pyslang.DiagnosticEngine.reportAll(manager, problems) == ""
+    return str(pyslang.DiagnosticEngine.reportAll(manager, problems))
 
 
 def test_units_side_by_side_are_as_wide_as_their_streams() -> None:
@@ -93,3 +106,9 @@ def test_names_that_cannot_be(lane: Lane, reason: str) -> None:
     with pytest.raises(ValueError) as caught:
         render_testbench([lane])
     assert str(caught.value) == reason
+
+
+def test_names_that_a_unit_cannot_have() -> None:
+    for module, name in (("a; b", "x"), ("a", 'x"')):
+        with pytest.raises(ValueError):
+            render_unit_testbench(module, [UnitStream(name, 1)], [])
