@@ -1,19 +1,23 @@
-"""The handshakes: when each stage holds a step, and when the step may move on.
+"""The handshakes: when each stage holds a step, and when the steps move on.
 
-A stage moves when the next one is empty or moves itself, so bubbles close up and a full pipeline
-moves every cycle. The last stage moves when every stream that its step writes can take a beat.
+All stages move at once, unless a step in the last one writes a stream whose output register holds a
+beat that is not taken. So one condition, a few gates from the output registers, enables the whole
+pipeline. Bubbles move like steps.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from thresher.hlsc.ir import Input, Node, Op, Output
 from thresher.hlsc.verilog.layout import statement
 
+ADVANCE = "advance"
+"""The signal that is 1 when every step moves on to the next stage."""
+
 
 def go(stage: int) -> str:
-    """The signal that is 1 when the step in a stage moves on."""
+    """The signal that is 1 when there is a step in a stage and it moves on."""
     return f"stage{stage}_go"
 
 
@@ -29,18 +33,23 @@ def written(output: Output) -> str:
 
 def reserved(stages: int, inputs: Sequence[Input], outputs: Sequence[Output]) -> list[str]:
     """Every name that the handshakes and the ports use."""
-    names = ["ap_clk", "ap_rst_n"]
+    names = ["ap_clk", "ap_rst_n", ADVANCE]
     for stream in [port.name for port in inputs] + [port.name for port in outputs]:
         names += [f"{stream}_t{part}" for part in ("data", "valid", "ready")]
     names += [f"{port.name}_needed" for port in inputs]
     names += [f"{port.name}_{part}" for port in outputs for part in ("written", "free")]
     for stage in range(stages):
-        names += [valid(stage), go(stage), f"stage{stage}_ready"]
+        names += [valid(stage), go(stage)]
     return names
 
 
-def handshake_lines(stages: int, inputs: Sequence[Input], outputs: Sequence[Output]) -> list[str]:
-    """The flow control of the whole pipeline; `*_needed` and `*_written` are declared here."""
+def handshake_lines(
+    stages: int, inputs: Sequence[Input], outputs: Sequence[Output], used: Collection[str]
+) -> list[str]:
+    """The flow control of the whole pipeline; `*_needed` and `*_written` are declared here.
+
+    `used` are the names of signals that other parts of the module read; what nothing reads is left out.
+    """
     lines: list[str] = []
     for port in inputs:
         if not is_always(port.needed):
@@ -51,14 +60,18 @@ def handshake_lines(stages: int, inputs: Sequence[Input], outputs: Sequence[Outp
         lines.append(f"  logic {output.name}_free;")
         lines.append(f"  assign {output.name}_free = !{output.name}_tvalid || {output.name}_tready;")
     lines.append("")
-    lines.append("  logic stage0_valid, stage0_go;")
-    lines += statement(f"assign stage0_valid = {_all([_is_there(port) for port in inputs])};")
-    for stage in range(1, stages):
-        lines.append(f"  logic stage{stage}_valid_q, stage{stage}_ready, stage{stage}_go;")
-        lines.append(f"  assign stage{stage}_ready = !stage{stage}_valid_q || stage{stage}_go;")
+    if stages > 1:
+        lines.append(f"  logic {', '.join(valid(stage) for stage in range(1, stages))};")
+    if stages > 1 or go(0) in used:
+        lines.append(f"  logic {valid(0)};")
+        lines += statement(f"assign {valid(0)} = {_all([_is_there(port) for port in inputs])};")
+    lines.append(f"  logic {ADVANCE};")
+    lines += statement(f"assign {ADVANCE} = {_all([_has_room(stages, output) for output in outputs])};")
     for stage in range(stages):
-        lines += statement(f"assign {go(stage)} = {_all([valid(stage), *_room(stage, stages, outputs)])};")
-    lines += _ready_lines(stages, inputs, outputs)
+        if go(stage) in used:
+            lines.append(f"  logic {go(stage)};")
+            lines.append(f"  assign {go(stage)} = {valid(stage)} && {ADVANCE};")
+    lines += _ready_lines(inputs)
     return [*lines, *_valid_lines(stages)]
 
 
@@ -68,6 +81,8 @@ def is_always(node: Node) -> bool:
 
 
 def _all(conditions: Sequence[str]) -> str:
+    if len(conditions) == 1:
+        return conditions[0].removeprefix("(").removesuffix(")")
     return " && ".join(conditions) or "1'b1"
 
 
@@ -77,24 +92,21 @@ def _is_there(port: Input) -> str:
     return f"(!{port.name}_needed || {port.name}_tvalid)"
 
 
-def _room(stage: int, stages: int, outputs: Sequence[Output]) -> list[str]:
-    """What must hold for the step in a stage to move on."""
-    if stage < stages - 1:
-        return [f"stage{stage + 1}_ready"]
-    return [
-        f"{output.name}_free" if is_always(output.written) else f"(!{written(output)} || {output.name}_free)"
-        for output in outputs
-    ]
+def _has_room(stages: int, output: Output) -> str:
+    """Whether the step in the last stage, if there is one, need not wait for an output."""
+    waits_not = [f"!{valid(stages - 1)}"] if stages > 1 else []
+    if not is_always(output.written):
+        waits_not.append(f"!{written(output)}")
+    return f"({' || '.join([*waits_not, f'{output.name}_free'])})"
 
 
-def _ready_lines(stages: int, inputs: Sequence[Input], outputs: Sequence[Output]) -> list[str]:
+def _ready_lines(inputs: Sequence[Input]) -> list[str]:
     """A beat is taken when the step needs it, has all the others, and moves on."""
     lines = [""]
     for port in inputs:
         conditions = [] if is_always(port.needed) else [f"{port.name}_needed"]
         conditions += [_is_there(other) for other in inputs if other is not port]
-        conditions += _room(0, stages, outputs)
-        lines += statement(f"assign {port.name}_tready = {_all(conditions)};")
+        lines += statement(f"assign {port.name}_tready = {_all([*conditions, ADVANCE])};")
     return lines if inputs else []
 
 
@@ -103,7 +115,6 @@ def _valid_lines(stages: int) -> list[str]:
         return []
     lines = ["", "  always_ff @(posedge ap_clk) begin", "    if (!ap_rst_n) begin"]
     lines += [f"      {valid(stage)} <= 1'b0;" for stage in range(1, stages)]
-    lines.append("    end else begin")
-    for stage in range(1, stages):
-        lines.append(f"      if (stage{stage}_ready) {valid(stage)} <= {valid(stage - 1)};")
+    lines.append(f"    end else if ({ADVANCE}) begin")
+    lines += [f"      {valid(stage)} <= {valid(stage - 1)};" for stage in range(1, stages)]
     return [*lines, "    end", "  end"]

@@ -33,8 +33,8 @@ def header_lines(graph: UnitGraph, plan: Schedule, heading: Heading) -> list[str
     text = (
         f"A step begins in every cycle; its output is offered {_counted(plan.stages, 'cycle')} after its "
         "input is taken. A step whose beats are not there is a bubble, and the steps before it go on. "
-        "An output that is not taken holds the stages before it and loses nothing. Reset empties the "
-        "pipeline and sets the registers that the C++ initialises. "
+        "A step that cannot write, since the beat before it is not taken, holds all stages and loses "
+        "nothing. Reset empties the pipeline and sets the registers that the C++ initialises. "
         f"{_counted(plan.stages, 'stage').capitalize()}, for {heading.clock_mhz:g} MHz."
     )
     return [*lines, "//", *textwrap.wrap(text, 100, initial_indent="// ", subsequent_indent="// "), ""]

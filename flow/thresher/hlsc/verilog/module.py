@@ -46,6 +46,7 @@ class _Module:
         self._widths: dict[str, int] = {}
         self._section: list[str] = []
         self._tables: list[str] = []
+        self._gone: set[str] = set()
 
     def lines(self) -> list[str]:
         """The whole file."""
@@ -58,7 +59,7 @@ class _Module:
         if self._tables:
             lines += [*title("Tables"), *self._tables]
         lines += title("Flow control")
-        lines += flow.handshake_lines(self._plan.stages, self._graph.inputs, self._graph.outputs)
+        lines += flow.handshake_lines(self._plan.stages, self._graph.inputs, self._graph.outputs, self._gone)
         for stage in stages:
             lines += stage
         return [*lines, *outputs, *self._unused_lines(), "", "endmodule"]
@@ -167,7 +168,7 @@ class _Module:
 
     def _ram_ports(self, memory: Memory, stage: int, address: str, word: str) -> list[tuple[str, str]]:
         texts = [self._expressions.text(node, stage) for node in (memory.address, memory.data)]
-        write = flow.go(stage)
+        write = self._go(stage)
         if not flow.is_always(memory.written):
             write += f" && {self._expressions.atom(memory.written, stage)}"
         return [
@@ -187,17 +188,23 @@ class _Module:
         data = [
             line for register in registers if register.reset is None for line in self._update(register, stage)
         ]
-        if stage + 1 in self._crossing:
-            data += self._crossings(stage)
+        crossing = self._crossings(stage) if stage + 1 in self._crossing else []
         if control:
             resets = [
                 f"{self._name_of(register)} <= {constant(register.width, register.reset or 0)};"
                 for register in control
             ]
             updates = [line for register in control for line in self._update(register, stage)]
-            self._clocked("if (!ap_rst_n)", resets, f"else if ({flow.go(stage)})", updates)
+            self._clocked("if (!ap_rst_n)", resets, f"else if ({self._go(stage)})", updates)
         if data:
-            self._clocked(f"if ({flow.go(stage)})", data)
+            self._clocked(f"if ({self._go(stage)})", data)
+        if crossing:
+            self._clocked(f"if ({flow.ADVANCE})", crossing)
+
+    def _go(self, stage: int) -> str:
+        """The signal that tells that a step moves on, which is then declared."""
+        self._gone.add(flow.go(stage))
+        return flow.go(stage)
 
     def _name_of(self, register: Register) -> str:
         state = next(
@@ -253,9 +260,9 @@ class _Module:
             self._section.append("")
             self._condition(flow.written(output), output.written, last)
             sends = (
-                flow.go(last)
+                self._go(last)
                 if flow.is_always(output.written)
-                else f"{flow.go(last)} && {flow.written(output)}"
+                else f"{self._go(last)} && {flow.written(output)}"
             )
             value = self._expressions.text(output.value, last)
             valid = f"else if ({output.name}_free)"
@@ -265,7 +272,7 @@ class _Module:
                 valid,
                 [f"{output.name}_tvalid <= {sends};"],
             )
-            self._clocked(f"if ({sends})", [f"{output.name}_tdata <= {value};"])
+            self._clocked(f"if ({output.name}_free)", [f"{output.name}_tdata <= {value};"])
         return [*title("Outputs"), *self._section]
 
     def _unused_lines(self) -> list[str]:
