@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -10,6 +11,8 @@ import pytest
 from thresher import cli
 from thresher.hlsc import CompiledUnit, UnitSource, compile_unit
 from thresher.share import share_dir
+from thresher.unit import UnitRequest, write_unit_project
+from thresher_sim.compile import compile_program
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLE = ROOT / "examples" / "custom_unit"
@@ -49,8 +52,17 @@ def test_the_page_holds_what_is_tested() -> None:
 
 
 @pytest.mark.parametrize("name", UNITS)
-def test_a_unit_compiles_and_meets_100_mhz(name: str, tmp_path: Path) -> None:
-    assert compiled(tmp_path, name).warnings == ()
+def test_a_unit_becomes_hardware_and_a_program(name: str, tmp_path: Path) -> None:
+    header, project = tmp_path / f"{name}.hpp", tmp_path / "project"
+    header.write_text(UNITS[name])
+
+    write_unit_project(UnitRequest(header, name, 100.0, include_dirs=(EXAMPLE / "src",)), project)
+
+    report = json.loads((project / "report.json").read_text())
+    assert report["warnings"] == []
+    folders = json.loads((project / "unit.json").read_text())["include_dirs"]
+    includes = [project / "hls", *(project / folder for folder in folders)]
+    assert compile_program(project / "hls" / "reference.cpp", includes, tmp_path / "cache").is_file()
 
 
 @pytest.mark.parametrize("text", EXCERPTS, ids=lambda text: text.strip().splitlines()[0])
