@@ -113,16 +113,16 @@ struct Merge {
   uint<1> from_right_ = 0;
 };
 
-// Of each group of three beats the largest.
+// Of each group of three beats the largest, scaled before and after.
 struct Decimate {
   struct Ports {
     InStream<3> s_axis;
     OutStream<3> m_axis;
   };
   void step(Ports& ports) {
-    const uint<3> beat = ports.s_axis.read();
+    const uint<3> beat = static_cast<uint<3>>(ports.s_axis.read() * 3);
     const uint<3> best = place_ == 0 || beat > best_ ? beat : best_;
-    if (place_ == 2) ports.m_axis.write(best);
+    if (place_ == 2) ports.m_axis.write(static_cast<uint<3>>(best * 5 + 1));
     best_ = best;
     place_ = static_cast<uint<2>>(place_ == 2 ? 0 : place_ + 1);
   }

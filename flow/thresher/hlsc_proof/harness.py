@@ -1,11 +1,11 @@
 """The circuit that a solver tries to make fail: a unit beside its reference.
 
 The solver chooses, cycle by cycle, which beats the inputs offer and when, and when the outputs take
-one; so all sequences under all stalls are covered. The reference takes a step whenever the unit's
-`stage0_go` says that the unit does, with the beats that are offered then. What the step writes goes
+one; so all sequences under all stalls are covered. The reference takes a step whenever the beats that
+it reads are offered and the unit's `advance` says that the unit moves on. What the step writes goes
 into a queue for each output, against which the unit's offers are held. So if there is no fault, the
-unit's outputs are what the C++ writes when it reads what the unit took. That `stage0_go` comes from
-the unit itself takes nothing from this: were it wrong, beats would not match.
+unit's outputs are what the C++ writes when it reads what the unit took. That `advance` comes from the
+unit itself takes nothing from this: were it wrong, beats would not match.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ def harness_text(harness: Harness, name: str) -> str:
         *_clocked(["rst_n <= 1'b1;", "waited <= rst_n && (waited || !every_take);"]),
         *_instance(harness.reference, "reference", _reference_ports(graph)),
         *_instance(harness.unit, "unit", _unit_ports(graph)),
-        f"  assign step = rst_n && unit.{flow.go(0)};",
+        f"  assign step = rst_n && unit.{flow.ADVANCE} && {_all(map(_is_there, graph.inputs))};",
         f"  assign failed_o = rst_n && ({' || '.join(fault_signals(graph))});",
         f"  assign seen_o = rst_n && waited && {seen};",
         "endmodule",
@@ -86,6 +86,10 @@ def harness_text(harness: Harness, name: str) -> str:
 
 def _all(conditions: Iterable[str]) -> str:
     return " && ".join(conditions) or "1'b1"
+
+
+def _is_there(port: Input) -> str:
+    return f"(!{port.name}_read || {port.name}_tvalid)"
 
 
 def _width(harness: Harness) -> int:
