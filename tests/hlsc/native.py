@@ -5,9 +5,9 @@ from __future__ import annotations
 import ctypes
 import subprocess
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from thresher.hlsc.ir import UnitGraph
 from thresher_sim.toolchain import find_clang
 
 HLS = Path(__file__).resolve().parents[2] / "hls"
@@ -98,6 +98,25 @@ int run(int steps, const unsigned char* const* in, const int* in_beats, unsigned
 """
 
 
+Ports = Sequence[tuple[str, int]]
+"""Streams as (name, bits)."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """What was written to each output; `blocked` if a step waits for a beat that never comes."""
+
+    outputs: dict[str, list[int]]
+    blocked: bool
+
+    def agrees(self, outputs: Mapping[str, Sequence[int]]) -> bool:
+        """Whether hardware that was given the time wrote the same, or more if it never blocks."""
+        return all(
+            list(outputs[name][: None if self.blocked else len(beats)]) == beats
+            for name, beats in self.outputs.items()
+        )
+
+
 class NativeUnits:
     """Units compiled together; `run` runs one of them."""
 
@@ -117,33 +136,21 @@ class NativeUnits:
         self._library = ctypes.CDLL(str(library))
 
     def run(
-        self,
-        index: int,
-        graph: UnitGraph,
-        ports: Sequence[str],
-        streams: Mapping[str, Sequence[int]],
-        steps: int,
-    ) -> dict[str, list[int]]:
-        """At most `steps` steps, until one is blocked; `ports` in the order of the C++ `Ports`."""
-        widths = {port.name: port.width for port in graph.inputs} | {
-            port.name: port.width for port in graph.outputs
-        }
-        sizes = [-(-widths[name] // 8) for name in ports]
+        self, index: int, inputs: Ports, outputs: Ports, streams: Mapping[str, Sequence[int]], steps: int
+    ) -> Run:
+        """At most `steps` steps, until one is blocked; the C++ `Ports` has the inputs before the outputs."""
+        ports = [(name, -(-width // 8)) for name, width in (*inputs, *outputs)]
         beats = [
-            b"".join(beat.to_bytes(size, "little") for beat in streams.get(name, ()))
-            for name, size in zip(ports, sizes, strict=True)
+            b"".join(beat.to_bytes(size, "little") for beat in streams.get(name, ())) for name, size in ports
         ]
         taken_from = (ctypes.c_char_p * len(ports))(*beats)
-        counts = (ctypes.c_int * len(ports))(*(len(streams.get(name, ())) for name in ports))
-        buffers = [ctypes.create_string_buffer(steps * size) for size in sizes]
+        counts = (ctypes.c_int * len(ports))(*(len(streams.get(name, ())) for name, _ in ports))
+        buffers = [ctypes.create_string_buffer(steps * size) for _, size in ports]
         written_to = (ctypes.c_void_p * len(ports))(*(ctypes.addressof(buffer) for buffer in buffers))
         written = (ctypes.c_int * len(ports))()
-        getattr(self._library, f"run_{index}")(steps, taken_from, counts, written_to, written)
-        outputs = {}
-        for name, size, buffer, count in zip(ports, sizes, buffers, written, strict=True):
-            if name not in streams:
-                raw = buffer.raw
-                outputs[name] = [
-                    int.from_bytes(raw[at * size : (at + 1) * size], "little") for at in range(count)
-                ]
-        return outputs
+        done = getattr(self._library, f"run_{index}")(steps, taken_from, counts, written_to, written)
+        found = {}
+        for (name, size), buffer, count in zip(ports, buffers, written, strict=True):
+            raw = buffer.raw
+            found[name] = [int.from_bytes(raw[at * size : (at + 1) * size], "little") for at in range(count)]
+        return Run({name: found[name] for name, _ in outputs}, blocked=done < steps)

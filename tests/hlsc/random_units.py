@@ -1,13 +1,16 @@
-"""Random units: every integer operator, state, arrays, Rom, Ram, branches, conditional streams.
+"""Random units: every integer operator, state, arrays, structs, Rom, Ram, branches, conditional streams.
 
-What C++ leaves undefined is kept out of them: signed sums are made wide enough and then cut, shift
-amounts are below the width, addresses are below the depth, and every member has an initial value.
+What C++ leaves undefined is kept out of them: see `random_expressions`; addresses are below the depth,
+and every member has an initial value.
 """
 
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from dataclasses import dataclass, field
+
+from tests.hlsc.random_expressions import Array, Expressions, Table, Type, Value
 
 PRELUDE = """\
 #include "thresher/bits.hpp"
@@ -28,29 +31,12 @@ using thresher::with_bits;
 """
 EPILOGUE = "}  // namespace random_units\n"
 
-
-@dataclass(frozen=True)
-class Type:
-    """`uint<width>` or `sint<width>`."""
-
-    width: int
-    signed: bool = False
-
-    def __str__(self) -> str:
-        return f"{'sint' if self.signed else 'uint'}<{self.width}>"
-
-
-@dataclass(frozen=True)
-class Value:
-    """A C++ expression of a known type."""
-
-    text: str
-    type: Type
+MAX_NESTING = 3
 
 
 @dataclass
 class RandomUnit:
-    """One unit and its name."""
+    """One unit and its name; the same seed gives the same unit."""
 
     seed: int
     name: str
@@ -60,63 +46,85 @@ class RandomUnit:
         self.text = _Generator(random.Random(self.seed), self.name).unit()
 
 
-class _Generator:
+@dataclass(frozen=True)
+class _Ram:
+    name: str
+    width: int
+    depth: int
+
+
+class _Generator(Expressions):
     def __init__(self, rng: random.Random, name: str) -> None:
-        self.rng = rng
+        super().__init__(rng)
         self.name = name
-        self.values: list[Value] = []
         self.lines: list[str] = []
         self.depth = 1
         self.count = 0
         self.members: list[Value] = []
-        self.tables: list[tuple[str, int, int]] = []
-        self.ram: tuple[int, int] | None = None
+        self.rams: list[_Ram] = []
 
     def unit(self) -> str:
         rng = self.rng
-        inputs = [self.type().width for _ in range(rng.choice([1, 1, 2]))]
-        outputs = [self.type().width for _ in range(rng.choice([1, 1, 2]))]
+        inputs = [self.type(False) for _ in range(rng.choice([0, 1, 1, 1, 1, 1, 2, 2, 2, 3]))]
+        outputs = [self.type(False) for _ in range(rng.choice([1, 1, 1, 2, 2, 3]))]
         lines = [*self.table_lines(), f"struct {self.name} {{", "  struct Ports {"]
-        lines += [f"    InStream<{width}> s{index};" for index, width in enumerate(inputs)]
-        lines += [f"    OutStream<{width}> m{index};" for index, width in enumerate(outputs)]
+        lines += [f"    InStream<{kind.width}> s{index};" for index, kind in enumerate(inputs)]
+        lines += [f"    OutStream<{kind.width}> m{index};" for index, kind in enumerate(outputs)]
         lines += ["  };", *self.member_lines()]
         self.values = list(self.members)
+        self.line(f"const uint<3> turn = (uint<3>){rng.choice(self.members).text};")
         self.read_streams(inputs)
-        if self.ram and rng.random() < 0.9:
-            self.read_ram()
-        for _ in range(rng.randint(2, 7)):
+        for ram in self.rams:
+            self.read_ram(ram)
+        for _ in range(rng.randint(1, 5)):
             self.statement()
-        if self.ram:
-            self.write_ram()
-        for index, width in enumerate(outputs):
-            self.write_stream(index, width)
+        if rng.random() < 0.1:
+            self.line(f"if ({self.condition()}) return;")
+        for ram in self.rams:
+            self.write_ram(ram)
+        for index, kind in enumerate(outputs):
+            self.write_stream(index, kind)
         for _ in range(rng.randint(1, 3)):
             self.statement()
+        for array in self.arrays:
+            if array.cursor:
+                self.line(f"{array.cursor} = (uint<8>)(1 + {self.index(array.sizes[-1])});")
         return "\n".join([*lines, "  void step(Ports& p) {", *self.lines, "  }", "};", ""])
 
     # Declarations
 
-    def type(self, signed: bool | None = None) -> Type:
-        width = self.rng.choice(
-            [1, 1, 2, 3, 4, 5, 7, 8, 9, 12, 16, 17, 23, 31, 32, 33, 49, 63, 64, 65, 70, 100]
-        )
-        is_signed = self.rng.random() < 0.4 if signed is None else signed
-        return Type(max(width, 2), True) if is_signed else Type(width)
-
     def table_lines(self) -> list[str]:
+        """Constants: what `rom_read` reads, now and then deep, and an array of integers."""
         lines = []
         for index in range(self.rng.choice([0, 0, 1, 2])):
-            width, depth = self.type(False).width, self.rng.choice([1, 2, 3, 5, 8, 16])
-            name, words = f"{self.name}_table{index}", -(-width // 64)
-            self.tables.append((name, width, depth))
+            deep = self.rng.random() < 0.15
+            depth = self.rng.choice([1024, 1100]) if deep else self.rng.choice([1, 2, 3, 5, 8, 16, 40])
+            width = self.rng.choice([3, 9, 18]) if deep else self.type(False).width
+            table = Table(f"{self.name}_table{index}", width, depth)
+            self.tables.append(table)
+            words = -(-width // 64)
             rows = []
             for _ in range(depth):
                 word = self.rng.getrandbits(width)
-                rows.append(
-                    "{" + ", ".join(f"{word >> 64 * part & (1 << 64) - 1}ull" for part in range(words)) + "}"
-                )
-            lines.append(f"static constexpr std::uint64_t {name}[{depth}][{words}] = {{{', '.join(rows)}}};")
+                parts = (f"{word >> 64 * part & (1 << 64) - 1}ull" for part in range(words))
+                rows.append("{" + ", ".join(parts) + "}")
+            head = f"static constexpr std::uint64_t {table.name}[{depth}][{words}]"
+            lines.append(f"{head} = {{{', '.join(rows)}}};")
+        if self.rng.random() < 0.3:
+            lines.append(self.array_line(f"{self.name}_constants", "static constexpr "))
         return lines
+
+    def array_line(self, name: str, before: str = "", cursor: str = "") -> str:
+        """An array of one or two dimensions with values."""
+        kind = self.type()
+        sizes = self.rng.choice([(2,), (3,), (4,), (5,), (8,), (2, 2), (3, 2), (2, 4)])
+        self.arrays.append(Array(name + "[{}]" * len(sizes), sizes, kind, cursor))
+        rows = [
+            "{" + ", ".join(self.number(kind) for _ in range(sizes[-1])) + "}"
+            for _ in range(sizes[0] if len(sizes) > 1 else 1)
+        ]
+        values = rows[0] if len(sizes) == 1 else "{" + ", ".join(rows) + "}"
+        return f"{before}{kind} {name}{''.join(f'[{size}]' for size in sizes)} = {values};"
 
     def member_lines(self) -> list[str]:
         lines = []
@@ -124,26 +132,129 @@ class _Generator:
             kind = self.type()
             lines.append(f"  {kind} r{index} = {self.number(kind)};")
             self.members.append(Value(f"r{index}", kind))
-        if self.rng.random() < 0.4:
-            kind, size = self.type(), self.rng.choice([2, 3, 4])
-            values = ", ".join(self.number(kind) for _ in range(size))
-            lines.append(f"  {kind} a[{size}] = {{{values}}};")
-            self.members += [Value(f"a[{index}]", kind) for index in range(size)]
-        if self.rng.random() < 0.4:
-            self.ram = (self.type(False).width, self.rng.choice([2, 3, 4, 8, 11]))
-            lines.append(f"  Ram<{self.ram[0]}, {self.ram[1]}> ram;")
+        constants = len(self.arrays)
+        for index in range(self.rng.choice([0, 0, 1, 2])):
+            cursor = self.rng.choice(["", f"c{index}"])
+            lines.append("  " + self.array_line(f"a{index}", cursor=cursor))
+            if cursor:
+                lines.append(f"  uint<8> {cursor} = 1;")
+        if self.rng.random() < 0.3:
+            lines += self.structure_lines()
+        for array in self.arrays[constants:]:
+            first = array.pattern.format(*(self.rng.randrange(size) for size in array.sizes))
+            self.members.append(Value(first, array.type))
+        for index in range(self.rng.choice([0, 0, 0, 1, 1, 2])):
+            deep = self.rng.random() < 0.25
+            width = self.rng.choice([1, 8, 9, 36]) if deep else self.type(False).width
+            depth = self.rng.choice([512, 1024, 1500]) if deep else self.rng.choice([2, 3, 4, 8, 11, 32])
+            self.rams.append(_Ram(f"ram{index}", width, depth))
+            lines.append(f"  Ram<{width}, {depth}> ram{index};")
+            lines.append(f"  uint<{depth}> ram{index}_seen = 0;")
         return lines
 
-    def number(self, kind: Type) -> str:
-        """A constant: small, or any, built from 32-bit pieces because literals end at 64 bits."""
-        if self.rng.random() < 0.5:
-            return f"({kind}){self.rng.randint(0, min(3, (1 << kind.width - 1) - 1))}"
-        value = self.rng.getrandbits(kind.width)
-        text = f"(uint<{kind.width}>)0"
-        for low in range(0, kind.width, 32):
-            piece = value >> low & 0xFFFFFFFF
-            text = f"({text} | (uint<{kind.width}>)((uint<{kind.width}>){piece}u << {low}))"
-        return f"({kind})({text})"
+    def structure_lines(self) -> list[str]:
+        """A structure, a member of it, and an array of it."""
+        first, second = self.type(), self.type()
+        size, inner = self.rng.choice([2, 3, 4]), self.rng.choice([0, 2, 3])
+        lines = ["  struct Pair {", f"    {first} x = {self.number(first)};"]
+        element = f"[{inner}] = {{{self.number(second)}}}" if inner else f" = {self.number(second)}"
+        lines += [f"    {second} y{element};", "  };", "  Pair one;", f"  Pair many[{size}];"]
+        self.members.append(Value("one.x", first))
+        self.arrays.append(Array("many[{}].x", (size,), first))
+        if inner:
+            self.arrays += [
+                Array("one.y[{}]", (inner,), second),
+                Array("many[{}].y[{}]", (size, inner), second),
+            ]
+        else:
+            self.members.append(Value("one.y", second))
+            self.arrays.append(Array("many[{}].y", (size,), second))
+        return lines
+
+    # Streams and memories
+
+    def read_streams(self, inputs: list[Type]) -> None:
+        """Each at most once; whether, may depend on what was read before."""
+        order = self.rng.sample(range(len(inputs)), len(inputs))
+        if len(order) > 1 and self.rng.random() < 0.2:
+            self.read_in_both_orders(order.pop(), order.pop(), inputs)
+        for index in order:
+            kind = inputs[index]
+            if self.rng.random() < 0.5:
+                self.line(f"const {kind} x{index} = p.s{index}.read();")
+            else:
+                self.line(f"{kind} x{index} = {self.number(kind)};")
+                self.line(f"if ({self.condition()}) x{index} = p.s{index}.read();")
+            self.values.append(Value(f"x{index}", kind))
+
+    def read_in_both_orders(self, a: int, b: int, inputs: list[Type]) -> None:
+        """One stream and perhaps the other, or the other way round."""
+        for index in (a, b):
+            self.line(f"{inputs[index]} x{index} = {self.number(inputs[index])};")
+        head = f"if ({self.condition()}) {{"
+        for first, second in ((a, b), (b, a)):
+            self.line(f"{head} x{first} = p.s{first}.read();")
+            kind = inputs[first]
+            again = f"(x{first} & {self.number(kind)}) == {self.number(kind)}"
+            self.line(f"  if ({again}) x{second} = p.s{second}.read();")
+            head = "} else {"
+        self.line("}")
+        self.values += [Value(f"x{index}", inputs[index]) for index in (a, b)]
+
+    def read_ram(self, ram: _Ram) -> None:
+        """What was never written reads as anything, and is replaced."""
+        for _ in range(self.rng.choice([0, 1, 1, 1, 2, 3])):
+            kind = Type(ram.width)
+            address = self.local_address(ram)
+            if self.rng.random() < 0.7:
+                word = self.local(kind, f"{ram.name}.read({address})")
+            else:
+                word = self.local(kind, self.number(kind))
+                self.line(f"if ({self.condition()}) {word.text} = {ram.name}.read({address});")
+            unseen = f"(uint<1>)({ram.name}_seen >> {address}) == 0"
+            self.line(f"if ({unseen}) {word.text} = {self.number(kind)};")
+
+    def write_ram(self, ram: _Ram) -> None:
+        style = self.rng.random()
+        head = f"if ({self.condition()}) " if style < 0.7 else ""
+        self.store(ram, head)
+        if style < 0.2:
+            self.store(ram, "else ")
+
+    def store(self, ram: _Ram, head: str) -> None:
+        self.line(head + "{")
+        self.depth += 1
+        address = self.local_address(ram)
+        self.line(f"{ram.name}.write({address}, {self.expression(Type(ram.width), 2)});")
+        seen = f"{ram.name}_seen"
+        self.line(f"{seen} = {seen} | (uint<{ram.depth}>)1 << {address};")
+        self.depth -= 1
+        self.line("}")
+
+    def local_address(self, ram: _Ram) -> str:
+        self.count += 1
+        self.line(f"const std::uint32_t d{self.count} = {self.address(ram)};")
+        return f"d{self.count}"
+
+    def address(self, ram: _Ram) -> str:
+        """Any, or one of a few, so that deep memories are read where they were written."""
+        if ram.depth > 100 and self.rng.random() < 0.7:
+            return f"{self.index(5, 0.9)} * {self.rng.choice([1, 101])}u"
+        return self.index(ram.depth, 0.95)
+
+    def write_stream(self, index: int, kind: Type) -> None:
+        write = f"p.m{index}.write"
+        beat, other = self.expression(kind, 3), self.expression(kind, 2)
+        style = self.rng.random()
+        if style < 0.4:
+            self.line(f"{write}({beat});")
+        elif style < 0.75:
+            self.line(f"if ({self.condition()}) {write}({beat});")
+        elif style < 0.9:
+            self.line(f"if ({self.condition()}) {write}({beat}); else {write}({other});")
+        else:
+            self.line(f"if (turn == 1) {write}({beat});")
+            self.line(f"if (turn > 5) {write}({other});")
 
     # Statements
 
@@ -157,63 +268,49 @@ class _Generator:
         self.values.append(value)
         return value
 
-    def read_streams(self, inputs: list[int]) -> None:
-        conditions = [self.condition() if self.rng.random() < 0.5 else "" for _ in inputs]
-        beats = []
-        for index, condition in enumerate(conditions):
-            if condition:
-                self.line(f"const bool reads{index} = {condition};")
-        for index, (width, condition) in enumerate(zip(inputs, conditions, strict=True)):
-            kind = Type(width)
-            if not condition:
-                self.line(f"const {kind} x{index} = p.s{index}.read();")
-            else:
-                self.line(f"{kind} x{index} = {self.number(kind)};")
-                self.line(f"if (reads{index}) x{index} = p.s{index}.read();")
-            beats.append(Value(f"x{index}", kind))
-        self.values += beats
-
-    def read_ram(self) -> None:
-        assert self.ram
-        width, depth = self.ram
-        for _ in range(self.rng.choice([1, 1, 2])):
-            self.local(Type(width), f"ram.read({self.address(depth)})")
-
-    def write_ram(self) -> None:
-        assert self.ram
-        width, depth = self.ram
-        guard = f"if ({self.condition()}) " if self.rng.random() < 0.7 else ""
-        self.line(f"{guard}ram.write({self.address(depth)}, {self.expression(Type(width), 2)});")
-
-    def address(self, depth: int) -> str:
-        width = (depth - 1).bit_length()
-        if depth & (depth - 1):
-            return f"(std::uint32_t)(({self.expression(Type(16), 2)}) % (uint<16>){depth})"
-        return f"(std::uint32_t)({self.expression(Type(max(width, 1)), 2)})" if width else "0u"
-
-    def write_stream(self, index: int, width: int) -> None:
-        beat = self.expression(Type(width), 3)
-        style = self.rng.random()
-        if style < 0.4:
-            self.line(f"p.m{index}.write({beat});")
-        elif style < 0.8:
-            self.line(f"if ({self.condition()}) p.m{index}.write({beat});")
-        else:
-            other = self.expression(Type(width), 2)
-            self.line(f"if ({self.condition()}) p.m{index}.write({beat}); else p.m{index}.write({other});")
-
     def statement(self) -> None:
-        style = self.rng.random()
-        if style < 0.35 or self.depth > 3:
+        if self.depth > MAX_NESTING:
+            self.assignment()
+        else:
+            self.rng.choice(_STATEMENTS)(self)
+
+    def assignment(self) -> None:
+        arrays = [array for array in self.arrays if not array.pattern.startswith(self.name)]
+        if arrays and self.rng.random() < 0.35:
+            array = self.rng.choice(arrays)
+            self.line(f"{self.element(array)} = {self.expression(array.type, 3)};")
+        else:
             target = self.rng.choice(self.members)
             self.line(f"{target.text} = {self.expression(target.type, 3)};")
-        elif style < 0.6:
-            kind = self.type()
-            self.local(kind, self.expression(kind, 3))
-        elif style < 0.9:
-            self.branch()
+
+    def declaration(self) -> None:
+        kind = self.type()
+        self.local(kind, self.expression(kind, 3))
+
+    def local_array(self) -> None:
+        self.count += 1
+        self.line(self.array_line(f"l{self.count}"))
+
+    def copied(self) -> None:
+        """A structure as a whole, where there is one."""
+        if not any(array.pattern.startswith("many") for array in self.arrays):
+            self.assignment()
         else:
-            self.switch()
+            size = next(array.sizes[0] for array in self.arrays if array.pattern.startswith("many"))
+            pair = [f"many[{self.index(size)}]", self.rng.choice(["one", f"many[{self.index(size)}]"])]
+            self.line(" = ".join(self.rng.sample(pair, 2)) + ";")
+
+    def loop(self) -> None:
+        """A constant number of iterations over a variable that may carry from one to the next."""
+        target = self.rng.choice(self.members)
+        self.count += 1
+        counter = Value(f"i{self.count}", Type(32))
+        self.line(
+            f"for (int {counter.text} = 0; {counter.text} < {self.rng.randint(1, 4)}; ++{counter.text})"
+        )
+        outer, self.values = self.values, [*self.values, counter, target, target]
+        self.line(f"  {target.text} = {self.expression(target.type, 2)};")
+        self.values = outer
 
     def branch(self) -> None:
         self.line(f"if ({self.condition()}) {{")
@@ -224,103 +321,30 @@ class _Generator:
         self.line("}")
 
     def switch(self) -> None:
-        self.line(f"switch ((std::uint32_t)({self.expression(Type(3), 2)})) {{")
-        for case in self.rng.sample(range(8), self.rng.randint(2, 5)):
+        """On few or many values, near each other or far apart."""
+        bits = self.rng.choice([2, 3, 3, 5, 30])
+        self.line(f"switch ((std::uint32_t)({self.expression(Type(bits), 2)})) {{")
+        for case in self.rng.sample(range(1 << bits), self.rng.randint(2, min(6, 1 << bits))):
             self.line(f"case {case}: {{")
             self.block()
-            self.line("break; }")
+            self.line("}" if self.rng.random() < 0.2 else "break; }")
         self.line("default: break; }")
 
     def block(self) -> None:
-        outer = list(self.values)
+        outer = list(self.values), list(self.arrays)
         self.depth += 1
         for _ in range(self.rng.randint(1, 3)):
             self.statement()
         self.depth -= 1
-        self.values = outer
-
-    # Expressions
-
-    def condition(self) -> str:
-        kind = self.type()
-        a, b = self.expression(kind, 2), self.expression(kind, 1)
-        return f"{a} {self.rng.choice(['<', '<=', '>', '>=', '==', '!='])} {b}"
-
-    def expression(self, kind: Type, depth: int) -> str:
-        """An expression of exactly this type, in parentheses or atomic."""
-        if depth <= 0 or self.rng.random() < 0.15:
-            return self.leaf(kind)
-        return f"({kind})({self.rng.choice(_OPERATIONS)(self, kind, depth - 1)})"
-
-    def leaf(self, kind: Type) -> str:
-        if not self.values or self.rng.random() < 0.2:
-            return self.number(kind)
-        return f"({kind}){self.rng.choice(self.values).text}"
-
-    def arithmetic(self, kind: Type, depth: int) -> str:
-        operator = self.rng.choice("+-*&|^")
-        wide = Type(2 * kind.width + 1, True) if kind.signed else kind
-        a, b = self.expression(kind, depth), self.expression(kind, depth)
-        return f"({wide}){a} {operator} ({wide}){b}"
-
-    def shift(self, kind: Type, depth: int) -> str:
-        operator, value = self.rng.choice(["<<", ">>"]), self.expression(kind, depth)
-        if self.rng.random() < 0.5:
-            return f"{value} {operator} {self.rng.randrange(kind.width)}"
-        bits = max(kind.width.bit_length() - 1, 1) if kind.width > 1 else 0
-        amount = f"(int)({self.expression(Type(bits), depth)})" if bits else "0"
-        return f"{value} {operator} {amount}"
-
-    def resized(self, kind: Type, depth: int) -> str:
-        return self.expression(self.type(), depth)
-
-    def chosen(self, kind: Type, depth: int) -> str:
-        return f"{self.condition()} ? {self.expression(kind, depth)} : {self.expression(kind, depth)}"
-
-    def compared(self, kind: Type, depth: int) -> str:
-        return self.condition()
-
-    def counted(self, kind: Type, depth: int) -> str:
-        return f"popcount<{(other := self.type(False)).width}>({self.expression(other, depth)})"
-
-    def inverted(self, kind: Type, depth: int) -> str:
-        return f"~{self.expression(kind, depth)}"
-
-    def divided(self, kind: Type, depth: int) -> str:
-        divisor = self.rng.randint(
-            1, min(100, (1 << kind.width - 1) - 1 if kind.signed else (1 << kind.width) - 1)
-        )
-        return f"{self.expression(kind, depth)} {self.rng.choice('/%')} ({kind}){divisor}"
-
-    def field(self, kind: Type, depth: int) -> str:
-        word = self.type(False)
-        width = self.rng.randint(1, word.width)
-        low = self.rng.randint(0, word.width - width)
-        text = self.expression(word, depth)
-        if self.rng.random() < 0.5:
-            return f"bits_at<{width}, {word.width}>({text}, {low})"
-        ones = f"({word})(({word})(~({word})0 >> {word.width - width}) << {low})"
-        hole = f"({word})({text} & ~{ones})"
-        return f"with_bits<{width}, {word.width}>({hole}, {low}, {self.expression(Type(width), depth)})"
-
-    def looked_up(self, kind: Type, depth: int) -> str:
-        if not self.tables:
-            return self.leaf(kind)
-        name, width, rows = self.rng.choice(self.tables)
-        return f"rom_read<{width}>({name}, {self.address(rows)})"
+        self.values, self.arrays = outer
 
 
-_OPERATIONS = [
-    _Generator.arithmetic,
-    _Generator.arithmetic,
-    _Generator.arithmetic,
-    _Generator.shift,
-    _Generator.resized,
-    _Generator.chosen,
-    _Generator.compared,
-    _Generator.counted,
-    _Generator.inverted,
-    _Generator.divided,
-    _Generator.field,
-    _Generator.looked_up,
+_STATEMENTS: list[Callable[[_Generator], None]] = [
+    *[_Generator.assignment] * 7,
+    *[_Generator.declaration] * 5,
+    *[_Generator.branch] * 4,
+    *[_Generator.switch] * 2,
+    _Generator.local_array,
+    _Generator.copied,
+    _Generator.loop,
 ]

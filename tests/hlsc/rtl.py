@@ -13,6 +13,11 @@ from thresher_sim.toolchain import verilator_environment
 RTL = Path(__file__).resolve().parents[2] / "rtl"
 
 _BENCH = """
+/* verilator lint_off DECLFILENAME */
+/* verilator lint_off MULTITOP */
+/* verilator lint_off UNSIGNED */
+/* verilator lint_off WIDTHTRUNC */
+/* verilator lint_off WIDTHEXPAND */
 module beat_source #(
   parameter int Width = 1, parameter int Count = 1, parameter int Idle = 0, parameter string File = ""
 ) (
@@ -53,7 +58,7 @@ module beat_sink #(
     tready <= rst_n && $urandom_range(99) >= Busy;
     held <= rst_n && tvalid && !tready;
     held_data <= tdata;
-    if (held && (!tvalid || tdata != held_data)) $fatal(1, "%m: a beat that was offered was changed");
+    if (rst_n && held && (!tvalid || tdata != held_data)) $fatal(1, "%m: a beat that was offered was changed");
     if (rst_n && tvalid && tready) $fdisplay(file, "%h", tdata);
   end
   final $fclose(file);
@@ -79,6 +84,13 @@ int main(int argc, char** argv) {
 """
 
 
+_MAKE = f"PYTHON3={sys.executable} CXX=g++ LINK=g++ OPT_FAST=-O0 CFG_CXXFLAGS_PCH_I=-include"
+
+
+class BuildError(Exception):
+    """Verilator or the C++ compiler refused the modules, or warned; the text is what they said."""
+
+
 @dataclass(frozen=True)
 class Module:
     """A module with AXI4-Streams; ports are (name, bits). `parameters` is `.A(1), .B(2)`."""
@@ -92,10 +104,19 @@ class Module:
 
 
 class RtlModules:
-    """Modules built together. `run` feeds each its streams and returns what came out of each."""
+    """Modules built together. `run` feeds each its streams and returns what came out of each.
+
+    With `random_start` everything that no reset reaches holds a random value at first, else 0.
+    """
 
     def __init__(
-        self, folder: Path, modules: Sequence[Module], sources: Sequence[Path], most_beats: int
+        self,
+        folder: Path,
+        modules: Sequence[Module],
+        sources: Sequence[Path],
+        most_beats: int,
+        jobs: int = 2,
+        random_start: bool = False,
     ) -> None:
         self._folder = folder
         self._modules = modules
@@ -104,26 +125,22 @@ class RtlModules:
         bench = f"{_BENCH}\nmodule bench (input logic clk, input logic rst_n);\n{instances}\nendmodule\n"
         (folder / "bench.sv").write_text(bench)
         (folder / "main.cpp").write_text(_MAIN)
-        command = [
-            "verilator",
-            "--cc",
-            "--exe",
-            "--build",
-            "--quiet",
-            "-j",
-            "2",
-            "-O1",
-            "--x-initial",
-            "fast",
-        ]
+        command = ["verilator", "--cc", "--exe", "--build", "--quiet", "-Wall", "-j", str(jobs), "-O1"]
         command += [
-            "-MAKEFLAGS",
-            f"PYTHON3={sys.executable} CXX=g++ LINK=g++ OPT_FAST=-O0 CFG_CXXFLAGS_PCH_I=-include",
+            "--x-initial",
+            "unique" if random_start else "fast",
+            "--timescale",
+            "1ns/1ns",
+            "--MAKEFLAGS",
+            _MAKE,
         ]
-        command += ["-Wno-UNSIGNED", "--timescale", "1ns/1ns"]
         command += ["--top-module", "bench", "-y", str(RTL), "--Mdir", str(folder / "model")]
         command += [str(path) for path in (folder / "bench.sv", *sources, folder / "main.cpp")]
-        subprocess.run(command, check=True, env=verilator_environment(), stdout=subprocess.DEVNULL)
+        done = subprocess.run(
+            command, env=verilator_environment(), capture_output=True, text=True, check=False
+        )
+        if done.returncode != 0:
+            raise BuildError(done.stderr)
 
     def run(
         self, streams: Sequence[Mapping[str, Sequence[int]]], cycles: int, seed: int = 1
@@ -136,7 +153,7 @@ class RtlModules:
                 (self._folder / f"{index}_{name}.in").write_text(text + "\n")
         model = self._folder / "model" / "Vbench"
         subprocess.run(
-            [model, str(cycles), f"+verilator+seed+{seed}"],
+            [model, str(cycles), f"+verilator+seed+{seed}", "+verilator+rand+reset+2"],
             check=True,
             cwd=self._folder,
             stdout=subprocess.DEVNULL,

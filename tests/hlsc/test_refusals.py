@@ -61,10 +61,128 @@ REFUSED = {
     "pointer member": (
         unit(
             "p.m_axis.write(*where);\nwhere = p.s_axis.read() ? &a : &b;",
-            "uint<8> a = 0, b = 0; uint<8>* where;",
+            "uint<8> a = 0, b = 0;\nuint<8>* where;",
         ),
-        "hlsc: unit 'Unit': unit.hpp:9: a value of the LLVM type 'ptr' is loaded; use integers; a "
-        "unit holds its objects as members, not through pointers",
+        "hlsc: unit 'Unit': unit.hpp:13: the member 'where' is a pointer or a reference; hold objects as "
+        "members of the unit, and choose between them by an index or by `if`",
+    ),
+    "reference member": (
+        unit("p.m_axis.write(where);\na += p.s_axis.read();", "uint<8> a = 0; uint<8>& where = a;"),
+        "hlsc: unit 'Unit': unit.hpp:12: the member 'where' is a pointer or a reference; hold objects as "
+        "members of the unit, and choose between them by an index or by `if`",
+    ),
+    "function pointer member": (
+        unit("p.m_axis.write(f(p.s_axis.read()));", "uint<8> (*f)(uint<8>) = nullptr;"),
+        "hlsc: unit 'Unit': unit.hpp:11: the member 'f' is a pointer or a reference; hold objects as "
+        "members of the unit, and choose between them by an index or by `if`",
+    ),
+    "escaping pointer": (
+        unit("keep(&a);\np.m_axis.write(a);", "uint<8> a = 0;", before="void keep(unsigned _BitInt(8)*);"),
+        "hlsc: unit 'Unit': unit.hpp:9: 'keep' is called, which has no body here; call only functions that "
+        "the unit's headers define",
+    ),
+    "function pointer": (
+        unit(
+            "auto f = p.s_axis.read() & 1 ? g : h;\np.m_axis.write(f(p.t_axis.read()));",
+            before="uint<8> g(uint<8>); uint<8> h(uint<8>);",
+        ),
+        "hlsc: unit 'Unit': unit.hpp:10: 'a function through a pointer' is called, which has no body here; "
+        "call only functions that the unit's headers define",
+    ),
+    "virtual function": (
+        unit(
+            "p.m_axis.write(x.f());",
+            "X x;",
+            before="struct Base { virtual int f() = 0; }; struct X : Base { int f() { return 1; } };",
+        ),
+        "hlsc: unit 'Unit': unit.hpp:11: a class has virtual functions; choose the function by a template "
+        "argument, or by `if`",
+    ),
+    "dynamic allocation": (
+        unit("int* x = new int[(int)p.s_axis.read()];\nx[0] = 3;\nx[n] = 4;\nn = x[1];", "int n = 0;"),
+        "hlsc: unit 'Unit': unit.hpp:9: 'operator new[]' is called, which has no body here; call only "
+        "functions that the unit's headers define",
+    ),
+    "array of variable size": (
+        unit("int n = p.s_axis.read();\nint x[n];\nx[0] = 3;\nx[n - 1] = n;\np.m_axis.write(x[n >> 1]);"),
+        "hlsc: unit 'Unit': unit.hpp:10: an array of variable size; give it a constant size",
+    ),
+    "assembly": (
+        unit('int x = p.s_axis.read();\nasm volatile("nop" : "+r"(x));\np.m_axis.write(x);'),
+        "hlsc: unit 'Unit': unit.hpp:10: assembly is embedded; write it in C++",
+    ),
+    "static variable": (
+        unit("static uint<8> n = 0;\nn += p.s_axis.read();\np.m_axis.write(n);"),
+        "hlsc: unit 'Unit': unit.hpp:10: the variable 'n' is read, which is no constant; declare it "
+        "constexpr, or make it a member of the unit",
+    ),
+    "global variable": (
+        unit("p.m_axis.write(n);\nn += p.s_axis.read();", before="uint<8> n = 0;"),
+        "hlsc: unit 'Unit': unit.hpp:9: the variable 'n' is read, which is no constant; declare it "
+        "constexpr, or make it a member of the unit",
+    ),
+    "thread-local variable": (
+        unit("p.m_axis.write(n);\nn += p.s_axis.read();", before="thread_local uint<8> n = 0;"),
+        "hlsc: unit 'Unit': unit.hpp:9: the variable 'n' is read, which is no constant; declare it "
+        "constexpr, or make it a member of the unit",
+    ),
+    "global variable that is written": (
+        unit("n = p.s_axis.read();\np.m_axis.write(1);", before="uint<8> n = 0;"),
+        "hlsc: unit 'Unit': unit.hpp:9: memory is written that is neither the unit's nor a local "
+        "variable's; keep what lasts in members of the unit",
+    ),
+    "endless loop": (
+        unit("for (;;) n = n + 1;\np.m_axis.write(n);", "uint<8> n = 0;"),
+        "hlsc: unit 'Unit': unit.hpp:9: the step never ends; do one iteration of an endless loop in each "
+        "step",
+    ),
+    "jump to a computed label": (
+        unit("void* to[2] = {&&a, &&b};\ngoto *to[(int)(p.s_axis.read() & 1)];\na: return;\nb: return;"),
+        "hlsc: unit 'Unit': unit.hpp:8: the call of 'step' cannot be inlined; a step must not call itself, "
+        "and calls no function marked noinline",
+    ),
+    "floating-point member": (
+        unit("x = x * 0.5f + (int)p.s_axis.read();\np.m_axis.write((int)x);", "float x = 0;"),
+        "hlsc: unit 'Unit': unit.hpp:12: the member 'x' is a floating-point number; scale it to an integer "
+        "of fixed point",
+    ),
+    "copied stream": (
+        unit("InStream<8> s = p.s_axis;\np.m_axis.write(s.read());"),
+        "hlsc: unit 'Unit': unit.hpp:9: a stream is copied; pass streams, and 'Ports', by reference",
+    ),
+    "stream by variable": (
+        "struct Unit {\n  struct Ports { InStream<8> s[2]; OutStream<8> m; };\n  void step(Ports& p) {\n"
+        "p.m.write(p.s[(int)n].read());\nn = n + 1;\n}\nuint<1> n = 0;\n};\n",
+        "hlsc: unit 'Unit': unit.hpp:8: which stream is used depends on a variable, or it is not a member; "
+        "name each stream in a branch of its own",
+    ),
+    "two streams of one name": (
+        "struct In { InStream<8> x; };\nstruct Unit {\n  struct Ports { In a; InStream<8> a_x; };\n"
+        "  void step(Ports& p) { p.a.x.read(); }\n};\n",
+        "hlsc: unit 'Unit': unit.hpp:7: two streams have the name 'a_x'; rename one of them",
+    ),
+    "copy of variable size": (
+        unit("__builtin_memcpy(a, b, (int)p.s_axis.read());\np.m_axis.write(a[0]);", "char a[8], b[8];"),
+        "hlsc: unit 'Unit': unit.hpp:9: memory of variable size is copied; copy a constant number of "
+        "elements",
+    ),
+    "table that is a member": (
+        unit(
+            "p.m_axis.write(rom_read<8>(table, p.s_axis.read() & 1));\ntable[0][0]++;",
+            "std::uint64_t table[2][1] = {};",
+        ),
+        "hlsc: unit 'Unit': unit.hpp:9: a table is chosen by a variable, or is not a constant; read each "
+        "table at constant indices, with the variable in the address",
+    ),
+    "variable remainder": (
+        unit("p.m_axis.write(p.s_axis.read() % p.t_axis.read());"),
+        "hlsc: unit 'Unit': unit.hpp:9: a division by a variable; divide by a constant, or compute "
+        "the quotient over several steps",
+    ),
+    "atomic instruction": (
+        unit("__atomic_fetch_add(&n, 1, 0);\np.m_axis.write(n);", "int n = 0;"),
+        "hlsc: unit 'Unit': unit.hpp:9: the LLVM instruction 'atomicrmw' has no meaning in hardware here; "
+        "write it with integer operators",
     ),
     "large array": (
         unit("p.m_axis.write(a[(int)p.s_axis.read()]);\na[3] = 4;", "uint<8> a[100];"),
@@ -152,13 +270,26 @@ def test_refusal(name: str, tmp_path: Path) -> None:
     assert str(refused.value) == message
 
 
-def test_cpp_that_does_not_compile(tmp_path: Path) -> None:
-    with pytest.raises(ToolFailedError) as refused:
-        compile_text(tmp_path, unit("p.m_axis.write(nothing);"))
+CLANG = {
+    "use of undeclared identifier 'nothing'": "p.m_axis.write(nothing);",
+    "cannot use 'throw' with exceptions disabled": "if (p.s_axis.read()) throw 1;",
+    "variable 'x' is uninitialized when used here": "uint<8> x; p.m_axis.write(x);",
+    "variable 'x' is used uninitialized whenever 'if' condition is false": (
+        "uint<8> x; if (p.s_axis.read() & 1) x = 3;\np.m_axis.write(x);"
+    ),
+    "division by zero is undefined": "p.m_axis.write(p.s_axis.read() / (uint<8>)0);",
+    "array index 4 is past the end of the array (that has type 'char[4]')": (
+        "char x[4] = {}; x[4] = 1; p.m_axis.write(x[0]);"
+    ),
+}
 
-    assert str(refused.value) == (
-        "hlsc: unit 'Unit': unit.hpp:9: clang says: use of undeclared identifier 'nothing'; mend the C++"
-    )
+
+@pytest.mark.parametrize("what", CLANG)
+def test_cpp_that_does_not_compile_or_has_no_meaning(what: str, tmp_path: Path) -> None:
+    with pytest.raises(ToolFailedError) as refused:
+        compile_text(tmp_path, unit(CLANG[what]))
+
+    assert str(refused.value) == f"hlsc: unit 'Unit': unit.hpp:9: clang says: {what}; mend the C++"
 
 
 def test_a_header_that_is_not_there(tmp_path: Path) -> None:

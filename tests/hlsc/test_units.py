@@ -158,7 +158,7 @@ def test_every_unit_does_what_its_cpp_does(
             streams.append({port: [rng.getrandbits(width) for _ in range(90)] for port, width in unit.inputs})
             expected.append(native.run(NAMES.index(name), unit.inputs, unit.outputs, streams[-1], 300))
 
-    results = RtlModules(tmp_path, modules, files, 90).run(streams, 2000)
+    results = RtlModules(tmp_path, modules, files, 90, random_start=True).run(streams, 2000)
 
     for module, result, wanted in zip(modules, results, expected, strict=True):
         assert wanted.agrees(result), module.name

@@ -17,6 +17,10 @@ _FLAGS = (
     *("-std=c++20", "-O2", "-g", "-S", "-emit-llvm", "-DTHRESHER_HLSC"),
     *("-fno-exceptions", "-fno-rtti", "-fno-vectorize", "-fno-slp-vectorize", "-fno-jump-tables"),
     *("-fno-discard-value-names", "-fstandalone-debug", "-Wno-unknown-pragmas"),
+    # What C++ leaves undefined and clang sees.
+    *("-Werror=uninitialized", "-Werror=sometimes-uninitialized", "-Werror=array-bounds"),
+    *("-Werror=division-by-zero", "-Werror=shift-count-overflow", "-Werror=shift-count-negative"),
+    "-Werror=return-type",
 )
 # Every loop with a constant number of iterations is unrolled, every call inlined, however unlikely.
 _LIMITS = ("unroll-threshold", "inline-threshold", "inlinecold-threshold", "inline-cold-callsite-threshold")
@@ -27,9 +31,10 @@ _PLAIN_PATH = re.compile(r"[A-Za-z0-9_./+-]+")
 
 _WRAPPER = """\
 using Unit = {type_name};
-inline void* operator new(decltype(sizeof 0), void* place) noexcept {{ return place; }}
+struct ThresherPlace {{ void* address; }};
+inline void* operator new(decltype(sizeof 0), ThresherPlace place) noexcept {{ return place.address; }}
 extern "C" __attribute__((flatten)) void thresher_step(Unit& self, Unit::Ports& ports) {{ self.step(ports); }}
-extern "C" void thresher_reset(Unit& self) {{ ::new (&self) Unit; }}
+extern "C" void thresher_reset(Unit& self) {{ ::new (ThresherPlace{{&self}}) Unit; }}
 """
 
 
@@ -87,7 +92,7 @@ def include_folders(source: UnitSource, scratch: Path) -> list[Path]:
 
 
 def _message(source: UnitSource, stderr: str) -> str:
-    found = re.search(r"^(?:(\S+?):(\d+):\d+: )?(?:fatal )?error: (.*)$", stderr, re.MULTILINE)
+    found = re.search(r"^(?:(\S+?):(\d+):\d+: )?(?:fatal )?error: (.*?)(?: \[-W.*\])?$", stderr, re.MULTILINE)
     file = Path(found[1]).name if found and found[1] else ""
     what = found[3] if found else (stderr.strip().splitlines() or ["nothing"])[-1]
     if file == WRAPPER:

@@ -45,6 +45,8 @@ class Calls(Symbols):
             NotHardwareError: the call is of anything else.
         """
         if name.startswith("llvm."):
+            if name.startswith("llvm.threadlocal.address"):
+                return self.result_of(operands[0])
             known = operations.intrinsic(self.builder, name, [self.node(operand) for operand in operands])
             if known is not None:
                 return known
@@ -118,7 +120,7 @@ class Calls(Symbols):
 
     def _tables(self, operand: Operand) -> Sequence[Target]:
         targets = self.pointer(operand).targets
-        if any(target.index is not None or not target.base.startswith("@") for target in targets):
+        if any(target.terms or not target.is_constant for target in targets):
             raise NotHardwareError(
                 "a table is chosen by a variable, or is not a constant",
                 "read each table at constant indices, with the variable in the address",

@@ -9,9 +9,9 @@ from thresher.hlsc.frontend.addressing import step_pointer
 from thresher.hlsc.frontend.calls import Calls
 from thresher.hlsc.frontend.effects import Site
 from thresher.hlsc.frontend.memory import Segment
-from thresher.hlsc.frontend.pointers import place
+from thresher.hlsc.frontend.pointers import Array, place
 from thresher.hlsc.frontend.symbols import Result, unknown
-from thresher.hlsc.ir import Node
+from thresher.hlsc.ir import Node, Op
 from thresher.hlsc.llvm.module import Instruction
 from thresher.hlsc.llvm.types import IntegerType, OtherType, PointerType, bytes_of
 from thresher.hlsc.refusal import NotHardwareError
@@ -67,13 +67,19 @@ class Executor(Calls):
         return self.merge([(condition, a), (self.builder.not_(condition), b)])
 
     def _alloca(self, instruction: Instruction) -> Result:
+        if any(self.node(count).op is not Op.CONST for count in instruction.operands):
+            raise NotHardwareError("an array of variable size", "give it a constant size")
         base = f"local {instruction.result}"
         size = bytes_of(instruction.type)
         self.contents[base] = (Segment(0, 8 * size, None),)
-        self.arrays[base] = ((0, size),)
+        self.arrays[base] = (Array(0, size, 1),)
         return place(base)
 
+    def _asm(self, instruction: Instruction) -> Result:
+        raise NotHardwareError("assembly is embedded", "write it in C++")
+
     def _load(self, instruction: Instruction) -> Result:
+        _check_integers(instruction)
         if not isinstance(instruction.type, IntegerType):
             raise NotHardwareError(
                 f"a value of the LLVM type '{_type_name(instruction)}' is loaded",
@@ -84,6 +90,7 @@ class Executor(Calls):
 
     def _store(self, instruction: Instruction) -> Result:
         operand, where = instruction.operands
+        _check_integers(instruction)
         if not isinstance(operand.type, IntegerType):
             raise NotHardwareError(
                 "an address is stored", "hold objects as members of the unit, not through pointers"
@@ -96,7 +103,8 @@ class Executor(Calls):
     def _getelementptr(self, instruction: Instruction) -> Result:
         base, *indices = instruction.operands
         nodes = [self.node(index) for index in indices]
-        return step_pointer(self.builder, self.pointer(base), instruction.type, nodes, self.arrays)
+        inbounds = instruction.detail == "inbounds"
+        return step_pointer(self.pointer(base), instruction.type, nodes, self.arrays, inbounds)
 
     def _extractvalue(self, instruction: Instruction) -> Result:
         pair = self.result_of(instruction.operands[0])
@@ -134,6 +142,7 @@ _ACTIONS: dict[str, Callable[[Executor, Instruction], Result]] = {
     "freeze": Executor._same,
     "select": Executor._select,
     "alloca": Executor._alloca,
+    "asm": Executor._asm,
     "load": Executor._load,
     "store": Executor._store,
     "getelementptr": Executor._getelementptr,

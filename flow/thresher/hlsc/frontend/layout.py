@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import PurePath
 
+from thresher.hlsc.frontend.pointers import Array
 from thresher.hlsc.llvm.debug_info import DebugInfo, Leaf
 from thresher.hlsc.llvm.module import Function
 from thresher.hlsc.refusal import UnsupportedUnitError
@@ -61,11 +63,65 @@ def unit_layout(info: DebugInfo, step: Function) -> UnitLayout:
     members = list(info.leaves(unit, lambda name: bool(_RAM.fullmatch(name))))
     streams = list(info.leaves(ports, lambda name: bool(_PORT.fullmatch(name))))
     return UnitLayout(
-        ports=tuple(_port(leaf) for leaf in streams if leaf.class_name),
-        registers=tuple(leaf for leaf in members if not leaf.class_name and leaf.name),
-        rams=tuple(_ram(leaf) for leaf in members if leaf.class_name),
+        ports=_ports([leaf for leaf in streams if leaf.class_name]),
+        registers=_distinct([_register(leaf) for leaf in members if not leaf.class_name and leaf.name]),
+        rams=tuple(_ram(leaf) for leaf in _distinct([leaf for leaf in members if leaf.class_name])),
         lines={leaf.name: leaf.line for leaf in members},
     )
+
+
+def arrays_of(leaves: Sequence[Leaf]) -> tuple[Array, ...]:
+    """The outermost arrays that members are elements of, each once."""
+    found = ((leaf.array_start, leaf.array_end, leaf.array_stride) for leaf in leaves if leaf.array_end)
+    return tuple(Array(first // 8, end // 8, stride // 8) for first, end, stride in dict.fromkeys(found))
+
+
+def _ports(leaves: Sequence[Leaf]) -> tuple[Port, ...]:
+    for leaf, distinct in zip(leaves, _distinct(leaves), strict=True):
+        if leaf.name != distinct.name:
+            raise UnsupportedUnitError(
+                leaf.line, f"two streams have the name '{leaf.name}'", "rename one of them"
+            )
+    return tuple(_port(leaf) for leaf in leaves)
+
+
+def _distinct(leaves: Sequence[Leaf]) -> tuple[Leaf, ...]:
+    """The members, with a number after a name that another has, too: `a.b` and `a_b` are both `a_b`."""
+    found: dict[str, Leaf] = {}
+    for leaf in leaves:
+        name, number = leaf.name, 1
+        while name in found:
+            number += 1
+            name = f"{leaf.name}_{number}"
+        found[name] = replace(leaf, name=name)
+    return tuple(found.values())
+
+
+def _register(leaf: Leaf) -> Leaf:
+    """A member that can be a register.
+
+    Raises:
+        UnsupportedUnitError: it cannot.
+    """
+    if "_vptr$" in leaf.name:
+        raise UnsupportedUnitError(
+            leaf.line,
+            "a class has virtual functions",
+            "choose the function by a template argument, or by `if`",
+        )
+    if leaf.kind == "address":
+        raise UnsupportedUnitError(
+            leaf.line,
+            f"the member '{leaf.name}' is a pointer or a reference",
+            "hold objects as members of the unit, and choose between them by an index or by `if`",
+        )
+    if leaf.kind == "float":
+        raise UnsupportedUnitError(
+            leaf.line,
+            f"the member '{leaf.name}' is a floating-point number",
+            "scale it to an integer of fixed point",
+        )
+    return leaf
 
 
 def _port(leaf: Leaf) -> Port:

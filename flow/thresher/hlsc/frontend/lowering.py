@@ -8,7 +8,7 @@ from thresher.hlsc.builder import Builder
 from thresher.hlsc.frontend.control_flow import EXIT, ControlFlow, LoopError, Predicates
 from thresher.hlsc.frontend.effects import Effects
 from thresher.hlsc.frontend.instructions import Executor
-from thresher.hlsc.frontend.layout import UnitLayout, is_library
+from thresher.hlsc.frontend.layout import UnitLayout, arrays_of, is_library
 from thresher.hlsc.frontend.memory import Content, Memory, Segments, merge
 from thresher.hlsc.frontend.pointers import place
 from thresher.hlsc.frontend.state import PORTS, SELF, Accesses, Globals
@@ -28,6 +28,7 @@ class Lowering:
         self.builder = builder
         self.origins: dict[Node, Origin] = {}
         self._info = info
+        self._functions = module.functions
         self._flow = self._control_flow(function)
         self._predicates = Predicates(self._flow, builder, self._edge)
         self._memories: dict[str, Memory] = {}
@@ -40,11 +41,9 @@ class Lowering:
             self._accesses,
             self.effects,
             is_defined=lambda name: name in module.functions,
-            plain_name=lambda name: info.function_names.get(name, name),
+            plain_name=lambda name: info.function_names.get(name, name).split("<")[0],
         )
-        self._executor.arrays[SELF] = tuple(
-            (leaf.array_start // 8, leaf.array_end // 8) for leaf in layout.registers if leaf.array_end
-        )
+        self._executor.arrays[SELF] = arrays_of(layout.registers)
         for name, base in zip(function.parameters, (SELF, PORTS), strict=False):
             self._executor.values[name] = place(base)
 
@@ -68,6 +67,12 @@ class Lowering:
         return self._memories[EXIT][SELF]
 
     def _control_flow(self, function: Function) -> ControlFlow:
+        if function.blocks[0].terminator.opcode == "unreachable":
+            raise UnsupportedUnitError(
+                self._block_line(function.blocks[0].instructions),
+                "the step never ends",
+                "do one iteration of an endless loop in each step",
+            )
         try:
             return ControlFlow(function)
         except LoopError as error:
@@ -83,6 +88,11 @@ class Lowering:
 
     def _line(self, instruction: Instruction) -> str:
         return self._info.line(instruction.location, is_library) if instruction.location else ""
+
+    def _callee_line(self, instruction: Instruction) -> str:
+        """Where the function that is called stands, for a call that is not the user's."""
+        callee = self._functions.get(instruction.detail)
+        return self._info.declaration_line(callee.location) if callee else ""
 
     # Blocks
 
@@ -133,7 +143,8 @@ class Lowering:
                 condition = self._predicates.block(block)
                 result = self._executor.execute(instruction, block, condition, line)
         except NotHardwareError as error:
-            raise UnsupportedUnitError(line, error.reason, error.remedy) from error
+            place = line or self._callee_line(instruction)
+            raise UnsupportedUnitError(place, error.reason, error.remedy) from error
         if instruction.result:
             self._executor.values[instruction.result] = result
             self._remember(instruction.result, result, line)

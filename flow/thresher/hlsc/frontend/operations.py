@@ -44,13 +44,15 @@ def _udiv(builder: Builder, a: Node, b: Node) -> Node:
     reciprocal = -(-(1 << shift) // b.value)
     wide = width + shift + 1
     product = builder.mul(builder.resize(a, wide), builder.const(wide, reciprocal))
-    return builder.resize(builder.slice(product, shift, wide - shift), a.width)
+    needed = ((1 << width) // b.value).bit_length()
+    return builder.resize(builder.slice(product, shift, max(needed, 1)), a.width)
 
 
 def _urem(builder: Builder, a: Node, b: Node) -> Node:
     if b.value.bit_count() == 1:
         return builder.and_(a, builder.const(a.width, b.value - 1))
-    return builder.sub(a, builder.mul(_udiv(builder, a, b), b))
+    width = (b.value - 1).bit_length()
+    return builder.zext(_remainder(builder, a, b, _udiv(builder, a, b), width), a.width)
 
 
 def _sdiv(builder: Builder, a: Node, b: Node) -> Node:
@@ -62,7 +64,15 @@ def _sdiv(builder: Builder, a: Node, b: Node) -> Node:
 
 
 def _srem(builder: Builder, a: Node, b: Node) -> Node:
-    return builder.sub(a, builder.mul(_sdiv(builder, a, b), b))
+    magnitude = min(b.value, (1 << b.width) - b.value)
+    width = min((magnitude - 1).bit_length() + 1, a.width)
+    return builder.sext(_remainder(builder, a, b, _sdiv(builder, a, b), width), a.width)
+
+
+def _remainder(builder: Builder, a: Node, b: Node, quotient: Node, width: int) -> Node:
+    """The low bits of what is left of `a`."""
+    low, times, divisor = (builder.low(each, width) for each in (a, quotient, b))
+    return builder.sub(low, builder.mul(times, divisor))
 
 
 _DIVISIONS = {"udiv": _udiv, "urem": _urem, "sdiv": _sdiv, "srem": _srem}

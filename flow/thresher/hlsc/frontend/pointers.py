@@ -7,19 +7,36 @@ from dataclasses import dataclass, replace
 from thresher.hlsc.builder import Builder
 from thresher.hlsc.ir import Node
 
+Term = tuple[Node, int]
+"""A variable index, signed, and the bytes that one step of it moves the pointer."""
+
+
+@dataclass(frozen=True)
+class Array:
+    """The bytes `first..end-1` of an object: elements of `stride` bytes."""
+
+    first: int
+    end: int
+    stride: int
+
 
 @dataclass(frozen=True)
 class Target:
-    """A byte of an object, if `condition` holds (None: always), plus `index * stride` bytes.
+    """A byte of an object, if `condition` holds (None: always), plus what the terms add.
 
-    Only into constant tables does an index stay a variable.
+    `arrays` are those of which one is indexed, where there are terms.
     """
 
     base: str
     offset: int
     condition: Node | None = None
-    index: Node | None = None
-    stride: int = 0
+    terms: tuple[Term, ...] = ()
+    arrays: tuple[Array, ...] = ()
+
+    @property
+    def is_constant(self) -> bool:
+        """Whether it is a byte of the module's constants."""
+        return self.base.startswith("@")
 
 
 @dataclass(frozen=True)
@@ -32,7 +49,7 @@ class Pointer:
     def only(self) -> Target | None:
         """The target of a pointer that has just one, at a known byte."""
         target = self.targets[0]
-        return target if len(self.targets) == 1 and target.index is None else None
+        return None if len(self.targets) > 1 or target.terms else target
 
     def moved(self, offset: int) -> Pointer:
         """The pointer `offset` bytes further."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from thresher.hlsc.builder import Builder
 from thresher.hlsc.frontend import memory
+from thresher.hlsc.frontend.addressing import elements, table_index
 from thresher.hlsc.frontend.effects import address_width
 from thresher.hlsc.frontend.memory import Content, Memory, Segment
 from thresher.hlsc.frontend.pointers import Pointer, Target
@@ -60,8 +61,17 @@ class Accesses:
 
     def load(self, contents: Memory, pointer: Pointer, width: int) -> Content:
         """`width` bits."""
-        values = [(target, self._load(contents, target, width)) for target in pointer.targets]
-        return self.choose([(target.condition, value) for target, value in values])
+        places = self._places(pointer, width)
+        return self.choose([(place.condition, self._load(contents, place, width)) for place in places])
+
+    def _places(self, pointer: Pointer, width: int) -> list[Target]:
+        """What a pointer may mean; an index into a constant table stays a variable."""
+        size = -(-width // 8)
+        return [
+            place
+            for target in pointer.targets
+            for place in ([target] if target.is_constant else elements(self.builder, target, size))
+        ]
 
     def choose(self, choices: Sequence[tuple[Node | None, Content]]) -> Content:
         """The content whose condition holds, where exactly one does."""
@@ -74,23 +84,24 @@ class Accesses:
         return result
 
     def _load(self, contents: Memory, target: Target, width: int) -> Content:
-        if target.base.startswith("@"):
+        if target.is_constant:
             return self._constant(target, width)
         if target.base not in contents:
-            raise _foreign("read")
+            raise _foreign("read", target)
         return memory.load(self.builder, contents[target.base], 8 * target.offset, width)
 
     def _constant(self, target: Target, width: int) -> Node:
         symbol = target.base[1:]
         data = self.globals.bytes(symbol)
         size = -(-width // 8)
-        if target.index is None:
+        if not target.terms:
             word = int.from_bytes(data[target.offset : target.offset + size], "little")
             return self.builder.const(width, word)
-        first, inside = divmod(target.offset, target.stride)
-        places = range(inside, len(data) - size + 1, target.stride)
+        steps, stride = table_index(self.builder, target)
+        first, inside = divmod(target.offset, stride)
+        places = range(inside, len(data) - size + 1, stride)
         words = [int.from_bytes(data[place : place + size], "little") for place in places]
-        index = self.builder.add(target.index, self.builder.const(target.index.width, first))
+        index = self.builder.add(steps, self.builder.const(steps.width, first))
         return self.lookup(self.globals.name(symbol), width, words, index)
 
     def rom(self, target: Target, width: int, depth: int, address: Node) -> Node:
@@ -122,9 +133,9 @@ class Accesses:
         self, contents: dict[str, memory.Segments], pointer: Pointer, width: int, value: Content
     ) -> None:
         """Store `width` bits."""
-        for target in pointer.targets:
+        for target in self._places(pointer, width):
             if target.base not in contents:
-                raise _foreign("written")
+                raise _foreign("written", target)
             low = 8 * target.offset
             segments = contents[target.base]
             new = value
@@ -134,7 +145,9 @@ class Accesses:
             contents[target.base] = memory.store(self.builder, segments, low, width, new)
 
 
-def _foreign(verb: str) -> NotHardwareError:
+def _foreign(verb: str, target: Target) -> NotHardwareError:
+    if target.base == PORTS:
+        return NotHardwareError("a stream is copied", "pass streams, and 'Ports', by reference")
     return NotHardwareError(
         f"memory is {verb} that is neither the unit's nor a local variable's",
         "keep what lasts in members of the unit",

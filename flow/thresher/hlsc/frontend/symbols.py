@@ -6,11 +6,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from thresher.hlsc.builder import Builder
-from thresher.hlsc.frontend.addressing import Extent
 from thresher.hlsc.frontend.effects import Effects
 from thresher.hlsc.frontend.layout import UnitLayout
 from thresher.hlsc.frontend.memory import Segments
-from thresher.hlsc.frontend.pointers import Pointer, place
+from thresher.hlsc.frontend.pointers import Array, Pointer, place
 from thresher.hlsc.frontend.state import Accesses
 from thresher.hlsc.ir import Node
 from thresher.hlsc.llvm.module import Address, Local, Number, Operand, Undefined
@@ -37,7 +36,7 @@ class Symbols:
     plain_name: Callable[[str], str]
     values: dict[str, Result] = field(default_factory=dict)
     contents: dict[str, Segments] = field(default_factory=dict)
-    arrays: dict[str, Extent] = field(default_factory=dict)
+    arrays: dict[str, Sequence[Array]] = field(default_factory=dict)
 
     def result_of(self, operand: Operand) -> Result:
         """What an operand stands for."""

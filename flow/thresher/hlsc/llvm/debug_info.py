@@ -12,6 +12,12 @@ _FIELD = re.compile(r'(\w+): ("[^"]*"|[^,()]+)')
 _ELEMENT = re.compile(r"!\d+")
 _BIT_INT = re.compile(r"_BitInt\((\d+)\)")
 _ATTACHED = re.compile(r", !dbg (!\d+)")
+_ADDRESSES = frozenset(
+    {
+        *("DW_TAG_pointer_type", "DW_TAG_reference_type", "DW_TAG_rvalue_reference_type"),
+        "DW_TAG_ptr_to_member_type",
+    }
+)
 _KIND = re.compile(r"!(\w+)\(")
 
 
@@ -21,7 +27,9 @@ class Leaf:
 
     `offset` and `size` are bits of memory; `width` is the number of bits that carry the value,
     which sign or zero extension fills up to `size`. `class_name` is empty for scalars. `array_start`
-    and `array_end` are the bits of the outermost array that it is an element of; 0 if it is in none.
+    and `array_end` are the bits of the outermost array that it is an element of, and `array_stride`
+    those from one element to the next; 0 if it is in none. `kind` is "address" of a pointer or reference,
+    "float" of a floating-point number, and else empty.
     """
 
     name: str
@@ -33,6 +41,8 @@ class Leaf:
     line: str
     array_start: int = 0
     array_end: int = 0
+    array_stride: int = 0
+    kind: str = ""
 
 
 class DebugInfo:
@@ -67,6 +77,10 @@ class DebugInfo:
             reference = fields.get("inlinedAt", "")
         return ""
 
+    def declaration_line(self, reference: str) -> str:
+        """`file:line` of a function."""
+        return f"{PurePath(self._file_of(reference)).name}:{self.fields(reference)['line']}"
+
     def variable(self, reference: str, is_library: Callable[[str], bool]) -> str:
         """The name of a variable, or an empty string if it is a library's own."""
         fields = self.fields(reference)
@@ -96,19 +110,26 @@ class DebugInfo:
         found = _ATTACHED.search(definition)
         if not found:
             return ""
-        return self.fields(self.fields(found[1])["var"])["name"]
+        return self.fields(self.fields(found[1])["var"]).get("name", "")
 
     # Types
 
     def parameter_types(self, function: str) -> list[str]:
         """The types of a function's parameters, references and aliases resolved."""
         signature = self.fields(self.fields(function)["type"])["types"]
-        return [self._resolve(reference) for reference in self.elements(signature)]
+        return [self._referred(reference) for reference in self.elements(signature)]
 
     def _resolve(self, reference: str) -> str:
-        """The type behind aliases, references and qualifiers."""
-        while self.kind(reference) == "DIDerivedType":
+        """The type behind aliases and qualifiers."""
+        while self.kind(reference) == "DIDerivedType" and self.fields(reference)["tag"] not in _ADDRESSES:
             reference = self.fields(reference)["baseType"]
+        return reference
+
+    def _referred(self, reference: str) -> str:
+        """The type that a parameter is of or refers to."""
+        reference = self._resolve(reference)
+        while self.kind(reference) == "DIDerivedType":
+            reference = self._resolve(self.fields(reference)["baseType"])
         return reference
 
     def type_name(self, reference: str) -> str:
@@ -131,15 +152,16 @@ class DebugInfo:
             if is_whole(class_name):
                 yield Leaf(name, class_name, offset, size, 0, False, line)
             else:
-                yield from self._members(fields, name, offset, is_whole)
+                yield from self._members(fields, name, offset, line, is_whole)
         elif tag == "DW_TAG_array_type":
             yield from self._array(fields, name, offset, line, is_whole)
         else:
             width, signed = self._scalar(reference)
-            yield Leaf(name, "", offset, size, width or size, signed, line)
+            kind = "address" if tag in _ADDRESSES else "float" if self._is_float(fields) else ""
+            yield Leaf(name, "", offset, size, width or size, signed, line, kind=kind)
 
     def _members(
-        self, fields: Mapping[str, str], name: str, offset: int, is_whole: Callable[[str], bool]
+        self, fields: Mapping[str, str], name: str, offset: int, line: str, is_whole: Callable[[str], bool]
     ) -> Iterator[Leaf]:
         for member in self.elements(fields["elements"]):
             own = self.fields(member)
@@ -148,9 +170,8 @@ class DebugInfo:
                 continue
             path = "_".join(part for part in (name, own.get("name", "")) if part)
             place = offset + int(own.get("offset", "0"))
-            line = ""
-            if "file" in own:
-                line = f"{PurePath(self.fields(own['file'])['filename']).name}:{own.get('line', '0')}"
+            if "file" in own and own.get("line", "0") != "0":
+                line = f"{PurePath(self.fields(own['file'])['filename']).name}:{own['line']}"
             if "BitField" in flags:
                 width = int(own["size"])
                 yield Leaf(path, "", place, width, width, False, line)
@@ -172,7 +193,11 @@ class DebugInfo:
                 rest //= count
             path = "_".join([name, *(str(index) for index in reversed(indices))])
             for leaf in self._leaves(fields["baseType"], path, offset + flat * stride, line, is_whole):
-                yield replace(leaf, array_start=offset, array_end=offset + total * stride)
+                end = offset + total * stride
+                yield replace(leaf, array_start=offset, array_end=end, array_stride=stride)
+
+    def _is_float(self, fields: Mapping[str, str]) -> bool:
+        return "float" in fields.get("encoding", "")
 
     def _scalar(self, reference: str) -> tuple[int, bool]:
         """The bits that carry a value (0: all), and whether its sign fills the rest."""

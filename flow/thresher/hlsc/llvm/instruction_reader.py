@@ -44,7 +44,8 @@ class InstructionReader(Reader):
     def _flags(self) -> None:
         """Skip flags such as `nuw`; the first token of a type ends them."""
         while re.fullmatch(r"[a-z]\w*", self.peek()) and not self._begins_type():
-            self.next()
+            if self.next() == "align" and self.peek() != "(":
+                self.next()
             if self.peek() == "(":
                 self._parentheses()
 
@@ -93,7 +94,9 @@ class InstructionReader(Reader):
         return Instruction("phi", kind, tuple(operands), tuple(labels))
 
     def _read_alloca(self) -> Instruction:
-        return Instruction("alloca", self.type())
+        kind = self.type()
+        counts = (self.operand(),) if self.accept(",") and self.peek() != "align" else ()
+        return Instruction("alloca", kind, counts)
 
     def _read_load(self) -> Instruction:
         self._flags()
@@ -108,12 +111,13 @@ class InstructionReader(Reader):
         return Instruction("store", OtherType("void"), (value, self.operand()))
 
     def _read_getelementptr(self) -> Instruction:
+        detail = "inbounds" if self.peek() == "inbounds" else ""
         self._flags()
         kind = self.type()
         operands: list[Operand] = []
         while self.accept(","):
             operands.append(self.operand())
-        return Instruction("getelementptr", kind, tuple(operands))
+        return Instruction("getelementptr", kind, tuple(operands), detail=detail)
 
     def _read_freeze(self) -> Instruction:
         operand = self.operand()
@@ -158,6 +162,8 @@ class InstructionReader(Reader):
         if self.peek() == "(":
             self._parentheses()
         callee = self.next()
+        if callee == "asm":
+            return Instruction("asm", kind)
         self.expect("(")
         operands: list[Operand] = []
         while not self.accept(")"):

@@ -65,7 +65,8 @@ class Operand:
 class Instruction:
     """One instruction.
 
-    `detail` is the predicate of a comparison, the function of a call (without `@`), empty otherwise.
+    `detail` is the predicate of a comparison, the function of a call (without `@`), the number of an
+    `extractvalue`, `inbounds` of a `getelementptr` that is, empty otherwise.
     `type` is the type of the result; of a `getelementptr` that which it steps over.
     `labels` are the blocks of a branch, of a `phi` (one for each operand), or of a `switch`
     (the default first, then one for each case; the cases are the operands after the first).

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from thresher.hlsc.llvm.instruction_reader import InstructionReader
 from thresher.hlsc.llvm.module import Block, Function, Instruction, Module, VariableName
 from thresher.hlsc.llvm.reader import name_of
+from thresher.hlsc.llvm.types import OtherType
 
 _DEFINE = re.compile(r'define .*?@("[^"]*"|[-\w.$]+)\((.*)\)[^()]*\{$')
 _LABEL = re.compile(r'("[^"]*"|[-\w.$]+):')
@@ -17,6 +18,7 @@ _METADATA = re.compile(r"(!\d+) = (?:distinct )?(.*)")
 # LLVM 19 writes a record, LLVM 18 a call.
 _VARIABLE = re.compile(r'dbg[._]value\((?:metadata )?i\d+ %("[^"]*"|[-\w.$]+), (?:metadata )?(!\d+),')
 _PARAMETER = re.compile(r'%("[^"]*"|[-\w.$]+)(?:,|$)')
+_OPCODE = re.compile(r'^\s*(?:(%"[^"]*"|%[-\w.$]+) = )?(?:(?:tail|musttail|notail) )?(\w+)')
 _LOCATION = re.compile(r" !dbg (!\d+)")
 
 
@@ -24,7 +26,7 @@ def parse(text: str) -> Module:
     """Read a module. Lines that are neither code, data nor numbered metadata are skipped.
 
     Raises:
-        ValueError: an instruction is not written as LLVM writes it.
+        ValueError: a function is not written as LLVM writes it.
     """
     functions: dict[str, Function] = {}
     globals_: dict[str, str] = {}
@@ -81,10 +83,13 @@ def _joined(lines: Iterator[str]) -> Iterator[str]:
 
 
 def _instruction(line: str, types: Mapping[str, str]) -> Instruction:
-    location = _LOCATION.search(line)
+    """One instruction; of one that hlsc cannot read, only the name."""
+    found = _LOCATION.search(line)
+    location = found[1] if found else ""
     end = line.find(", !")
     reader = InstructionReader(line if end < 0 else line[:end], types)
     try:
-        return reader.instruction(location[1] if location else "")
-    except (IndexError, ValueError) as error:
-        raise ValueError(f"cannot read the instruction: {line.strip()}") from error
+        return reader.instruction(location)
+    except (IndexError, ValueError):
+        result, opcode = _OPCODE.findall(line)[0]
+        return Instruction(opcode, OtherType("void"), result=name_of(result), location=location)

@@ -26,7 +26,9 @@ from thresher.hlsc.llvm.types import (
     struct_offsets,
 )
 
-_TOKEN = re.compile(r'c?"[^"]*"|[%@](?:"[^"]*"|[-\w.$]+)|\.\.\.|-?[\w.]+|[!#][\w.]*|<\{|\}>|\S')
+_TOKEN = re.compile(
+    r'c?"[^"]*"|[%@](?:"[^"]*"|[-\w.$]+)|\.\.\.|-?\d+\.\d+e[-+]\d+|-?[\w.]+|[!#][\w.]*|<\{|\}>|\S'
+)
 _ESCAPE = re.compile(rb"\\([0-9A-Fa-f]{2})")
 _INTEGER = re.compile(r"i\d+")
 _WORDS: dict[str, Value] = {

@@ -1,0 +1,81 @@
+"""Compare many random units, in parallel: `python -m tests.hlsc.fuzz -n 2000 --seed 0`.
+
+The units of the seeds from `--seed` on are compiled for random clocks and parts. Exit code 1: some differ.
+The C++ and the SystemVerilog of those are kept in `build/fuzz-hlsc`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from tests.hlsc.differential import Difference, differences
+
+KEPT = Path("build", "fuzz-hlsc")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; 0 if no unit differs."""
+    options = _parser().parse_args(arguments)
+    seeds = range(options.seed, options.seed + options.number)
+    console = Console()
+    console.print(
+        f"fuzz-hlsc: {len(seeds)} units, seeds {seeds.start} to {seeds.stop - 1}, {options.jobs} jobs"
+    )
+    begin = time.monotonic()
+    found = _all(seeds, options.jobs, options.batch, console)
+    minutes = (time.monotonic() - begin) / 60
+    for difference in found:
+        console.print(f"seed {difference.seed} {difference.what}", markup=False, highlight=False)
+        console.print(f"  again: python -m tests.hlsc.fuzz -n 1 --seed {difference.seed}   ({KEPT})")
+    rate = len(seeds) / minutes
+    console.print(f"fuzz-hlsc: {len(found)} of {len(seeds)} units differ; {rate:.0f} units per minute")
+    return 1 if found else 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m tests.hlsc.fuzz", description=__doc__)
+    parser.add_argument("-n", dest="number", type=int, default=2000, help="the number of units")
+    parser.add_argument("--seed", type=int, default=0, help="the first seed")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes at once")
+    parser.add_argument("--batch", type=int, default=40, help="units in one Verilator build")
+    return parser
+
+
+def _all(seeds: Sequence[int], jobs: int, batch: int, console: Console) -> list[Difference]:
+    found: list[Difference] = []
+    columns = (TextColumn("units"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    parts = [seeds[first : first + batch] for first in range(0, len(seeds), batch)]
+    with ProcessPoolExecutor(jobs) as pool, Progress(*columns, console=console) as progress:
+        task = progress.add_task("", total=len(seeds))
+        batches = {pool.submit(_batch, part): part for part in parts}
+        for done in as_completed(batches):
+            found += done.result()
+            progress.advance(task, len(batches[done]))
+    return sorted(found, key=lambda difference: difference.seed)
+
+
+def _batch(seeds: Sequence[int]) -> list[Difference]:
+    """One batch; what belongs to a unit that differs is kept."""
+    with tempfile.TemporaryDirectory() as folder:
+        found = differences(Path(folder), seeds, jobs=1)
+        for difference in found:
+            KEPT.mkdir(parents=True, exist_ok=True)
+            for file in (f"Unit{difference.seed}.hpp", f"unit{difference.seed}.sv"):
+                if Path(folder, file).exists():
+                    shutil.copy(Path(folder, file), KEPT / file)
+        return found
+
+
+if __name__ == "__main__":
+    sys.exit(main())

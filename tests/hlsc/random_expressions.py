@@ -1,0 +1,245 @@
+"""Random C++ expressions over exactly sized integers, without what C++ leaves undefined.
+
+Signed sums are made wide enough and then cut, shift amounts are below the width, indices are below
+the size, and divisors are constants other than 0.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+
+USUAL_WIDTHS = (1, 1, 2, 3, 4, 5, 7, 8, 9, 12, 16, 17, 23, 31, 32, 33, 49, 63, 64, 65, 70, 100)
+MAX_WIDTH = 300
+
+
+@dataclass(frozen=True)
+class Type:
+    """`uint<width>` or `sint<width>`."""
+
+    width: int
+    signed: bool = False
+
+    def __str__(self) -> str:
+        return f"{'sint' if self.signed else 'uint'}<{self.width}>"
+
+
+@dataclass(frozen=True)
+class Value:
+    """A C++ expression of a known type."""
+
+    text: str
+    type: Type
+
+
+@dataclass(frozen=True)
+class Array:
+    """Elements of one type; `pattern` has `{}` where each index goes.
+
+    `cursor` is a variable that is one more than an index into the last dimension, if there is one.
+    """
+
+    pattern: str
+    sizes: tuple[int, ...]
+    type: Type
+    cursor: str = ""
+
+
+@dataclass(frozen=True)
+class Table:
+    """A constant that `rom_read` reads."""
+
+    name: str
+    width: int
+    depth: int
+
+
+class Expressions:
+    """Makes expressions of what is in scope: `values`, `arrays` and `tables`."""
+
+    def __init__(self, rng: random.Random) -> None:
+        self.rng = rng
+        self.values: list[Value] = []
+        self.arrays: list[Array] = []
+        self.tables: list[Table] = []
+
+    def type(self, signed: bool | None = None) -> Type:
+        """A random type; one in eight is of any width."""
+        rare = self.rng.random() < 0.12
+        width = self.rng.randint(1, MAX_WIDTH) if rare else self.rng.choice(USUAL_WIDTHS)
+        is_signed = self.rng.random() < 0.4 if signed is None else signed
+        return Type(max(width, 2), True) if is_signed else Type(width)
+
+    def number(self, kind: Type) -> str:
+        """A constant: small, or any, built from 32-bit pieces because literals end at 64 bits."""
+        if self.rng.random() < 0.5:
+            return f"({kind}){self.rng.randint(0, min(3, (1 << kind.width - 1) - 1))}"
+        return literal(kind, self.rng.getrandbits(kind.width))
+
+    def condition(self) -> str:
+        """A comparison."""
+        kind = self.type()
+        a, b = self.expression(kind, 2), self.expression(kind, 1)
+        return f"{a} {self.rng.choice(['<', '<=', '>', '>=', '==', '!='])} {b}"
+
+    def expression(self, kind: Type, depth: int) -> str:
+        """An expression of exactly this type, in parentheses or atomic."""
+        if depth <= 0 or self.rng.random() < 0.15:
+            return self.leaf(kind)
+        return f"({kind})({self.rng.choice(_OPERATIONS)(self, kind, depth - 1)})"
+
+    def leaf(self, kind: Type) -> str:
+        """A number, a variable, or an element of an array."""
+        choice = self.rng.random()
+        if choice < 0.2 or not self.values:
+            return self.number(kind)
+        if choice < 0.4 and self.arrays:
+            return f"({kind}){self.element(self.rng.choice(self.arrays))}"
+        return f"({kind}){self.rng.choice(self.values).text}"
+
+    def element(self, array: Array) -> str:
+        """An element of an array, at constant and variable indices."""
+        indices = [self.index(size) for size in array.sizes]
+        if array.cursor and self.rng.random() < 0.4:
+            indices[-1] = f"{array.cursor} - 1"
+        return array.pattern.format(*indices)
+
+    def index(self, size: int, variable: float = 0.6) -> str:
+        """A number below `size`."""
+        if not self.values or self.rng.random() >= variable:
+            return str(self.rng.randrange(size))
+        if size & (size - 1):
+            return f"(std::uint32_t)((uint<16>){self.scalar()} % (uint<16>){size})"
+        return f"(std::uint32_t)(uint<{max(size.bit_length() - 1, 1)}>){self.scalar()}" if size > 1 else "0"
+
+    def scalar(self) -> str:
+        """A variable, or the sum of two."""
+        if self.rng.random() < 0.5:
+            return self.rng.choice(self.values).text
+        a, b = (self.rng.choice(self.values).text for _ in range(2))
+        return f"((uint<32>){a} + (uint<32>){b})"
+
+    # What an expression may be
+
+    def arithmetic(self, kind: Type, depth: int) -> str:
+        operator = self.rng.choice("+-*&|^" if kind.width <= 100 else "+-&|^")
+        wide = Type(2 * kind.width + 1, True) if kind.signed else kind
+        a, b = self.expression(kind, depth), self.expression(kind, depth)
+        return f"({wide}){a} {operator} ({wide}){b}"
+
+    def shift(self, kind: Type, depth: int) -> str:
+        operator, value = self.rng.choice(["<<", ">>"]), self.expression(kind, depth)
+        if self.rng.random() < 0.5:
+            return f"{value} {operator} {self.rng.randrange(kind.width)}"
+        bits = max(kind.width.bit_length() - 1, 1) if kind.width > 1 else 0
+        amount = f"(int)({self.expression(Type(bits), depth)})" if bits else "0"
+        return f"{value} {operator} {amount}"
+
+    def rotated(self, kind: Type, depth: int) -> str:
+        word = Type(max(kind.width, 2))
+        value = self.expression(word, 0)
+        amount = self.index(word.width)
+        return f"({value} << ({amount})) | ({value} >> (({word.width} - ({amount})) % {word.width}))"
+
+    def resized(self, kind: Type, depth: int) -> str:
+        return self.expression(self.type(), depth)
+
+    def chosen(self, kind: Type, depth: int) -> str:
+        return f"{self.condition()} ? {self.expression(kind, depth)} : {self.expression(kind, depth)}"
+
+    def smaller(self, kind: Type, depth: int) -> str:
+        a, b = self.leaf(kind), self.leaf(kind)
+        return f"{a} {self.rng.choice('<>')} {b} ? {a} : {b}"
+
+    def clamped(self, kind: Type, depth: int) -> str:
+        """A sum that stays at the largest and smallest value."""
+        signed = Type(max(kind.width, 2), True)
+        wide = Type(signed.width + 1, True)
+        total = f"({wide})({wide}){self.leaf(signed)} {self.rng.choice('+-')} ({wide}){self.leaf(signed)}"
+        most = f"({wide}){literal(signed, (1 << signed.width - 1) - 1)}"
+        return f"({total}) > {most} ? {most} : ({total}) < -{most} - 1 ? -{most} - 1 : ({total})"
+
+    def carry(self, kind: Type, depth: int) -> str:
+        word = self.type(False)
+        a, b = self.leaf(word), self.leaf(word)
+        if self.rng.random() < 0.5:
+            return f"({word})({a} + {b}) < {a}"
+        return f"{a} < {b} ? ({word})0 : ({word})({a} - {b})"
+
+    def compared(self, kind: Type, depth: int) -> str:
+        return self.condition()
+
+    def logical(self, kind: Type, depth: int) -> str:
+        return f"({self.condition()}) {self.rng.choice(['&&', '||'])} !({self.condition()})"
+
+    def counted(self, kind: Type, depth: int) -> str:
+        other = self.type(False)
+        text = self.expression(other, depth)
+        zeros = f"{self.rng.choice(['__builtin_ctzg', '__builtin_clzg'])}({text}, {other.width})"
+        return f"popcount<{other.width}>({text})" if self.rng.random() < 0.6 else zeros
+
+    def inverted(self, kind: Type, depth: int) -> str:
+        if self.rng.random() < 0.3 and not kind.signed:
+            return f"-{self.expression(kind, depth)}"
+        return f"~{self.expression(kind, depth)}"
+
+    def divided(self, kind: Type, depth: int) -> str:
+        largest = (1 << kind.width - 1) - 1 if kind.signed else (1 << kind.width) - 1
+        divisor = self.rng.randint(1, min(100, largest))
+        if self.rng.random() < 0.2:
+            divisor = self.rng.randint(1, largest)
+        sign = "-" if kind.signed and divisor > 1 and self.rng.random() < 0.3 else ""
+        value = literal(kind, divisor) if divisor > 100 else f"({kind}){divisor}"
+        return f"{self.expression(kind, depth)} {self.rng.choice('/%')} {sign}{value}"
+
+    def field(self, kind: Type, depth: int) -> str:
+        word = self.type(False)
+        width = self.rng.randint(1, word.width)
+        low = self.rng.randint(0, word.width - width)
+        text = self.expression(word, depth)
+        if self.rng.random() < 0.5:
+            return f"bits_at<{width}, {word.width}>({text}, {low})"
+        ones = f"({word})(({word})(~({word})0 >> {word.width - width}) << {low})"
+        hole = f"({word})({text} & ~{ones})"
+        return f"with_bits<{width}, {word.width}>({hole}, {low}, {self.expression(Type(width), depth)})"
+
+    def looked_up(self, kind: Type, depth: int) -> str:
+        if not self.tables:
+            return self.leaf(kind)
+        table = self.rng.choice(self.tables)
+        return f"rom_read<{table.width}>({table.name}, {self.index(table.depth, 0.95)})"
+
+
+_OPERATIONS: list[Callable[[Expressions, Type, int], str]] = [
+    Expressions.arithmetic,
+    Expressions.arithmetic,
+    Expressions.arithmetic,
+    Expressions.arithmetic,
+    Expressions.shift,
+    Expressions.shift,
+    Expressions.rotated,
+    Expressions.resized,
+    Expressions.resized,
+    Expressions.chosen,
+    Expressions.smaller,
+    Expressions.clamped,
+    Expressions.carry,
+    Expressions.compared,
+    Expressions.logical,
+    Expressions.counted,
+    Expressions.inverted,
+    Expressions.divided,
+    Expressions.field,
+    Expressions.looked_up,
+]
+
+
+def literal(kind: Type, value: int) -> str:
+    """The low bits of a number of any size."""
+    word = Type(kind.width)
+    text = f"({word})0"
+    for low in range(0, kind.width, 32):
+        piece = value >> low & 0xFFFFFFFF
+        text = f"({text} | ({word})(({word}){piece}u << {low}))"
+    return f"({kind})({text})"
