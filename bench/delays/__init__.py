@@ -1,0 +1,1 @@
+"""How long hlsc's operations take on a family of parts, measured with open tools."""
