@@ -35,11 +35,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     begin = time.monotonic()
     found = _all(seeds, options.jobs, options.batch, console)
     minutes = (time.monotonic() - begin) / 60
-    for difference in found:
-        console.print(f"seed {difference.seed} {difference.what}", markup=False, highlight=False)
-        console.print(f"  again: python -m tests.hlsc.fuzz -n 1 --seed {difference.seed}   ({KEPT})")
     rate = len(seeds) / minutes
     console.print(f"fuzz-hlsc: {len(found)} of {len(seeds)} units differ; {rate:.0f} units per minute")
+    if found:
+        failed = " ".join(str(difference.seed) for difference in found)
+        console.print(f"fuzz-hlsc: seeds {failed}; again: python -m tests.hlsc.fuzz -n 1 --seed SEED")
+        console.print(f"fuzz-hlsc: their C++ and SystemVerilog are in {KEPT}")
     return 1 if found else 0
 
 
@@ -60,7 +61,9 @@ def _all(seeds: Sequence[int], jobs: int, batch: int, console: Console) -> list[
         task = progress.add_task("", total=len(seeds))
         batches = {pool.submit(_batch, part): part for part in parts}
         for done in as_completed(batches):
-            found += done.result()
+            for difference in done.result():
+                console.print(f"seed {difference.seed} {difference.what}", markup=False, highlight=False)
+                found.append(difference)
             progress.advance(task, len(batches[done]))
     return sorted(found, key=lambda difference: difference.seed)
 
