@@ -22,17 +22,17 @@ CLOCKS = (100.0, 200.0, 300.0, 400.0, 500.0, 800.0)
 
 # The units, with the stages that each is cut into at least and the cycles for which it is proved.
 BOUNDS = {
-    "Accumulate": (3, 11),
+    "Accumulate": (3, 12),
     "Delay": (2, 14),
     "Cache": (1, 12),
     "Lookup": (3, 12),
     "Merge": (3, 14),
     "Decimate": (2, 16),
-    "Route": (2, 11),
+    "Route": (2, 12),
     "Packet": (2, 12),
     "Popcount": (3, 16),
     "Optional": (2, 12),
-    "Arithmetic": (2, 10),
+    "Arithmetic": (2, 12),
     "Count": (1, 16),
 }
 
