@@ -4,11 +4,12 @@
 // step = row_tile * kColumnTiles + column_tile. The vector is read during the first row tile and
 // replayed from a memory for the others; at the last column tile of a row tile one beat of `kPe`
 // outputs leaves. Padding columns contribute nothing: the lanes of the input carry zero bits, and
-// the weights there are +1 for XNOR and 0 otherwise.
+// the weights there are +1 where they are signs and 0 otherwise.
 //
 // The accumulator counts in units that suit the arithmetic. For bipolar x bipolar it counts matching
 // signs m, from -ceil(columns / 2) on, so that the sum is 2 * accumulator + (columns odd); for all
-// else it is the sum itself. With one threshold per row it starts at minus that threshold, and the
+// else it is the sum itself, but for `kComplements`: an input times -1 is then its complement, and what
+// that lacks, the same for each vector, is in the thresholds. With one threshold per row it starts at minus that threshold, and the
 // output is its sign; with several it starts at zero and goes through a staircase.
 #ifndef THRESHER_MVU_HPP
 #define THRESHER_MVU_HPP
@@ -48,6 +49,10 @@ struct DotProduct {
 #pragma HLS INLINE
     const auto w = static_cast<sint<kTermBits>>(value_of<Layer::kWeightSigned, Layer::kWeightBits>(weight));
     const auto x = static_cast<sint<kTermBits>>(value_of<Layer::kInputSigned, Layer::kInputBits>(input));
+    if (Layer::kComplements) {
+      const auto flipped = weight != 0 ? input : static_cast<uint<Layer::kInputBits>>(~input);
+      return static_cast<sint<kTermBits>>(value_of<Layer::kInputSigned, Layer::kInputBits>(flipped));
+    }
     if (BipolarWeights) return static_cast<sint<kTermBits>>(weight != 0 ? x : static_cast<sint<kTermBits>>(-x));
     if (BipolarInput) return static_cast<sint<kTermBits>>(input != 0 ? w : static_cast<sint<kTermBits>>(-w));
     return static_cast<sint<kTermBits>>(w * x);

@@ -17,12 +17,9 @@ class Arithmetic(Logic):
         """The sum modulo 2**width."""
         a, b = _constant_last(a, b)
         if b.op is Op.CONST:
-            if b.value == 0:
-                return a
-            if a.op is Op.CONST:
-                return self.const(a.width, a.value + b.value)
-            if a.op is Op.ADD and a.args[1].op is Op.CONST:
-                return self.add(a.args[0], self.const(a.width, a.args[1].value + b.value))
+            known = self._add_constant(a, b.value)
+            if known is not None:
+                return known
         quiet = min(_trailing_zeros(a), _trailing_zeros(b), a.width - 1)
         alone = max(_trailing_zeros(a), _trailing_zeros(b))
         if alone > quiet:
@@ -31,6 +28,20 @@ class Arithmetic(Logic):
             high = self.add(*(self.slice(arg, quiet, a.width - quiet) for arg in (a, b)))
             return self.concat((self.const(quiet, 0), high))
         return self._sum(Op.ADD, a, b)
+
+    def _add_constant(self, a: Node, value: int) -> Node | None:
+        """A sum that needs no adder, or that makes one of two."""
+        if value == 0:
+            return a
+        if a.op is Op.CONST:
+            return self.const(a.width, a.value + value)
+        unknown = a.mask & ~(a.zeros | a.ones)
+        if unknown.bit_count() == 1:
+            totals = [self.const(a.width, a.ones + part + value) for part in (unknown, 0)]
+            return self.select(self.bit(a, unknown.bit_length() - 1), *totals)
+        if a.op is Op.ADD and a.args[1].op is Op.CONST:
+            return self.add(a.args[0], self.const(a.width, a.args[1].value + value))
+        return None
 
     def _add_above(self, a: Node, b: Node, low: int) -> Node:
         """A sum whose `low` lowest bits meet only zeros on one side, so that nothing carries."""

@@ -120,12 +120,29 @@ class Mvu(Kernel):
         return self.matmul.weight_type.bipolar and self.input_layout.element.bipolar
 
     @property
+    def _complements(self) -> bool:
+        """Whether an input times -1 is taken as its complement; see `_left_out`."""
+        return self.matmul.weight_type.bipolar and not self._counts_matches and self.threshold is not None
+
+    @property
+    def _left_out(self) -> Ints:
+        """What each row's accumulator lacks where inputs are complemented in place of negated.
+
+        -x is ~x + 1 in two's complement, and ~x - (2**bits - 1) for an unsigned x of `bits` bits.
+        """
+        negative: Ints = (self.matmul.weights < 0).sum(axis=1)
+        source = self.input_layout.element
+        return negative if source.signed else negative * (1 - (1 << source.bits))
+
+    @property
     def _start(self) -> int:
         # sum = 2 * matches - columns = 2 * (matches - ceil(columns / 2)) + (columns odd)
         return -divide_up(self.matmul.weights.shape[1], 2) if self._counts_matches else 0
 
     def _in_accumulator_units(self, sums: Ints) -> Ints:
-        """The accumulator that first reaches `sums`."""
+        """The accumulator that first reaches `sums`, which are `[row]` or `[row, level]`."""
+        if self._complements:
+            return sums - self._left_out.reshape(-1, *[1] * (sums.ndim - 1))
         if not self._counts_matches:
             return sums
         odd = self.matmul.weights.shape[1] % 2
@@ -168,7 +185,8 @@ class Mvu(Kernel):
 
     def _weight_table(self) -> Table:
         rows, columns = self.matmul.weights.shape
-        padded = np.full((rows, self._column_tiles * self.simd), 1 if self._counts_matches else 0, np.int64)
+        padding = 1 if self.matmul.weight_type.bipolar else 0
+        padded = np.full((rows, self._column_tiles * self.simd), padding, np.int64)
         padded[:, :columns] = self.matmul.weights
         codes = (padded > 0).astype(np.int64) if self.matmul.weight_type.bipolar else padded
         tiles = tile_rows(codes, self.pe).reshape(self.pe, -1, self.simd)
@@ -217,6 +235,7 @@ class Mvu(Kernel):
             "kInputBits": source.bits,
             "kInputSigned": source.signed,
             "kInputBipolar": source.bipolar,
+            "kComplements": self._complements,
             "kTermBits": self._term_bits(),
             "kAccumulatorBits": self._accumulator_bits(),
             "kStart": self._start,
