@@ -57,8 +57,8 @@ def _of_recurrence(unit: str, graph: UnitGraph, one: Recurrence, delays: DelayMo
         lines[-1] if lines else "",
         f"the recurrence through {through} takes {one.delay_ns:.1f} ns{along}, and {clock_mhz:g} MHz leaves "
         f"{delays.usable_ns(clock_mhz):.1f} ns",
-        "narrow it, compute what does not depend on it before it, split a long sum into words that keep their "
-        f"carry in a member, or ask for at most {fastest_mhz(delays, one.delay_ns)} MHz",
+        "narrow it, compute what does not depend on it before it, split a long sum into words that keep "
+        f"their carry in a member, or ask for at most {fastest_mhz(delays, one.delay_ns)} MHz",
     )
 
 
