@@ -113,3 +113,15 @@ def test_a_script_reads_sources_beside_it(tmp_path: Path) -> None:
         f"synth: yosys fails in '{tmp_path}': "
         "ERROR: No such command: no_such_command (type 'help' for a command overview)"
     )
+
+
+def test_wrong_systemverilog_is_quoted(tmp_path: Path) -> None:
+    (tmp_path / "top.sv").write_text(MODULE.replace("^a", "^b"))
+
+    with pytest.raises(ToolFailedError) as raised:
+        yosys("read_slang --threads 1 --top top top.sv", tmp_path)
+
+    assert str(raised.value) == (
+        f"synth: yosys fails in '{tmp_path}': top.sv:1: ERROR: use of undeclared identifier 'b' | "
+        "ERROR: Design elaboration failed; see full log for details"
+    )

@@ -160,5 +160,5 @@ def _reason(log: str, output: str) -> str:
             "synthesise smaller parts, or install a native one"
         )
     lines = [line.strip() for line in (log or output).splitlines() if line.strip()]
-    errors = [line for line in lines if re.match(r"ERROR|.*\berror: ", line)]
+    errors = [line for line in lines if re.search(r"\b(?:ERROR|error): ", line)]
     return " | ".join(errors[:SHOWN_LINES] or lines[-SHOWN_LINES:])
