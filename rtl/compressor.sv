@@ -5,18 +5,20 @@
 // this is one level of a popcount, behind which a register can stand.
 
 module compressor #(
-  parameter int unsigned Width = 8,
-  parameter int unsigned Group = 3,
-  localparam int unsigned Groups = (Width + Group - 1) / Group,
-  localparam int unsigned Weights = $clog2(Group + 1)
+  parameter int Width = 8,
+  parameter int Group = 3,
+  localparam int Groups = (Width + Group - 1) / Group,
+  localparam int Weights = $clog2(Group + 1)
 ) (
   input  logic [Width-1:0]          word_i,
   output logic [Weights*Groups-1:0] columns_o
 );
 
-  if (Width == 0 || Group < 3 || Group > 6) begin : gen_illegal
+`ifndef __ICARUS__  // Icarus 11 has no elaboration tasks
+  if (Width < 1 || Group < 3 || Group > 6) begin : gen_illegal
     $fatal(1, "compressor %m: Width %0d must be at least 1 and Group %0d from 3 to 6", Width, Group);
   end
+`endif
 
   logic [Groups*Group-1:0] padded;
 
@@ -30,7 +32,7 @@ module compressor #(
 
     always_comb begin
       count = '0;
-      for (int unsigned index = 0; index < Group; index++) begin
+      for (int index = 0; index < Group; index++) begin
         count += Weights'(padded[group*Group + index]);
       end
     end

@@ -8,8 +8,8 @@
 // holds one of the Depth beats.
 
 module fifo #(
-  parameter int unsigned Width = 8,
-  parameter int unsigned Depth = 2
+  parameter int Width = 8,
+  parameter int Depth = 2
 ) (
   input  logic             ap_clk,
   input  logic             ap_rst_n,
@@ -21,9 +21,11 @@ module fifo #(
   input  logic             m_axis_tready
 );
 
-  if (Width == 0 || Depth < 2) begin : gen_illegal
+`ifndef __ICARUS__  // Icarus 11 has no elaboration tasks
+  if (Width < 1 || Depth < 2) begin : gen_illegal
     $fatal(1, "fifo %m: Width %0d must be at least 1 and Depth %0d at least 2", Width, Depth);
   end
+`endif
 
   if (Depth == 2) begin : gen_registers
     stream_register #(
@@ -39,8 +41,8 @@ module fifo #(
       .m_axis_tready
     );
   end else begin : gen_memory
-    localparam int unsigned AddressWidth = $clog2(Depth);
-    localparam int unsigned CountWidth = $clog2(Depth + 1);
+    localparam int AddressWidth = $clog2(Depth);
+    localparam int CountWidth = $clog2(Depth + 1);
 
     // Beats in the memory and beats in all.
     logic [CountWidth-1:0]   stored_q, held_q;
@@ -52,7 +54,7 @@ module fifo #(
     assign moves = stored_q != '0 && (!m_axis_tvalid || m_axis_tready);
 
     function automatic logic [AddressWidth-1:0] following(input logic [AddressWidth-1:0] address);
-      return address == AddressWidth'(Depth - 1) ? '0 : address + 1'b1;
+      following = address == AddressWidth'(Depth - 1) ? '0 : address + 1'b1;
     endfunction
 
     always_ff @(posedge ap_clk) begin
@@ -77,23 +79,16 @@ module fifo #(
       end
     end
 
-    logic [Width-1:0] word;
-
-    ram #(
-      .Width(Width),
-      .Depth(Depth)
-    ) u_ram (
-      .clk_i          (ap_clk),
-      .write_i        (accepted),
-      .write_address_i(write_address_q),
-      .write_data_i   (s_axis_tdata),
-      .read_address_i (read_address_q),
-      .read_data_o    (word)
-    );
+    // No word is read in the cycle in which it is written.
+    (* no_rw_check *)
+    logic [Width-1:0] words [Depth];
 
     always_ff @(posedge ap_clk) begin
+      if (accepted) begin
+        words[write_address_q] <= s_axis_tdata;
+      end
       if (moves) begin
-        m_axis_tdata <= word;
+        m_axis_tdata <= words[read_address_q];
       end
     end
   end

@@ -1,13 +1,13 @@
-// A memory with one write port and one read port. The read is combinational and sees the contents
-// before the clock edge: a read of the address that is being written gives the old word.
+// A memory of look-up tables with one write port and one read port. The read is combinational and sees
+// the contents before the clock edge: a read of the address that is being written gives the old word.
 //
 // There is no reset: a word is undefined until it is written. A user that needs more read ports uses
-// one ram for each, all written alike.
+// one ram for each, all written alike. For many words block_ram is smaller; its read takes a cycle.
 
 module ram #(
-  parameter int unsigned Width = 8,
-  parameter int unsigned Depth = 2,
-  localparam int unsigned AddressWidth = Depth > 1 ? $clog2(Depth) : 1
+  parameter int Width = 8,
+  parameter int Depth = 2,
+  localparam int AddressWidth = Depth > 1 ? $clog2(Depth) : 1
 ) (
   input  logic                    clk_i,
   input  logic                    write_i,
@@ -17,11 +17,14 @@ module ram #(
   output logic [Width-1:0]        read_data_o
 );
 
-  if (Width == 0 || Depth == 0) begin : gen_no_words
+`ifndef __ICARUS__  // Icarus 11 has no elaboration tasks
+  if (Width < 1 || Depth < 1) begin : gen_no_words
     $fatal(1, "ram %m: Width %0d and Depth %0d must be at least 1", Width, Depth);
   end
+`endif
 
-  logic [Width-1:0] words[Depth];
+  (* ram_style = "distributed" *)
+  logic [Width-1:0] words [Depth];
 
   always_ff @(posedge clk_i) begin
     if (write_i) begin

@@ -3,8 +3,8 @@
 // Combinational from input to output, with a counter of accepted beats; it adds no cycle and holds no
 // beat. It does not check that the stream starts at the beginning of a frame: it does after reset.
 module tlast_marker #(
-    parameter int unsigned Width = 8,
-    parameter int unsigned BeatsPerFrame = 1
+    parameter int Width = 8,
+    parameter int BeatsPerFrame = 1
 ) (
     input  logic             ap_clk,
     input  logic             ap_rst_n,
@@ -17,11 +17,13 @@ module tlast_marker #(
     output logic             m_axis_tlast
 );
 
+`ifndef __ICARUS__  // Icarus 11 has no elaboration tasks
   if (BeatsPerFrame < 1) begin : gen_check
     $fatal(1, "%m: BeatsPerFrame is %0d; a frame has at least 1 beat", BeatsPerFrame);
   end
+`endif
 
-  localparam int unsigned CountWidth = BeatsPerFrame > 1 ? $clog2(BeatsPerFrame) : 1;
+  localparam int CountWidth = BeatsPerFrame > 1 ? $clog2(BeatsPerFrame) : 1;
   localparam logic [CountWidth-1:0] LastBeat = CountWidth'(BeatsPerFrame - 1);
 
   logic [CountWidth-1:0] beat_q;

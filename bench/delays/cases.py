@@ -137,11 +137,10 @@ def _lookups() -> Iterator[Case]:
     for address in (2, 4, 6, 8):
         depth = 1 << address
         source = random.Random(depth)
-        words = ", ".join(f"8'd{source.getrandbits(8)}" for _ in range(depth))
-        body = (
-            f"localparam logic [7:0] Words [{depth}] = '{{{words}}};\n"
-            f"  rom #(.Width(8), .Depth({depth}), .Contents(Words)) u_cell (.address_i(a), .word_o(y));"
+        rows = "".join(
+            f"    ~{address}'d{place}: y = 8'd{source.getrandbits(8)};\n" for place in range(depth)
         )
+        body = f'always_comb (* rom_block = "logic" *) case (~a)\n{rows}    default: y = \'x;\n  endcase'
         yield Case("rom", address, (address,), 8, body)
     for address in (2, 4, 6, 8):
         depth = 1 << address

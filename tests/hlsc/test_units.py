@@ -17,7 +17,7 @@ from thresher.hlsc.schedule.delay import delay_model
 from thresher_sim.toolchain import verilator_environment
 
 UNITS = Path(__file__).parent / "units.hpp"
-NAMES = ("Wire", "MatrixVector", "Blocks", "Mixed", "Counter", "Awkward", "Language")
+NAMES = ("Wire", "MatrixVector", "Mixed", "Counter", "Awkward", "Language", "Blocks")
 CLOCKS = (50.0, 100.0, 250.0)
 CELLS = sorted(RTL.glob("*.sv"))
 

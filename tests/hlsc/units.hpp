@@ -187,6 +187,40 @@ struct Awkward {
   uint<9> reg = 0;
 };
 
+// A table and a memory large enough for block memory. The memory is often read where it is written.
+struct Squares {
+  constexpr Squares() {
+    for (std::uint64_t index = 0; index < 1024; ++index) words[index][0] = index * index % 4093;
+  }
+  std::uint64_t words[1024][1] = {};
+};
+static constexpr Squares squares{};
+
+struct Blocks {
+  struct Ports {
+    InStream<12> s_axis;
+    OutStream<25> m_axis;
+  };
+
+  void step(Ports& ports) {
+    const uint<12> beat = ports.s_axis.read();
+    const uint<12> square = rom_read<12>(squares.words, static_cast<std::uint32_t>(beat & 1023));
+    const bool filling = filled_ < 4;
+    const uint<13> before = memory_.read(static_cast<std::uint32_t>(beat & 3));
+    if (filling || (beat & 64)) {
+      memory_.write(static_cast<std::uint32_t>(filling ? filled_ : (beat >> 2) & 3), static_cast<uint<13>>(beat * 3));
+    }
+    if (filling) {
+      filled_ = static_cast<uint<3>>(filled_ + 1);
+    } else {
+      ports.m_axis.write(static_cast<uint<25>>(square) << 13 | before);
+    }
+  }
+
+  uint<3> filled_ = 0;
+  Ram<13, 1024> memory_;
+};
+
 }  // namespace units
 
 #endif

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import random
 import subprocess
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -15,10 +15,11 @@ from thresher_sim.toolchain import verilator_environment
 
 BEATS = 200
 STALLS = ((0, 0), (50, 0), (0, 50), (50, 50))
-WORDS = (17, 4, 29, 8, 0, 31, 22)
 
-# Combinational cells between two streams.
-AROUND = """
+LINT = "/* verilator lint_off DECLFILENAME */\n/* verilator lint_off UNUSEDSIGNAL */\n"
+
+# A combinational cell between two streams.
+AROUND_COUNT = """
 module {name} (
   input logic ap_clk, input logic ap_rst_n,
   input logic [{width}-1:0] s_axis_tdata, input logic s_axis_tvalid, output logic s_axis_tready,
@@ -26,65 +27,128 @@ module {name} (
 );
   assign m_axis_tvalid = s_axis_tvalid;
   assign s_axis_tready = m_axis_tready;
-  {cell}
+  popcount #(.Width({width})) u (.word_i(s_axis_tdata), .count_o(m_axis_tdata));
 endmodule
 """
 
+# A memory between two streams: a beat says what to write and to read, the next stage has the word read.
+AROUND_MEMORY = """
+module {name} (
+  input logic ap_clk, input logic ap_rst_n,
+  input logic [{fields}-1:0] s_axis_tdata, input logic s_axis_tvalid, output logic s_axis_tready,
+  output logic [{width}-1:0] m_axis_tdata, output logic m_axis_tvalid, input logic m_axis_tready
+);
+  logic write, read, accepted;
+  logic [{address}-1:0] write_address, read_address;
+  logic [{width}-1:0] data;
+  assign {{write, read, write_address, read_address, data}} = s_axis_tdata;
+  assign s_axis_tready = !m_axis_tvalid || m_axis_tready;
+  assign accepted = s_axis_tvalid && s_axis_tready;
+  always_ff @(posedge ap_clk) begin
+    if (!ap_rst_n) m_axis_tvalid <= 1'b0;
+    else if (s_axis_tready) m_axis_tvalid <= accepted;
+  end
+  {read}
+  {cell} #(.Width({width}), .Depth({depth})) u (
+    .clk_i(ap_clk), .write_i(accepted && write), .write_address_i(write_address), .write_data_i(data),
+    .read_address_i(read_address), {port}
+  );
+endmodule
+"""
+READS = {
+    "ram": (
+        "logic [{width}-1:0] word; always_ff @(posedge ap_clk) if (accepted && read) m_axis_tdata <= word;",
+        ".read_data_o(word)",
+    ),
+    "block_ram": ("", ".read_i(accepted && read), .read_data_o(m_axis_tdata)"),
+}
 
-def popcount(width: int) -> tuple[str, Module]:
+
+@dataclass(frozen=True)
+class Case:
+    """A module, what goes in, what has to come out; of the first `undefined` beats nothing is said."""
+
+    module: Module
+    beats: Sequence[int]
+    expected: Sequence[int]
+    undefined: int = 0
+    text: str = ""
+
+
+def popcount(rng: random.Random, width: int) -> Case:
     result = width.bit_length()
-    cell = f"popcount #(.Width({width})) u (.word_i(s_axis_tdata), .count_o(m_axis_tdata));"
     name = f"count{width}"
-    text = AROUND.format(name=name, width=width, result=result, cell=cell)
-    return text, Module(name, [("s_axis", width)], [("m_axis", result)])
+    text = AROUND_COUNT.format(name=name, width=width, result=result)
+    beats = [0, (1 << width) - 1, *(rng.getrandbits(width) for _ in range(BEATS - 2))]
+    module = Module(name, [("s_axis", width)], [("m_axis", result)])
+    return Case(module, beats, [beat.bit_count() for beat in beats], text=text)
 
 
-def rom() -> tuple[str, Module]:
-    contents = ", ".join(f"5'd{word}" for word in WORDS)
-    words = f"localparam logic [4:0] Words [{len(WORDS)}] = '{{{contents}}};"
-    parameters = f".Width(5), .Depth({len(WORDS)}), .Contents(Words)"
-    cell = f"{words}\n  rom #({parameters}) u (.address_i(s_axis_tdata), .word_o(m_axis_tdata));"
-    text = AROUND.format(name="lookup", width=3, result=5, cell=cell)
-    return text, Module("lookup", [("s_axis", 3)], [("m_axis", 5)])
+def memory(rng: random.Random, cell: str, width: int, depth: int, idle: int, busy: int) -> Case:
+    """Each word is written once before the first read; half of the reads are of what is being written."""
+    address = max(1, (depth - 1).bit_length())
+    name = f"{cell}_{width}_{depth}_{idle}_{busy}"
+    fields = 2 + 2 * address + width
+    read, port = (text.format(width=width) for text in READS[cell])
+    text = AROUND_MEMORY.format(
+        name=name, cell=cell, width=width, depth=depth, address=address, fields=fields, read=read, port=port
+    )
+    words, shown = [0] * depth, 0
+    beats, expected = [], []
+    for step in range(BEATS):
+        filling = step < depth
+        writes = filling or rng.random() < 0.5
+        reads = not filling and (step == depth or rng.random() < 0.5)
+        target = step if filling else rng.randrange(depth)
+        source = rng.choice((target, rng.randrange(depth)))
+        data = rng.getrandbits(width)
+        beat = writes << 1 | reads
+        for field, bits in ((target, address), (source, address), (data, width)):
+            beat = beat << bits | field
+        shown = words[source] if reads else shown
+        words[target] = data if writes else words[target]
+        beats.append(beat)
+        expected.append(shown)
+    module = Module(name, [("s_axis", fields)], [("m_axis", width)], idle=idle, busy=busy)
+    return Case(module, beats, expected, depth, text)
 
 
-def buffers() -> list[Module]:
-    one, nine = ([("s_axis", width)] for width in (1, 9))
-    modules = [Module("stream_register", nine, [("m_axis", 9)], ".Width(9)")]
-    modules += [
-        Module("fifo", port, [("m_axis", port[0][1])], f".Width({port[0][1]}), .Depth({depth})")
-        for port in (one, nine)
-        for depth in (2, 3, 4, 7)
+def buffers(rng: random.Random) -> Iterator[Case]:
+    cells = [("stream_register", 9, ".Width(9)")]
+    cells += [
+        ("fifo", width, f".Width({width}), .Depth({depth})") for width in (1, 9) for depth in (2, 3, 4, 7)
     ]
-    return [replace(module, idle=idle, busy=busy) for module in modules for idle, busy in STALLS]
+    for name, width, parameters in cells:
+        for idle, busy in STALLS:
+            beats = [rng.getrandbits(width) for _ in range(BEATS)]
+            module = Module(name, [("s_axis", width)], [("m_axis", width)], parameters, idle, busy)
+            yield Case(module, beats, beats)
 
 
 def test_cells(tmp_path: Path) -> None:
     rng = random.Random(0)
-    counts = [popcount(width) for width in (1, 2, 3, 4, 5, 6, 7, 18, 19, 49, 100, 128)]
-    lookup = rom()
-    around = tmp_path / "around.sv"
-    around.write_text("".join(text for text, _ in [*counts, lookup]))
-    meanings: list[Callable[[int], int]] = [int.bit_count for _ in counts]
-    meanings += [lambda address: WORDS[address]] + [lambda beat: beat] * len(buffers())
-    modules = [module for _, module in [*counts, lookup]] + buffers()
-    streams = [{"s_axis": [rng.getrandbits(module.inputs[0][1]) for _ in range(BEATS)]} for module in modules]
-    for beats in streams[: len(counts)]:  # few and many ones, too
-        beats["s_axis"][:2] = [0, (1 << max(beats["s_axis"]).bit_length()) - 1]
-    addresses = streams[len(counts)]["s_axis"]
-    addresses[:] = [address % len(WORDS) for address in addresses]
-    expected = [
-        [meaning(beat) for beat in beats["s_axis"]] for meaning, beats in zip(meanings, streams, strict=True)
+    cases = [popcount(rng, width) for width in (1, 2, 3, 4, 5, 6, 7, 18, 19, 49, 100, 128)]
+    cases += [
+        memory(rng, cell, width, depth, idle, busy)
+        for cell in READS
+        for width, depth in ((1, 1), (9, 3), (8, 64))
+        for idle, busy in ((0, 0), (50, 50))
     ]
+    cases += buffers(rng)
+    around = tmp_path / "around.sv"
+    around.write_text(LINT + "".join(case.text for case in cases))
+    streams = [{"s_axis": case.beats} for case in cases]
 
-    model = RtlModules(tmp_path, modules, [around], BEATS)
+    model = RtlModules(tmp_path, [case.module for case in cases], [around], BEATS)
     results = model.run(streams, 6 * BEATS)
     soon = model.run(streams, BEATS + 12)
 
-    for module, wanted, result, early in zip(modules, expected, results, soon, strict=True):
-        assert result["m_axis"] == wanted, module
-        if (module.idle, module.busy) == (0, 0):  # a beat passes every cycle
-            assert early["m_axis"] == wanted, module
+    for case, result, early in zip(cases, results, soon, strict=True):
+        wanted = list(case.expected)[case.undefined :]
+        assert len(result["m_axis"]) == BEATS, case.module
+        assert result["m_axis"][case.undefined :] == wanted, case.module
+        if (case.module.idle, case.module.busy) == (0, 0):  # a beat passes every cycle
+            assert early["m_axis"][case.undefined :] == wanted, case.module
 
 
 @pytest.mark.parametrize(
@@ -100,6 +164,8 @@ def test_cells(tmp_path: Path) -> None:
             {"Group": 7},
             "popcount %m: Width 8 must be at least 1 and Group 7 from 3 to 6",
         ),
+        ("ram", {"Depth": 0}, "ram %m: Width 8 and Depth 0 must be at least 1"),
+        ("block_ram", {"Width": -1}, "block_ram %m: Width -1 and Depth 2 must be at least 1"),
     ],
 )
 def test_illegal_parameters_are_refused(cell: str, parameters: dict[str, int], message: str) -> None:

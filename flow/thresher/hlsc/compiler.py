@@ -123,7 +123,7 @@ def compile_unit(
         state_bits=sum(register.width for register in graph.registers),
         pipeline_bits=_pipeline_bits(graph, plan),
         memories=_memories(graph, plan),
-        cells=cells_used(graph),
+        cells=cells_used(graph, plan),
         recurrence=diagnosis.recurrence,
         warnings=diagnosis.warnings,
     )

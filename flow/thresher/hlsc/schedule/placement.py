@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from thresher.hlsc.ir import Memory, Node, Op, UnitGraph
 from thresher.hlsc.schedule.delay import DelayModel
 from thresher.hlsc.schedule.dependencies import Dependencies, Point, first_points, recurrences
+from thresher.hlsc.schedule.memories import registered_reads
 
 
 @dataclass
@@ -31,7 +32,7 @@ class Placement:
     def __post_init__(self) -> None:
         self.first = first_points(self.graph, self.needs)
         self.recurrence = recurrences(self.needs)
-        self.registered = frozenset()  # until the printing of registered reads is there
+        self.registered = registered_reads(self.graph, self.needs, self.first)
 
     def separated(self, source: Point, user: Point) -> bool:
         """Whether `user` must stand in a later stage than `source`; a memory stands with its reads."""

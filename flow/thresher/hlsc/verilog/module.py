@@ -9,15 +9,16 @@ from thresher.hlsc.ir import Memory, Node, Op, Register, UnitGraph
 from thresher.hlsc.schedule.carry import carried
 from thresher.hlsc.schedule.stages import Schedule
 from thresher.hlsc.verilog import flow
-from thresher.hlsc.verilog.cells import instance, ram_parameters, table_lines
+from thresher.hlsc.verilog.cells import TableRead, instance, ram_parameters, table_style
 from thresher.hlsc.verilog.expressions import Expressions, constant
 from thresher.hlsc.verilog.header import Heading, header_lines, port_lines
 from thresher.hlsc.verilog.layout import statement, title, vector
-from thresher.hlsc.verilog.names import Names, identifier
+from thresher.hlsc.verilog.names import Names
 from thresher.hlsc.verilog.signals import Signal, Signals
 from thresher.hlsc.verilog.uses import Uses
 
-_CELLS = {Op.POPCOUNT: "popcount", Op.COMPRESS: "compressor", Op.ROM: "rom", Op.RAM: "ram"}
+_COUNTS = {Op.POPCOUNT: ("popcount", "count_o"), Op.COMPRESS: ("compressor", "columns_o")}
+"""Cells that count ones, and their outputs."""
 
 
 def module_text(graph: UnitGraph, plan: Schedule, heading: Heading) -> str:
@@ -27,10 +28,16 @@ def module_text(graph: UnitGraph, plan: Schedule, heading: Heading) -> str:
     return "\n".join(wanted) + "\n"
 
 
-def cells_used(graph: UnitGraph) -> tuple[str, ...]:
+def cells_used(graph: UnitGraph, plan: Schedule) -> tuple[str, ...]:
     """The names of the cells that the module instantiates, and of those inside of these."""
-    used = {_CELLS[node.op] for node in graph.nodes() if node.op in _CELLS}
+    nodes = graph.nodes()
+    used = {_COUNTS[node.op][0] for node in nodes if node.op in _COUNTS}
+    used |= {_ram_cell(node, plan) for node in nodes if node.op is Op.RAM}
     return tuple(sorted(used | ({"compressor"} if "popcount" in used else set())))
+
+
+def _ram_cell(node: Node, plan: Schedule) -> str:
+    return "block_ram" if node in plan.registered else "ram"
 
 
 class _Module:
@@ -56,13 +63,12 @@ class _Module:
             *header_lines(self._graph, self._plan, self._heading),
             *port_lines(self._graph, self._heading),
         ]
-        if self._tables:
-            lines += [*title("Tables"), *self._tables]
         lines += title("Flow control")
         lines += flow.handshake_lines(self._plan.stages, self._graph.inputs, self._graph.outputs, self._gone)
         for stage in stages:
             lines += stage
-        return [*lines, *outputs, *self._unused_lines(), "", "endmodule"]
+        tables = [*title("Tables"), *self._tables] if self._tables else []
+        return [*lines, *outputs, *tables, *self._unused_lines(), "", "endmodule"]
 
     # Stages
 
@@ -123,30 +129,43 @@ class _Module:
         if node not in self._signals.uses.named or node.op in (Op.STATE, Op.INPUT):
             return
         signal = self._signals.home(node)
-        if node.op in _CELLS:
-            self._cell(node, signal, stage)
+        if node.op in _COUNTS:
+            self._count(node, signal, stage)
+        elif node.op is Op.ROM:
+            self._table(node, signal, stage)
+        elif node.op is Op.RAM:
+            self._word(node, signal)
         else:
             self._declare(signal, self._expressions.definition(node, stage), node)
 
-    def _cell(self, node: Node, signal: Signal, stage: int) -> None:
+    def _word(self, node: Node, signal: Signal) -> None:
+        """Declare what a cell or a table drives."""
         self._declaration(signal.name, signal.width)
         line = self._graph.describe(node)
         if line:
             self._section[-1] += f"  // {line}"
-        if node.op is Op.RAM:
-            return
-        operand = self._expressions.text(node.args[0], stage)
-        name = self._names.take(f"u_{signal.name}")
-        if node.op is Op.POPCOUNT:
-            parameters = [("Width", str(node.args[0].width)), ("Group", str(node.value))]
-            ports = [("word_i", operand), ("count_o", signal.name)]
-        elif node.op is Op.COMPRESS:
-            parameters = [("Width", str(node.args[0].width)), ("Group", str(node.value))]
-            ports = [("word_i", operand), ("columns_o", signal.name)]
-        else:
-            parameters = self._rom_parameters(node)
-            ports = [("address_i", operand), ("word_o", signal.name)]
-        self._section += instance(_CELLS[node.op], parameters, name, ports)
+
+    def _count(self, node: Node, signal: Signal, stage: int) -> None:
+        self._word(node, signal)
+        cell, output = _COUNTS[node.op]
+        parameters = [("Width", str(node.args[0].width)), ("Group", str(node.value))]
+        ports = [("word_i", self._expressions.text(node.args[0], stage)), (output, signal.name)]
+        self._section += instance(cell, parameters, self._names.take(f"u_{signal.name}"), ports)
+
+    def _table(self, node: Node, signal: Signal, stage: int) -> None:
+        """The word of a table; the table itself stands in a section of its own."""
+        address, text = node.args[0], self._expressions.text(node.args[0], stage)
+        if not text.isidentifier():
+            name = self._names.take(f"{signal.name.removesuffix('_q')}_address")
+            self._section.append(f"  {vector(address.width)} {name};")
+            self._section += statement(f"assign {name} = {text};")
+            text = name
+        registered = node in self._plan.registered
+        self._section.append(f"  {table_style(registered)}")
+        self._word(node, signal)
+        table = self._graph.tables[node.symbol]
+        read = TableRead(signal.name, text, address.width, table, node.value, node.width)
+        self._tables += read.block_lines(flow.ADVANCE) if registered else read.logic_lines()
 
     def _ram(self, node: Node, stage: int) -> None:
         """A ram, after all that its stage declares: what it writes may come of what it reads."""
@@ -155,13 +174,9 @@ class _Module:
         memory, signal = self._memory(node.symbol), self._signals.home(node)
         ports = self._ram_ports(memory, stage, self._expressions.text(node.args[0], stage), signal.name)
         name = self._names.take(f"u_{signal.name}")
-        self._section += instance(_CELLS[node.op], ram_parameters(memory), name, ports)
-
-    def _rom_parameters(self, node: Node) -> list[tuple[str, str]]:
-        table = self._graph.tables[node.symbol]
-        contents = self._names.take("".join(part.title() for part in identifier(table.name).split("_")))
-        self._tables += table_lines(contents, table, node.value, node.width)
-        return [("Width", str(node.width)), ("Depth", str(len(table.words))), ("Contents", contents)]
+        if node in self._plan.registered:
+            ports.insert(-2, ("read_i", flow.ADVANCE))
+        self._section += instance(_ram_cell(node, self._plan), ram_parameters(memory), name, ports)
 
     def _memory(self, name: str) -> Memory:
         return next(memory for memory in self._graph.memories if memory.name == name)

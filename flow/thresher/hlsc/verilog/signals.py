@@ -41,7 +41,7 @@ class Signals:
         named = sorted(self.uses.named, key=lambda node: node.index)
         plain = dict(zip(named, self._numbered(named), strict=True))
         for node in named:
-            self._signals[node, self.plan.stage[node]] = Signal(plain[node], node.width)
+            self._signals[node, self.plan.ready(node)] = Signal(plain[node], node.width)
         for stage, values in self.crossing.items():
             for node, bits in values.items():
                 base = plain[node].removesuffix("_tdata").removesuffix("_q")
@@ -59,7 +59,9 @@ class Signals:
             elif node.op is Op.STATE:
                 result.append(self.names.take(f"{name}_q"))
             else:
-                result.append(self.names.take(f"{name}_{used[name]}" if total[name] > 1 else name))
+                numbered = f"{name}_{used[name]}" if total[name] > 1 else name
+                register = "_q" if node in self.plan.registered else ""
+                result.append(self.names.take(f"{numbered}{register}"))
                 used[name] += 1
         return result
 
@@ -68,8 +70,8 @@ class Signals:
         return self._signals.get((node, stage))
 
     def home(self, node: Node) -> Signal:
-        """The signal of a value in the stage that computes it."""
-        return self._signals[node, self.plan.stage[node]]
+        """The signal of a value in the first stage that has it."""
+        return self._signals[node, self.plan.ready(node)]
 
     def add(self, node: Node, stage: int) -> Signal:
         """Declare a name for a value that had none."""
