@@ -73,6 +73,15 @@ def test_known_bits_make_an_operation_faster(family: str) -> None:
 
 
 @pytest.mark.parametrize("family", FAMILIES)
+def test_an_operation_on_few_bits_is_one_look_up_table(family: str) -> None:
+    model, builder = delay_model(family), Builder()
+    (a,) = inputs(builder, 4)
+    shifted = builder.concat((builder.const(60, 0), a))
+
+    assert model.delay_ns(builder.ult(shifted, builder.const(64, 5 << 60))) == model.curve_ns("gate", 1)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
 def test_a_gate_behind_a_gate_shares_its_tables_unless_a_register_is_between(family: str) -> None:
     model, builder = delay_model(family), Builder()
     a, b, c = inputs(builder, 8, 8, 8)

@@ -45,6 +45,9 @@ TABLES = Path(__file__).with_name("delays")
 """The folder of the families' tables."""
 _GATES = frozenset((Op.AND, Op.OR, Op.XOR, Op.SELECT))
 _THROUGH = frozenset((Op.NOT, Op.SLICE, Op.SEXT))
+_LEAST_TABLE_INPUTS = 4
+"""The inputs of a look-up table in the families with the smallest ones."""
+_MOST_TABLE_BITS = 8
 _WORD_BITS = 8
 """The width of the memories whose delays are in the table."""
 
@@ -104,7 +107,9 @@ class DelayModel:
         if node.op in _GATES:
             return self._gate(node, not first and _is_behind_gates(node))
         estimate = _DELAYS.get(node.op)
-        return estimate(self, node) if estimate else 0.0
+        if estimate is None:
+            return 0.0
+        return min(estimate(self, node), self._of_few_bits(node))
 
     def fits(self, node: Node, clock_mhz: float) -> bool:
         """Whether an operation alone between registers meets a clock."""
@@ -113,6 +118,13 @@ class DelayModel:
     def curve_ns(self, curve: str, size: int) -> float:
         """The nanoseconds of a curve of the table at a size."""
         return self.curves[curve].at(size)
+
+    def _of_few_bits(self, node: Node) -> float:
+        """As a table of all that the unknown bits of the arguments can be: what anything takes at most."""
+        bits = sum(_unknown_bits(arg) for arg in node.args)
+        if node.op in (Op.ROM, Op.RAM) or bits > _MOST_TABLE_BITS:
+            return math.inf
+        return self.curve_ns("gate", 1) if bits <= _LEAST_TABLE_INPUTS else self.curve_ns("rom", bits)
 
     def _gate(self, node: Node, shares: bool) -> float:
         if node.op is not Op.SELECT:
