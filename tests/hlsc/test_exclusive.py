@@ -38,6 +38,8 @@ def comparison(builder: Builder, rng: random.Random) -> Node:
         operand = builder.concat(
             [builder.const(1, 1), operand] if rng.random() < 0.5 else [operand, builder.const(2, 0)]
         )
+    if rng.random() < 0.3:
+        operand = builder.sext(operand, operand.width + 2)
     limit = builder.const(operand.width, rng.getrandbits(operand.width))
     compare = rng.choice([builder.eq, builder.ult, builder.slt])
     return compare(operand, limit) if rng.random() < 0.6 else compare(limit, operand)
@@ -68,8 +70,8 @@ def test_comparisons_of_one_value_with_constants_are_decided(seed: int) -> None:
     x = builder.input("x", WIDTH)
     compare = [builder.eq, builder.ult, builder.slt]
     bits = [
-        rng.choice(compare)(*rng.sample([x, builder.const(WIDTH, rng.getrandbits(WIDTH))], 2))
-        for _ in range(2)
+        rng.choice(compare)(*rng.sample([x, builder.const(x.width, rng.getrandbits(x.width))], 2))
+        for x in (x, builder.sext(x, WIDTH + 2))
     ]
     bits = [builder.not_(bit) if rng.random() < 0.3 else bit for bit in bits]
 

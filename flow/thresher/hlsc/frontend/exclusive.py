@@ -19,6 +19,9 @@ MAX_TRIALS = 500
 MAX_LISTED_BITS = 8
 """Of a bit computed from one value of at most this width, all values that make it 1 are listed."""
 
+MAX_LISTED_VALUES = 8
+"""Where no more values are left, each is tried in every bit that is computed from it alone."""
+
 Interval = tuple[int, int]
 """First and last value, unsigned."""
 
@@ -38,6 +41,7 @@ class _Search:
     def __init__(self) -> None:
         self._trials = 0
         self._sets: dict[Node, tuple[Node, list[Interval]]] = {}
+        self._at: dict[tuple[Node, Node, int], bool | None] = {}
 
     def possible(self, wanted: Sequence[Node], bits: Mapping[Node, bool], limits: Limits) -> bool:
         """Whether all of `wanted` may be 1, given some bits and the limits that they mean."""
@@ -50,10 +54,29 @@ class _Search:
             return True
         bit = _undecided(pending[0], bits)
         for choice in (True, False):
+            chosen = {**bits, bit: choice}
             limited = self._limited(bit, choice, limits)
-            if limited is not None and self.possible(pending, {**bits, bit: choice}, limited):
+            if limited is None or not self._consistent(chosen, limited):
+                continue
+            if self.possible(pending, chosen, limited):
                 return True
         return False
+
+    def _consistent(self, bits: Mapping[Node, bool], limits: Limits) -> bool:
+        """Whether each value of which few are left has one that gives all the bits."""
+        return all(
+            any(all(self._agrees(bit, value, number) for bit in bits.items()) for number in numbers)
+            for value, intervals in limits.items()
+            if (numbers := _listed_values(intervals))
+        )
+
+    def _agrees(self, chosen: tuple[Node, bool], value: Node, number: int) -> bool:
+        """Whether a bit is as chosen, or not known, where a value is a number."""
+        bit, choice = chosen
+        key = (bit, value, number)
+        if key not in self._at:
+            self._at[key] = _bit_at(bit, value, number, reachable([bit]))
+        return self._at[key] in (choice, None)
 
     def _limited(self, bit: Node, choice: bool, limits: Limits) -> Limits | None:
         """The limits with one bit more; None if no value is left."""
@@ -119,13 +142,22 @@ def _where_one(bit: Node) -> tuple[Node, list[Interval]]:
 
 
 def _listed(bit: Node, leaf: Node, nodes: Sequence[Node]) -> Iterator[int]:
-    for value in range(leaf.mask + 1):
-        known = {leaf: value}
-        for node in nodes:
-            if node is not leaf and (node.op is Op.CONST or all(arg in known for arg in node.args)):
-                known[node] = value_of(node, [known[arg] for arg in node.args]) & node.mask
-        if known[bit]:
-            yield value
+    return (number for number in range(leaf.mask + 1) if _bit_at(bit, leaf, number, nodes))
+
+
+def _bit_at(bit: Node, value: Node, number: int, nodes: Sequence[Node]) -> bool | None:
+    """A bit where a value is a number, if that decides it; `nodes` are those that it is computed from."""
+    known = {value: number}
+    for node in nodes:
+        if node not in known and node.op not in _LEAVES and all(arg in known for arg in node.args):
+            known[node] = value_of(node, [known[arg] for arg in node.args]) & node.mask
+    return bool(known[bit]) if bit in known else None
+
+
+def _listed_values(intervals: Sequence[Interval]) -> list[int]:
+    """The values, if they are few."""
+    few = sum(high + 1 - low for low, high in intervals) <= MAX_LISTED_VALUES
+    return [value for low, high in intervals for value in range(low, high + 1)] if few else []
 
 
 def _intervals(values: Iterator[int]) -> list[Interval]:
@@ -159,7 +191,7 @@ def _below(value: int, mask: int, signed: bool) -> list[Interval]:
 
 
 def _of_operand(value: Node, intervals: list[Interval]) -> tuple[Node, list[Interval]]:
-    """The same set for what `value` is a constant more than, extends by constants, or is the top of."""
+    """The same set for what `value` is a constant more than, extends, or is the top of."""
     if value.op is Op.ADD and value.args[1].op is Op.CONST:
         less = value.args[1].value
         moved = [(low - less & value.mask, high - less & value.mask) for low, high in intervals]
@@ -168,6 +200,11 @@ def _of_operand(value: Node, intervals: list[Interval]) -> tuple[Node, list[Inte
     if value.op is Op.SLICE and value.value + value.width == value.args[0].width:
         scale = 1 << value.value
         return _of_operand(value.args[0], [(low * scale, (high + 1) * scale - 1) for low, high in intervals])
+    if value.op is Op.SEXT:
+        half, gap = value.args[0].mask // 2, value.mask - value.args[0].mask
+        positive = _intersection(intervals, [(0, half)])
+        negative = _intersection(intervals, [(half + 1 + gap, value.mask)])
+        return _of_operand(value.args[0], [*positive, *((low - gap, high - gap) for low, high in negative)])
     varying = [part for part in value.args if part.op is not Op.CONST]
     if value.op is Op.CONCAT and len(varying) == 1:
         below = value.args[0] if value.args[0].op is Op.CONST else None
