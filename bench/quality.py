@@ -87,6 +87,8 @@ def main() -> int:
 def compare(name: str, folder: Path, clock_mhz: float) -> Compared:
     """Compile one of `REFERENCES`, and synthesise it and its reference."""
     folder.mkdir(parents=True, exist_ok=True)
+    for old in folder.glob("*.sv"):  # all that lie there are read
+        old.unlink()
     unit = compile_kernel(name, UNITS[name](), folder, clock_mhz)
     write_reference(name, folder)
     return Compared(

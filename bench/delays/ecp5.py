@@ -16,7 +16,7 @@ from thresher.tools.open_synthesis import nextpnr_ecp5, yosys
 
 PLL_OUTPUTS = ("CLKOP", "CLKOS", "CLKOS2", "CLKOS3")
 CASES_PER_RUN = 8
-SEEDS = (1,)
+SEEDS = (1, 2, 3)
 DEVICE = ("--25k", "--package", "CABGA381", "--speed", "6")
 
 

@@ -69,14 +69,7 @@ module reference_mvu #(
   logic [RowBits-1:0]             row_tile_q1;
   logic                           valid_q1, first_q1, last_q1;
 
-  rom #(
-    .Width(Pe*Simd),
-    .Depth(RowTiles*ColumnTiles),
-    .Contents(Weights)
-  ) u_weights (
-    .address_i(tile_q),
-    .word_o   (weights)
-  );
+  assign weights = Weights[tile_q];
 
   for (genvar pe = 0; pe < Pe; pe++) begin : gen_threes
     compressor #(
@@ -115,14 +108,7 @@ module reference_mvu #(
   logic [Pe*SumBits-1:0]      starts;
   logic [Pe-1:0][SumBits-1:0] sum, sum_q;
 
-  rom #(
-    .Width(Pe*SumBits),
-    .Depth(RowTiles),
-    .Contents(Starts)
-  ) u_starts (
-    .address_i(row_tile_q2),
-    .word_o   (starts)
-  );
+  assign starts = Starts[row_tile_q2];
 
   for (genvar pe = 0; pe < Pe; pe++) begin : gen_accumulators
     assign sum[pe] = SumBits'(count_q[pe]) + (first_q2 ? starts[pe*SumBits +: SumBits] : sum_q[pe]);

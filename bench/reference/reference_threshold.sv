@@ -30,14 +30,7 @@ module reference_threshold #(
   logic [Pe*3*Bits-1:0]     thresholds;
   logic [Pe*2-1:0]          levels;
 
-  rom #(
-    .Width(Pe*3*Bits),
-    .Depth(Tiles),
-    .Contents(Thresholds)
-  ) u_thresholds (
-    .address_i(tile_q),
-    .word_o   (thresholds)
-  );
+  assign thresholds = Thresholds[tile_q];
 
   for (genvar pe = 0; pe < Pe; pe++) begin : gen_lanes
     logic [2:0] reached;
