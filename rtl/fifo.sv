@@ -41,8 +41,10 @@ module fifo #(
       .m_axis_tready
     );
   end else begin : gen_memory
-    localparam int AddressWidth = $clog2(Depth);
+    localparam int AddressWidth = Depth > 1 ? $clog2(Depth) : 1;
     localparam int CountWidth = $clog2(Depth + 1);
+    localparam logic [AddressWidth-1:0] LastAddress = AddressWidth'(Depth - 1);
+    localparam logic [CountWidth-1:0] Most = CountWidth'(Depth);
 
     // Beats in the memory and beats in all.
     logic [CountWidth-1:0]   stored_q, held_q;
@@ -54,7 +56,7 @@ module fifo #(
     assign moves = stored_q != '0 && (!m_axis_tvalid || m_axis_tready);
 
     function automatic logic [AddressWidth-1:0] following(input logic [AddressWidth-1:0] address);
-      following = address == AddressWidth'(Depth - 1) ? '0 : address + 1'b1;
+      following = address == LastAddress ? '0 : address + 1'b1;
     endfunction
 
     always_ff @(posedge ap_clk) begin
@@ -68,7 +70,7 @@ module fifo #(
       end else begin
         stored_q <= stored_q + CountWidth'(accepted) - CountWidth'(moves);
         held_q <= held_q + CountWidth'(accepted) - CountWidth'(taken);
-        s_axis_tready <= held_q + CountWidth'(accepted) - CountWidth'(taken) < CountWidth'(Depth);
+        s_axis_tready <= held_q + CountWidth'(accepted) - CountWidth'(taken) < Most;
         m_axis_tvalid <= moves || (m_axis_tvalid && !m_axis_tready);
         if (accepted) begin
           write_address_q <= following(write_address_q);

