@@ -12,7 +12,7 @@ from thresher.hlsc import UnitSource, compile_unit
 
 UNITS = Path(__file__).parent / "language.hpp"
 BEATS = 40
-CYCLES = 1500
+CYCLES = 800
 
 Streams = dict[str, list[int]]
 
@@ -159,7 +159,7 @@ def switches(streams: Streams) -> Streams:
     return {"m": written}
 
 
-WIDTHS = (2, 3, 8, 31, 33, 64, 65, 129, 300, 4096)
+WIDTHS = (2, 33, 65, 4096)
 UNITS_OF = {
     **{f"Operators<{width}>": operators(width) for width in WIDTHS},
     "Follow": follow,
