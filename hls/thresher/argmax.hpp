@@ -55,7 +55,6 @@ class Argmax {
   void step(Ports& ports) {
 #pragma HLS INLINE
     const uint<kInputWidth> beat = ports.s_axis.read();
-    const bool first_tile = tile_ == 0;
     const bool last_tile = tile_ == kTiles - 1;
     Value values[Layer::kPe];
     Index indices[Layer::kPe];
@@ -73,12 +72,12 @@ class Argmax {
     Value value;
     Index index;
     BestOf<Value, Index, Layer::kPe>::of(values, indices, value, index);
-    const bool better = first_tile || value > best_;
+    const bool better = value > best_;
     const Value best = better ? value : best_;
     const Index best_index = better ? index : best_index_;
     if (last_tile) ports.m_axis.write(static_cast<uint<Layer::kOutputBits>>(best_index));
-    best_ = best;
-    best_index_ = best_index;
+    best_ = last_tile ? static_cast<Value>(Layer::kLowest) : best;
+    best_index_ = last_tile ? static_cast<Index>(0) : best_index;
     tile_ = static_cast<uint<bits_for(kTiles - 1)>>(last_tile ? 0 : static_cast<int>(tile_) + 1);
     first_index_ = static_cast<Index>(last_tile ? static_cast<Index>(0)
                                                 : static_cast<Index>(first_index_ + static_cast<Index>(Layer::kPe)));
@@ -87,8 +86,8 @@ class Argmax {
  private:
   uint<bits_for(kTiles - 1)> tile_ = 0;
   Index first_index_ = 0;
-  Value best_;
-  Index best_index_;
+  Value best_ = static_cast<Value>(Layer::kLowest);
+  Index best_index_ = 0;
 };
 
 }  // namespace thresher

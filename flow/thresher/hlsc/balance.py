@@ -2,7 +2,7 @@
 
 clang makes one chain of every sum, whatever tree the C++ had. Here the operands of a chain are
 combined anew, those that are there first first. An operand of a recurrence comes last, so that
-only one operation stays inside of it.
+only one operation stays inside of it. Single bits that are added are counted.
 """
 
 from __future__ import annotations
@@ -23,6 +23,12 @@ _CHAINS: dict[Op, Callable[[Builder, Node, Node], Node]] = {
     Op.OR: Builder.or_,
     Op.XOR: Builder.xor,
 }
+
+
+_Operand = tuple[bool, float, int, int, Node]
+"""Whether it comes of the sum's own recurrence, when it is there, its bits, its index, and the value."""
+
+_FEWEST_COUNTED = 3
 
 
 def balance(graph: UnitGraph, delays: DelayModel) -> UnitGraph:
@@ -79,16 +85,33 @@ class _Balancing:
 
     def _tree(self, node: Node) -> Node:
         home = self._recurrence.get(node)
-        heap: list[tuple[bool, float, int, int, Node]] = []
+        heap: list[_Operand] = []
         for leaf, made in self._operands(node):
             late = home is not None and any(self._recurrence.get(core) == home for core in sources([leaf]))
             heapq.heappush(heap, (late, self._arrival[leaf], made.unsigned_width, made.index, made))
+        if node.op is Op.ADD:
+            heap = self._counted(heap)
         while len(heap) > 1:
             first, second = heapq.heappop(heap), heapq.heappop(heap)
             result = _CHAINS[node.op](self._builder, first[-1], second[-1])
             when = max(first[1], second[1]) + self._delays.delay_ns(node)
             heapq.heappush(heap, (first[0] or second[0], when, result.unsigned_width, result.index, result))
         return heap[0][-1]
+
+    def _counted(self, operands: list[_Operand]) -> list[_Operand]:
+        """The operands of a sum with those of one bit replaced by their number, which one table gives."""
+        bits = [operand for operand in operands if not operand[0] and operand[-1].unsigned_width == 1]
+        if len(bits) < _FEWEST_COUNTED:
+            return operands
+        width = operands[0][-1].width
+        word = self._builder.concat([self._builder.bit(bit[-1], 0) for bit in sorted(bits)])
+        ones = self._builder.popcount(word)
+        when = max(bit[1] for bit in bits) + self._delays.delay_ns(ones)
+        count = self._builder.resize(ones, width)
+        rest = [operand for operand in operands if operand not in bits]
+        heap = [*rest, (False, when, count.unsigned_width, count.index, count)]
+        heapq.heapify(heap)
+        return heap
 
 
 def _behind(arg: Node) -> tuple[Node, bool]:

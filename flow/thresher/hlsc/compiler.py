@@ -104,10 +104,10 @@ def compile_unit(
     delays = delay_model(family)
     module = parse(emit_llvm(source))
     try:
-        graph = cut(optimise(unit_graph(module), delays), delays, clock_mhz)
+        whole = optimise(unit_graph(module), delays)
     except UnsupportedUnitError as error:
         raise error.of(source.type_name) from error
-    plan = schedule(graph, delays, clock_mhz)
+    graph, plan = _pipelined(whole, delays, clock_mhz)
     diagnosis = diagnose(source.type_name, graph, plan, delays, clock_mhz)
     heading = Heading(module_name, f"{source.header.name}, {source.type_name}", clock_mhz)
     return CompiledUnit(
@@ -127,6 +127,13 @@ def compile_unit(
         recurrence=diagnosis.recurrence,
         warnings=diagnosis.warnings,
     )
+
+
+def _pipelined(graph: UnitGraph, delays: DelayModel, clock_mhz: float) -> tuple[UnitGraph, Schedule]:
+    """The unit with its slow operations cut, and its stages; counts are cut as serves the registers."""
+    counts = any(node.op is Op.POPCOUNT for node in graph.nodes())
+    graphs = [cut(graph, delays, clock_mhz, part) for part in ((1.0, 0.5) if counts else (1.0,))]
+    return min(((one, schedule(one, delays, clock_mhz)) for one in graphs), key=lambda choice: choice[1].cost)
 
 
 def optimise(graph: UnitGraph, delays: DelayModel) -> UnitGraph:

@@ -45,6 +45,8 @@ TABLES = Path(__file__).with_name("delays")
 """The folder of the families' tables."""
 _GATES = frozenset((Op.AND, Op.OR, Op.XOR, Op.SELECT))
 _THROUGH = frozenset((Op.NOT, Op.SLICE, Op.SEXT))
+_LARGE_TABLES = frozenset(("xc7",))
+"""The families whose look-up tables have six inputs."""
 _LEAST_TABLE_INPUTS = 4
 """The inputs of a look-up table in the families with the smallest ones."""
 _MOST_TABLE_BITS = 8
@@ -109,7 +111,8 @@ class DelayModel:
         estimate = _DELAYS.get(node.op)
         if estimate is None:
             return 0.0
-        return min(estimate(self, node), self._of_few_bits(node))
+        whole = estimate(self, node) - (self.gate_ns if self._absorbs_gates(node) else 0.0)
+        return min(whole, self._of_few_bits(node))
 
     def fits(self, node: Node, clock_mhz: float) -> bool:
         """Whether an operation alone between registers meets a clock."""
@@ -118,6 +121,18 @@ class DelayModel:
     def curve_ns(self, curve: str, size: int) -> float:
         """The nanoseconds of a curve of the table at a size."""
         return self.curves[curve].at(size)
+
+    def _absorbs_gates(self, node: Node) -> bool:
+        """Whether the first look-up tables of an operation have room for the gates ahead of it.
+
+        Those with six inputs do: three bits to count may each be a gate of two, and so may each operand
+        of a sum, which the table adds for the carry chain.
+        """
+        if self.family not in _LARGE_TABLES:
+            return False
+        if node.op in (Op.COMPRESS, Op.POPCOUNT):
+            return node.value <= 3 and _core(node.args[0]).op in (Op.AND, Op.OR, Op.XOR)
+        return node.op in (Op.ADD, Op.SUB) and any(_core(arg).op in _GATES for arg in node.args)
 
     def _of_few_bits(self, node: Node) -> float:
         """As a table of all that the unknown bits of the arguments can be: what anything takes at most."""

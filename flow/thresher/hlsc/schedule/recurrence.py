@@ -42,7 +42,8 @@ def _recurrence(needs: Dependencies, delays: DelayModel, group: Sequence[Point])
         last = max(inner, key=lambda source: arrival[source], default=None)
         if last is not None and last.op is not Op.STATE:
             before[node] = last
-        arrival[node] = (arrival[last] if last else 0.0) + delays.delay_ns(node)
+        start = arrival[last] if last else 0.0
+        arrival[node] = start + delays.delay_ns(node, first=not start)
     end = max(nodes, key=lambda node: arrival[node])
     path = tuple(reversed([*_back(end, before)])) if arrival[end] else ()
     return Recurrence(tuple(sorted(_kept(group))), arrival[end], path)

@@ -5,20 +5,24 @@ The rules, in order of weight:
 1. Beats are taken in stage 0. Whatever decides whether a beat is taken is computed in stage 0.
 2. A recurrence through registers, and all accesses of one memory, take place in one stage. A word of
    block memory is registered by the memory itself, and is there in the next stage.
-3. Everything stands in the earliest stage in which the delay model lets it meet the clock.
-4. Then what makes registers fewer is moved to later stages, where the clock allows.
+3. There are as few stages as the delay model lets meet the clock.
+4. Among the schedules of that many stages one with few registers in between is taken, or of one stage
+   more, where that saves at least a tenth of the registers: see `Schedule.cost`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from thresher.hlsc.ir import Node, UnitGraph
 from thresher.hlsc.schedule.delay import DelayModel
 from thresher.hlsc.schedule.dependencies import Point, dependencies
-from thresher.hlsc.schedule.placement import Placement
-from thresher.hlsc.schedule.sinking import sink
+from thresher.hlsc.schedule.registers import Registers
+from thresher.hlsc.schedule.timing import Timing
+
+WORTH_A_STAGE = 0.9
+"""One more stage is worth it where it leaves no more than this part of the registers."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +31,7 @@ class Schedule:
 
     `registered` are the reads of block memory: such a node stands where its address is used, and its
     word is there one stage later. `misses` are the nodes that the delay model says come too late for
-    the clock, slowest first.
+    the clock, slowest first. `register_bits` are those of the unit's state and between the stages.
     """
 
     stages: int
@@ -35,6 +39,12 @@ class Schedule:
     registered: frozenset[Node]
     stage_ns: tuple[float, ...]
     misses: tuple[Node, ...]
+    register_bits: int
+
+    @property
+    def cost(self) -> float:
+        """What to choose schedules by: a stage more is worth a tenth of the registers."""
+        return self.register_bits / WORTH_A_STAGE**self.stages
 
     def ready(self, node: Node) -> int:
         """The first stage in which a node's value is there."""
@@ -43,41 +53,28 @@ class Schedule:
 
 def schedule(graph: UnitGraph, delays: DelayModel, clock_mhz: float) -> Schedule:
     """The stages of a unit for a clock."""
-    placement = Placement(graph, dependencies(graph), delays, delays.usable_ns(clock_mhz))
-    for group in placement.needs.groups:
-        _place(placement, group)
-    stages = max((placement.ready(point) for point in placement.stage), default=0) + 1
-    sink(placement, stages)
-    worst = [0.0] * stages
-    for point, when in placement.arrival.items():
-        worst[placement.stage[point]] = max(worst[placement.stage[point]], when)
-    return Schedule(stages, placement.stage, placement.registered, tuple(worst), _misses(placement))
+    timing = Timing(graph, dependencies(graph), delays, delays.usable_ns(clock_mhz))
+    earliest, _ = timing.earliest([0] * len(timing.groups))
+    last = max(earliest, default=0)
+    registers = Registers(timing)
+    lengths = (last, last + 1) if last else (last,)
+    return min((_finished(timing, registers, end) for end in lengths), key=lambda plan: plan.cost)
 
 
-def _place(placement: Placement, group: Sequence[Point]) -> None:
-    """Rules 1 to 3 for points that stand together."""
-    if any(point in placement.first for point in group):
-        placement.put(group, 0)
-        return
-    members = set(group)
-    earliest = max(
-        (
-            placement.stage[source] + placement.separated(source, point)
-            for point in group
-            for source in placement.needs.of[point]
-            if source not in members
-        ),
-        default=0,
+def _finished(timing: Timing, registers: Registers, last: int) -> Schedule:
+    """The schedule of fewest registers whose last stage is `last`."""
+    stages = registers.fewest(last)
+    _, arrival = timing.earliest(stages)
+    worst = [0.0] * (last + 1)
+    for node, when in arrival.items():
+        stage = stages[timing.number[node]]
+        worst[stage] = max(worst[stage], when)
+    late = [node for node, when in arrival.items() if when > timing.usable]
+    return Schedule(
+        last + 1,
+        {point: stages[number] - timing.distance(number) for point, number in timing.number.items()},
+        timing.reads,
+        tuple(worst),
+        tuple(sorted(late, key=lambda node: (-arrival[node], node.index))),
+        sum(register.width for register in timing.graph.registers) + registers.count(stages, last),
     )
-    worst = placement.put(group, earliest)
-    if worst > placement.usable and placement.put(group, earliest + 1) >= worst:
-        placement.put(group, earliest)
-
-
-def _misses(placement: Placement) -> tuple[Node, ...]:
-    late = [
-        (when, point)
-        for point, when in placement.arrival.items()
-        if when > placement.usable and isinstance(point, Node)
-    ]
-    return tuple(node for _, node in sorted(late, key=lambda entry: (-entry[0], entry[1].index)))
