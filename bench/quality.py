@@ -150,8 +150,10 @@ def table(results: list[Compared]) -> Table:
             [str(figure) for figure in (size.lut, size.logic_cells, size.ff, size.carry4)]
             for size in (pair.compiled, pair.by_hand)
         ]
-        mark = "" if pair.within_bounds else " (misses)"
-        ratios = (f"{pair.lut_ratio:.3f}", f"{pair.ff_ratio:.3f}{mark}")
+        ratios = [
+            f"{ratio:.3f}{'' if ratio <= most else ' (misses)'}"
+            for ratio, most in ((pair.lut_ratio, MOST_LUT_RATIO), (pair.ff_ratio, MOST_FF_RATIO))
+        ]
         result.add_row(pair.unit, f"{pair.clock_mhz:g}", str(pair.stages), *sizes[0], *ratios)
         result.add_row("  by hand", "", "", *sizes[1], "", "")
     return result
