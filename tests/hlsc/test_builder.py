@@ -197,3 +197,18 @@ def test_a_column_of_a_table_that_never_differs_is_a_constant(builder: Builder) 
 def test_a_slice_outside_of_the_value(builder: Builder) -> None:
     with pytest.raises(ValueError, match=r"^hlsc: bits 3\.\.6 of a value of 5 bits$"):
         builder.slice(builder.input("a", 5), 3, 4)
+
+
+def test_a_sign_extension_goes_to_the_highest_part_however_often() -> None:
+    builder = Builder()
+    values = []
+    for port in ("a", "b"):
+        value = builder.input(port, 2)
+        for width in range(4, 2000, 2):
+            value = builder.sext(builder.concat([builder.input(f"{port}{width}", 1), value]), width)
+        values.append(value)
+
+    chosen = builder.select(builder.input("which", 1), *values)
+
+    assert {part.op for part in values[0].args} == {Op.INPUT, Op.SEXT}
+    assert chosen.signed_width == values[0].signed_width == values[0].width - 998

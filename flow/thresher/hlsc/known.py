@@ -38,6 +38,8 @@ def signed_width(op: Op, width: int, args: Sequence[Node], known: Known) -> int:
     widths = [width, (full & ~zeros).bit_length() + 1, (full & ~ones).bit_length() + 1]
     if op is Op.SEXT:
         widths.append(args[0].signed_width)
+    if op is Op.CONCAT:
+        widths.append(width - args[-1].width + args[-1].signed_width)
     if op is Op.SELECT:
         widths.append(max(args[1].signed_width, args[2].signed_width))
     if op in (Op.AND, Op.OR, Op.XOR, Op.NOT):

@@ -136,6 +136,10 @@ class Wiring:
             return self.concat((arg, self.const(width - arg.width, -1)))
         if arg.op is Op.SEXT:
             return self.sext(arg.args[0], width)
+        if arg.op is Op.CONCAT:
+            # Of the highest part alone, so that concatenations stay flat.
+            *rest, top = arg.args
+            return self.concat([*rest, self.sext(top, width - arg.width + top.width)])
         return self.raw(Op.SEXT, width, (arg,))
 
     def resize(self, arg: Node, width: int) -> Node:
