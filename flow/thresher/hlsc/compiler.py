@@ -10,6 +10,7 @@ from thresher.hlsc.balance import balance
 from thresher.hlsc.clang import UnitSource, emit_llvm
 from thresher.hlsc.cut import cut
 from thresher.hlsc.diagnosis import RecurrenceUse, diagnose
+from thresher.hlsc.fanout import with_address_registers
 from thresher.hlsc.frontend.unit import unit_graph
 from thresher.hlsc.ir import Op, UnitGraph
 from thresher.hlsc.llvm.parser import parse
@@ -131,6 +132,7 @@ def compile_unit(
 
 def _pipelined(graph: UnitGraph, delays: DelayModel, clock_mhz: float) -> tuple[UnitGraph, Schedule]:
     """The unit with its slow operations cut, and its stages; counts are cut as serves the registers."""
+    graph = with_address_registers(graph)
     counts = any(node.op is Op.POPCOUNT for node in graph.nodes())
     graphs = [cut(graph, delays, clock_mhz, part) for part in ((1.0, 0.5) if counts else (1.0,))]
     return min(((one, schedule(one, delays, clock_mhz)) for one in graphs), key=lambda choice: choice[1].cost)

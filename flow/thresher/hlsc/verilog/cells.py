@@ -39,14 +39,24 @@ class TableRead:
     low: int
     width: int
 
-    def logic_lines(self) -> list[str]:
-        """The read as look-up tables.
+    def logic_lines(self, name: str) -> list[str]:
+        """The read as look-up tables; `name` is that of the table.
 
-        Address and labels are inverted, for Yosys would else move the registers of the address behind
-        the table, and `rom_block` keeps it from making a block memory of a table before registers.
+        An array of constants is what Yosys makes one look-up table of for each bit. Of a `case` it makes
+        gates, which cost up to twice that, or a block memory.
         """
-        head = ["  always_comb begin", '    (* rom_block = "logic" *)', f"    case (~{self.address})"]
-        return ["", *head, *self._rows("~", "=", 6), "    endcase", "  end"]
+        width = "" if self.width == 1 else f"[{self.width - 1}:0] "
+        rows = [f"{name}[{address}] = {word}" for address, word in enumerate(self._words())]
+        per_line = max(1, 96 // (max(map(len, rows)) + 2))
+        lines = [", ".join(rows[place : place + per_line]) for place in range(0, len(rows), per_line)]
+        return [
+            "",
+            f"  wire {width}{name} [0:{len(rows) - 1}];",
+            f"  assign {self.word} = {name}[{self.address}];",
+            "  assign",
+            *[f"    {line}," for line in lines[:-1]],
+            f"    {lines[-1]};",
+        ]
 
     def block_lines(self, enable: str) -> list[str]:
         """The read as block memory, whose word is there after a clock edge with `enable`."""
@@ -55,16 +65,16 @@ class TableRead:
             f"    if ({enable}) begin",
             f"      case ({self.address})",
         ]
-        return ["", *head, *self._rows("", "<=", 8), "      endcase", "    end", "  end"]
-
-    def _rows(self, inversion: str, assign: str, indent: int) -> list[str]:
-        mask = (1 << self.width) - 1
         rows = [
-            f"{inversion}{constant(self.address_width, address)}: "
-            f"{self.word} {assign} {constant(self.width, word >> self.low & mask)};"
-            for address, word in enumerate(self.table.words)
+            f"        {constant(self.address_width, address)}: {self.word} <= {word};"
+            for address, word in enumerate(self._words())
         ]
-        return [" " * indent + row for row in [*rows, f"default: {self.word} {assign} 'x;"]]
+        rows.append(f"        default: {self.word} <= 'x;")
+        return ["", *head, *rows, "      endcase", "    end", "  end"]
+
+    def _words(self) -> list[str]:
+        mask = (1 << self.width) - 1
+        return [constant(self.width, word >> self.low & mask) for word in self.table.words]
 
 
 def table_style(registered: bool) -> str:

@@ -165,7 +165,10 @@ class _Module:
         self._word(node, signal)
         table = self._graph.tables[node.symbol]
         read = TableRead(signal.name, text, address.width, table, node.value, node.width)
-        self._tables += read.block_lines(flow.ADVANCE) if registered else read.logic_lines()
+        if registered:
+            self._tables += read.block_lines(flow.ADVANCE)
+        else:
+            self._tables += read.logic_lines(self._names.take(f"{table.name}_table"))
 
     def _ram(self, node: Node, stage: int) -> None:
         """A ram, after all that its stage declares: what it writes may come of what it reads."""
