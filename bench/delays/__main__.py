@@ -17,7 +17,7 @@ from thresher.tools.open_synthesis import find_nextpnr_ecp5, find_yosys
 LINEAR_CURVES = frozenset(("add", "compress", "less", "ram", "rom"))
 """Carry chains by their width, memories by the bits of their address."""
 
-MARGINS = {"ecp5": 1.6, "xc7": 1.27}
+MARGINS = {"ecp5": 1.45, "xc7": 1.27}
 """By how much a path of a routed unit may be longer than estimated: fan-out and the room for placement
 make the difference. For ECP5 a little more than `bench.routing` at 150 MHz showed: argmax_pe2 took 6.3 ns
 behind a register where 4.4 ns were estimated, threshold_pe4 7.1 where 6.0 were. For xc7, which nothing

@@ -118,6 +118,10 @@ class DelayModel:
         """Whether an operation alone between registers meets a clock."""
         return self.delay_ns(node, first=True) <= self.usable_ns(clock_mhz)
 
+    def fanout_ns(self, loads: int) -> float:
+        """What a wire to so many loads takes more than one to a single load."""
+        return self.curve_ns("select", loads) - self.curve_ns("select", 1)
+
     def curve_ns(self, curve: str, size: int) -> float:
         """The nanoseconds of a curve of the table at a size."""
         return self.curves[curve].at(size)
@@ -185,7 +189,9 @@ def _sum(model: DelayModel, node: Node) -> float:
 
 
 def _below(model: DelayModel, node: Node) -> float:
-    return model.curve_ns("less", max(1, *(_number_bits(arg) for arg in node.args)))
+    """Signs take a table behind the carry chain, where no larger one has room for them."""
+    signs = model.curve_ns("gate", 1) if node.op is Op.SLT and model.family not in _LARGE_TABLES else 0.0
+    return model.curve_ns("less", max(1, *(_number_bits(arg) for arg in node.args))) + signs
 
 
 def _equal(model: DelayModel, node: Node) -> float:

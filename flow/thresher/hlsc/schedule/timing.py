@@ -5,6 +5,7 @@ The units of placement are the groups of `Dependencies`: points that stand in on
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -12,6 +13,9 @@ from thresher.hlsc.ir import Node, Op, UnitGraph
 from thresher.hlsc.schedule.delay import DelayModel
 from thresher.hlsc.schedule.dependencies import Dependencies, Point, first_points
 from thresher.hlsc.schedule.memories import registered_reads
+
+_STEERED = frozenset((Op.SELECT, Op.ROM))
+"""Operations whose first argument drives every bit of the result, and of others with the same one."""
 
 Stages = list[int]
 """A stage for each group: that in which its results are there."""
@@ -54,6 +58,11 @@ class Timing:
             sorted((point for point in group if isinstance(point, Node)), key=lambda node: node.index)
             for group in self.groups
         ]
+        self._loads = Counter[tuple[Op, Node]]()
+        for nodes in self._nodes:
+            for node in nodes:
+                if node.op in _STEERED:
+                    self._loads[node.op, node.args[0]] += node.width
         self._delay = {node: self._delay_of(node) for nodes in self._nodes for node in nodes}
         self._delay_first = {node: self._delay_of(node, first=True) for node in self._delay}
         self._node_users: dict[Node, list[Node]] = {node: [] for node in self._delay}
@@ -70,7 +79,13 @@ class Timing:
         """The delay of a node; `first` if all that it needs comes from registers."""
         if node in self.reads:
             return self.delays.block_memory_ns
-        return 0.0 if node.op is Op.STATE else self.delays.delay_ns(node, first)
+        if node.op is Op.STATE:
+            return 0.0
+        delay = self.delays.delay_ns(node, first)
+        if node.op in _STEERED:
+            loads = self._loads[node.op, node.args[0]]
+            delay += self.delays.fanout_ns(loads) - self.delays.fanout_ns(node.width)
+        return delay
 
     def distance(self, user: int) -> int:
         """The stages that must lie between what a group needs and its results."""
