@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from thresher.hlsc.builder import Builder
 from thresher.hlsc.evaluate import Interpreter
-from thresher.hlsc.ir import Node, Op, Output, Table, UnitGraph
+from thresher.hlsc.ir import Node, Op, Output, Table, UnitGraph, reachable
 
 WIDTHS = (1, 2, 3, 5, 8, 13)
 PORTS = {f"x{width}": width for width in WIDTHS}
@@ -212,3 +212,15 @@ def test_a_sign_extension_goes_to_the_highest_part_however_often() -> None:
 
     assert {part.op for part in values[0].args} == {Op.INPUT, Op.SEXT}
     assert chosen.signed_width == values[0].signed_width == values[0].width - 998
+
+
+@pytest.mark.parametrize("method", [Builder.shl, Builder.lshr, Builder.ashr])
+def test_two_shifts_are_one_by_the_sum_of_the_amounts(method: Callable[[Builder, Node, Node], Node]) -> None:
+    builder = Builder()
+    value, first, second = builder.input("a", 7), builder.input("b", 2), builder.input("c", 3)
+
+    node = method(builder, method(builder, value, first), second)
+
+    shifts = [one for one in reachable([node]) if one.op in (Op.SHL, Op.LSHR, Op.ASHR)]
+    assert [one.args[0] for one in shifts] == [value]
+    assert shifts[0].args[1].width == 4

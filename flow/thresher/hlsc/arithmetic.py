@@ -128,6 +128,11 @@ class Arithmetic(Logic):
         """A shift by a variable, whose amount needs no more bits than it has values that differ."""
         if arg.op is Op.CONST and arg.value == 0:
             return arg
+        if arg.op is op:
+            # Two shifts are one by the sum. Verilator 5.48 merges them itself, but cuts the carry off the sum.
+            value, before = arg.args
+            width = max(before.width, amount.width) + 1
+            return self._shift(op, value, self.add(self.zext(before, width), self.zext(amount, width)))
         used = self.low(amount, max(amount.unsigned_width, 1))
         if used.op is Op.CONST:
             return {Op.SHL: self.shl, Op.LSHR: self.lshr, Op.ASHR: self.ashr}[op](arg, used)
