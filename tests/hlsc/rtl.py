@@ -58,7 +58,8 @@ module beat_sink #(
     tready <= rst_n && $urandom_range(99) >= Busy;
     held <= rst_n && tvalid && !tready;
     held_data <= tdata;
-    if (rst_n && held && (!tvalid || tdata != held_data)) $fatal(1, "%m: a beat that was offered was changed");
+    if (rst_n && held && (!tvalid || tdata != held_data))
+      $fatal(1, "%m: a beat that was offered was changed");
     if (rst_n && tvalid && tready) $fdisplay(file, "%h", tdata);
   end
   final $fclose(file);

@@ -129,7 +129,7 @@ class Arithmetic(Logic):
         if arg.op is Op.CONST and arg.value == 0:
             return arg
         if arg.op is op:
-            # Two shifts are one by the sum. Verilator 5.48 merges them itself, but cuts the carry off the sum.
+            # Two shifts are one by the sum. Verilator 5.48 does that itself, and cuts the carry off the sum.
             value, before = arg.args
             width = max(before.width, amount.width) + 1
             return self._shift(op, value, self.add(self.zext(before, width), self.zext(amount, width)))
