@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from thresher.hlsc.builder import Builder
-from thresher.hlsc.ir import WIRING, Node, Op, Register, UnitGraph
+from thresher.hlsc.ir import WIRING, Node, Op, Origin, Register, UnitGraph
 from thresher.hlsc.rebuild import rebuilt
 from thresher.hlsc.schedule.memories import prefers_blocks
 
@@ -56,6 +56,7 @@ class _Copying:
         self._graph = graph
         self._homes = homes
         self._builder = Builder()
+        self._origins: dict[Node, Origin] = {}
 
     def run(self) -> UnitGraph:
         made: dict[Node, Node] = {}
@@ -70,7 +71,8 @@ class _Copying:
         graph = rebuilt(self._graph, made)
         copied = set(self._homes.values())
         copies = [self._copy(register) for register in graph.registers if register.name in copied]
-        return replace(graph, registers=(*graph.registers, *copies))
+        origins = {**self._origins, **graph.origins}
+        return replace(graph, registers=(*graph.registers, *copies), origins=origins)
 
     def _copy(self, register: Register) -> Register:
         reset = None if register.reset is None else ~register.reset & ((1 << register.width) - 1)
@@ -80,7 +82,9 @@ class _Copying:
     def _address(self, node: Node) -> Node:
         """An address with the copy in place of its register."""
         if node.op is Op.STATE:
-            return self._builder.not_(self._builder.state(_copy_name(node.symbol), node.width))
+            value = self._builder.not_(self._builder.state(_copy_name(node.symbol), node.width))
+            self._origins[value] = Origin(node.symbol)
+            return value
         return self._builder.rebuild(node, [self._address(arg) for arg in node.args])
 
 

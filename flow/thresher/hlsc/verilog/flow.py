@@ -61,7 +61,7 @@ def handshake_lines(
         lines.append(f"  assign {output.name}_free = !{output.name}_tvalid || {output.name}_tready;")
     lines.append("")
     if stages > 1:
-        lines.append(f"  logic {', '.join(valid(stage) for stage in range(1, stages))};")
+        lines += statement(f"logic {', '.join(valid(stage) for stage in range(1, stages))};")
     if stages > 1 or go(0) in used:
         lines.append(f"  logic {valid(0)};")
         lines += statement(f"assign {valid(0)} = {_all([_is_there(port) for port in inputs])};")
