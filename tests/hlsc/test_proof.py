@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -10,15 +9,16 @@ from pathlib import Path
 
 import pytest
 
+from tests.hlsc.proving import in_blocks, pipelined, require_yosys
 from thresher.errors import MissingToolError, UsageError
 from thresher.hlsc import UnitSource
-from thresher.hlsc_proof import Claim, Proof, claim, decide, prove, sat
+from thresher.hlsc_proof import Claim, Proof, decide, prove, sat
 from thresher.hlsc_proof.harness import FAULTS
-from thresher.tools.open_synthesis import Yosys, find_yosys
+from thresher.share import share_dir
+from thresher.tools.open_synthesis import Yosys
 
 HLS = Path(__file__).resolve().parents[2] / "hls"
 UNITS = Path(__file__).parent / "proof_units.hpp"
-CLOCKS = (100.0, 200.0, 300.0, 400.0, 500.0, 800.0)
 
 # The units, with the stages that each is cut into at least and the cycles for which it is proved.
 BOUNDS = {
@@ -36,15 +36,14 @@ BOUNDS = {
     "Count": (1, 16),
 }
 
+# The units that are also proved with block memory, by the names that they then have below.
+BLOCKS = {"Delay in block RAM": "Delay", "Lookup in block ROM": "Lookup"}
+BLOCK_CLOCK_MHZ = 300.0
+BLOCK_CYCLES = 14
+
 
 def source(name: str) -> UnitSource:
     return UnitSource(UNITS, f"proof_units::{name}", (HLS,))
-
-
-def pipelined(name: str, stages: int, cycles: int) -> Claim:
-    """A claim for a unit at the lowest clock that cuts it into so many stages."""
-    cut = (claim(source(name), clock, cycles) for clock in CLOCKS)
-    return next(wanted for wanted in cut if wanted.stages >= stages)
 
 
 @dataclass(frozen=True)
@@ -87,6 +86,20 @@ def write_late(wanted: Claim) -> Claim:
     return replace(wanted, verilog=wanted.verilog.replace("endmodule", f"{late}  end\nendmodule"))
 
 
+def edit_block_ram(pattern: str, text: str) -> Callable[[Claim], Claim]:
+    """Use another block_ram, in which the first match of a pattern is replaced."""
+
+    def do(wanted: Claim) -> Claim:
+        assert wanted.verilog.count("block_ram #(") == 1
+        cell = (share_dir("rtl") / "block_ram.sv").read_text()
+        broken, count = re.subn(pattern, text, cell, count=1)
+        assert count == 1
+        broken = broken.replace("module block_ram", "module broken_ram")
+        return replace(wanted, verilog=broken + wanted.verilog.replace("block_ram #(", "broken_ram #("))
+
+    return do
+
+
 BREAKAGES = {
     "a register between stages is missing": Breakage("Accumulate", drop_register, ("wrong",)),
     "a memory is written after the next step reads it": Breakage("Cache", write_late, ("wrong",)),
@@ -118,30 +131,43 @@ BREAKAGES = {
     "a register is reset to another value": Breakage(
         "Accumulate", edit(r"total_q <= 4'd3;", "total_q <= 4'd2;"), ("wrong",)
     ),
+    "block memory gives the word that is being written": Breakage(
+        "Delay in block RAM",
+        edit_block_ram(
+            r"<= words\[read_address_i\]",
+            "<= write_i && write_address_i == read_address_i ? write_data_i : words[read_address_i]",
+        ),
+        ("wrong",),
+    ),
+    "block memory reads on while its stage is held": Breakage(
+        "Delay in block RAM", edit_block_ram(r"if \(read_i\)", "if (1'b1)"), ("wrong",)
+    ),
+    "a block table reads on while its stage is held": Breakage(
+        "Lookup in block ROM", edit(r"if \(advance\) (?=begin\n +case)", "if (1'b1) "), ("wrong",)
+    ),
     "what was never written is read": Breakage("Unset", lambda wanted: wanted, ("wrong",)),
 }
 
 
 @pytest.fixture(scope="module")
 def needs_yosys() -> None:
-    try:
-        found = find_yosys().slang
-    except MissingToolError:
-        found = False
-    if not found and os.environ.get("CI") != "true":
-        pytest.skip("needs Yosys with read_slang: pip install thresher[synth]")
+    require_yosys()
 
 
 @pytest.fixture(scope="module")
 def claims() -> dict[str, Claim]:
-    return {name: pipelined(name, *bounds) for name, bounds in (BOUNDS | {"Unset": (1, 8)}).items()}
+    bounds = BOUNDS | {"Unset": (1, 8)}
+    plain = {name: pipelined(source(name), *bound) for name, bound in bounds.items()}
+    return plain | {
+        name: in_blocks(source(unit), BLOCK_CLOCK_MHZ, BLOCK_CYCLES) for name, unit in BLOCKS.items()
+    }
 
 
 @pytest.fixture(scope="module")
 def proofs(needs_yosys: None, claims: dict[str, Claim]) -> dict[str, Proof]:
     """One run of Yosys for the units as they are and for the broken ones."""
     broken = {name: breakage.do(claims[breakage.unit]) for name, breakage in BREAKAGES.items()}
-    wanted = {name: claims[name] for name in BOUNDS} | broken
+    wanted = {name: claims[name] for name in (*BOUNDS, *BLOCKS)} | broken
     return dict(zip(wanted, decide(list(wanted.values())), strict=True))
 
 
@@ -152,6 +178,14 @@ def test_a_unit_does_what_its_cpp_does(proofs: dict[str, Proof], name: str) -> N
     assert (proof.proved, proof.counterexample) == (True, "")
     assert (proof.unit, proof.cycles) == (f"proof_units::{name}", BOUNDS[name][1])
     assert proof.cycles > 2 * proof.stages >= 2 * BOUNDS[name][0]
+
+
+@pytest.mark.parametrize("name", BLOCKS)
+def test_a_unit_with_block_memory_does_what_its_cpp_does(proofs: dict[str, Proof], name: str) -> None:
+    proof = proofs[name]
+
+    assert (proof.unit, proof.counterexample) == (f"proof_units::{BLOCKS[name]}", "")
+    assert 3 <= proof.stages < BLOCK_CYCLES == proof.cycles
 
 
 @pytest.mark.parametrize("name", BREAKAGES)

@@ -1,0 +1,55 @@
+"""What the tests that prove units share."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from thresher.errors import MissingToolError
+from thresher.hlsc import UnitSource, compile_unit
+from thresher.hlsc.schedule import memories
+from thresher.hlsc_proof import Claim, claim
+from thresher.hlsc_proof.sat import MODULE
+from thresher.tools.open_synthesis import find_yosys
+
+CLOCKS = (50.0, 100.0, 200.0, 300.0, 400.0, 500.0, 800.0)
+
+
+def require_yosys() -> None:
+    """Skip where there is no Yosys that can prove, but not under CI."""
+    try:
+        found = find_yosys().slang
+    except MissingToolError:
+        found = False
+    if not found and os.environ.get("CI") != "true":
+        pytest.skip("needs Yosys with read_slang: pip install thresher[synth]")
+
+
+def pipelined(source: UnitSource, stages: int, cycles: int) -> Claim:
+    """A claim for a unit at the lowest clock that cuts it into so many stages at least."""
+    cut = (claim(source, clock, cycles) for clock in CLOCKS)
+    return next(wanted for wanted in cut if wanted.stages >= stages)
+
+
+@contextmanager
+def block_memory_preferred() -> Iterator[None]:
+    """Tables and memories become block memory wherever they can.
+
+    The rule leaves those that are small enough for a proof in look-up tables, so its limit is lowered.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(memories, "LUTS_PER_BLOCK", 0)
+        yield
+
+
+def in_blocks(source: UnitSource, clock_mhz: float, cycles: int) -> Claim:
+    """A claim for a unit all of whose tables and memories are block memory, which is checked."""
+    with block_memory_preferred():
+        unit = compile_unit(source, MODULE, clock_mhz)
+        wanted = claim(source, clock_mhz, cycles)
+    assert {memory.kind for memory in unit.memories} == {"block"}, unit.memories
+    assert wanted.verilog == unit.verilog
+    return wanted
