@@ -13,10 +13,14 @@ from pathlib import Path
 
 import pytest
 
+from tests.hlsc.proving import require_yosys
 from tests.unit import SOURCES
 from thresher.cli import main
+from thresher.hlsc_proof import sat
+from thresher.tools.open_synthesis import Yosys
 from thresher_sim.__main__ import main as run_bench
 
+PROOF_UNITS = Path(__file__).parent / "hlsc" / "proof_units.hpp"
 MERGE = str(SOURCES / "units" / "merge.hpp")
 COMMON = ("-I", str(SOURCES / "include"), "--clock-mhz", "200")
 
@@ -332,10 +336,72 @@ def test_a_folder_of_someone_else_is_left_alone(tmp_path: Path, capsys: pytest.C
     )
 
 
+PROVED = (
+    r"proved: 'proof_units::Accumulate', stages: (\d+), does what its C\+\+ does for all beats and stalls in "
+    r"cycles 0 to 9 after reset \(\d+\.\d s\)"
+)
+
+
+def proved(top: str, cycles: int, target: Path) -> int:
+    options = ("--clock-mhz", "400", "--prove", str(cycles))
+    return main(["hlsc", str(PROOF_UNITS), "--top", top, "-o", str(target), *options])
+
+
+def test_a_unit_is_proved(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    require_yosys()
+    assert proved("proof_units::Accumulate", 10, tmp_path / "out") == 0
+    verdict = re.fullmatch(PROVED, capsys.readouterr().out.splitlines()[-1])
+    assert verdict
+    assert int(verdict[1]) == json.loads((tmp_path / "out" / "report.json").read_text())["stages"] > 1
+
+
+def test_a_unit_that_writes_what_was_never_set_is_not_proved(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    require_yosys()
+    assert proved("proof_units::Unset", 8, tmp_path / "out") == 1
+    captured = capsys.readouterr()
+    fault = captured.out.splitlines()[-1]
+    assert re.fullmatch(
+        r"cycle \d, m_axis: the unit offers a beat that the C\+\+ does not write there", fault
+    )
+    assert re.search(r"^cycle +s_axis +m_axis +m_axis in C\+\+$", captured.out, re.MULTILINE)
+    assert captured.err == (
+        f"thresher: error: proof: unit 'proof_units::Unset': {fault}; give every member that its outputs "
+        "depend on an initial value; where they all have one, report a fault of hlsc\n"
+    )
+    assert (tmp_path / "out" / "unit.json").is_file()
+
+
+@pytest.mark.parametrize("cycles", ["0", "-3"])
+def test_a_proof_of_no_cycles_is_refused_and_nothing_is_written(
+    cycles: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert proved("proof_units::Count", int(cycles), tmp_path / "out") == 2
+    assert capsys.readouterr() == (
+        "",
+        f"thresher: error: proof: unit 'proof_units::Count': {cycles} cycles prove nothing; "
+        "give a positive number\n",
+    )
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_proof_needs_yosys(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sat, "find_yosys", lambda: Yosys(("yosys",), "0.77", slang=False))
+    assert proved("proof_units::Count", 12, tmp_path / "out") == 4
+    assert capsys.readouterr().err == (
+        "thresher: error: proof: Yosys 0.77 ('yosys') cannot read SystemVerilog: it has no read_slang; "
+        "run `pip install thresher[synth]`, or install Yosys' plugin slang\n"
+    )
+
+
 def test_help_suffices(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         main(["hlsc", "--help"])
     out = capsys.readouterr().out
     assert ended.value.code == 0
-    for word in ("--top", "--clock-mhz", "--part", "--name", "-I DIR", "--sim", "thresher hlsc median.hpp"):
+    options = ("--top", "--clock-mhz", "--part", "--name", "-I DIR", "--sim", "--prove CYCLES")
+    for word in (*options, "thresher hlsc median.hpp"):
         assert word in out

@@ -17,7 +17,7 @@ From a trained binary or low-bit network (QONNX) to an FPGA dataflow accelerator
 integer golden model by C simulation and RTL simulation."""
 
 EPILOG = """\
-exit codes: 0 done; 1 the simulation found a mismatch; 2 wrong usage; 3 the model is not supported;
+exit codes: 0 done; 1 a simulation or a proof found a mismatch; 2 wrong usage; 3 the model is not supported;
 4 a tool is missing; 5 a tool failed
 
 example:
@@ -227,6 +227,13 @@ def _add_hlsc(group: _Commands) -> None:
         "--sim",
         action="store_true",
         help="run the bench at once, as `make` in DIR does; exit code 1: it differs",
+    )
+    parser.add_argument(
+        "--prove",
+        type=int,
+        metavar="CYCLES",
+        help="prove with Yosys that the unit equals its C++ in so many cycles after reset, whatever comes "
+        "and whenever; for units of a few bits; exit code 1: it differs",
     )
     parser.set_defaults(command=commands.hlsc)
 

@@ -16,7 +16,8 @@ from thresher import api
 from thresher.building import BuildOptions, build_project, parse_input_type, parse_scale
 from thresher.emit.files import write_text
 from thresher.errors import SimulationMismatchError, UsageError
-from thresher.hardware.parts import DEFAULT_PART
+from thresher.hardware.parts import DEFAULT_PART, family_of
+from thresher.hlsc_proof import check_cycles, prove
 from thresher.host import load_array
 from thresher.kernels.installed import custom_operators
 from thresher.lower.explain import explain
@@ -103,7 +104,9 @@ def sim(options: argparse.Namespace) -> int:
 
 
 def hlsc(options: argparse.Namespace) -> int:
-    """Compile a user's unit, print its report, and run its bench where that is asked for."""
+    """Compile a user's unit, print its report, and run its bench and a proof where they are asked for."""
+    if options.prove is not None:
+        check_cycles(options.top, options.prove)
     request = UnitRequest(
         header=options.header,
         type_name=options.top,
@@ -116,7 +119,11 @@ def hlsc(options: argparse.Namespace) -> int:
         unit = write_unit_project(request, options.output)
     print(report_text(unit_report(request, unit)))
     print(f"project: {options.output}; next: make -C {shlex.quote(str(options.output))}")
-    return run_unit(options.output, UnitOptions()) if options.sim else 0
+    if options.sim:
+        run_unit(options.output, UnitOptions())
+    if options.prove is not None:
+        _prove(request, options.prove)
+    return 0
 
 
 def report(options: argparse.Namespace) -> int:
@@ -128,6 +135,18 @@ def report(options: argparse.Namespace) -> int:
     write_text(path, render_html(content))
     Console().print(f"also as {path}")
     return 0
+
+
+def _prove(request: UnitRequest, cycles: int) -> None:
+    with Console(stderr=True).status(f"proving, {cycles} cycles"):
+        proof = prove(request.source, request.clock_mhz, cycles, family_of(request.part, "hlsc"))
+    if not proof.proved:
+        print(proof.counterexample)
+    proof.check()
+    print(
+        f"proved: '{proof.unit}', stages: {proof.stages}, does what its C++ does for all beats and stalls in "
+        f"cycles 0 to {cycles - 1} after reset ({proof.seconds:.1f} s)"
+    )
 
 
 def _sim_unit(options: argparse.Namespace) -> int:

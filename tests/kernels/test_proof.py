@@ -11,13 +11,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import pytest
 
 from tests.hlsc.proving import in_blocks, pipelined, require_yosys
 from thresher.emit.layer_header import layer_header, unit_type
 from thresher.hardware.graph import HwNode
 from thresher.hlsc import UnitSource
-from thresher.hlsc_proof import Claim, Proof, decide
+from thresher.hlsc_proof import Claim, decide
 from thresher.hlsc_proof.harness import FAULTS
 from thresher.kernels import Kernel, all_kernels
 from thresher.kernels.argmax import Argmax
@@ -92,9 +91,6 @@ PLANS = [
     *[(name, PIPELINED) for name in KERNELS if name not in NEVER_CUT],
     *[(name, BLOCK_MEMORY) for name in ("mvu: two bits times signs, by complements", "threshold")],
 ]
-WRONG = ("mvu: bipolar", "a wrong weight")
-
-Proofs = dict[tuple[str, str], Proof]
 
 
 def unit(kernel: Kernel, folder: Path) -> UnitSource:
@@ -112,23 +108,6 @@ def compiled(source: UnitSource, plan: str) -> Claim:
     return pipelined(source, 1 if plan == ONE_STAGE else 3, CYCLES)
 
 
-def wrong_weight(wanted: Claim, folder: Path) -> Claim:
-    """The SystemVerilog of a unit against the C++ of one that differs in one weight."""
-    (first, *row), *others = SIGNS
-    other = levels(sums(BIPOLAR, ((-first, *row), *others)), BIPOLAR_THRESHOLDS, BIPOLAR)
-    return replace(wanted, graph=compiled(unit(other, folder), ONE_STAGE).graph)
-
-
-@pytest.fixture(scope="module")
-def proofs(tmp_path_factory: pytest.TempPathFactory) -> Proofs:
-    """One run of Yosys for all."""
-    require_yosys()
-    folder = tmp_path_factory.mktemp("kernels")
-    claims = {(name, plan): compiled(unit(KERNELS[name](), folder), plan) for name, plan in PLANS}
-    claims[WRONG] = wrong_weight(claims["mvu: bipolar", PIPELINED], folder)
-    return dict(zip(claims, decide(list(claims.values())), strict=True))
-
-
 def test_every_kernel_and_every_circuit_of_one_is_proved() -> None:
     kernels = [make() for make in KERNELS.values()]
     modes = {kernel.mode for kernel in kernels if isinstance(kernel, WidthConverter)}
@@ -139,16 +118,25 @@ def test_every_kernel_and_every_circuit_of_one_is_proved() -> None:
     assert complements == [False, True, False, False, False]
 
 
-@pytest.mark.parametrize(("name", "plan"), PLANS)
-def test_a_unit_does_what_its_cpp_does(proofs: Proofs, name: str, plan: str) -> None:
-    proof = proofs[name, plan]
+def test_every_unit_does_what_its_cpp_does(tmp_path: Path) -> None:
+    """One test, so that they share one run of Yosys."""
+    require_yosys()
+    claims = [compiled(unit(KERNELS[name](), tmp_path), plan) for name, plan in PLANS]
+    proofs = dict(zip(PLANS, decide(claims), strict=True))
 
-    assert (proof.counterexample, proof.cycles) == ("", CYCLES)
-    least, most = {ONE_STAGE: (1, 1), PIPELINED: (3, 5), BLOCK_MEMORY: (2, 5)}[plan]
-    assert least <= proof.stages <= most
+    assert {plan: proof.counterexample for plan, proof in proofs.items()} == dict.fromkeys(PLANS, "")
+    for (name, plan), proof in proofs.items():
+        least, most = {ONE_STAGE: (1, 1), PIPELINED: (3, 5), BLOCK_MEMORY: (2, 5)}[plan]
+        assert least <= proof.stages <= most, (name, plan)
 
 
-def test_a_wrong_weight_is_found(proofs: Proofs) -> None:
-    last = proofs[WRONG].counterexample.splitlines()[-1]
+def test_a_wrong_weight_is_found(tmp_path: Path) -> None:
+    require_yosys()
+    (first, *row), *others = SIGNS
+    other = levels(sums(BIPOLAR, ((-first, *row), *others)), BIPOLAR_THRESHOLDS, BIPOLAR)
+    right = compiled(unit(KERNELS["mvu: bipolar"](), tmp_path), PIPELINED)
+    wrong = compiled(unit(other, tmp_path), PIPELINED)
+    (proof,) = decide([replace(wrong, graph=right.graph)])
 
+    last = proof.counterexample.splitlines()[-1]
     assert last.endswith(f", m_axis: the unit {FAULTS['wrong']}")

@@ -13,8 +13,9 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
-from thresher.errors import MissingToolError, ToolFailedError, UsageError
+from thresher.errors import MissingToolError, ThresherError, ToolFailedError, UsageError
 from thresher.hlsc.clang import UnitSource, emit_llvm
 from thresher.hlsc.compiler import compile_unit
 from thresher.hlsc.frontend.unit import unit_graph
@@ -46,6 +47,12 @@ opt_clean
 tee -o {name}.failed.log sat -prove failed_o 0 -tempinduct-baseonly -maxsteps {steps} {show}
 tee -o {name}.seen.log sat -prove seen_o 0 -tempinduct-baseonly -maxsteps {steps} -show seen_o
 """
+
+
+class DisprovedError(ThresherError):
+    """A unit differs from its C++."""
+
+    exit_code: ClassVar[int] = 1
 
 
 @dataclass(frozen=True)
@@ -82,6 +89,14 @@ class Proof:
         """Whether no sequence of inputs and stalls makes the unit differ from its C++."""
         return not self.counterexample
 
+    def check(self) -> None:
+        """Raise `DisprovedError`, with the last fault of the counterexample, unless it is proved."""
+        if self.counterexample:
+            raise DisprovedError(
+                f"proof: unit '{self.unit}': {self.counterexample.splitlines()[-1]}; give every member that "
+                "its outputs depend on an initial value; where they all have one, report a fault of hlsc"
+            )
+
 
 def prove(source: UnitSource, clock_mhz: float, cycles: int, family: str = "xc7") -> Proof:
     """Prove that a unit, compiled for a clock, does what its C++ does in `cycles` cycles after reset.
@@ -105,10 +120,7 @@ def claim(source: UnitSource, clock_mhz: float, cycles: int, family: str = "xc7"
 def decide(claims: Sequence[Claim]) -> list[Proof]:
     """Decide claims in one run of Yosys; raises as `prove`."""
     for wanted in claims:
-        if wanted.cycles < 1:
-            raise UsageError(
-                f"proof: unit '{wanted.unit}': {wanted.cycles} cycles prove nothing; give a positive number"
-            )
+        check_cycles(wanted.unit, wanted.cycles)
     program = find_yosys()
     if not program.slang:
         raise MissingToolError(
@@ -124,6 +136,12 @@ def decide(claims: Sequence[Claim]) -> list[Proof]:
         yosys(script, folder)
         seconds = time.perf_counter() - begin
         return [_proof(wanted, f"claim{place}", folder, seconds) for place, wanted in enumerate(claims)]
+
+
+def check_cycles(unit: str, cycles: int) -> None:
+    """Raise `UsageError` where a bound is not positive."""
+    if cycles < 1:
+        raise UsageError(f"proof: unit '{unit}': {cycles} cycles prove nothing; give a positive number")
 
 
 def _prepare(wanted: Claim, name: str, folder: Path) -> str:
