@@ -12,7 +12,7 @@ import pytest
 from tests.hlsc.proving import in_blocks, pipelined, require_yosys
 from thresher.errors import MissingToolError, UsageError
 from thresher.hlsc import UnitSource
-from thresher.hlsc_proof import Claim, Proof, decide, prove, sat
+from thresher.hlsc_proof import Claim, claim, decide, prove, sat
 from thresher.hlsc_proof.harness import FAULTS
 from thresher.share import share_dir
 from thresher.tools.open_synthesis import Yosys
@@ -48,7 +48,7 @@ def source(name: str) -> UnitSource:
 
 @dataclass(frozen=True)
 class Breakage:
-    """What is done to a unit's SystemVerilog, and the faults that this may show as."""
+    """What is done to a unit's SystemVerilog, and faults of which it shows one at least."""
 
     unit: str
     do: Callable[[Claim], Claim]
@@ -149,57 +149,46 @@ BREAKAGES = {
 }
 
 
-@pytest.fixture(scope="module")
-def needs_yosys() -> None:
-    require_yosys()
-
-
-@pytest.fixture(scope="module")
 def claims() -> dict[str, Claim]:
-    bounds = BOUNDS | {"Unset": (1, 8)}
-    plain = {name: pipelined(source(name), *bound) for name, bound in bounds.items()}
+    """What is said of the units."""
+    plain = {name: pipelined(source(name), *bound) for name, bound in BOUNDS.items()}
     return plain | {
         name: in_blocks(source(unit), BLOCK_CLOCK_MHZ, BLOCK_CYCLES) for name, unit in BLOCKS.items()
     }
 
 
-@pytest.fixture(scope="module")
-def proofs(needs_yosys: None, claims: dict[str, Claim]) -> dict[str, Proof]:
-    """One run of Yosys for the units as they are and for the broken ones."""
-    broken = {name: breakage.do(claims[breakage.unit]) for name, breakage in BREAKAGES.items()}
-    wanted = {name: claims[name] for name in (*BOUNDS, *BLOCKS)} | broken
-    return dict(zip(wanted, decide(list(wanted.values())), strict=True))
+def test_every_unit_does_what_its_cpp_does() -> None:
+    """One test, so that they share one run of Yosys."""
+    require_yosys()
+    wanted = claims()
+    proofs = dict(zip(wanted, decide(list(wanted.values())), strict=True))
+
+    assert {name: proof.counterexample for name, proof in proofs.items()} == dict.fromkeys(wanted, "")
+    assert all(proof.proved for proof in proofs.values())
+    for name, (stages, cycles) in (BOUNDS | dict.fromkeys(BLOCKS, (3, BLOCK_CYCLES))).items():
+        assert proofs[name].unit == f"proof_units::{BLOCKS.get(name, name)}"
+        assert proofs[name].cycles == cycles
+        assert cycles > 2 * proofs[name].stages >= 2 * stages, name
 
 
-@pytest.mark.parametrize("name", BOUNDS)
-def test_a_unit_does_what_its_cpp_does(proofs: dict[str, Proof], name: str) -> None:
-    proof = proofs[name]
+def test_no_broken_unit_is_proved() -> None:
+    """One test, as above."""
+    require_yosys()
+    wanted = claims() | {"Unset": claim(source("Unset"), 100.0, 8)}
+    broken = [breakage.do(wanted[breakage.unit]) for breakage in BREAKAGES.values()]
 
-    assert (proof.proved, proof.counterexample) == (True, "")
-    assert (proof.unit, proof.cycles) == (f"proof_units::{name}", BOUNDS[name][1])
-    assert proof.cycles > 2 * proof.stages >= 2 * BOUNDS[name][0]
-
-
-@pytest.mark.parametrize("name", BLOCKS)
-def test_a_unit_with_block_memory_does_what_its_cpp_does(proofs: dict[str, Proof], name: str) -> None:
-    proof = proofs[name]
-
-    assert (proof.unit, proof.counterexample) == (f"proof_units::{BLOCKS[name]}", "")
-    assert 3 <= proof.stages < BLOCK_CYCLES == proof.cycles
+    for (name, breakage), proof in zip(BREAKAGES.items(), decide(broken), strict=True):
+        assert not proof.proved, name
+        texts = "|".join(re.escape(FAULTS[fault]) for fault in breakage.faults)
+        fault = re.compile(rf"^cycle \d+(, \w+)?: the unit ({texts})$", re.MULTILINE)
+        assert fault.search(proof.counterexample), (name, proof.counterexample)
 
 
-@pytest.mark.parametrize("name", BREAKAGES)
-def test_a_broken_unit_is_not_proved(proofs: dict[str, Proof], name: str) -> None:
-    proof = proofs[name]
-
-    last = proof.counterexample.splitlines()[-1]
-    texts = [re.escape(FAULTS[fault]) for fault in BREAKAGES[name].faults]
-    assert not proof.proved
-    assert re.fullmatch(rf"cycle \d+(, \w+)?: the unit ({'|'.join(texts)})", last), proof.counterexample
-
-
-def test_a_counterexample_says_what_the_cpp_writes(proofs: dict[str, Proof]) -> None:
-    *rows, fault = proofs["a register is reset to another value"].counterexample.splitlines()
+def test_a_counterexample_says_what_the_cpp_writes() -> None:
+    require_yosys()
+    breakage = BREAKAGES["a register is reset to another value"]
+    (proof,) = decide([breakage.do(pipelined(source(breakage.unit), *BOUNDS[breakage.unit]))])
+    *rows, fault = proof.counterexample.splitlines()
 
     cells = [re.split(r"  +", row.strip()) for row in rows]
     assert cells[0] == ["cycle", "s_axis", "m_axis", "m_axis in C++"]
@@ -211,7 +200,8 @@ def test_a_counterexample_says_what_the_cpp_writes(proofs: dict[str, Proof]) -> 
     assert fault == f"cycle {cells[-1][0]}, m_axis: the unit {FAULTS['wrong']}"
 
 
-def test_a_bound_that_shows_little_is_refused(needs_yosys: None) -> None:
+def test_a_bound_that_shows_little_is_refused() -> None:
+    require_yosys()
     with pytest.raises(UsageError) as error:
         prove(source("Accumulate"), 100.0, 3)
 
