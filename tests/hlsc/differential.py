@@ -10,6 +10,7 @@ from pathlib import Path
 from tests.hlsc.native import HLS, NativeUnits, Run
 from tests.hlsc.random_units import EPILOGUE, PRELUDE, RandomUnit
 from tests.hlsc.rtl import BuildError, Module, RtlModules
+from thresher.errors import ThresherError
 from thresher.hlsc import CompiledUnit, UnitSource, compile_unit
 
 BEATS = 60
@@ -19,6 +20,9 @@ CYCLES = 2000
 
 SLOWNESS = (0, 30, 60)
 """Of 100 cycles, so many in which a source offers no new beat, or a sink takes none."""
+
+FAULTS = (ThresherError, ArithmeticError, AssertionError, LookupError, RuntimeError, TypeError, ValueError)
+"""What the compiler may raise, rightly or not: each is the answer to the question of its seed."""
 
 
 @dataclass(frozen=True)
@@ -92,7 +96,7 @@ def differences(folder: Path, seeds: Sequence[int], jobs: int = 2) -> list[Diffe
     for seed in seeds:
         try:
             units[seed] = _compiled(folder, seed)
-        except Exception as error:  # Whatever it is, it is the answer to the question of this seed.
+        except FAULTS as error:
             found.append(Difference(seed, f"is not compiled: {type(error).__name__}: {error}"))
     return found + _compared(folder, units, jobs)
 
