@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 
 from thresher.hlsc.builder import Builder
 from thresher.hlsc.ir import Node, Op, UnitGraph
-from thresher.hlsc.rebuild import rebuilt
+from thresher.hlsc.rebuild import rebuilt, remade
 from thresher.hlsc.schedule.delay import DelayModel
 from thresher.hlsc.schedule.dependencies import dependencies, sources
 
@@ -56,10 +56,7 @@ class _Balancing:
         return rebuilt(self._graph, self._made)
 
     def _same(self, node: Node) -> Node:
-        if node.op is Op.ROM:
-            table = self._graph.tables[node.symbol]
-            return self._builder.rom(table, self._made[node.args[0]], node.value, node.width)
-        return self._builder.rebuild(node, [self._made[arg] for arg in node.args])
+        return remade(self._graph, self._builder, node, [self._made[arg] for arg in node.args])
 
     def _absorbed(self, node: Node) -> Iterator[Node]:
         """The nodes that only serve as operands of the chain that `node` ends or continues."""

@@ -13,7 +13,7 @@ from dataclasses import replace
 
 from thresher.hlsc.builder import Builder
 from thresher.hlsc.ir import Node, Op, UnitGraph
-from thresher.hlsc.rebuild import rebuilt
+from thresher.hlsc.rebuild import rebuilt, remade
 from thresher.hlsc.schedule.delay import DelayModel
 from thresher.hlsc.schedule.dependencies import dependencies, first_points, recurrences
 
@@ -69,13 +69,10 @@ class _Cutting:
         made: dict[Node, Node] = {}
         for node in self._graph.nodes():
             args = [made[arg] for arg in node.args]
-            if node.op is Op.ROM:
-                table = self._graph.tables[node.symbol]
-                made[node] = self._builder.rom(table, args[0], node.value, node.width)
+            if node in slow:
+                made[node] = _CUTS[node.op](self, node, args)
             else:
-                made[node] = (
-                    _CUTS[node.op](self, node, args) if node in slow else self._builder.rebuild(node, args)
-                )
+                made[node] = remade(self._graph, self._builder, node, args)
         return rebuilt(self._graph, made)
 
     def add(self, node: Node, args: Sequence[Node]) -> Node:

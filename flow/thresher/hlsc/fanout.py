@@ -15,7 +15,7 @@ from dataclasses import replace
 
 from thresher.hlsc.builder import Builder
 from thresher.hlsc.ir import WIRING, Node, Op, Origin, Register, UnitGraph
-from thresher.hlsc.rebuild import rebuilt
+from thresher.hlsc.rebuild import rebuilt, remade
 from thresher.hlsc.schedule.memories import prefers_blocks
 
 LOADS = 256
@@ -62,12 +62,9 @@ class _Copying:
         made: dict[Node, Node] = {}
         for node in self._graph.nodes():
             args = [made[arg] for arg in node.args]
-            if node.op is Op.ROM:
-                address = self._address(node.args[0]) if node in self._homes else args[0]
-                table = self._graph.tables[node.symbol]
-                made[node] = self._builder.rom(table, address, node.value, node.width)
-            else:
-                made[node] = self._builder.rebuild(node, args)
+            if node in self._homes:
+                args = [self._address(node.args[0])]
+            made[node] = remade(self._graph, self._builder, node, args)
         graph = rebuilt(self._graph, made)
         copied = set(self._homes.values())
         copies = [self._copy(register) for register in graph.registers if register.name in copied]

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from thresher.hlsc.builder import Builder
 from thresher.hlsc.ir import Node, Op, Origin, UnitGraph
+
+
+def remade(graph: UnitGraph, builder: Builder, node: Node, args: Sequence[Node]) -> Node:
+    """A node of `graph` with new arguments, in another builder."""
+    if node.op is Op.ROM:
+        return builder.rom(graph.tables[node.symbol], args[0], node.value, node.width)
+    return builder.rebuild(node, args)
 
 
 def rebuilt(graph: UnitGraph, made: Mapping[Node, Node]) -> UnitGraph:
