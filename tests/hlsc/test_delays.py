@@ -99,8 +99,8 @@ def test_a_clock_leaves_what_registers_do_not_take(family: str) -> None:
 
     assert model.usable_ns(100.0) == (10.0 - model.register_ns) / model.margin
     assert model.usable_ns(5000.0) == model.curve_ns("gate", 1)
-    assert model.fits(builder.add(a, b), 50.0)
-    assert not model.fits(builder.add(a, b), 500.0)
+    assert model.delay_ns(builder.add(a, b), first=True) <= model.usable_ns(50.0)
+    assert model.delay_ns(builder.add(a, b), first=True) > model.usable_ns(500.0)
 
 
 def test_an_unknown_family_is_refused() -> None:

@@ -114,10 +114,6 @@ class DelayModel:
         whole = estimate(self, node) - (self.gate_ns if self._absorbs_gates(node) else 0.0)
         return min(whole, self._of_few_bits(node))
 
-    def fits(self, node: Node, clock_mhz: float) -> bool:
-        """Whether an operation alone between registers meets a clock."""
-        return self.delay_ns(node, first=True) <= self.usable_ns(clock_mhz)
-
     def fanout_ns(self, loads: int) -> float:
         """What a wire to so many loads takes more than one to a single load."""
         return self.curve_ns("select", loads) - self.curve_ns("select", 1)
