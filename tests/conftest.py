@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.needs import missing
+
 ROOT = Path(__file__).resolve().parents[1]
 
 # Simulator builds make single examples slow on a loaded machine; what fails must fail again elsewhere.
@@ -42,8 +44,5 @@ def shared_data() -> Path:
 def _shared(name: str) -> Path:
     folder = ROOT.parent / "shared" / name
     if not folder.is_dir():
-        reason = f"needs the public test data in {folder}"
-        if os.environ.get("CI") == "true":
-            pytest.fail(reason)
-        pytest.skip(reason)
+        missing(f"needs the public test data in {folder}")
     return folder

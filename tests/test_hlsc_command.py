@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.hlsc.proving import require_yosys
+from tests.needs import require_yosys
 from tests.unit import SOURCES
 from thresher.cli import main
 from thresher.hlsc_proof import sat

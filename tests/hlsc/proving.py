@@ -2,30 +2,17 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
 
-from thresher.errors import MissingToolError
 from thresher.hlsc import UnitSource, compile_unit
 from thresher.hlsc.schedule import memories
 from thresher.hlsc_proof import Claim, claim
 from thresher.hlsc_proof.sat import MODULE
-from thresher.tools.open_synthesis import find_yosys
 
 CLOCKS = (50.0, 100.0, 200.0, 300.0, 400.0, 500.0, 800.0)
-
-
-def require_yosys() -> None:
-    """Skip where there is no Yosys that can prove, but not under CI."""
-    try:
-        found = find_yosys().slang
-    except MissingToolError:
-        found = False
-    if not found and os.environ.get("CI") != "true":
-        pytest.skip("needs Yosys with read_slang: pip install thresher[synth]")
 
 
 def pipelined(source: UnitSource, stages: int, cycles: int) -> Claim:

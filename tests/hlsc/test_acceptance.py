@@ -18,13 +18,13 @@ import thresher
 from tests.hlsc.native import HLS, NativeUnits
 from tests.hlsc.rtl import RTL
 from tests.kernels.bench import make_bench
+from tests.needs import missing, require_yosys
 from tests.small_models import save_small_model
-from thresher.errors import MissingToolError
 from thresher.hlsc import UnitSource, compile_unit
 from thresher.kernels.argmax import Argmax
 from thresher.kernels.threshold import Threshold
 from thresher.lower.integer import IntArgMax, IntThreshold, TensorType
-from thresher.tools.open_synthesis import find_yosys, yosys
+from thresher.tools.open_synthesis import yosys
 from thresher_sim.streams import IntType
 from thresher_sim.toolchain import verilator_environment
 
@@ -134,7 +134,7 @@ def test_icarus_says_nothing(sources: Sources) -> None:
 
 
 def test_both_parsers_of_yosys_read_it(sources: Sources) -> None:
-    _need_yosys()
+    require_yosys()
     files = " ".join(sources.files)
     lines = [f"read_verilog -sv {files}", "design -save all"]
     for top in sources.tops:
@@ -151,7 +151,7 @@ def test_both_parsers_of_yosys_read_it(sources: Sources) -> None:
     [("synth_xilinx -flatten -noiopad -noclkbuf", "RAMB18E1"), ("synth_ecp5", "DP16KD")],
 )
 def test_block_memory_is_where_the_unit_has_it(sources: Sources, synthesis: str, block: str) -> None:
-    _need_yosys()
+    require_yosys()
     lines = []
     for top, blocks in (("blocks_240", 2), ("matrixvector_240", 0)):
         lines += ["design -reset", f"read_slang --threads 1 --top {top} {' '.join(sources.files)}"]
@@ -204,20 +204,4 @@ def _run(command: Sequence[str], folder: Path) -> str:
 
 def _need_icarus() -> None:
     if shutil.which("iverilog") is None:
-        _missing("needs Icarus Verilog: apt-get install iverilog")
-
-
-def _need_yosys() -> None:
-    try:
-        slang = find_yosys().slang
-    except MissingToolError:
-        slang = False
-    if not slang:
-        _missing("needs Yosys with read_slang: pip install thresher[synth]")
-
-
-def _missing(reason: str) -> None:
-    """A visible skip in a user's clone, a failure where everything must be there."""
-    if os.environ.get("CI") == "true":
-        pytest.fail(reason)
-    pytest.skip(reason)
+        missing("needs Icarus Verilog: apt-get install iverilog")

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.hlsc.proving import in_blocks, pipelined, require_yosys
+from tests.hlsc.proving import in_blocks, pipelined
+from tests.needs import require_yosys
 from thresher.errors import MissingToolError, UsageError
 from thresher.hlsc import UnitSource
 from thresher.hlsc_proof import Claim, claim, decide, prove, sat

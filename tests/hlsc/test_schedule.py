@@ -75,8 +75,8 @@ def test_fewer_registers_than_where_everything_is_as_early_as_can_be(graphs: lis
     for whole in graphs:
         graph = cut(whole, delays, 300.0)
         timing = Timing(graph, dependencies(graph), delays, delays.usable_ns(300.0))
-        earliest, _ = timing.earliest([0] * len(timing.groups))
-        registers, last = Registers(timing), max(earliest)
+        registers = Registers(timing)
+        earliest, last = registers.earliest, max(registers.earliest)
         saved.append(registers.count(earliest, last) - registers.count(registers.fewest(last), last))
 
     assert min(saved) >= 0

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import numpy as np
 
-from tests.hlsc.proving import in_blocks, pipelined, require_yosys
+from tests.hlsc.proving import in_blocks, pipelined
+from tests.needs import require_yosys
 from thresher.emit.layer_header import layer_header, unit_type
 from thresher.hardware.graph import HwNode
 from thresher.hlsc import UnitSource

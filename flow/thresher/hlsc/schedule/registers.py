@@ -21,10 +21,14 @@ MOST_GROUPS = 20_000
 
 
 class Registers:
-    """What each value costs where it crosses a boundary between stages."""
+    """What each value costs where it crosses a boundary between stages.
+
+    `earliest` are the earliest stages of all.
+    """
 
     def __init__(self, timing: Timing) -> None:
         self._timing = timing
+        self.earliest, _ = timing.earliest([0] * len(timing.groups))
         graph = timing.graph
         outputs = [node for port in graph.outputs for node in (port.written, port.value)]
         self._at_end = set(demands(outputs))
@@ -53,11 +57,9 @@ class Registers:
 
     def fewest(self, last: int) -> Stages:
         """Stages up to `last`, at least that of the earliest schedule, with few registers in between."""
-        timing = self._timing
-        earliest, _ = timing.earliest([0] * len(timing.groups))
-        if len(timing.groups) > MOST_GROUPS:
-            return earliest
-        found = [earliest]
+        if len(self._timing.groups) > MOST_GROUPS:
+            return self.earliest
+        found = [self.earliest]
         for order in (range(last), reversed(range(last))):
             stages = self._narrowed(order, last)
             if self._is_sound(stages, last):
@@ -66,7 +68,7 @@ class Registers:
 
     def _narrowed(self, boundaries: Iterable[int], last: int) -> Stages:
         timing = self._timing
-        low, _ = timing.earliest([0] * len(timing.groups))
+        low = self.earliest
         high = timing.latest([0 if number in timing.first else last for number in range(len(low))])
         for boundary in boundaries:
             before = self._cheapest_cut(boundary, low, high)

@@ -54,9 +54,8 @@ class Schedule:
 def schedule(graph: UnitGraph, delays: DelayModel, clock_mhz: float) -> Schedule:
     """The stages of a unit for a clock."""
     timing = Timing(graph, dependencies(graph), delays, delays.usable_ns(clock_mhz))
-    earliest, _ = timing.earliest([0] * len(timing.groups))
-    last = max(earliest, default=0)
     registers = Registers(timing)
+    last = max(registers.earliest, default=0)
     lengths = (last, last + 1) if last else (last,)
     return min((_finished(timing, registers, end) for end in lengths), key=lambda plan: plan.cost)
 
