@@ -45,10 +45,32 @@ class Folding:
 
 @dataclass(frozen=True, eq=False)
 class Schedule:
-    """Which steps of one frame read a beat and which write one; one step is one clock cycle."""
+    """Which steps of one frame read a beat and which write one; one step is one clock cycle.
+
+    A step that reads waits until a beat is there.
+    """
 
     reads: npt.NDArray[np.bool_]
     writes: npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, eq=False)
+class Lookahead:
+    """The steps of one frame of a unit that takes beats ahead of them, into a buffer of `capacity`.
+
+    Of a frame's `beats`, step k runs once `needs[k]` were taken in earlier cycles, writes a beat if
+    `writes[k]`, and gives up those before `frees[k]`, which rises along the steps. In any cycle one beat
+    is taken if it is there and those taken and not yet given up, before the cycle, are fewer than
+    `capacity`; no cycle waits for one. Counts go on through the end of a frame: a new frame begins
+    with `beats` taken off both. So the buffer may hold beats of the next frame while the last steps of
+    this one run. `frees` may be negative, and may run ahead of what was taken.
+    """
+
+    beats: int
+    capacity: int
+    needs: npt.NDArray[np.int64]
+    writes: npt.NDArray[np.bool_]
+    frees: npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -140,13 +162,13 @@ class Kernel(ABC):
         """Map integers `[N, vectors, channels]` of the input to those of the output."""
 
     @abstractmethod
-    def schedule(self) -> Schedule:
-        """The steps of one frame, when no stream makes it wait."""
+    def schedule(self) -> Schedule | Lookahead:
+        """The steps of one frame."""
 
     @property
     def cycles_per_frame(self) -> int:
         """Clock cycles for one frame in steady state: the number of its steps."""
-        return len(self.schedule().reads)
+        return len(self.schedule().writes)
 
     @property
     def macs_per_frame(self) -> int:
