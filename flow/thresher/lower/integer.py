@@ -1,7 +1,8 @@
 """The integer network: exact operators on integers, no scale and no float left.
 
-Every tensor is `[frames, vectors, channels]` in stream order (channels innermost); a fully
-connected network has one vector per frame. Each node carries the types it was lowered with.
+Every tensor is `[frames, vectors, channels]` in stream order (channels innermost). A feature map has a
+vector for each pixel, in row-major order; a fully connected network has one vector per frame. Each
+node carries the types it was lowered with.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import numpy.typing as npt
 from thresher.errors import UsageError
 from thresher.graph import Array, Graph, OneToOne
 from thresher.onnx_import.custom import CustomOperator
+from thresher.onnx_import.window import Window
 from thresher_sim.streams import BIPOLAR, IntType
 
 Ints = npt.NDArray[np.int64]
@@ -32,7 +34,11 @@ class TensorType:
 
 @dataclass(frozen=True)
 class IntNode(OneToOne, ABC):
-    """One integer operator with the types of what it reads and writes."""
+    """One integer operator with the types of what it reads and writes.
+
+    Its input type and the type that its producer writes may cut a frame into vectors differently: they
+    are the same elements in the same order.
+    """
 
     input_type: TensorType
     output_type: TensorType
@@ -43,24 +49,146 @@ class IntNode(OneToOne, ABC):
 
 
 @dataclass(frozen=True, eq=False)
+class EdgeCorrections:
+    """What the sum of a window lacks because of where it lies: padding is sent as some other value.
+
+    The window in row `oy` and column `ox` lacks `values[row_classes[oy], column_classes[ox]]`, one value for
+    each output channel.
+    """
+
+    row_classes: Ints
+    column_classes: Ints
+    values: Ints
+
+    def per_vector(self) -> Ints:
+        """What every window lacks, `[windows, channels]`."""
+        places: Ints = self.values[self.row_classes[:, None], self.column_classes[None, :]]
+        return places.reshape(-1, self.values.shape[2])
+
+
+@dataclass(frozen=True, eq=False)
+class IntWindow(IntNode):
+    """The windows of a feature map: `[n, pixels, channels]` to `[n, windows, taps * channels]`.
+
+    Pixels and windows are in row-major order, and so are the taps of a window, each with its channels.
+    Taps outside of the map hold `padding`, which is of the element type.
+    """
+
+    window: Window
+    padding: int
+
+    def evaluate(self, *inputs: Array) -> tuple[Array, ...]:
+        """Gather a batch."""
+        window, channels = self.window, self.input_type.channels
+        maps = inputs[0].reshape(-1, window.height, window.width, channels)
+        return (window.gather(maps, self.padding).reshape(len(maps), window.count, window.taps * channels),)
+
+
+@dataclass(frozen=True, eq=False)
 class IntMatMul(IntNode):
     """`y[n, v, row] = sum over column of weights[row, column] * x[n, v, column]`, exactly.
 
     `weights` is `[rows, columns]`; `weight_type` holds all of them and is bipolar where every
     weight is -1 or +1. The output type holds every value that the real weights can reach.
+
+    With `groups`, a vector is `taps` runs of channels, each run falls into as many parts, and so do the
+    rows; the rows of a group see its part of every run, `weights` being `[rows, taps * part]`. `corrections`
+    are added to the sums.
     """
 
     weights: Ints
     weight_type: IntType
+    groups: int = 1
+    taps: int = 1
+    corrections: EdgeCorrections | None = None
 
     @cached_property
     def reach(self) -> tuple[Ints, Ints]:
-        """The lowest and the highest sum of each row over all inputs of the input type."""
-        return reachable(self.weights, self.input_type.element)
+        """The lowest and the highest sum of each row over all inputs of the input type.
+
+        Sums of windows with padding are taken to reach as far as those without, plus what they lack.
+        """
+        return corrected_reach(*reachable(self.weights, self.input_type.element), self.corrections)
 
     def evaluate(self, *inputs: Array) -> tuple[Array, ...]:
-        """Multiply a batch `[n, v, columns]`."""
-        return (exact_matmul(inputs[0], self.weights, self.input_type.element),)
+        """Multiply a batch of frames of the input type to `[n, vectors, rows]`."""
+        vectors, rows = self.output_type.vectors, self.output_type.channels
+        if self.groups == 1:
+            x = inputs[0].reshape(-1, vectors, self.weights.shape[1])
+            sums = exact_matmul(x, self.weights, self.input_type.element)
+        else:
+            part = self.weights.shape[1] // self.taps
+            x = inputs[0].reshape(-1, vectors, self.taps, self.groups, part)
+            per_group = self.weights.reshape(self.groups, -1, self.weights.shape[1])
+            parts = [
+                exact_matmul(x[:, :, :, group].reshape(len(x), vectors, -1), weights, self.input_type.element)
+                for group, weights in enumerate(per_group)
+            ]
+            sums = np.concatenate(parts, axis=2)
+        return (corrected(sums.reshape(-1, vectors, rows), self.corrections),)
+
+
+@dataclass(frozen=True, eq=False)
+class IntDepthwise(IntNode):
+    """A filter of its own for each channel: `[n, windows, taps * channels]` to `[n, windows, channels]`.
+
+    `y[n, v, c] = sum over tap of weights[c, tap] * x[n, v, tap * channels + c]`; `weights` is
+    `[channels, taps]`. `corrections` are added to the sums.
+    """
+
+    weights: Ints
+    weight_type: IntType
+    corrections: EdgeCorrections | None = None
+
+    @cached_property
+    def reach(self) -> tuple[Ints, Ints]:
+        """As `IntMatMul.reach`."""
+        return corrected_reach(*reachable(self.weights, self.input_type.element), self.corrections)
+
+    def evaluate(self, *inputs: Array) -> tuple[Array, ...]:
+        """Filter a batch."""
+        channels, taps = self.weights.shape
+        x = inputs[0].reshape(-1, self.output_type.vectors, taps, channels)
+        sums = np.zeros((len(x), x.shape[1], channels), np.int64)
+        for tap in range(taps):
+            sums += x[:, :, tap] * self.weights[:, tap]
+        return (corrected(sums, self.corrections),)
+
+
+@dataclass(frozen=True, eq=False)
+class IntPool(IntNode):
+    """The largest of the taps of a window: `[n, windows, taps * channels]` to `[n, windows, channels]`.
+
+    A channel that is `reversed` gives `lo + hi - largest`, with the ends of the element type.
+    """
+
+    taps: int
+    reversed: npt.NDArray[np.bool_]
+
+    def evaluate(self, *inputs: Array) -> tuple[Array, ...]:
+        """Reduce a batch."""
+        target = self.output_type
+        x = inputs[0].reshape(-1, target.vectors, self.taps, target.channels)
+        return (turned(x.max(axis=2), self.reversed, target.element),)
+
+
+@dataclass(frozen=True, eq=False)
+class IntGlobalPool(IntNode):
+    """Over all vectors of a frame, each channel's sum, or its largest: `[n, v, c]` to `[n, 1, c]`.
+
+    `reversed` is as in `IntPool`, and all False for sums.
+    """
+
+    largest: bool
+    reversed: npt.NDArray[np.bool_]
+
+    def evaluate(self, *inputs: Array) -> tuple[Array, ...]:
+        """Reduce a batch."""
+        source = self.input_type
+        x = inputs[0].reshape(-1, source.vectors, source.channels)
+        if self.largest:
+            return (turned(x.max(axis=1, keepdims=True), self.reversed, self.output_type.element),)
+        return (x.sum(axis=1, keepdims=True, dtype=np.int64),)
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,7 +218,8 @@ class IntThreshold(IntNode):
     def evaluate(self, *inputs: Array) -> tuple[Array, ...]:
         """Threshold a batch `[n, v, channels]`; the result has the narrowest dtype, which is fastest."""
         element, levels = self.output_type.element, self.thresholds.shape[1]
-        counts = count_reached(inputs[0], self.thresholds)
+        x = inputs[0].reshape(-1, self.input_type.vectors, self.input_type.channels)
+        counts = count_reached(x, self.thresholds)
         if self.descending.any():
             counts = np.where(self.descending, levels - counts, counts)
         narrow = _signed_dtype(max(abs(element.lo), abs(element.hi), levels))
@@ -133,6 +262,24 @@ class IntCustom(IntNode):
 
 
 IntGraph = Graph[IntNode]
+
+
+def corrected(sums: Ints, corrections: EdgeCorrections | None) -> Ints:
+    """`sums` `[n, vectors, channels]` with what they lack."""
+    return sums if corrections is None else sums + corrections.per_vector()
+
+
+def corrected_reach(low: Ints, high: Ints, corrections: EdgeCorrections | None) -> tuple[Ints, Ints]:
+    """The range of each channel's sums, `low..high` before `corrections`, with them."""
+    if corrections is None:
+        return low, high
+    values = corrections.values.reshape(-1, len(low))
+    return low + np.minimum(values.min(axis=0), 0), high + np.maximum(values.max(axis=0), 0)
+
+
+def turned(values: Array, channels: npt.NDArray[np.bool_], element: IntType) -> Array:
+    """`values` `[..., channel]` of type `element`, those of `channels` mirrored in its range."""
+    return np.where(channels, element.lo + element.hi - values, values) if channels.any() else values
 
 
 def exact_matmul(x: Array, weights: Ints, element: IntType) -> Ints:
