@@ -10,6 +10,8 @@
 //     sim.run(fc0, s_axis, fc0_out, 64);                  // steps per frame; OUTPUT_FOLDER/fc0_out.bin
 //   }
 //
+// A unit that reads ahead, where its input is not empty(), takes `run_ahead` in place of `run`.
+//
 // It uses nothing of the C++ library that has to be linked, so that objects of one compiler can be
 // linked by another. An error is one line on stderr and exit status 1.
 #ifndef THRESHER_CSIM_HPP
@@ -111,11 +113,12 @@ class Tape {
   }
 
   const char* name() const { return name_; }
+  std::size_t beats(int frames) const { return static_cast<std::size_t>(frames) * beats_per_frame_; }
 
   // Take the next `frames` frames from the file in `folder`.
   void play(const char* folder, int frames) {
     open(folder, "rb");
-    beats_.resize(static_cast<std::size_t>(frames) * beats_per_frame_ * kBytesPerBeat);
+    beats_.resize(beats(frames) * kBytesPerBeat);
     if (std::fread(beats_.data(), 1, beats_.size(), file_) != beats_.size()) {
       csim_fail("csim: stream '%s': its file ends before the last frame; write it again", name_);
     }
@@ -129,22 +132,30 @@ class Tape {
     }
   }
 
-  void fill(Channel<Width>& channel) {
-    for (std::size_t at = 0; at < beats_.size(); at += kBytesPerBeat) {
-      channel.write(beat_from_bytes<Width>(beats_.data() + at));
-    }
-  }
+  void fill(Channel<Width>& channel) { give(beats_, channel); }
+  void drain(Channel<Width>& channel) { take(channel, beats_, channel.size()); }
 
-  void drain(Channel<Width>& channel) {
-    beats_.resize(0);
-    while (!channel.empty()) {
-      const std::size_t at = beats_.size();
-      beats_.resize(at + kBytesPerBeat);
-      beat_to_bytes<Width>(channel.read(), beats_.data() + at);
-    }
+  // The beats of this chunk that were written in the one before, and of the next that were in this one.
+  void fill_early(Channel<Width>& channel) { give(early_, channel); }
+  void drain(Channel<Width>& channel, int frames) {
+    take(channel, beats_, beats(frames));
+    take(channel, early_, channel.size());
   }
 
  private:
+  static void give(Bytes& bytes, Channel<Width>& channel) {
+    for (std::size_t at = 0; at < bytes.size(); at += kBytesPerBeat) {
+      channel.write(beat_from_bytes<Width>(bytes.data() + at));
+    }
+  }
+
+  static void take(Channel<Width>& channel, Bytes& bytes, std::size_t beats) {
+    bytes.resize(beats * kBytesPerBeat);
+    for (std::size_t at = 0; at < bytes.size(); at += kBytesPerBeat) {
+      beat_to_bytes<Width>(channel.read(), bytes.data() + at);
+    }
+  }
+
   void open(const char* folder, const char* mode) {
     if (file_ != nullptr) return;
     char path[4096];
@@ -156,6 +167,7 @@ class Tape {
   const char* name_;
   int beats_per_frame_;
   Bytes beats_;
+  Bytes early_;
   std::FILE* file_ = nullptr;
 };
 
@@ -197,7 +209,37 @@ class Csim {
     output.save(outputs_);
   }
 
+  // The same for a unit that reads ahead: step until the chunk is read and written. Every step should
+  // read a beat or do one of the `steps` of a frame; so it may take twice as many as both together.
+  // What it writes of frames that are still to come is kept for the next chunk.
+  template <class Unit, int In, int Out>
+  void run_ahead(Unit& unit, Tape<In>& input, Tape<Out>& output, int steps) {
+    Channel<In> source(input.name());
+    Channel<Out> target(output.name());
+    input.fill(source);
+    output.fill_early(target);
+    typename Unit::Ports ports{InStream<In>(source), OutStream<Out>(target)};
+    const std::size_t most = 2 * (source.size() + static_cast<std::size_t>(chunk_) * steps);
+    const std::size_t wanted = output.beats(chunk_);
+    for (std::size_t step = 0; !source.empty() || target.size() < wanted; ++step) {
+      if (step == most) fail_ahead(input.name(), source.size(), output.name(), wanted - target.size(), most);
+      unit.step(ports);
+    }
+    output.drain(target, chunk_);
+    output.save(outputs_);
+  }
+
  private:
+  [[noreturn]] static void fail_ahead(const char* input, std::size_t unread, const char* output,
+                                      std::size_t unwritten, std::size_t steps) {
+    if (unread > 0) {
+      csim_fail("csim: stream '%s': the unit behind it left %zu beats unread after %zu steps; check its step",
+                input, unread, steps);
+    }
+    csim_fail("csim: stream '%s': the unit ahead of it left %zu beats unwritten after %zu steps; check its step",
+              output, unwritten, steps);
+  }
+
   static constexpr int kFramesPerChunk = 64;
 
   const char* inputs_;

@@ -1,8 +1,9 @@
 // The ports of a unit: a step reads at most one beat from each input and writes at most one beat to
-// each output, conditionally or not.
+// each output, conditionally or not. A step waits for the beats that it reads; one that reads an
+// input only where it is not `empty()` does not.
 //
-// Three implementations of one interface: for hlsc (THRESHER_HLSC) a port is an address, and read
-// and write are declared-only functions that hlsc maps to the handshake; with AMD's types a port
+// Three implementations of one interface: for hlsc (THRESHER_HLSC) a port is an address, and read,
+// write and empty are declared-only functions that hlsc maps to the handshake; with AMD's types a port
 // refers to an hls::stream; in the C simulation it refers to a Channel.
 #ifndef THRESHER_STREAM_HPP
 #define THRESHER_STREAM_HPP
@@ -12,6 +13,7 @@
 #if defined(THRESHER_HLSC)
 
 extern "C" {
+bool thresher_empty(const void* port) noexcept;
 void thresher_read(const void* port, int width, void* beat) noexcept;
 void thresher_write(const void* port, int width, const void* beat) noexcept;
 }
@@ -21,6 +23,9 @@ namespace thresher {
 template <int Width>
 class InStream {
  public:
+  // Whether no beat is there for this step; to be asked before the step reads it.
+  bool empty() const { return thresher_empty(this); }
+
   uint<Width> read() {
     uint<Width> beat;
     thresher_read(this, Width, &beat);
@@ -112,6 +117,7 @@ template <int Width>
 class InStream {
  public:
   explicit InStream(Channel<Width>& channel) : channel_(channel) {}
+  bool empty() const { return channel_.empty(); }
   uint<Width> read() { return channel_.read(); }
 
  private:

@@ -54,6 +54,10 @@ unsigned char* word_of(const void* ram, int width, int depth, unsigned address) 
 }  // namespace
 
 extern "C" {
+bool thresher_empty(const void* port) noexcept {
+  const int index = (int)((const char*)port - ports_base);
+  return taken[index] == available[index];
+}
 void thresher_read(const void* port, int width, void* beat) noexcept {
   const int index = (int)((const char*)port - ports_base);
   if (taken[index] == available[index]) longjmp(blocked, 1);

@@ -17,6 +17,10 @@ class Builder(Arithmetic):
         """The beat that is read from a stream."""
         return self.raw(Op.INPUT, width, symbol=port)
 
+    def valid(self, port: str) -> Node:
+        """Whether a stream offers a beat."""
+        return self.raw(Op.VALID, 1, symbol=port)
+
     def state(self, register: str, width: int) -> Node:
         """A register before the step."""
         return self.raw(Op.STATE, width, symbol=register)
@@ -120,7 +124,7 @@ class Builder(Arithmetic):
 
     def rebuild(self, node: Node, args: Sequence[Node]) -> Node:
         """The node with other arguments of the same widths; `ROM` is the caller's, it has a table."""
-        if node.op in (Op.CONST, Op.INPUT, Op.STATE, Op.RAM):
+        if node.op in (Op.CONST, Op.INPUT, Op.VALID, Op.STATE, Op.RAM):
             return self.raw(node.op, node.width, tuple(args), node.value, node.symbol)
         if node.op is Op.CONCAT:
             return self.concat(args)

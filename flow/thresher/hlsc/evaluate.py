@@ -27,7 +27,7 @@ class Interpreter:
         queues = {name: deque(beats) for name, beats in streams.items()}
         written: dict[str, list[int]] = {port.name: [] for port in self.graph.outputs}
         for _ in range(steps):
-            beats = {name: queue[0] if queue else 0 for name, queue in queues.items()}
+            beats = {name: queue[0] for name, queue in queues.items() if queue}
             values = self.evaluate(beats)
             needed = [port.name for port in self.graph.inputs if values[port.needed]]
             if not all(queues[name] for name in needed):
@@ -41,7 +41,7 @@ class Interpreter:
         return written
 
     def evaluate(self, beats: Mapping[str, int]) -> dict[Node, int]:
-        """The value of every node, given the beat at each input."""
+        """The value of every node, given the beat at each input that has one."""
         values: dict[Node, int] = {}
         for node in self._nodes:
             values[node] = self._value(node, [values[arg] for arg in node.args], beats) & node.mask
@@ -56,7 +56,9 @@ class Interpreter:
 
     def _value(self, node: Node, args: list[int], beats: Mapping[str, int]) -> int:
         if node.op is Op.INPUT:
-            return beats[node.symbol]
+            return beats.get(node.symbol, 0)
+        if node.op is Op.VALID:
+            return int(node.symbol in beats)
         if node.op is Op.STATE:
             return self.registers[node.symbol]
         if node.op is Op.RAM:

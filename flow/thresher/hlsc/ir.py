@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 class Op(enum.Enum):
     """What a node computes; widths are checked by the `Builder`.
 
+    `VALID` is 1 where an input offers a beat in the cycle in which the step is taken.
     Comparisons are one bit wide. Shifts by at least the width shift everything out. `CONCAT`
     lists its parts from the least significant on. `SLICE` begins at bit `Node.value`. `COMPRESS`
     counts each group of bits and gives the counts by columns: bit 0 of every count, then bit 1 of
@@ -23,6 +24,7 @@ class Op(enum.Enum):
 
     CONST = "const"
     INPUT = "input"
+    VALID = "valid"
     STATE = "state"
     ROM = "rom"
     RAM = "ram"
@@ -57,7 +59,7 @@ class Node:
 
     `value` is the number of a `CONST`, the lowest bit of a `SLICE` or of a `ROM`'s columns, and the
     number of bits that a `POPCOUNT` or a `COMPRESS` counts together first.
-    `symbol` names the port, register, table or memory of `INPUT`, `STATE`, `ROM` and `RAM`.
+    `symbol` names the port, register, table or memory of `INPUT`, `VALID`, `STATE`, `ROM` and `RAM`.
     `zeros` and `ones` are the bits known to be 0 and 1; `signed_width` is the number of low bits
     of which, as a signed number, the rest is the sign extension.
     """
@@ -96,7 +98,10 @@ class Origin:
 
 @dataclass(frozen=True)
 class Input:
-    """A stream that the step reads when `needed` is 1; its beat is the `INPUT` node."""
+    """A stream that the step reads when `needed` is 1; its beat is the `INPUT` node.
+
+    A step waits for the beats that it needs. One that needs a beat only where `VALID` is 1 does not.
+    """
 
     name: str
     width: int

@@ -146,6 +146,7 @@ def _reference_ports(graph: UnitGraph) -> Iterator[tuple[str, str]]:
     for port in graph.inputs:
         yield from (
             (f"{port.name}_beat_i", f"{port.name}_tdata"),
+            (f"{port.name}_valid_i", f"{port.name}_tvalid"),
             (f"{port.name}_read_o", f"{port.name}_read"),
         )
     for output in graph.outputs:

@@ -14,8 +14,8 @@ from thresher.hlsc.ir import Memory, Node, Op, Register, UnitGraph
 def reference_text(graph: UnitGraph, name: str) -> str:
     """A module that does a step in each cycle in which `step_i` is 1.
 
-    `STREAM_beat_i` is the next beat of an input; `STREAM_read_o` is 1 when the step reads it.
-    `STREAM_written_o` is 1 when the step writes `STREAM_beat_o`.
+    `STREAM_beat_i` is the next beat of an input, if `STREAM_valid_i` is 1; `STREAM_read_o` is 1 when the
+    step reads it. `STREAM_written_o` is 1 when the step writes `STREAM_beat_o`.
     """
     return "\n".join([*_ports(graph, name), *_body(graph), "endmodule", ""])
 
@@ -23,7 +23,8 @@ def reference_text(graph: UnitGraph, name: str) -> str:
 def _ports(graph: UnitGraph, name: str) -> Iterator[str]:
     ports = ["input logic clk_i", "input logic rst_ni", "input logic step_i"]
     for port in graph.inputs:
-        ports += [f"input logic [{port.width - 1}:0] {port.name}_beat_i", f"output logic {port.name}_read_o"]
+        ports += [f"input logic [{port.width - 1}:0] {port.name}_beat_i", f"input logic {port.name}_valid_i"]
+        ports.append(f"output logic {port.name}_read_o")
     for output in graph.outputs:
         ports.append(f"output logic {output.name}_written_o")
         ports.append(f"output logic [{output.width - 1}:0] {output.name}_beat_o")
@@ -81,8 +82,8 @@ def _name(node: Node) -> str:
 def _value(node: Node, symbols: dict[str, str]) -> str:
     """A node's expression; every operand is a name, and as wide as the operator."""
     args = [_name(arg) for arg in node.args]
-    if node.op is Op.INPUT:
-        return f"{node.symbol}_beat_i"
+    if node.op in _OFFERS:
+        return f"{node.symbol}_{_OFFERS[node.op]}"
     if node.op is Op.STATE:
         return symbols[node.symbol]
     if node.op is Op.RAM:
@@ -92,6 +93,9 @@ def _value(node: Node, symbols: dict[str, str]) -> str:
     if node.op is Op.CONST:
         return f"{node.width}'h{node.value:x}"
     return _OPERATIONS[node.op](node, args)
+
+
+_OFFERS = {Op.INPUT: "beat_i", Op.VALID: "valid_i"}
 
 
 def _ones(node: Node, args: list[str]) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from thresher.hlsc.frontend import operations
 from thresher.hlsc.frontend.effects import Site, address_width
+from thresher.hlsc.frontend.layout import Port
 from thresher.hlsc.frontend.memory import Content, Segment
 from thresher.hlsc.frontend.pointers import Target
 from thresher.hlsc.frontend.state import PORTS, SELF
@@ -29,8 +30,8 @@ class Calls(Symbols):
         """
         name, operands = instruction.detail, instruction.operands
         if name.startswith("thresher_"):
-            self._thresher(name, operands, site)
-        elif name.startswith(("llvm.memcpy", "llvm.memmove", "llvm.memset")):
+            return self._thresher(name, operands, site)
+        if name.startswith(("llvm.memcpy", "llvm.memmove", "llvm.memset")):
             self._move(name, operands)
         elif name.startswith("llvm.lifetime.start"):
             self._forget(operands[-1])
@@ -80,17 +81,23 @@ class Calls(Symbols):
             content = self.accesses.load(self.contents, self.pointer(operands[1]), width)
         self.accesses.store(self.contents, self.pointer(operands[0]), width, content)
 
-    def _thresher(self, name: str, operands: Sequence[Operand], site: Site) -> None:
+    def _thresher(self, name: str, operands: Sequence[Operand], site: Site) -> Result:
+        if name == "thresher_empty":
+            return self.effects.empty(self._port(operands[0]), site)
         if name == "thresher_rom":
             self._rom(operands)
         elif name in ("thresher_read", "thresher_write"):
             self._stream(name, operands, site)
         else:
             self._ram(name, operands, site)
+        return None
+
+    def _port(self, operand: Operand) -> Port:
+        ports = {port.offset: port for port in self.layout.ports}
+        return ports[self._byte_of(operand, PORTS, "stream")]
 
     def _stream(self, name: str, operands: Sequence[Operand], site: Site) -> None:
-        ports = {port.offset: port for port in self.layout.ports}
-        port = ports[self._byte_of(operands[0], PORTS, "stream")]
+        port = self._port(operands[0])
         if name == "thresher_read":
             self._put(operands[2], self.effects.read(port, site))
         else:

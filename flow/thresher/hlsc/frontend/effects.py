@@ -41,6 +41,18 @@ class Effects:
         self._once(self.reads.setdefault(port.name, []), site, f"'{port.name}' is read twice in one step")
         return self.builder.input(port.name, port.width)
 
+    def empty(self, port: Port, site: Site) -> Node:
+        """Whether no beat is there for the step."""
+        for earlier in self.reads.get(port.name, []):
+            if self._both(earlier, site):
+                raise UnsupportedUnitError(
+                    site.line,
+                    f"'{port.name}' is tested after it is read in one step (at {earlier.line}), "
+                    "and a test sees the stream before the step",
+                    "move the test before the read",
+                )
+        return self.builder.not_(self.builder.valid(port.name))
+
     def write(self, port: Port, site: Site) -> None:
         """Send `site.values[0]`."""
         self._once(self.writes.setdefault(port.name, []), site, f"'{port.name}' is written twice in one step")

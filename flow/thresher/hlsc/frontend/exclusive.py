@@ -29,7 +29,7 @@ Limits = Mapping[Node, Sequence[Interval]]
 """What is left of the values of each compared node."""
 
 _CONNECTIVES = frozenset({Op.NOT, Op.AND, Op.OR, Op.XOR, Op.SELECT})
-_LEAVES = frozenset({Op.STATE, Op.INPUT, Op.RAM, Op.ROM})
+_LEAVES = frozenset({Op.STATE, Op.INPUT, Op.VALID, Op.RAM, Op.ROM})
 
 
 def exclusive(a: Node, b: Node) -> bool:

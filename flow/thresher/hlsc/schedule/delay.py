@@ -152,7 +152,7 @@ class DelayModel:
 def _is_behind_gates(node: Node) -> bool:
     """Whether every argument that is computed comes from a gate, and one does."""
     cores = [_core(arg).op for arg in node.args]
-    computed = [op for op in cores if op not in (Op.INPUT, Op.STATE, Op.CONST)]
+    computed = [op for op in cores if op not in (Op.INPUT, Op.VALID, Op.STATE, Op.CONST)]
     return bool(computed) and _GATES.issuperset(computed)
 
 

@@ -70,9 +70,9 @@ def recurrences(needs: Dependencies) -> dict[Point, int]:
 
 
 def first_points(graph: UnitGraph, needs: Dependencies) -> set[Point]:
-    """The points that must stand in stage 0: the beats, and what decides whether one is taken."""
-    beats = [point for point in needs.of if isinstance(point, Node) and point.op is Op.INPUT]
-    return ancestors(needs.of, sources(port.needed for port in graph.inputs)) | set(beats)
+    """The points that must stand in stage 0: what streams offer, and what decides whether a beat is taken."""
+    offers = [point for point in needs.of if isinstance(point, Node) and point.op in (Op.INPUT, Op.VALID)]
+    return ancestors(needs.of, sources(port.needed for port in graph.inputs)) | set(offers)
 
 
 def _components(needs: Mapping[Point, Sequence[Point]]) -> list[list[Point]]:

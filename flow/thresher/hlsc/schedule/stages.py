@@ -2,7 +2,8 @@
 
 The rules, in order of weight:
 
-1. Beats are taken in stage 0. Whatever decides whether a beat is taken is computed in stage 0.
+1. Beats are taken in stage 0, and streams tested. Whatever decides whether a beat is taken is computed in
+   stage 0.
 2. A recurrence through registers, and all accesses of one memory, take place in one stage. A word of
    block memory is registered by the memory itself, and is there in the next stage.
 3. There are as few stages as the delay model lets meet the clock.

@@ -3,6 +3,8 @@
 All stages move at once, unless a step in the last one writes a stream whose output register holds a
 beat that is not taken. So one condition, a few gates from the output registers, enables the whole
 pipeline. Bubbles move like steps.
+
+A step that needs a beat only where one is offered waits for none, and is always there.
 """
 
 from __future__ import annotations
@@ -64,7 +66,7 @@ def handshake_lines(
         lines += statement(f"logic {', '.join(valid(stage) for stage in range(1, stages))};")
     if stages > 1 or go(0) in used:
         lines.append(f"  logic {valid(0)};")
-        lines += statement(f"assign {valid(0)} = {_all([_is_there(port) for port in inputs])};")
+        lines += statement(f"assign {valid(0)} = {_all(_are_there(inputs))};")
     lines.append(f"  logic {ADVANCE};")
     lines += statement(f"assign {ADVANCE} = {_all([_has_room(stages, output) for output in outputs])};")
     for stage in range(stages):
@@ -80,10 +82,28 @@ def is_always(node: Node) -> bool:
     return node.op is Op.CONST and node.value == 1
 
 
+def never_waits(port: Input) -> bool:
+    """Whether a step needs a beat of an input only where it is offered, as its condition plainly says."""
+    return _implies_valid(port.needed, port.name)
+
+
+def _implies_valid(condition: Node, stream: str) -> bool:
+    if condition.op is Op.AND:
+        return any(_implies_valid(arg, stream) for arg in condition.args)
+    if condition.op is Op.OR:
+        return all(_implies_valid(arg, stream) for arg in condition.args)
+    return (condition.op, condition.symbol) == (Op.VALID, stream)
+
+
 def _all(conditions: Sequence[str]) -> str:
     if len(conditions) == 1:
         return conditions[0].removeprefix("(").removesuffix(")")
     return " && ".join(conditions) or "1'b1"
+
+
+def _are_there(inputs: Sequence[Input]) -> list[str]:
+    """What must hold for a step to have the beats that it waits for."""
+    return [_is_there(port) for port in inputs if not never_waits(port)]
 
 
 def _is_there(port: Input) -> str:
@@ -105,7 +125,7 @@ def _ready_lines(inputs: Sequence[Input]) -> list[str]:
     lines = [""]
     for port in inputs:
         conditions = [] if is_always(port.needed) else [f"{port.name}_needed"]
-        conditions += [_is_there(other) for other in inputs if other is not port]
+        conditions += _are_there([other for other in inputs if other is not port])
         lines += statement(f"assign {port.name}_tready = {_all([*conditions, ADVANCE])};")
     return lines if inputs else []
 

@@ -27,7 +27,8 @@ def header_lines(graph: UnitGraph, plan: Schedule, heading: Heading) -> list[str
         "// AXI4-Streams, with ap_clk and the synchronous, active-low ap_rst_n:",
     ]
     for port in graph.inputs:
-        lines.append(f"//   {port.name}: reads {_how_much(port.width, port.needed)}")
+        waits = ", and waits for none" if flow.never_waits(port) else ""
+        lines.append(f"//   {port.name}: reads {_how_much(port.width, port.needed)}{waits}")
     for output in graph.outputs:
         lines.append(f"//   {output.name}: writes {_how_much(output.width, output.written)}")
     text = (

@@ -126,7 +126,7 @@ class _Module:
             self._section += statement(f"assign {name} = {self._expressions.text(node, stage)};")
 
     def _node(self, node: Node, stage: int) -> None:
-        if node not in self._signals.uses.named or node.op in (Op.STATE, Op.INPUT):
+        if node not in self._signals.uses.named or node.op in (Op.STATE, Op.INPUT, Op.VALID):
             return
         signal = self._signals.home(node)
         if node.op in _COUNTS:

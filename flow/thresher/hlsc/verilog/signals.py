@@ -56,6 +56,8 @@ class Signals:
         for node, name in zip(nodes, wanted, strict=True):
             if node.op is Op.INPUT:
                 result.append(f"{node.symbol}_tdata")
+            elif node.op is Op.VALID:
+                result.append(f"{node.symbol}_tvalid")
             elif node.op is Op.STATE:
                 result.append(self.names.take(f"{name}_q"))
             else:
