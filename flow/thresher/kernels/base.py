@@ -144,6 +144,21 @@ class Kernel(ABC):
         """The stream it writes."""
 
     @property
+    def input_tile(self) -> int:
+        """How the windows that it reads are cut into tiles of channels: channels of a tile, or 0.
+
+        With 0 a window is its taps, each with all channels. Otherwise it is its tiles, each with all taps
+        of so many channels; where they do not divide the channels, the last tile is filled up with
+        zero bits.
+        """
+        return 0
+
+    @property
+    def output_tile(self) -> int:
+        """As `input_tile`, of the windows that it writes."""
+        return 0
+
+    @property
     @abstractmethod
     def folding(self) -> Folding:
         """Its present folding."""
@@ -214,6 +229,15 @@ def rom_cost(width: int, depth: int) -> tuple[int, float]:
 def signed_bits(lo: int, hi: int) -> int:
     """Bits of two's complement that hold `lo..hi`, at least 2, the fewest that C++ allows."""
     return max((-lo - 1).bit_length() if lo < 0 else 0, hi.bit_length() if hi > 0 else 0, 1) + 1
+
+
+def same_beats(source: StreamLayout, target: StreamLayout) -> bool:
+    """Whether two layouts of the same elements, cut into vectors differently or not, are the same beats."""
+    if source.lanes != target.lanes:
+        return False
+    return source.channels == target.channels or (
+        source.channels % source.lanes == 0 and target.channels % target.lanes == 0
+    )
 
 
 def divide_up(numerator: int, denominator: int) -> int:
