@@ -235,6 +235,49 @@ struct Count {
   uint<4> count_ = 0;
 };
 
+// A beat is taken whenever one is there and has room, and written in a later step; every second may write.
+struct ReadAhead {
+  struct Ports {
+    InStream<2> s_axis;
+    OutStream<3> m_axis;
+  };
+  void step(Ports& ports) {
+    const bool takes = stored_ != 2 && !ports.s_axis.empty();
+    const bool writes = turn_ && stored_ != 0;
+    turn_ = !turn_;
+    if (writes) {
+      const uint<3> word = words_.read(static_cast<std::uint32_t>(first_));
+      ports.m_axis.write(static_cast<uint<3>>(word * 3 + first_));
+    }
+    if (takes) words_.write(static_cast<std::uint32_t>(last_), ports.s_axis.read());
+    if (takes) last_ = static_cast<uint<1>>(~last_);
+    if (writes) first_ = static_cast<uint<1>>(~first_);
+    stored_ = static_cast<uint<2>>(stored_ + (takes ? 1 : 0) - (writes ? 1 : 0));
+  }
+  Ram<2, 2> words_;
+  bool turn_ = false;
+  uint<2> stored_ = 0;
+  uint<1> first_ = 0;
+  uint<1> last_ = 0;
+};
+
+// One input is waited for, the other is not; whether it is there is seen in the output.
+struct Either {
+  struct Ports {
+    InStream<2> always;
+    InStream<2> sometimes;
+    OutStream<4> m_axis;
+  };
+  void step(Ports& ports) {
+    uint<4> value = ports.always.read();
+    const bool none = ports.sometimes.empty();
+    if (!none && !skip_) value = static_cast<uint<4>>(value * 3 + ports.sometimes.read());
+    ports.m_axis.write(static_cast<uint<4>>((value ^ (value << 1)) + none));
+    skip_ = !skip_;
+  }
+  bool skip_ = false;
+};
+
 // What it writes was never given a value.
 struct Unset {
   struct Ports {

@@ -35,10 +35,16 @@ BOUNDS = {
     "Optional": (2, 12),
     "Arithmetic": (2, 12),
     "Count": (1, 16),
+    "ReadAhead": (1, 16),
+    "Either": (2, 12),
 }
 
 # The units that are also proved with block memory, by the names that they then have below.
-BLOCKS = {"Delay in block RAM": "Delay", "Lookup in block ROM": "Lookup"}
+BLOCKS = {
+    "Delay in block RAM": "Delay",
+    "Lookup in block ROM": "Lookup",
+    "ReadAhead in block RAM": "ReadAhead",
+}
 BLOCK_CLOCK_MHZ = 300.0
 BLOCK_CYCLES = 14
 
@@ -122,6 +128,23 @@ BREAKAGES = {
     ),
     "a beat is taken that is not needed": Breakage(
         "Merge", edit(r"assign right_tready = right_needed && ", "assign right_tready = "), ("reads",)
+    ),
+    "a step waits for a beat that it only asks for": Breakage(
+        "ReadAhead",
+        edit(r"assign stage0_valid = 1'b1;", "assign stage0_valid = s_axis_tvalid;"),
+        ("late", "wrong"),
+    ),
+    "a beat is taken that was not found": Breakage(
+        "ReadAhead", edit(r"assign s_axis_tready = s_axis_needed && ", "assign s_axis_tready = "), ("reads",)
+    ),
+    "a stream is found empty in the cycle before": Breakage(
+        "Either",
+        edit(
+            r"assign none = !sometimes_tvalid;",
+            "logic late_q;\n  assign none = !late_q;",
+            "  always_ff @(posedge ap_clk) late_q <= sometimes_tvalid;",
+        ),
+        ("wrong", "reads"),
     ),
     "no step begins behind another": Breakage(
         "Count", edit(r"assign advance = .*;", "assign advance = !m_axis_tvalid;"), ("idle",)

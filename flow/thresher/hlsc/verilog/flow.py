@@ -84,15 +84,17 @@ def is_always(node: Node) -> bool:
 
 def never_waits(port: Input) -> bool:
     """Whether a step needs a beat of an input only where it is offered, as its condition plainly says."""
-    return _implies_valid(port.needed, port.name)
+    return _implies_valid(port.needed, True, port.name)
 
 
-def _implies_valid(condition: Node, stream: str) -> bool:
-    if condition.op is Op.AND:
-        return any(_implies_valid(arg, stream) for arg in condition.args)
-    if condition.op is Op.OR:
-        return all(_implies_valid(arg, stream) for arg in condition.args)
-    return (condition.op, condition.symbol) == (Op.VALID, stream)
+def _implies_valid(condition: Node, value: bool, stream: str) -> bool:
+    """Whether a stream offers a beat wherever a condition has a value."""
+    if condition.op is Op.NOT:
+        return _implies_valid(condition.args[0], not value, stream)
+    if condition.op in (Op.AND, Op.OR):
+        enough = any if (condition.op is Op.AND) == value else all
+        return enough(_implies_valid(arg, value, stream) for arg in condition.args)
+    return value and (condition.op, condition.symbol) == (Op.VALID, stream)
 
 
 def _all(conditions: Sequence[str]) -> str:
