@@ -6,12 +6,14 @@ import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 from typing import Self
 
 import numpy as np
 import numpy.typing as npt
 
+from thresher.errors import UsageError
 from thresher.graph import Array
 from thresher.lower.integer import IntNode
 from thresher.onnx_import.custom import CustomOperator
@@ -170,7 +172,27 @@ class Kernel(ABC):
 
     @abstractmethod
     def fold(self, folding: Folding) -> Self:
-        """The same operation under another folding, which lies within 1 and `folding_limit`."""
+        """The same operation under another folding, which lies within 1 and `folding_limit`.
+
+        Raises `UsageError`, which says what works, for a combination of the two that cannot be.
+        """
+
+    def candidates(self, cycles_per_frame: int) -> Sequence[Self]:
+        """The foldings to choose from: all that take at most `cycles_per_frame` and waste no lanes.
+
+        Lanes are wasted where fewer of them handle as many tiles. Combinations that `fold` refuses are
+        left out.
+        """
+        limit = self.folding_limit
+        foldings = product(least_lanes(limit.pe), least_lanes(limit.simd))
+        kernels = [kernel for pe, simd in foldings if (kernel := self._try(Folding(pe, simd))) is not None]
+        return [kernel for kernel in kernels if kernel.cycles_per_frame <= cycles_per_frame]
+
+    def _try(self, folding: Folding) -> Self | None:
+        try:
+            return self.fold(folding)
+        except UsageError:
+            return None
 
     @abstractmethod
     def golden(self, frames: Array) -> Array:
@@ -245,9 +267,18 @@ def divide_up(numerator: int, denominator: int) -> int:
     return -(-numerator // denominator)
 
 
-def tile_rows(rows: npt.NDArray[np.int64], pe: int) -> npt.NDArray[np.int64]:
-    """Deal `rows[row, ...]` to lanes: the result is `[pe, row tile, ...]`, zeros where rows end."""
-    tiles = divide_up(rows.shape[0], pe)
-    padded = np.zeros((tiles * pe, *rows.shape[1:]), np.int64)
-    padded[: rows.shape[0]] = rows
-    return np.swapaxes(padded.reshape(tiles, pe, *rows.shape[1:]), 0, 1)
+def least_lanes(size: int) -> list[int]:
+    """For each number of tiles that `size` elements can be cut into, the fewest lanes; rising."""
+    return sorted({divide_up(size, tiles) for tiles in range(1, size + 1)})
+
+
+def tile_rows(rows: npt.NDArray[np.int64], pe: int, groups: int = 1) -> npt.NDArray[np.int64]:
+    """Deal `rows[row, ...]`, which are `groups` of as many, to lanes; no tile holds rows of two groups.
+
+    The result is `[pe, row tile, ...]`, with zeros where the rows of a group end.
+    """
+    part = rows.shape[0] // groups
+    tiles = divide_up(part, pe)
+    padded = np.zeros((groups, tiles * pe, *rows.shape[1:]), np.int64)
+    padded[:, :part] = rows.reshape(groups, part, *rows.shape[1:])
+    return np.swapaxes(padded.reshape(groups * tiles, pe, *rows.shape[1:]), 0, 1)
