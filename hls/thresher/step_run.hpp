@@ -11,7 +11,9 @@
 //   m_axis.record(run.output());                          // OUTPUT_FOLDER/m_axis.bin
 //   run.report(s_axis);                                   // OUTPUT_FOLDER/reference.json
 //
-// The step that ran dry counts for nothing: what it read and wrote before is left out.
+// The step that ran dry counts for nothing: what it read and wrote before is left out. A unit that asks
+// whether a stream is empty() may never run dry: it goes on to STEPS, and the report says how many steps
+// at the end were idle, which neither read nor wrote.
 #ifndef THRESHER_STEP_RUN_HPP
 #define THRESHER_STEP_RUN_HPP
 
@@ -48,6 +50,7 @@ class Tap : public Channel<Width> {
     played_ = this->size();
   }
 
+  bool moved() const { return this->size() != before_; }
   void mark() { before_ = this->size(); }
 
   // The beats that whole steps wrote.
@@ -89,6 +92,7 @@ class StepRun {
       for (done_ = 0; done_ < limit_; ++done_) {
         (taps.mark(), ...);
         unit.step(ports);
+        if ((taps.moved() || ...)) active_ = done_ + 1;
       }
       (taps.mark(), ...);
       ran_dry_ = false;
@@ -100,7 +104,8 @@ class StepRun {
   template <class... Taps>
   void report(const Taps&... inputs) const {
     std::FILE* file = open_file(output_, "reference", ".json", "w");
-    std::fprintf(file, "{\"steps\": %ld, \"ran_dry\": %s, \"taken\": {", done_, ran_dry_ ? "true" : "false");
+    std::fprintf(file, "{\"steps\": %ld, \"idle\": %ld, \"ran_dry\": %s, \"taken\": {", done_, done_ - active_,
+                 ran_dry_ ? "true" : "false");
     const char* comma = "";
     ((std::fprintf(file, "%s\"%s\": %zu", comma, inputs.name(), inputs.taken()), comma = ", "), ...);
     std::fprintf(file, "}}\n");
@@ -114,6 +119,7 @@ class StepRun {
   const char* output_ = nullptr;
   long limit_ = 0;
   long done_ = 0;
+  long active_ = 0;
   bool ran_dry_ = false;
 };
 

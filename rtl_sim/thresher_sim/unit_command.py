@@ -99,6 +99,8 @@ def unit_summary(result: UnitResult) -> str:
     """How far the C++ went, and what the RTL simulation took."""
     steps = result.reference.steps
     end = "until an input ran dry" if result.reference.ran_dry else "which is the most that were asked for"
+    if result.reference.idle:
+        end += f"; the last {result.reference.idle:,} neither read nor wrote"
     return (
         f"C++: {steps:,} steps, {end}\n"
         f"RTL: {result.cycles:,} cycles in {result.seconds:.2f} s, {result.mismatches} mismatches"

@@ -41,6 +41,7 @@ def test_the_page_holds_what_is_tested() -> None:
     assert list(UNITS) == [
         "Leaky",
         "TakeTurns",
+        "Queue",
         "LargestOfFour",
         "Square",
         "Delay",

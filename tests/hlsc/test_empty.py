@@ -20,7 +20,10 @@ from thresher.hlsc.evaluate import Interpreter
 from thresher.hlsc.frontend.unit import unit_graph
 from thresher.hlsc.llvm.parser import parse
 from thresher.hlsc.schedule.delay import delay_model
+from thresher.unit import UnitRequest, write_unit_project
 from thresher_sim.compile import TYPE_SETS, compile_program
+from thresher_sim.scoreboard import UnitOptions, simulate_unit
+from thresher_sim.unit import load_unit
 
 UNITS = Path(__file__).with_name("ahead_units.hpp")
 CLOCKS = (50.0, 300.0)
@@ -196,3 +199,22 @@ def test_a_unit_that_reads_too_little_is_named(tmp_path: Path) -> None:
     assert errors == (
         "csim: stream 's_axis': the unit behind it left 509 beats unread after 2048 steps; check its step\n"
     )
+
+
+# The bench of a unit's project
+
+
+def test_a_beat_behind_the_end_is_one_too_many(tmp_path: Path) -> None:
+    """Such a unit's C++ never runs dry, so the bench must see by itself that it has come to an end."""
+    write_unit_project(UnitRequest(UNITS, "ahead::Header", 100.0), tmp_path)
+    (header,) = (tmp_path / "hls").rglob(UNITS.name)
+    project = load_unit(tmp_path)
+    assert simulate_unit(project, UnitOptions(beats=5 * FRAME)).mismatches == 0
+
+    text = header.read_text()
+    assert text.count("if (place_ == 0) {") == 1
+    header.write_text(text.replace("if (place_ == 0) {", "if (place_ == 0 && !ports.s_axis.empty()) {"))
+    result = simulate_unit(project, UnitOptions(beats=5 * FRAME))
+
+    assert not result.reference.ran_dry
+    assert [score.describe() for score in result.scores] == ["too many beats: 1 more than 45"]

@@ -159,7 +159,7 @@ def test_options_that_cannot_be(options: dict[str, int], message: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("got", "ran_dry", "message"),
+    ("got", "ended", "message"),
     [
         ([1, 2**299, 3], True, ""),
         ([1, 2**299, 3, 4], False, ""),
@@ -173,13 +173,13 @@ def test_options_that_cannot_be(options: dict[str, int], message: str) -> None:
     ],
 )
 def test_a_stream_is_held_against_what_the_cpp_gave(
-    tmp_path: Path, got: list[int], ran_dry: bool, message: str
+    tmp_path: Path, got: list[int], ended: bool, message: str
 ) -> None:
     want = b"".join(beat.to_bytes(38, "little") for beat in (1, 2**299, 3))
     beats = np.frombuffer(want, np.uint8).reshape(-1, 38)
     (tmp_path / "wide.bin").write_bytes(b"".join(beat.to_bytes(40, "little") for beat in got))
-    reference = Reference(3, ran_dry, {}, {"wide": beats})
-    score = _score(WIDE, reference, tmp_path)
+    reference = Reference(3, 0, ended, {}, {"wide": beats})
+    score = _score(WIDE, reference, tmp_path, ended)
     assert score.describe() == message
     result = UnitResult("Merge", reference, (score, replace(score, stream=LEFT)), 9, 0.1)
     if not message:
