@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from thresher.lower.forms import Pending, identity, integer, rescaling
+from thresher.lower.forms import Pending, integer, rescaling, stream_order
 from thresher.lower.integer import IntCustom
 from thresher.onnx_import.custom import Custom, Integers
 from thresher.onnx_import.nodes import Shape
@@ -18,7 +18,7 @@ def lower_custom(node: Custom, form: Pending, shape: Shape, name: str) -> tuple[
         NodeError: What it reads are not integers of one meaning in the model's own order, or the
             operator refuses them.
     """
-    factor = rescaling(form, node)
+    factor, form = rescaling(form, node), form.whole()
     if (form.scale != form.scale[0]).any() or (form.zero != form.zero[0]).any():
         reason = "its input has scales or zero points per channel, and it takes one for the whole tensor"
         raise NodeError("lower", node.name, reason, "use one scale per tensor in the quantiser before it")
@@ -28,7 +28,7 @@ def lower_custom(node: Custom, form: Pending, shape: Shape, name: str) -> tuple[
         raise NodeError("lower", node.name, reason, "transpose behind it, or ahead of the first quantiser")
     source = Integers(form.element, float(form.scale[0]) * factor, int(form.zero[0]))
     given = node.output_of(index.shape, source)
-    order = identity(shape)
+    order = stream_order(shape[1:])
     scale, zero = np.full(order.shape, given.scale), np.full(order.shape, given.zero, np.int64)
     result = integer(f"{name}_out", node.output, given.element, scale, zero, order)
     made = IntCustom(

@@ -41,7 +41,8 @@ def finish(lowering: Lowering, argmax: bool) -> Endpoint:
 
 def endpoint(pending: Pending) -> Endpoint:
     """What the integers of `pending` mean in the model, before any step."""
-    scale, zero = pending.scale[pending.index].astype(np.float32), pending.zero[pending.index]
+    channel = pending.index % pending.channels
+    scale, zero = pending.scale[channel].astype(np.float32), pending.zero[channel]
     natural = np.array_equal(pending.index.reshape(-1), np.arange(pending.size))
     return Endpoint(
         tensor=pending.tensor,

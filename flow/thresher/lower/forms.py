@@ -9,8 +9,10 @@ import numpy.typing as npt
 
 from thresher.graph import Array
 from thresher.lower.integer import Ints, TensorType
-from thresher.onnx_import.nodes import Arithmetic, Layout, QuantNode
+from thresher.onnx_import.map_nodes import GlobalPool, MaxPool
+from thresher.onnx_import.nodes import Arithmetic, Layout, QuantNode, Transpose
 from thresher.onnx_import.problems import NodeError
+from thresher.onnx_import.quantisers import Quantiser
 from thresher_sim.streams import IntType
 
 Doubles = npt.NDArray[np.float64]
@@ -22,12 +24,17 @@ FLOAT64 = np.dtype(np.float64)
 class Pending:
     """Integers of the hardware, and what the model has done with their real values since.
 
-    The integer tensor `tensor` has `n` elements of type `element` per frame, in stream order, and
-    means `scale * (q - zero)` element by element, which in the model is `onnx_tensor`. `index` has
-    the shape of a frame of that ONNX tensor and holds the stream position of every element. `steps`
-    are the operators applied since, none of which is a quantiser; with no steps this is what the
-    design calls an Integer. `slack` bounds, element by element, how far the order of float32 additions
-    can take the model's own value from the exact one; None where every order is exact.
+    A frame of the integer tensor `tensor` is `vectors` times `channels` elements of type `element`; those
+    of channel c lie in `lo[c]..hi[c]` and mean `scale[c] * (q - zero[c])`, which in the model is
+    `onnx_tensor`. `index` has the shape of a frame of that ONNX tensor and holds the stream position of
+    every element, `vector * channels + channel`; the vectors lie along its `pixel_axes`.
+
+    `steps` are the operators applied since, none of which is a quantiser; with no steps this is what the
+    design calls an Integer. A pool that takes the largest may be among them: on the way to a quantiser
+    it stands for the same function of every element, and is done on the quantised side. `slack` bounds,
+    channel by channel, how far the order of float32 additions can take the model's own value from the
+    exact one; None where every order is exact. `sums` says that the integers are sums, which no quantiser
+    has narrowed.
     """
 
     tensor: str
@@ -38,8 +45,10 @@ class Pending:
     scale: Doubles
     zero: Ints
     index: Ints
+    pixel_axes: tuple[int, ...] = ()
     steps: tuple[QuantNode, ...] = ()
     slack: Doubles | None = None
+    sums: bool = False
 
     @property
     def size(self) -> int:
@@ -47,21 +56,37 @@ class Pending:
         return self.index.size
 
     @property
+    def channels(self) -> int:
+        """Elements of a vector."""
+        return len(self.lo)
+
+    @property
+    def vectors(self) -> int:
+        """Vectors of a frame."""
+        return self.size // self.channels
+
+    @property
     def type(self) -> TensorType:
         """The type of the integer tensor."""
-        return TensorType(self.element, vectors=1, channels=self.size)
+        return TensorType(self.element, self.vectors, self.channels)
 
     @property
     def onnx_nodes(self) -> tuple[str, ...]:
         """The ONNX nodes that wait for a quantiser."""
         return tuple(dict.fromkeys(name for step in self.steps for name in step.onnx_nodes))
 
+    @property
+    def sample(self) -> Ints:
+        """`index` of the first vector alone: the channel of each of its elements."""
+        first = (slice(0, 1) if axis in self.pixel_axes else slice(None) for axis in range(self.index.ndim))
+        return self.index[tuple(first)]
+
     def then(self, node: QuantNode) -> Pending:
         """This, with one more operator applied."""
         return replace(self, steps=(*self.steps, node))
 
     def values(self, q: Ints, dtype: np.dtype[np.floating] = FLOAT32, slacks: float = 0.0) -> Array:
-        """The real values `[m, *frame]` that the model has for the integers `q`, `[m, n]`.
+        """The real values `[m, *sample]` that the model has for the integers `q`, `[m, channels]`.
 
         The product with the scale is exact before it is rounded to `dtype`; each step then rounds
         as it does in the model. `slacks` times `slack` is added first.
@@ -69,20 +94,18 @@ class Pending:
         exact = (q - self.zero) * self.scale
         if slacks and self.slack is not None:
             exact = exact + slacks * self.slack
-        real = exact.astype(dtype)
-        value: Array = real[:, self.index]
+        value: Array = exact.astype(dtype)[:, self.sample]
         for step in self.steps:
-            value = step.apply(value)
+            value = value if is_largest(step) else step.apply(value)
         return value
 
     def final_index(self) -> Ints:
-        """`index` for the tensor after all steps."""
-        index = self.index[None]
-        for step in self.steps:
-            if isinstance(step, Layout):
-                index = step.apply(index)
-        frame: Ints = index[0]
-        return frame
+        """`index` for the tensor after all steps, of which none is a pool."""
+        return _moved(self.index, self.steps)
+
+    def final_sample(self) -> Ints:
+        """`sample` for the tensor after all steps."""
+        return _moved(self.sample, self.steps)
 
     def rescaled(self) -> float | None:
         """The factor by which the steps multiply every element, None where they do more than that."""
@@ -93,6 +116,64 @@ class Pending:
             elif not isinstance(step, Layout):
                 return None
         return factor
+
+    def in_place(self) -> Pending:
+        """This with all its steps, which only move elements, taken into `index`."""
+        moved = replace(self, index=self.final_index(), steps=())
+        return replace(moved, pixel_axes=_moved_axes(self.pixel_axes, self.steps, self.index.ndim))
+
+    def whole(self) -> Pending:
+        """The same integers as one vector, so that every element is a channel of its own."""
+        if self.vectors == 1:
+            return replace(self, pixel_axes=())
+        return self.with_channels(np.tile(np.arange(self.channels), self.vectors), ())
+
+    def with_channels(self, channels: Ints, pixel_axes: tuple[int, ...]) -> Pending:
+        """This with what is known of `channels`, one after the other, and vectors along `pixel_axes`."""
+        return replace(
+            self,
+            lo=self.lo[channels],
+            hi=self.hi[channels],
+            scale=self.scale[channels],
+            zero=self.zero[channels],
+            slack=None if self.slack is None else self.slack[channels],
+            pixel_axes=pixel_axes,
+        )
+
+    def uniform(self, quantiser: Quantiser) -> bool:
+        """Whether the steps and `quantiser` do the same to every vector.
+
+        They do where their constants, which broadcast, leave the shape of one vector as it is.
+        """
+        if self.vectors == 1:
+            return True
+        expected = (1, *self.final_sample().shape)
+        with np.errstate(all="ignore"):
+            values = self.values(self.lo[None])
+            return bool(values.shape == expected and quantiser.levels(values).shape == expected)
+
+
+def is_largest(step: QuantNode) -> bool:
+    """Whether a step takes the largest of some elements, which commutes with a rising function."""
+    return isinstance(step, MaxPool) or (isinstance(step, GlobalPool) and step.largest)
+
+
+def _moved(index: Ints, steps: tuple[QuantNode, ...]) -> Ints:
+    batch = index[None]
+    for step in steps:
+        if isinstance(step, Layout):
+            batch = step.apply(batch)
+    frame: Ints = batch[0]
+    return frame
+
+
+def _moved_axes(axes: tuple[int, ...], steps: tuple[QuantNode, ...], rank: int) -> tuple[int, ...]:
+    """The axes of a frame after `steps`, in the order of those before them."""
+    places = list(range(rank))
+    for step in steps:
+        if isinstance(step, Transpose):
+            places = [places[axis - 1] for axis in step.axes[1:]]
+    return tuple(places.index(axis) for axis in axes)
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,18 +202,31 @@ def to_stream(values: Array, index: Ints) -> Array:
     return result
 
 
-def identity(shape: tuple[int, ...]) -> Ints:
-    """The stream order of a frame that is sent as ONNX stores it; `shape` has a batch axis of 1."""
-    frame = shape[1:]
-    return np.arange(int(np.prod(frame)), dtype=np.int64).reshape(frame)
+def stream_order(shape: tuple[int, ...], pixel_axes: tuple[int, ...] = ()) -> Ints:
+    """The stream positions of a frame of `shape` whose vectors lie along `pixel_axes`, row-major.
+
+    Within a vector the elements are in the order of the other axes; without pixel axes the frame is one
+    vector, sent as ONNX stores it.
+    """
+    order = (*pixel_axes, *(axis for axis in range(len(shape)) if axis not in pixel_axes))
+    positions = np.arange(int(np.prod(shape)), dtype=np.int64).reshape([shape[axis] for axis in order])
+    return np.ascontiguousarray(positions.transpose(np.argsort(order)))
 
 
 def integer(
-    tensor: str, onnx_tensor: str, element: IntType, scale: Doubles, zero: Ints, index: Ints
+    tensor: str,
+    onnx_tensor: str,
+    element: IntType,
+    scale: Doubles,
+    zero: Ints,
+    index: Ints,
+    pixel_axes: tuple[int, ...] = (),
 ) -> Pending:
-    """Integers that may take every value of their type; `scale` and `zero` are in stream order."""
-    lo, hi = (np.full(index.size, bound, np.int64) for bound in (element.lo, element.hi))
-    return Pending(tensor, onnx_tensor, element, lo, hi, scale.reshape(-1), zero.reshape(-1), index)
+    """Integers that may take every value of their type; `scale` and `zero` are per channel."""
+    lo, hi = (np.full(scale.size, bound, np.int64) for bound in (element.lo, element.hi))
+    return Pending(
+        tensor, onnx_tensor, element, lo, hi, scale.reshape(-1), zero.reshape(-1), index, pixel_axes
+    )
 
 
 def rescaling(form: Pending, reader: QuantNode) -> float:
@@ -146,3 +240,19 @@ def rescaling(form: Pending, reader: QuantNode) -> float:
         reason = f"it needs a quantiser between node '{form.steps[-1].name}' and itself"
         raise NodeError("lower", reader.name, reason, "quantise its input, as Brevitas' QuantIdentity does")
     return factor
+
+
+def rounding_slack(weights: Ints, form: Pending, scale: Doubles) -> Doubles | None:
+    """How far the model's float32 sums `[rows]` can be from exact ones; None where none can be.
+
+    `weights` `[rows, ...]` multiply integers of `form`, and `scale` is that of each row's sum. Sums of
+    integers times a power of two are exact in any order. Else each of the products and partial sums
+    rounds by at most 2**-24 of the sum of magnitudes (N. J. Higham, Accuracy and Stability of Numerical
+    Algorithms, section 4.2).
+    """
+    reals = np.concatenate([np.ravel(scale), form.scale[:1]])
+    magnitudes = np.abs(weights).sum(axis=1) * max(abs(form.element.lo), abs(form.element.hi))
+    if (np.frexp(reals)[0] == 0.5).all() and magnitudes.max() < 1 << 24:
+        return None
+    bound: Doubles = (weights.shape[1] + 2) * 2.0**-24 * magnitudes * np.abs(scale)
+    return bound

@@ -2,51 +2,37 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from thresher.graph import consumers
 from thresher.lower.custom import lower_custom
-from thresher.lower.forms import (
-    Chosen,
-    Doubles,
-    Form,
-    OnHost,
-    Pending,
-    identity,
-    integer,
-    rescaling,
-    to_stream,
-)
-from thresher.lower.integer import (
-    IntArgMax,
-    IntCustom,
-    IntMatMul,
-    IntNode,
-    Ints,
-    IntThreshold,
-    TensorType,
-    narrowest,
-    reachable,
-)
-from thresher.lower.staircase import find_staircase
+from thresher.lower.entry import enter, per_channel
+from thresher.lower.forms import Chosen, Form, OnHost, Pending, integer, is_largest
+from thresher.lower.integer import IntArgMax, IntNode, IntThreshold, TensorType
+from thresher.lower.maps import Flags, add_up, take_largest
+from thresher.lower.products import average, convolve, divide, multiply
+from thresher.lower.staircase import falls_before, find_staircase, fitted
 from thresher.lower.tail import same_order
 from thresher.onnx_import.custom import Custom
 from thresher.onnx_import.importer import QuantGraph
+from thresher.onnx_import.map_nodes import AveragePool, Conv, FloatConv, GlobalPool, MaxPool
 from thresher.onnx_import.nodes import (
     ArgMax,
     FloatLinear,
     HostOnly,
+    Layout,
     Linear,
     QuantNode,
     Refused,
+    Reshape,
 )
 from thresher.onnx_import.problems import NodeError
-from thresher.onnx_import.quantisers import Quantiser
+from thresher.onnx_import.quantisers import Quantiser, Truncation
 from thresher_sim.streams import IntType
 
-INPUT = "input"
 _MAX_OUTPUT_BITS = 8
 
 
@@ -69,9 +55,8 @@ class Lowering:
         if input_type is None:
             self.forms[name] = OnHost(after_hardware=False)
             return
-        shape = self.graph.shapes[name]
-        scale, zero = np.full(shape, input_scale, np.float64), np.zeros(shape, np.int64)
-        self.entry = integer(INPUT, name, input_type, scale, zero, identity(shape))
+        scale, zero = np.asarray(input_scale, np.float64), np.zeros((), np.int64)
+        self.entry = enter(self.graph, name, input_type, scale, zero)
         self.forms[name] = self.last = self.entry
 
     def take(self, node: QuantNode) -> None:
@@ -104,19 +89,32 @@ class Lowering:
     def _lower(self, node: QuantNode, form: Pending) -> Form:
         """What a node of the hardware gives; elementwise ones wait for a quantiser."""
         match node:
-            case Linear():
-                return self._multiply(node, form)
             case Quantiser():
                 return self._threshold(node, form)
-            case Custom():
-                return self._apply(node, form)
-            case FloatLinear():
+            case Reshape():
+                return self._reshape(node, form)
+            case FloatLinear() | FloatConv():
                 reason = "its weights are floats, which no unit multiplies"
-                remedy = "quantise them, as Brevitas' QuantLinear with a weight_quant does"
+                remedy = "quantise them, as Brevitas' QuantLinear or QuantConv2d with a weight_quant does"
                 raise NodeError("lower", node.name, reason, remedy)
             case ArgMax():
                 return self._choose_last(node, form)
-        return form.then(node)
+        return self._compute(node, form) or form.then(node)
+
+    def _compute(self, node: QuantNode, form: Pending) -> Pending | None:
+        """What an operator gives that works on integers; None for others."""
+        match node:
+            case Linear():
+                return self._multiply(node, form)
+            case Conv():
+                return self._convolve(node, form)
+            case AveragePool():
+                return self._average(node, form)
+            case MaxPool() | GlobalPool():
+                return self._pool(node, form)
+            case Custom():
+                return self._apply(node, form)
+        return None
 
     def _choose_last(self, node: ArgMax, form: Pending) -> Form:
         """The model's own ArgMax is hardware where it is exact and nothing follows it."""
@@ -133,7 +131,7 @@ class Lowering:
     def _after_host(self, node: QuantNode, form: OnHost) -> Form:
         """Floats stay with the host, up to the first quantiser."""
         if form.after_hardware:
-            if isinstance(node, Quantiser | Linear | Custom) and form.cause is not None:
+            if isinstance(node, Quantiser | Linear | Conv | Custom) and form.cause is not None:
                 raise _host_in_between(form.cause)
             return form
         if isinstance(node, Quantiser):
@@ -151,87 +149,112 @@ class Lowering:
             reason = "it is a second way into the hardware"
             remedy = "build a network whose input meets one quantiser first"
             raise NodeError("lower", node.name, reason, remedy)
-        index = identity(self.graph.shapes[node.output])
-        self.entry = integer(INPUT, node.output, node.element, *_meaning(node, index), index)
+        if isinstance(node, Truncation):
+            reason = "it truncates what has met no quantiser"
+            raise NodeError("lower", node.name, reason, "quantise before it")
+        self.entry = enter(self.graph, node.output, node.element, node.scale, node.zero)
         self.last = self.entry
         return self.entry
 
     def _apply(self, node: Custom, form: Pending) -> Pending:
-        name = f"custom{sum(isinstance(made, IntCustom) for made in self.nodes)}"
-        made, self.last = lower_custom(node, form, self.graph.shapes[node.output], name)
-        self.nodes.append(made)
-        return self.last
+        made, result = lower_custom(node, form, self.graph.shapes[node.output], self._named("custom"))
+        return self._add((made,), result)
+
+    def _add(self, nodes: tuple[IntNode, ...], result: Pending) -> Pending:
+        self.nodes += nodes
+        self.last = result
+        return result
+
+    def _named(self, stem: str) -> str:
+        """The next name that begins with `stem`."""
+        return f"{stem}{sum(made.name.rstrip('0123456789') == stem for made in self.nodes)}"
 
     def _multiply(self, node: Linear, form: Pending) -> Pending:
-        factor = rescaling(form, node)
-        if (form.scale != form.scale[0]).any():
-            reason = "per-channel input scales need a multiplier for every input, which no unit has"
-            remedy = "try one scale for the whole tensor in the quantiser before it"
-            raise NodeError("lower", node.name, reason, remedy)
-        index = form.final_index()
-        rows, columns = node.weights.shape
-        if index.shape[-1] != columns or index.size != columns:
-            reason = f"its input has frames of shape {list(index.shape)}, not one vector of {columns}"
-            raise NodeError("lower", node.name, reason, "flatten its input to one vector")
-        weights = np.empty_like(node.weights)
-        weights[:, index.reshape(-1)] = node.weights - node.zero[:, None]
-        lo, hi = reachable(weights, form.element)
-        name = f"matmul{sum(isinstance(made, IntMatMul) for made in self.nodes)}"
-        output_index = identity((1, *index.shape[:-1], rows))
-        result = Pending(
-            tensor=f"{name}_out",
-            onnx_tensor=node.output,
-            element=IntType(int(lo.min()), int(hi.max())),
-            lo=lo,
-            hi=hi,
-            scale=node.scale.astype(np.float64) * (form.scale[0] * factor),
-            zero=weights @ form.zero,
-            index=output_index,
-            slack=_slack(weights, form, node.scale * (form.scale[0] * factor)),
-        )
-        self.nodes.append(
-            IntMatMul(
-                name=name,
-                input=form.tensor,
-                output=result.tensor,
-                input_type=form.type,
-                output_type=result.type,
-                onnx_nodes=(*form.onnx_nodes, *node.onnx_nodes),
-                weights=weights,
-                weight_type=narrowest(weights),
-            )
-        )
-        self.last = result
-        return result
+        made, result = multiply(node, form, self._named("matmul"))
+        return self._add((made,), result)
+
+    def _convolve(self, node: Conv, form: Pending) -> Pending:
+        stem = "depthwise" if node.depthwise else "matmul"
+        return self._add(*convolve(node, form, self._named("window"), self._named(stem)))
+
+    def _average(self, node: AveragePool, form: Pending) -> Pending:
+        made, result = average(node, form, self._named("window"), self._named("depthwise"))
+        return self._add(made, result).then(divide(node, node.window.taps))
+
+    def _pool(self, node: MaxPool | GlobalPool, form: Pending) -> Pending:
+        """The largest is taken of a quantiser's integers: what has met none yet goes to the next one."""
+        if isinstance(node, GlobalPool) and not node.largest:
+            made, result, pixels = add_up(node, form, self._named("global_pool"))
+            return self._add((made,), result).then(divide(node, pixels))
+        factor = form.rescaled()
+        if form.sums or factor is None or factor <= 0:
+            return form.then(node)
+        return self._take_largest(node, form, np.zeros(form.channels, np.bool_))
+
+    def _take_largest(self, node: MaxPool | GlobalPool, form: Pending, turned: Flags) -> Pending:
+        stem = "global_pool" if isinstance(node, GlobalPool) else "pool"
+        return self._add(*take_largest(node, form, turned, self._named("window"), self._named(stem)))
+
+    def _reshape(self, node: Reshape, form: Pending) -> Pending:
+        """A map becomes one vector; what waits for a quantiser then does so element by element."""
+        if form.vectors > 1 and any(is_largest(step) for step in form.steps):
+            reason = "it reshapes a map between a pool and the quantiser behind it"
+            raise NodeError("lower", node.name, reason, "quantise before the reshape")
+        return form.whole().then(node)
 
     def _threshold(self, node: Quantiser, form: Pending) -> Pending:
-        if node.element.bits > _MAX_OUTPUT_BITS:
-            count = node.element.hi - node.element.lo
-            reason = f"it gives {node.element.bits} bits, which would take {count} thresholds per channel"
-            remedy = f"quantise activations to at most {_MAX_OUTPUT_BITS} bits"
-            raise NodeError("lower", node.name, reason, remedy)
+        """The staircase of a quantiser, and behind it the pools that waited for it."""
+        if not form.uniform(node):
+            if any(is_largest(step) for step in form.steps):
+                reason = "it or an operator before it treats pixels differently, with a pool in between"
+                raise NodeError("lower", node.name, reason, "use constants per channel at most")
+            form = form.whole()
+        node = fitted(node, form)
+        _check_width(node)
         stairs = find_staircase(form, node)
-        name = f"threshold{sum(isinstance(made, IntThreshold) for made in self.nodes)}"
-        index = form.final_index()
-        result = integer(f"{name}_out", node.output, node.element, *_meaning(node, index), index)
-        self.nodes.append(
-            IntThreshold(
-                name=name,
-                input=form.tensor,
-                output=result.tensor,
-                input_type=form.type,
-                output_type=result.type,
-                onnx_nodes=(*form.onnx_nodes, *node.onnx_nodes),
-                thresholds=stairs.thresholds,
-                descending=stairs.descending,
-                ties=stairs.ties,
-            )
+        pools = [step for step in form.steps if is_largest(step)]
+        turned = stairs.descending ^ falls_before(form, node) if pools else np.zeros(form.channels, np.bool_)
+        name = self._named("threshold")
+        frame = replace(form, steps=_up_to_pool(form.steps)).in_place()
+        scale, zero = per_channel(node.scale, node.zero, form.final_sample())
+        index, axes = frame.index, frame.pixel_axes
+        result = integer(f"{name}_out", node.output, node.element, scale, zero, index, axes)
+        made = IntThreshold(
+            name=name,
+            input=form.tensor,
+            output=result.tensor,
+            input_type=form.type,
+            output_type=result.type,
+            onnx_nodes=(*form.onnx_nodes, *node.onnx_nodes),
+            thresholds=stairs.thresholds,
+            descending=stairs.descending ^ turned,
+            ties=stairs.ties,
         )
-        self.last = result
-        return result
+        self._add((made,), result)
+        return self._behind(form.steps, turned, result)
+
+    def _behind(self, steps: tuple[QuantNode, ...], turned: Flags, result: Pending) -> Pending:
+        """Do the pools among `steps`, and move elements as the steps behind the first of them do.
+
+        The last pool puts right what was `turned` for all of them.
+        """
+        pools = [step for step in steps if is_largest(step)]
+        if not pools:
+            return result
+        moved = result
+        for step in steps[steps.index(pools[0]) :]:
+            if isinstance(step, MaxPool | GlobalPool):
+                moved = self._take_largest(step, moved, turned & (step is pools[-1]))
+            elif isinstance(step, Layout):
+                moved = moved.then(step)
+        self.last = replace(moved.in_place(), onnx_tensor=result.onnx_tensor)
+        return self.last
 
     def choose(self, form: Pending, node: ArgMax | None) -> Chosen | None:
         """Add an IntArgMax, if the largest integer is the largest real value; None if it need not be."""
+        if any(is_largest(step) for step in form.steps):
+            return None
+        form = form.whole()
         if not same_order(form):
             return None
         element = IntType(0, form.size - 1)
@@ -248,19 +271,17 @@ class Lowering:
         return Chosen("argmax0_out", element)
 
 
-def _slack(weights: Ints, form: Pending, scale: Doubles) -> Doubles | None:
-    """How far the model's float32 sums `[rows]` can be from exact ones; None where none can be.
+def _check_width(node: Quantiser) -> None:
+    element = node.element
+    if element.bits > _MAX_OUTPUT_BITS:
+        count = element.hi - element.lo
+        reason = f"it gives {element.bits} bits, which would take {count} thresholds per channel"
+        remedy = f"quantise activations to at most {_MAX_OUTPUT_BITS} bits"
+        raise NodeError("lower", node.name, reason, remedy)
 
-    Sums of integers times a power of two are exact in any order. Else each of the products and
-    partial sums rounds by at most 2**-24 of the sum of magnitudes (N. J. Higham, Accuracy and Stability
-    of Numerical Algorithms, section 4.2).
-    """
-    reals = np.concatenate([np.ravel(scale), form.scale[:1]])
-    magnitudes = np.abs(weights).sum(axis=1) * max(abs(form.element.lo), abs(form.element.hi))
-    if (np.frexp(reals)[0] == 0.5).all() and magnitudes.max() < 1 << 24:
-        return None
-    bound: Doubles = (weights.shape[1] + 2) * 2.0**-24 * magnitudes * np.abs(scale)
-    return bound
+
+def _up_to_pool(steps: tuple[QuantNode, ...]) -> tuple[QuantNode, ...]:
+    return tuple(itertools.takewhile(lambda step: not is_largest(step), steps))
 
 
 def _in_hardware(form: Form) -> bool:
@@ -271,9 +292,3 @@ def _host_in_between(cause: QuantNode) -> NodeError:
     if isinstance(cause, HostOnly):
         return NodeError("lower", cause.name, f"{cause.reason}, and quantised layers follow", cause.remedy)
     return NodeError("lower", cause.name, "quantised layers follow it", "let it be the last")
-
-
-def _meaning(node: Quantiser, index: Ints) -> tuple[Doubles, Ints]:
-    """Scale and zero point of every element, in stream order."""
-    scale = to_stream(node.scale.astype(np.float64), index)
-    return scale, to_stream(node.zero.astype(np.int64), index)

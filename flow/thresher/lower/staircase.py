@@ -1,22 +1,23 @@
 """Thresholds of a quantiser, found by bisection of the function in front of it.
 
-For every element and every level at once the smallest integer is sought that reaches the level
+For every channel and every level at once the smallest integer is sought that reaches the level
 (for a falling function the largest). The function is evaluated operator by operator as the model
 does it, so ties and rounding fall where the model has them.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
-from thresher.lower.forms import FLOAT32, FLOAT64, Pending
+from thresher.lower.forms import FLOAT32, FLOAT64, Pending, is_largest
 from thresher.lower.integer import Ints
 from thresher.onnx_import.nodes import Elementwise
 from thresher.onnx_import.problems import NodeError
-from thresher.onnx_import.quantisers import Quantiser
+from thresher.onnx_import.quantisers import Quantiser, Truncation
+from thresher_sim.streams import IntType
 
 # Above this many evaluations a function that may turn round is not scanned.
 _MAX_SCAN = 1 << 24
@@ -26,7 +27,7 @@ _MAX_EVALUATIONS = 1 << 22
 
 @dataclass(frozen=True, eq=False)
 class Staircase:
-    """`thresholds` `[n, levels]` and `descending` `[n]` as `IntThreshold` has them, and its ties.
+    """`thresholds` `[channels, levels]` and `descending` `[channels]` as of an `IntThreshold`, and its ties.
 
     A tie is a threshold that float64 arithmetic puts elsewhere than float32, be it on the exact sum
     or at either end of what the order of float32 additions can make of it.
@@ -38,7 +39,7 @@ class Staircase:
 
 
 def find_staircase(pending: Pending, quantiser: Quantiser) -> Staircase:
-    """Find the thresholds of `quantiser` on `pending`, exactly, in stream order.
+    """Find the thresholds of `quantiser` on `pending`, exactly, channel by channel.
 
     A level that the integers `lo..hi` of an element always reach has the threshold `lo`, one that they
     never reach `hi + 1`; falling functions likewise in their own direction.
@@ -55,6 +56,42 @@ def find_staircase(pending: Pending, quantiser: Quantiser) -> Staircase:
     return Staircase(thresholds, descending, ties=int(tied.sum()))
 
 
+def falls_before(pending: Pending, quantiser: Quantiser) -> npt.NDArray[np.bool_]:
+    """Whether each channel's function falls up to the pools among the steps, of which there is one at least.
+
+    Raises:
+        NodeError: Up to one pool it does, and up to another it does not, or it may turn round.
+    """
+    places = [place for place, step in enumerate(pending.steps) if is_largest(step)]
+    before = pending.steps[: places[-1]]
+    falls = np.stack([_falls(replace(pending, steps=pending.steps[:place])) for place in places])
+    turning = [step for step in before if isinstance(step, Elementwise) and not step.monotone]
+    if turning or (falls != falls[0]).any():
+        reason = (
+            "the functions around the pools before it rise and fall, which no pool of its integers can do"
+        )
+        raise NodeError("lower", quantiser.name, reason, "quantise before the pools")
+    first: npt.NDArray[np.bool_] = falls[0]
+    return first
+
+
+def _falls(pending: Pending) -> npt.NDArray[np.bool_]:
+    with np.errstate(all="ignore"):
+        ends = pending.values(np.stack([pending.lo, pending.hi])).reshape(2, -1)
+    falls = np.empty(pending.channels, np.bool_)
+    falls[pending.final_sample().reshape(-1)] = ends[0] > ends[1]
+    return falls
+
+
+def fitted(quantiser: Quantiser, pending: Pending) -> Quantiser:
+    """The quantiser with the levels that a truncation really gives, where nothing else bounds them."""
+    if not isinstance(quantiser, Truncation):
+        return quantiser
+    ends = quantised(pending, quantiser, np.stack([pending.lo, pending.hi]), FLOAT32)
+    low, high = int(ends.min()), int(ends.max())
+    return replace(quantiser, element=IntType(low, max(high, low + 1)))
+
+
 def level_values(quantiser: Quantiser) -> Ints:
     """Every output but the lowest, in ascending order: one per threshold."""
     element = quantiser.element
@@ -68,7 +105,7 @@ def quantised(
     with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
         levels = quantiser.levels(pending.values(q, dtype, slacks)).reshape(q.shape)
     result = np.empty_like(q)
-    result[:, pending.final_index().reshape(-1)] = levels
+    result[:, pending.final_sample().reshape(-1)] = levels
     return result
 
 
@@ -78,12 +115,12 @@ def _bisect(
     ends = quantised(pending, quantiser, np.stack([pending.lo, pending.hi]), dtype, slacks)
     descending = ends[0] > ends[1]
     levels = level_values(quantiser)
-    rows = max(1, _MAX_EVALUATIONS // pending.size)
+    rows = max(1, _MAX_EVALUATIONS // pending.channels)
     parts = [
         _bisect_levels(pending, quantiser, levels[first : first + rows], descending, dtype, slacks)
         for first in range(0, len(levels), rows)
     ]
-    first_reached = np.concatenate(parts) if parts else np.empty((0, pending.size), np.int64)
+    first_reached = np.concatenate(parts) if parts else np.empty((0, pending.channels), np.int64)
     # A falling function counts its thresholds the other way round: the highest level comes first.
     first_reached[:, descending] = first_reached[::-1, descending]
     return np.ascontiguousarray(first_reached.T), descending
@@ -101,7 +138,7 @@ def _bisect_levels(
 
     Invariant: the first such integer lies in `low..high`, where `high` may be one past the range.
     """
-    shape = (len(levels), pending.size)
+    shape = (len(levels), pending.channels)
     low = np.broadcast_to(pending.lo, shape).copy()
     high = np.broadcast_to(pending.hi + 1, shape).copy()
     while (low < high).any():
@@ -123,11 +160,11 @@ def _check_monotone(pending: Pending, quantiser: Quantiser) -> None:
         return
     remedy = "use an activation that rises everywhere, such as ReLU or HardTanh"
     first, last = int(pending.lo.min()), int(pending.hi.max())
-    if (last - first + 1) * pending.size > _MAX_SCAN:
+    if (last - first + 1) * pending.channels > _MAX_SCAN:
         reason = f"node '{turning[0].name}' before it may rise and fall, on too many integers to look at"
         raise NodeError("lower", quantiser.name, reason, remedy)
     candidates = np.arange(first, last + 1, dtype=np.int64)[:, None]
-    scan = np.clip(np.broadcast_to(candidates, (last - first + 1, pending.size)), pending.lo, pending.hi)
+    scan = np.clip(np.broadcast_to(candidates, (last - first + 1, pending.channels)), pending.lo, pending.hi)
     change = np.diff(quantised(pending, quantiser, scan, FLOAT32), axis=0)
     both = (change > 0).any(axis=0) & (change < 0).any(axis=0)
     if both.any():

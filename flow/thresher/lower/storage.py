@@ -14,22 +14,38 @@ import numpy as np
 
 from thresher.errors import UsageError
 from thresher.lower.integer import (
+    EdgeCorrections,
     IntArgMax,
     IntCustom,
+    IntDepthwise,
+    IntGlobalPool,
     IntGraph,
     IntMatMul,
     IntNode,
+    IntPool,
     IntThreshold,
+    IntWindow,
     TensorType,
 )
 from thresher.lower.lowered import Endpoint, Lowered
 from thresher.onnx_import.custom import NO_OPERATORS, CustomOperator, Operators
+from thresher.onnx_import.window import Window
 from thresher_sim.streams import IntType
 
 Arrays = dict[str, np.ndarray[Any, Any]]
 
 _KINDS: dict[str, type[IntNode]] = {
-    kind.__name__: kind for kind in (IntMatMul, IntThreshold, IntArgMax, IntCustom)
+    kind.__name__: kind
+    for kind in (
+        IntMatMul,
+        IntThreshold,
+        IntArgMax,
+        IntCustom,
+        IntDepthwise,
+        IntGlobalPool,
+        IntPool,
+        IntWindow,
+    )
 }
 # The archive must not hold the time of day: the same network gives the same bytes.
 _EPOCH = (1980, 1, 1, 0, 0, 0)
@@ -107,6 +123,8 @@ def _describe(item: Any, name: str, arrays: Arrays) -> dict[str, object]:
         value = getattr(item, field.name)
         if isinstance(value, np.ndarray):
             arrays[f"{name}.{field.name}"] = value
+        elif isinstance(value, EdgeCorrections):
+            described[field.name] = {"corrections": _describe(value, f"{name}.{field.name}", arrays)}
         else:
             described[field.name] = _plain(value)
     return described
@@ -117,6 +135,8 @@ def _plain(value: Any) -> object:
         return {"tensor_type": [_plain(value.element), value.vectors, value.channels]}
     if isinstance(value, IntType):
         return {"int_type": [value.lo, value.hi, value.bipolar]}
+    if isinstance(value, Window):
+        return {"window": [getattr(value, field.name) for field in fields(value)]}
     if isinstance(value, CustomOperator):
         parameters = {field.name: getattr(value, field.name) for field in fields(value)}
         return {"domain": value.domain, "op_type": value.op_type, "parameters": parameters}
@@ -124,12 +144,14 @@ def _plain(value: Any) -> object:
 
 
 def _restore(kind: Any, name: str, described: dict[str, Any], arrays: Arrays) -> Any:
-    values = {
-        field.name: _typed(described[field.name])
-        if field.name in described
-        else arrays[f"{name}.{field.name}"]
-        for field in fields(kind)
-    }
+    values: dict[str, Any] = {}
+    for field in fields(kind):
+        part = f"{name}.{field.name}"
+        value = described.get(field.name)
+        if isinstance(value, dict) and "corrections" in value:
+            values[field.name] = _restore(EdgeCorrections, part, value["corrections"], arrays)
+        else:
+            values[field.name] = _typed(value) if field.name in described else arrays[part]
     return kind(**values)
 
 
@@ -149,5 +171,7 @@ def _typed(value: Any) -> Any:
         if "tensor_type" in value:
             element, vectors, channels = value["tensor_type"]
             return TensorType(_typed(element), vectors, channels)
+        if "window" in value:
+            return Window(*(_typed(part) for part in value["window"]))
         return IntType(*value["int_type"])
     return tuple(value) if isinstance(value, list) else value

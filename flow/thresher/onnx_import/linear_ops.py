@@ -63,8 +63,8 @@ def _linear(scope: Scope, node: SourceNode, transposed: bool, output: str) -> Qu
         outputs=outputs,
         onnx_nodes=(*quantised.onnx_nodes, node.name),
         weights=np.ascontiguousarray(quantised.levels),
-        scale=_one_per_row(node, quantised.scale, "scale"),
-        zero=_one_per_row(node, quantised.zero, "zero point").astype(np.int64),
+        scale=one_per_row(node, quantised.scale, "scale"),
+        zero=one_per_row(node, quantised.zero, "zero point").astype(np.int64),
     )
 
 
@@ -74,9 +74,14 @@ def _check_matrix(node: SourceNode, weights: Array) -> None:
         raise NodeError("import", node.name, reason, "multiply by one matrix per layer")
 
 
-def _one_per_row(node: SourceNode, values: Array, what: str) -> Floats:
-    """One value for each output channel."""
-    if (values != values[:, :1]).any():
+def one_per_row(node: SourceNode, values: Array, what: str) -> Floats:
+    """One value for each output channel, given those of all weights `[rows, ...]`.
+
+    Raises:
+        NodeError: They differ within a row.
+    """
+    per_row = values.reshape(len(values), -1)
+    if (per_row != per_row[:, :1]).any():
         reason = f"the {what} of its weights differs between input channels"
         raise NodeError("import", node.name, reason, f"use one {what} per tensor or per output channel")
-    return np.ascontiguousarray(values[:, 0])
+    return np.ascontiguousarray(per_row[:, 0])

@@ -7,12 +7,20 @@ import numpy as np
 from thresher.graph import Array
 from thresher.onnx_import.nodes import Floats
 from thresher.onnx_import.problems import RETRAIN, NodeError
-from thresher.onnx_import.quantisers import ROUNDINGS, QuantisedConstant, Quantiser, quantised_range
+from thresher.onnx_import.quantisers import (
+    ROUNDINGS,
+    QuantisedConstant,
+    Quantiser,
+    Truncation,
+    quantised_range,
+)
 from thresher.onnx_import.scope import Scope
 from thresher.onnx_import.source import SourceNode
 from thresher_sim.streams import BIPOLAR, IntType
 
 _MAX_BITS = 32
+# Version 2 has the output's scale as well.
+_INPUTS_OF_FIRST_TRUNC = 5
 
 
 def read_quantiser(scope: Scope, node: SourceNode) -> Quantiser:
@@ -34,8 +42,50 @@ def read_quantiser(scope: Scope, node: SourceNode) -> Quantiser:
     )
 
 
+def read_truncation(scope: Scope, node: SourceNode) -> Truncation:
+    """Translate a Trunc node of either version.
+
+    Raises:
+        NodeError: One of its inputs is not one that has a meaning.
+    """
+    second = len(node.inputs) > _INPUTS_OF_FIRST_TRUNC
+    scale, zero = _scale(scope, node), _zero(scope, node)
+    if second:
+        output_scale = _positive(scope, node, 4)
+        with np.errstate(all="ignore"):
+            divisor = np.exp2(np.round(np.log2(output_scale / scale)))
+        signed, narrow = bool(node.attributes.get("signed", 1)), bool(node.attributes.get("narrow", 0))
+        element = quantised_range(_bits(scope, node, 5), signed, narrow)
+    else:
+        output_scale = scale
+        divisor = np.exp2(np.float32(_bits(scope, node, 3) - _bits(scope, node, 4)))
+        # Nothing clamps: what is really reached is known once the input's range is.
+        element = IntType(-(1 << _MAX_BITS), 1 << _MAX_BITS)
+    output_zero = zero / divisor if second else zero
+    if not np.array_equal(output_zero, np.round(output_zero)):
+        reason = "its zero point is no integer after the truncation"
+        raise NodeError("import", node.name, reason, "truncate what has the zero point 0")
+    return Truncation(
+        name=node.name,
+        inputs=(scope.resolve(node.inputs[0]),),
+        outputs=node.outputs,
+        onnx_nodes=(node.name,),
+        scale=output_scale,
+        zero=np.asarray(output_zero, np.float32),
+        element=element,
+        rounding=_rounding(node, b"FLOOR"),
+        source_scale=scale,
+        source_zero=zero,
+        divisor=np.asarray(divisor, np.float32),
+        clamps=second,
+    )
+
+
 def quantise_constant(scope: Scope, node: SourceNode, value: Array) -> QuantisedConstant:
     """Apply a quantiser node to a constant, keeping integers and scale apart."""
+    if node.op == "Trunc":
+        reason = "it truncates a constant, which only activations are"
+        raise NodeError("import", node.name, reason, "quantise weights by Quant or BipolarQuant")
     quantiser = read_quantiser(scope, node)
     x = np.asarray(value, np.float32)
     if not np.isfinite(x).all():
@@ -51,7 +101,11 @@ def quantise_constant(scope: Scope, node: SourceNode, value: Array) -> Quantised
 
 
 def _scale(scope: Scope, node: SourceNode) -> Floats:
-    scale = np.asarray(scope.argument(node, 1, "scale"), np.float32)
+    return _positive(scope, node, 1)
+
+
+def _positive(scope: Scope, node: SourceNode, index: int) -> Floats:
+    scale = np.asarray(scope.argument(node, index, "scale"), np.float32)
     for holds, what in (
         (np.isfinite(scale).all(), "NaN or infinity"),
         ((scale != 0).all(), "zero"),
@@ -71,17 +125,21 @@ def _zero(scope: Scope, node: SourceNode) -> Floats:
 
 
 def _element(scope: Scope, node: SourceNode) -> IntType:
-    width = scope.floats(node, 3, "bit width")
+    signed, narrow = bool(node.attributes.get("signed", 1)), bool(node.attributes.get("narrow", 1))
+    return quantised_range(_bits(scope, node, 3), signed, narrow)
+
+
+def _bits(scope: Scope, node: SourceNode, index: int) -> int:
+    width = scope.floats(node, index, "bit width")
     bits = float(width.reshape(-1)[0]) if width.size == 1 else 0.0
     if bits != int(bits) or not 1 <= bits <= _MAX_BITS:
         reason = f"its bit width is {width.tolist()}, where one integer from 1 to {_MAX_BITS} is needed"
         raise NodeError("import", node.name, reason, "train with a fixed bit width")
-    signed, narrow = bool(node.attributes.get("signed", 1)), bool(node.attributes.get("narrow", 1))
-    return quantised_range(int(bits), signed, narrow)
+    return int(bits)
 
 
-def _rounding(node: SourceNode) -> str:
-    mode = node.attributes.get("rounding_mode", b"ROUND")
+def _rounding(node: SourceNode, default: bytes = b"ROUND") -> str:
+    mode = node.attributes.get("rounding_mode", default)
     name = (mode.decode(errors="replace") if isinstance(mode, bytes) else str(mode)).upper()
     if name not in ROUNDINGS:
         reason = f"its rounding mode '{name}' is not known"

@@ -82,6 +82,28 @@ class Quantiser(QuantNode):
         return self.real(self.levels(x), x.dtype)
 
 
+@dataclass(frozen=True, eq=False)
+class Truncation(Quantiser):
+    """QONNX's `Trunc`: integers of `source_scale` lose their lowest bits, `2**bits == divisor`.
+
+    `y = scale * (levels(x) - zero)`, where the levels of both versions are
+    `round(round(x / source_scale + source_zero) / divisor)`; version 2 clamps them to `element` first.
+    In version 1 the `element` is only a bound.
+    """
+
+    source_scale: Floats
+    source_zero: Floats
+    divisor: Floats
+    clamps: bool
+
+    def levels(self, x: Array) -> Ints:
+        """The integers of a batch, by QONNX's own operations in their order."""
+        y = np.round(x / self.source_scale + self.source_zero) / self.divisor.astype(x.dtype)
+        if self.clamps:
+            y = np.clip(y, y.dtype.type(self.element.lo), y.dtype.type(self.element.hi))
+        return ROUNDINGS[self.rounding](y).astype(np.int64)
+
+
 def quantised_range(bits: int, signed: bool, narrow: bool) -> IntType:
     """The integers of a `Quant` node; one signed bit is bipolar."""
     if bits == 1 and signed:

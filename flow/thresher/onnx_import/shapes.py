@@ -9,6 +9,7 @@ import onnx
 from onnx import helper, shape_inference
 
 from thresher.onnx_import.custom import Custom
+from thresher.onnx_import.map_nodes import GlobalPool, Windowed
 from thresher.onnx_import.nodes import Elementwise, HostOnly, QuantNode, Shape
 from thresher.onnx_import.problems import NodeError
 from thresher.onnx_import.quantisers import Quantiser
@@ -25,7 +26,7 @@ def note_shapes(scope: Scope, node: SourceNode, translated: Sequence[QuantNode])
     for typed in translated:
         if isinstance(typed, HostOnly):
             _infer_standard(scope, node)
-        elif isinstance(typed, Custom):
+        elif isinstance(typed, Custom | Windowed | GlobalPool):
             scope.shapes[typed.output] = typed.output_shape(scope.shapes[typed.input])
         else:
             scope.shapes[typed.output] = _evaluated_shape(typed, scope.shapes[typed.input])

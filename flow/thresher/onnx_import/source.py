@@ -20,7 +20,7 @@ from thresher.onnx_import.reader import OnnxModel
 STANDARD = frozenset({"", "ai.onnx"})
 QONNX = frozenset({"onnx.brevitas", "finn.custom_op.general", "qonnx.custom_op.general"})
 OLDEST_OPSET = 9
-_QUANTISERS = frozenset({"Quant", "IntQuant", "BipolarQuant"})
+_QUANTISERS = frozenset({"Quant", "IntQuant", "BipolarQuant", "Trunc"})
 _QCDQ = frozenset({"QuantizeLinear", "DequantizeLinear", "DynamicQuantizeLinear"})
 
 

@@ -13,6 +13,13 @@ import numpy as np
 
 from thresher.onnx_import.custom import Custom, RefusalError, read_attribute
 from thresher.onnx_import.linear_ops import translate_gemm, translate_matmul
+from thresher.onnx_import.map_ops import (
+    translate_average_pool,
+    translate_conv,
+    translate_global_pool,
+    translate_max_pool,
+    translate_reduce,
+)
 from thresher.onnx_import.nodes import (
     ArgMax,
     Arithmetic,
@@ -27,7 +34,7 @@ from thresher.onnx_import.nodes import (
     Transpose,
 )
 from thresher.onnx_import.problems import RETRAIN, NodeError
-from thresher.onnx_import.quant_ops import read_quantiser
+from thresher.onnx_import.quant_ops import read_quantiser, read_truncation
 from thresher.onnx_import.scope import Scope, dynamic_inputs
 from thresher.onnx_import.source import QONNX, SourceNode
 
@@ -36,6 +43,10 @@ Translator = Callable[[Scope, SourceNode], Sequence[QuantNode]]
 
 def _quantiser(scope: Scope, node: SourceNode) -> Sequence[QuantNode]:
     return [read_quantiser(scope, node)]
+
+
+def _truncation(scope: Scope, node: SourceNode) -> Sequence[QuantNode]:
+    return [read_truncation(scope, node)]
 
 
 def _arithmetic(scope: Scope, node: SourceNode) -> Sequence[QuantNode]:
@@ -243,20 +254,28 @@ TRANSLATORS: Mapping[str, Translator] = MappingProxyType(
         "Quant": _quantiser,
         "IntQuant": _quantiser,
         "BipolarQuant": _quantiser,
+        "Trunc": _truncation,
         "Add": _arithmetic,
         "ArgMax": _arg_max,
+        "AveragePool": translate_average_pool,
         "BatchNormalization": _batch_norm,
         "Clip": _clip,
+        "Conv": translate_conv,
         "Div": _arithmetic,
         "Flatten": _flatten,
         "Gemm": translate_gemm,
+        "GlobalAveragePool": translate_global_pool,
+        "GlobalMaxPool": translate_global_pool,
         "LeakyRelu": _leaky,
         "MatMul": translate_matmul,
         "Max": _arithmetic,
+        "MaxPool": translate_max_pool,
         "Min": _arithmetic,
         "Mul": _arithmetic,
         "Neg": _negate,
         "PRelu": _leaky,
+        "ReduceMax": translate_reduce,
+        "ReduceMean": translate_reduce,
         "Relu": _relu,
         "Reshape": _reshape,
         "Squeeze": _squeeze,
@@ -266,7 +285,7 @@ TRANSLATORS: Mapping[str, Translator] = MappingProxyType(
         "Unsqueeze": _unsqueeze,
     }
 )
-"""Operators by name; the first three are of QONNX's domains."""
+"""Operators by name; the first four are of QONNX's domains."""
 
 # What the walk takes care of without a translator.
 PASSED_THROUGH = frozenset({"Identity", "Dropout"})

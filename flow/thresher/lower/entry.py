@@ -1,0 +1,63 @@
+"""Where integers enter the hardware: which axes of the model's tensor its vectors lie along."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from thresher.graph import Array, consumers
+from thresher.lower.forms import Doubles, Pending, integer, stream_order, to_stream
+from thresher.lower.integer import Ints
+from thresher.onnx_import.importer import QuantGraph
+from thresher.onnx_import.map_nodes import GlobalPool, Windowed
+from thresher.onnx_import.nodes import Elementwise, Transpose
+from thresher.onnx_import.quantisers import Quantiser
+from thresher_sim.streams import IntType
+
+INPUT = "input"
+
+
+def enter(graph: QuantGraph, tensor: str, element: IntType, scale: Array, zero: Array) -> Pending:
+    """The integers of `tensor` as they enter; `scale` and `zero` broadcast against it."""
+    shape = graph.shapes[tensor][1:]
+    axes = _pixel_axes(graph, tensor)
+    form = integer(INPUT, tensor, element, *_per_channel(scale, zero, shape, ()), stream_order(shape, ()))
+    if not axes:
+        return form
+    sample = tuple(1 if axis in axes else size for axis, size in enumerate(shape))
+    if any(np.broadcast_shapes(part.shape, (1, *sample)) != (1, *sample) for part in (scale, zero)):
+        return form
+    order = stream_order(shape, axes)
+    return integer(INPUT, tensor, element, *_per_channel(scale, zero, sample, axes), order, axes)
+
+
+def per_channel(scale: Array, zero: Array, sample: Ints) -> tuple[Doubles, Ints]:
+    """Scale and zero point of every channel; `sample` is the channel of each element of one vector."""
+    return to_stream(scale.astype(np.float64), sample), to_stream(zero.astype(np.int64), sample)
+
+
+def _per_channel(
+    scale: Array, zero: Array, shape: tuple[int, ...], axes: tuple[int, ...]
+) -> tuple[Doubles, Ints]:
+    return per_channel(scale, zero, stream_order(shape, axes))
+
+
+def _pixel_axes(graph: QuantGraph, tensor: str) -> tuple[int, ...]:
+    """The axes of a frame of `tensor` that the first windows behind it move along; none if there are none.
+
+    Exporters of other frameworks put channels last and transpose before each convolution.
+    """
+    axes = list(range(len(graph.shapes[tensor]) - 1))
+    while True:
+        readers = consumers(graph, tensor)
+        if len(readers) != 1:
+            return ()
+        match readers[0]:
+            case Windowed() | GlobalPool():
+                return tuple(axes[1:])
+            case Transpose() as node:
+                axes = [axes[axis - 1] for axis in node.axes[1:]]
+            case Elementwise() | Quantiser():
+                pass
+            case _:
+                return ()
+        tensor = readers[0].output

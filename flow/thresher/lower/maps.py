@@ -1,0 +1,108 @@
+"""Operators that move over feature maps without a product: windows and pools."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+
+from thresher.lower.forms import Pending, integer, rescaling, rounding_slack, stream_order
+from thresher.lower.integer import IntGlobalPool, IntNode, IntPool, Ints, IntWindow, TensorType
+from thresher.onnx_import.map_nodes import GlobalPool, MaxPool
+from thresher.onnx_import.nodes import QuantNode
+from thresher.onnx_import.problems import NodeError
+from thresher.onnx_import.window import Window
+from thresher_sim.streams import IntType
+
+Flags = npt.NDArray[np.bool_]
+
+
+def as_map(node: QuantNode, form: Pending) -> tuple[Pending, Ints]:
+    """The integers of `form` as the map that `node` reads, with a vector for each pixel.
+
+    Also the place in a vector of each of the model's channels, which are axis 0 of the map.
+
+    Raises:
+        NodeError: The stream does not send the map pixel by pixel.
+    """
+    frame = form.in_place()
+    index, channels = frame.index, len(frame.index)
+    pixels = np.arange(index[0].size).reshape(index[0].shape)
+    places = index.reshape(channels, -1)[:, 0]
+    if not np.array_equal(index, pixels * channels + places.reshape(-1, *[1] * pixels.ndim)):
+        reason = "its input does not arrive pixel by pixel"
+        raise NodeError("lower", node.name, reason, "do not reshape or transpose the map before it")
+    return frame.with_channels(np.arange(channels), tuple(range(1, index.ndim))), places
+
+
+def window_node(
+    name: str, form: Pending, window: Window, padding: int, onnx_nodes: tuple[str, ...]
+) -> IntWindow:
+    """The windows `name` of a map in channels-last order."""
+    return IntWindow(
+        name=name,
+        input=form.tensor,
+        output=f"{name}_out",
+        input_type=form.type,
+        output_type=TensorType(form.element, window.count, window.taps * form.channels),
+        onnx_nodes=onnx_nodes,
+        window=window,
+        padding=padding,
+    )
+
+
+def take_largest(
+    node: MaxPool | GlobalPool, form: Pending, turned: Flags, window_name: str, name: str
+) -> tuple[tuple[IntNode, ...], Pending]:
+    """The largest of each window, or of the whole map, on a quantiser's integers.
+
+    The integers of the channels `turned` rise where the model's values fall, until they are mirrored
+    behind the pool.
+
+    Raises:
+        NodeError: The stream does not send the map pixel by pixel.
+    """
+    onnx_nodes = (*form.onnx_nodes, *node.onnx_nodes)
+    form, places = as_map(node, form)
+    result = _pooled(node, form, places, f"{name}_out", form.element)
+    if isinstance(node, GlobalPool):
+        ends = (name, form.tensor, result.tensor, onnx_nodes, form.type, result.type)
+        return (IntGlobalPool(*ends, largest=True, reversed=turned),), result
+    lowest = -1 if form.element.bipolar else form.element.lo
+    window = window_node(window_name, form, node.window, lowest, onnx_nodes)
+    ends = (name, window.output, result.tensor, node.onnx_nodes, window.output_type, result.type)
+    return (window, IntPool(*ends, node.window.taps, turned)), result
+
+
+def add_up(node: GlobalPool, form: Pending, name: str) -> tuple[IntGlobalPool, Pending, int]:
+    """The sum of every channel over the map, and of how many pixels.
+
+    Raises:
+        NodeError: What it reads are not integers, or the stream does not send the map pixel by pixel.
+    """
+    factor, onnx_nodes = rescaling(form, node), (*form.onnx_nodes, *node.onnx_nodes)
+    form, places = as_map(node, form)
+    pixels = form.vectors
+    element = IntType(pixels * form.element.lo, pixels * form.element.hi)
+    result = _pooled(node, form, places, f"{name}_out", element)
+    scale = form.scale * factor
+    slack = rounding_slack(np.ones((len(places), pixels), np.int64), form, scale)
+    result = replace(result, scale=scale, zero=form.zero * pixels, slack=slack, sums=True)
+    ends = (name, form.tensor, result.tensor, onnx_nodes, form.type, result.type)
+    none = np.zeros(len(places), np.bool_)
+    return IntGlobalPool(*ends, largest=False, reversed=none), result, pixels
+
+
+def _pooled(
+    node: MaxPool | GlobalPool, form: Pending, places: Ints, tensor: str, element: IntType
+) -> Pending:
+    """The integers behind a pool, channel by channel in the order of those before it."""
+    across = (-1, *[1] * len(form.pixel_axes))
+    if isinstance(node, GlobalPool):
+        index = places.reshape(across) if node.keep else places
+        return integer(tensor, node.output, element, form.scale, form.zero, index)
+    shape = (len(places), *node.window.output[2 - len(form.pixel_axes) :])
+    order = stream_order(shape, form.pixel_axes)
+    index = order + (places - np.arange(len(places))).reshape(across)
+    return integer(tensor, node.output, element, form.scale, form.zero, index, form.pixel_axes)

@@ -1,0 +1,231 @@
+"""Linear operators on integers: matrices, convolutions, averages."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from thresher.lower.forms import Pending, rescaling, rounding_slack, stream_order
+from thresher.lower.integer import (
+    EdgeCorrections,
+    IntDepthwise,
+    IntMatMul,
+    IntNode,
+    Ints,
+    narrowest,
+    reachable,
+)
+from thresher.lower.maps import as_map, window_node
+from thresher.onnx_import.map_nodes import AveragePool, Conv
+from thresher.onnx_import.nodes import Arithmetic, Linear, QuantNode
+from thresher.onnx_import.problems import NodeError
+from thresher.onnx_import.window import Window
+from thresher_sim.streams import IntType
+
+
+def multiply(node: Linear, form: Pending, name: str) -> tuple[IntMatMul, Pending]:
+    """The product `name` of all elements of a frame with a matrix.
+
+    Raises:
+        NodeError: What it reads are not integers of one scale, or not one vector in the model.
+    """
+    factor = rescaling(form, node)
+    _check_one_scale(node, form)
+    frame = form.whole()
+    index = frame.final_index()
+    rows, columns = node.weights.shape
+    if index.shape[-1] != columns or index.size != columns:
+        reason = f"its input has frames of shape {list(index.shape)}, not one vector of {columns}"
+        raise NodeError("lower", node.name, reason, "flatten its input to one vector")
+    weights = np.empty_like(node.weights)
+    weights[:, index.reshape(-1)] = node.weights - node.zero[:, None]
+    lo, hi = reachable(weights, form.element)
+    scale = node.scale.astype(np.float64) * (form.scale[0] * factor)
+    result = Pending(
+        tensor=f"{name}_out",
+        onnx_tensor=node.output,
+        element=IntType(int(lo.min()), int(hi.max())),
+        lo=lo,
+        hi=hi,
+        scale=scale,
+        zero=weights @ frame.zero,
+        index=stream_order((*index.shape[:-1], rows)),
+        slack=rounding_slack(weights, form, scale),
+        sums=True,
+    )
+    made = IntMatMul(
+        name=name,
+        input=form.tensor,
+        output=result.tensor,
+        input_type=frame.type,
+        output_type=result.type,
+        onnx_nodes=(*form.onnx_nodes, *node.onnx_nodes),
+        weights=weights,
+        weight_type=narrowest(weights),
+    )
+    return made, result
+
+
+def convolve(node: Conv, form: Pending, window_name: str, name: str) -> tuple[tuple[IntNode, ...], Pending]:
+    """The windows `window_name`, if there need be any, and the products `name` of each with the weights.
+
+    Raises:
+        NodeError: What it reads are not integers of one scale, or not a map in channels-last order.
+    """
+    factor, onnx_nodes = rescaling(form, node), (*form.onnx_nodes, *node.onnx_nodes)
+    part = node.weights.shape[1]
+    if not node.depthwise:
+        _check_one_scale(node, form)
+    frame, places = as_map(node, form)
+    if node.groups > 1 and not np.array_equal(places, np.arange(len(places))):
+        reason = "its input's channels are in another order than its groups"
+        raise NodeError("lower", node.name, reason, "do not permute channels before a grouped convolution")
+    # [rows, ky, kx, part]; a group of one holds all channels, which go to their places in the stream.
+    centred = (node.weights - node.zero.reshape(-1, 1, 1, 1)).transpose(0, 2, 3, 1)
+    weights = np.empty_like(centred)
+    weights[..., places if node.groups == 1 else np.arange(part)] = centred
+    products = _Products(node, onnx_nodes, frame, weights, node.groups, node.depthwise)
+    return products.lower(node.scale * factor, window_name, name)
+
+
+def average(
+    node: AveragePool, form: Pending, window_name: str, name: str
+) -> tuple[tuple[IntNode, ...], Pending]:
+    """The sums of windows, which are yet to be divided by their taps.
+
+    Raises:
+        NodeError: What it reads are not integers, or not a map in channels-last order.
+    """
+    factor, onnx_nodes = rescaling(form, node), (*form.onnx_nodes, *node.onnx_nodes)
+    frame, places = as_map(node, form)
+    if not np.array_equal(places, np.arange(len(places))):
+        reason = "its input's channels are not in the order of the stream"
+        raise NodeError("lower", node.name, reason, "do not permute channels before it")
+    ones = np.ones((len(places), *node.window.kernel, 1), np.int64)
+    products = _Products(node, onnx_nodes, frame, ones, len(places), depthwise=True)
+    return products.lower(np.full(len(places), factor), window_name, name)
+
+
+def divide(node: QuantNode, count: int) -> Arithmetic:
+    """The division by `count` that ends the operator `node`."""
+    taps = np.asarray(count, np.float32)
+    return Arithmetic(
+        node.name, node.inputs, node.outputs, node.onnx_nodes, "Div", taps, constant_first=False
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class _Products:
+    """The windows of the map `form` times `weights` `[rows, ky, kx, part]`, in `groups`."""
+
+    node: Conv | AveragePool
+    onnx_nodes: tuple[str, ...]
+    form: Pending
+    weights: Ints
+    groups: int
+    depthwise: bool
+
+    def lower(
+        self, scale: npt.NDArray[np.floating], window_name: str, name: str
+    ) -> tuple[tuple[IntNode, ...], Pending]:
+        """The operators, and the sums that they give; `scale` is that of each row's weights."""
+        node, form, window = self.node, self.form, self.node.window
+        padding, edges = _padding(form), _Edges.of(window)
+        lo, hi = self._reach(edges)
+        flat = self.weights.reshape(len(self.weights), -1)
+        scales = scale.astype(np.float64) * (form.scale if self.depthwise else form.scale[0])
+        shape = (len(flat), *window.output[2 - len(form.pixel_axes) :])
+        result = Pending(
+            tensor=f"{name}_out",
+            onnx_tensor=node.output,
+            element=IntType(int(lo.min()), int(hi.max())),
+            lo=lo,
+            hi=hi,
+            scale=scales,
+            zero=self._zeros.reshape(len(flat), -1).sum(axis=1),
+            index=stream_order(shape, form.pixel_axes),
+            pixel_axes=form.pixel_axes,
+            slack=rounding_slack(flat, form, scales),
+            sums=True,
+        )
+        nodes: list[IntNode] = []
+        source, tensor = form.type, form.tensor
+        if not window.trivial:
+            nodes.append(window_node(window_name, form, window, padding, self.onnx_nodes))
+            source, tensor = nodes[0].output_type, nodes[0].output
+        corrections, kind = self._corrections(edges, padding), narrowest(flat)
+        ends = (name, tensor, result.tensor, self.onnx_nodes, source, result.type)
+        if self.depthwise:
+            nodes.append(IntDepthwise(*ends, flat, kind, corrections))
+        else:
+            nodes.append(IntMatMul(*ends, flat, kind, self.groups, window.taps, corrections))
+        return tuple(nodes), result
+
+    @property
+    def _zeros(self) -> Ints:
+        """What zero points contribute, `[rows, ky, kx]`."""
+        return self._weighted(self.form.zero)
+
+    def _weighted(self, values: Ints) -> Ints:
+        """The sum over channels of weights times `values` `[channels]`, at each tap: `[rows, ky, kx]`."""
+        rows, part = len(self.weights), self.weights.shape[-1]
+        per_row = np.repeat(values.reshape(self.groups, part), rows // self.groups, axis=0)
+        result: Ints = (self.weights * per_row[:, None, None]).sum(axis=3)
+        return result
+
+    def _reach(self, edges: _Edges) -> tuple[Ints, Ints]:
+        """The lowest and highest sum of each row, wherever the window lies; padding is zero points."""
+        element = self.form.element
+        ends = np.stack([self.weights * element.lo, self.weights * element.hi])
+        low = edges.mixed(ends.min(axis=0).sum(axis=3), self._zeros)
+        high = edges.mixed(ends.max(axis=0).sum(axis=3), self._zeros)
+        return low.min(axis=(0, 1)), high.max(axis=(0, 1))
+
+    def _corrections(self, edges: _Edges, padding: int) -> EdgeCorrections | None:
+        lacking = self._weighted(self.form.zero - padding)
+        values = edges.mixed(np.zeros_like(lacking), lacking)
+        if not values.any():
+            return None
+        return EdgeCorrections(edges.row_classes, edges.column_classes, values)
+
+
+@dataclass(frozen=True, eq=False)
+class _Edges:
+    """Windows by which of their taps lie on the map: `rows` `[class, ky]` and `columns` `[class, kx]`."""
+
+    rows: npt.NDArray[np.bool_]
+    columns: npt.NDArray[np.bool_]
+    row_classes: Ints
+    column_classes: Ints
+
+    @staticmethod
+    def of(window: Window) -> _Edges:
+        (rows, row_classes), (columns, column_classes) = (
+            np.unique(inside, axis=0, return_inverse=True) for inside in window.inside()
+        )
+        return _Edges(rows, columns, row_classes.reshape(-1), column_classes.reshape(-1))
+
+    def mixed(self, on_map: Ints, beside: Ints) -> Ints:
+        """Sums over taps `[row class, column class, rows]` of one of two arrays `[rows, ky, kx]`."""
+        inside = self.rows[:, None, :, None] & self.columns[None, :, None, :]
+        taken = np.einsum("abyx,ryx->abr", inside.astype(np.int64), on_map - beside)
+        result: Ints = taken + beside.sum(axis=(1, 2))
+        return result
+
+
+def _padding(form: Pending) -> int:
+    """What padded taps are sent as: the zero point where it is one value that the type has, else any."""
+    element, zero = form.element, int(form.zero[0])
+    possible = zero in (-1, 1) if element.bipolar else element.lo <= zero <= element.hi
+    if possible and (form.zero == zero).all():
+        return zero
+    return -1 if element.bipolar else min(max(0, element.lo), element.hi)
+
+
+def _check_one_scale(node: QuantNode, form: Pending) -> None:
+    if (form.scale != form.scale[0]).any():
+        reason = "per-channel input scales need a multiplier for every input, which no unit has"
+        remedy = "try one scale for the whole tensor in the quantiser before it"
+        raise NodeError("lower", node.name, reason, remedy)
