@@ -29,7 +29,12 @@ def test_rate_and_latency_are_as_stated(seed: int, tmp_path: Path) -> None:
     )
     frames = random.integers(0, 256, (FRAMES, sizes[0])).astype(np.uint8)
     run = accelerator.sim(frames)
-    estimate = accelerator.report()["estimate"]
+    report = accelerator.report()
+    estimate = report["estimate"]
     assert run.mismatches == 0
     assert run.cycles_per_frame == estimate["cycles_per_frame"], folding
     assert run.latency_cycles == estimate["latency_cycles"], folding
+    assert estimate["settled_frames"] <= FRAMES
+    stated = {fifo["stream"]: fifo["occupancy"] for fifo in report["fifos"]}
+    assert run.occupancy == stated, folding
+    assert all(fifo["depth"] <= max(2, fifo["rtl_occupancy"] + 1) for fifo in report["fifos"])

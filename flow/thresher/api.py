@@ -187,6 +187,8 @@ class Accelerator:
         entry: dict[str, object] = {"frames": run.frames, "mismatches": run.mismatches}
         if level == "rtl":
             entry |= {"cycles_per_frame": run.cycles_per_frame, "latency_cycles": run.latency_cycles}
+            for fifo in report["fifos"]:
+                fifo["rtl_occupancy"] = run.occupancy.get(fifo["stream"])
         report["simulation"][level] = entry | {"seconds": round(run.seconds, 3)}
         if labels is not None and golden is not None:
             accuracy = {"dataset": dataset or "given frames", "images": len(labels)}

@@ -75,6 +75,7 @@ class Bench:
         self._reset_n = cast(LogicObject, top.ap_rst_n)
         self._settings = settings
         self._monitors = [Monitor(top, name, beats) for name, beats in settings.expected_beats.items()]
+        self._meters = {name: getattr(top, f"meter_{name}").most for name in settings.fifos}
 
     async def reset(self) -> None:
         """Start the clock, and let go of reset between two rising edges."""
@@ -101,7 +102,9 @@ class Bench:
         return self._monitors[0].read("cycle")
 
     def _outcome(self, done: bool) -> Outcome:
-        return Outcome(done, self._cycle(), tuple(monitor.state() for monitor in self._monitors))
+        states = tuple(monitor.state() for monitor in self._monitors)
+        occupancy = {name: int(most.value) for name, most in self._meters.items()}
+        return Outcome(done, self._cycle(), states, occupancy)
 
 
 @cocotb.test()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from .errors import SimulationMismatchError, ToolFailedError
@@ -25,13 +25,15 @@ FAULTS = {
 class BenchSettings:
     """How long to run, in clock cycles.
 
-    `expected_beats` is by stream, along the network. The bench looks every `poll` cycles, gives up
+    `expected_beats` is by stream, along the network; `fifos` are the streams whose FIFO has a meter. The
+    bench looks every `poll` cycles, gives up
     after `patience` cycles without an expected beat on any stream, and runs on for `drain` cycles
     after the last, to see beats that are too many.
     """
 
     expected_beats: Mapping[str, int]
     patience: int
+    fifos: tuple[str, ...] = ()
     poll: int = 256
     drain: int = 256
 
@@ -42,7 +44,8 @@ class BenchSettings:
     @staticmethod
     def load(folder: Path) -> BenchSettings:
         """Read what `save` wrote."""
-        return BenchSettings(**json.loads((folder / SETTINGS_FILE).read_text(encoding="utf-8")))
+        data = json.loads((folder / SETTINGS_FILE).read_text(encoding="utf-8"))
+        return BenchSettings(**data | {"fifos": tuple(data["fifos"])})
 
 
 @dataclass(frozen=True)
@@ -70,11 +73,15 @@ class StreamState:
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a run ended: `done` is False if it hung. `cycles` counts from the end of reset."""
+    """How a run ended: `done` is False if it hung. `cycles` counts from the end of reset.
+
+    `occupancy` is the most beats in each FIFO that has a meter, by its stream.
+    """
 
     done: bool
     cycles: int
     streams: tuple[StreamState, ...]
+    occupancy: Mapping[str, int] = field(default_factory=dict)
 
     def save(self, folder: Path) -> None:
         """Write it where the run looks for it."""
@@ -84,7 +91,8 @@ class Outcome:
     def load(folder: Path) -> Outcome:
         """Read what `save` wrote."""
         data = json.loads((folder / OUTCOME_FILE).read_text(encoding="utf-8"))
-        return Outcome(data["done"], data["cycles"], tuple(StreamState(**state) for state in data["streams"]))
+        states = tuple(StreamState(**state) for state in data["streams"])
+        return Outcome(data["done"], data["cycles"], states, data["occupancy"])
 
     def check(self, settings: BenchSettings) -> None:
         """Do nothing if the run came to its end within the protocol.

@@ -22,7 +22,8 @@ class Stream:
     """One AXI4-Stream that a simulation plays, records and compares.
 
     `producer` is the layer that writes it, None for the accelerator's input; `consumer` the one that
-    reads it, None for its output.
+    reads it, None for its output. The FIFO on it holds `depth` beats, and at most `occupancy` by token
+    simulation; None where there is no FIFO, or nothing is stated.
     """
 
     name: str
@@ -30,7 +31,8 @@ class Stream:
     role: str
     producer: str | None = None
     consumer: str | None = None
-    depth: int = 2
+    depth: int | None = None
+    occupancy: int | None = None
 
     @property
     def layer(self) -> str:
@@ -49,10 +51,14 @@ class Layer:
 
 @dataclass(frozen=True)
 class Estimate:
-    """What the cost model states; None where it states nothing."""
+    """What token simulation states; None where it states nothing.
+
+    A run has the rate and fills the FIFOs as stated from `settled_frames` frames on.
+    """
 
     cycles_per_frame: int | None
     latency_cycles: int | None
+    settled_frames: int | None = None
 
 
 @dataclass(frozen=True)
@@ -138,7 +144,9 @@ def _project(root: Path, data: Mapping[str, object]) -> Project:
         streams=streams,
         layers=tuple(_layer(entry) for entry in _entries(data["layers"])),
         estimate=Estimate(
-            _optional_int(estimate.get("cycles_per_frame")), _optional_int(estimate.get("latency_cycles"))
+            _optional_int(estimate.get("cycles_per_frame")),
+            _optional_int(estimate.get("latency_cycles")),
+            _optional_int(estimate.get("settled_frames")),
         ),
         hls_sha256=_optional_str(data.get("hls_sha256")),
     )
@@ -162,7 +170,8 @@ def _stream(entry: Mapping[str, object]) -> Stream:
         role=str(entry["role"]),
         producer=_optional_str(entry.get("producer")),
         consumer=_optional_str(entry.get("consumer")),
-        depth=int(str(entry.get("depth", 2))),
+        depth=_optional_int(entry.get("depth")),
+        occupancy=_optional_int(entry.get("occupancy")),
     )
 
 

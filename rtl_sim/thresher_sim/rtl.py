@@ -8,7 +8,7 @@ import math
 import shutil
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
 from operator import add
@@ -86,12 +86,15 @@ class RtlResult:
     Attributes:
         comparison: every stream, the input included.
         timings: one for each lane.
+        occupancy: the most beats that each FIFO held at the end of a cycle, by its stream: those that it
+            accepted, less those taken from it. Empty under stalls.
         cycles: clock cycles that were simulated, over all jobs.
         seconds: of the run alone, without building and comparing.
     """
 
     comparison: Comparison
     timings: tuple[LaneTiming, ...]
+    occupancy: Mapping[str, int]
     cycles: int
     seconds: float
 
@@ -231,13 +234,20 @@ def _evaluate(
     comparison = reduce(add, [_collect_and_compare(streams, part, vectors) for part in parts])
     timings = tuple(_timing(lane, parts[0].results, stall) for lane in lanes)
     _join_results(streams, parts, results)
-    return RtlResult(comparison, timings, sum(outcome.cycles for outcome in outcomes), seconds)
+    occupancy = {} if stall else _occupancy(outcomes)
+    return RtlResult(comparison, timings, occupancy, sum(outcome.cycles for outcome in outcomes), seconds)
+
+
+def _occupancy(outcomes: Sequence[Outcome]) -> dict[str, int]:
+    """The most of any job."""
+    return {name: max(outcome.occupancy[name] for outcome in outcomes) for name in outcomes[0].occupancy}
 
 
 def _split(
     work: Path, lanes: Sequence[Lane], vectors: Path, frames: int, jobs: int, patience: int
 ) -> list[_Part]:
     """Deal the frames to `jobs` parts, and write each part's stimulus and settings."""
+    fifos = tuple(stream.name for lane in lanes for stream in lane.fifos)
     bounds = [frames * job // jobs for job in range(jobs + 1)]
     parts = []
     for job, (first, end) in enumerate(itertools.pairwise(bounds)):
@@ -246,7 +256,7 @@ def _split(
             for lane in lanes
             for stream in lane.streams
         }
-        part = _Part(work / str(job), first, end - first, BenchSettings(beats, patience))
+        part = _Part(work / str(job), first, end - first, BenchSettings(beats, patience, fifos))
         part.results.mkdir(parents=True)
         for lane in lanes:
             stimulus = read_frames(vectors, lane.input, end)[first:]

@@ -1,7 +1,8 @@
 """The SystemVerilog test bench of one or more devices: a source, a sink and monitors around each.
 
 A *lane* is one device with its input and its output stream. The bench of a project is one lane with
-monitors on the streams inside the accelerator; the bench of its units alone has as many lanes as units.
+monitors on the streams inside the accelerator, and meters on its FIFOs; the bench of its units alone has
+as many lanes as units.
 The bench of a user's unit is one device with any number of streams.
 """
 
@@ -20,7 +21,9 @@ TOP = "tb"
 class Lane:
     """A device under test: an instance of `module`, whose ports are `s_axis_*` and `m_axis_*`.
 
-    Streams inside the device are read as `<instance>.<stream name>_tdata`, `_tvalid`, `_tready`.
+    Streams inside the device are read as `<instance>.<stream name>_tdata`, `_tvalid`, `_tready`. The
+    FIFO on a stream that has a depth is the instance `u_<consumer>_fifo` in it, at the output
+    `u_result_fifo`.
     `has_last` says that it has `m_axis_tlast`. The edges are padded to whole bytes with `pad_edges`,
     as those of an accelerator are; a unit's are exactly as wide as their layout.
     """
@@ -37,6 +40,11 @@ class Lane:
     def streams(self) -> tuple[Stream, ...]:
         """All its streams, along the network."""
         return (self.input, *self.internal, self.output)
+
+    @property
+    def fifos(self) -> tuple[Stream, ...]:
+        """Those of its streams that have a FIFO."""
+        return tuple(stream for stream in self.streams if stream.depth is not None)
 
     def edge_width(self, stream: Stream) -> int:
         """Bits of the port of its input or output stream."""
@@ -119,6 +127,7 @@ def _lane(lane: Lane, index: int) -> list[str]:
             for line in _monitor_of(stream, stream.layout.width, f"{lane.instance}.{stream.name}", "1'b0")
         ),
         *_monitor_of(lane.output, lane.edge_width(lane.output), sink, last),
+        *(line for stream in lane.fifos for line in _meter(lane, stream)),
     ]
 
 
@@ -143,6 +152,12 @@ def _declare(name: str, width: int, has_last: bool) -> list[str]:
 def _axis(port: str, signal: str) -> list[str]:
     prefix = f"{port}_" if port else ""
     return [f".{prefix}{wire}({signal}_{wire})" for wire in ("tdata", "tvalid", "tready")]
+
+
+def _meter(lane: Lane, stream: Stream) -> list[str]:
+    fifo = f"{lane.instance}.u_{stream.consumer or 'result'}_fifo"
+    wires = [f".{port}_{wire}({fifo}.{port}_axis_{wire})" for port in "sm" for wire in ("tvalid", "tready")]
+    return _instance("fifo_meter", f"meter_{stream.name}", [".ap_clk", ".ap_rst_n", *wires])
 
 
 def _monitor_of(stream: Stream, width: int, signal: str, last: str) -> list[str]:

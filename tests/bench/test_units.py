@@ -12,8 +12,8 @@ from bench.quality import write_reference
 from bench.references import REFERENCES
 from bench.units import UNITS, compile_kernel
 from tests.kernels.cases import random_frames
-from thresher.hardware.steps import departures
 from thresher.kernels import Kernel
+from thresher.timing.alone import own_latency
 from thresher_sim.project import Stream
 from thresher_sim.rtl import RtlOptions, RtlResult, simulate_lanes
 from thresher_sim.testbench import Lane
@@ -100,6 +100,5 @@ def test_every_unit_begins_a_step_in_every_cycle(model: Model, smooth: RtlResult
 def test_the_latency_is_the_one_reported_at_every_clock(model: Model, smooth: RtlResult) -> None:
     for device, timing in zip(model.devices, smooth.timings, strict=True):
         if device.stages is not None:
-            beats = np.arange(device.kernel.input_layout.beats_per_frame)
-            last_step = int(departures(device.kernel.schedule(), beats)[-1])
-            assert timing.latency_cycles == last_step + device.stages + 1, device.module
+            latency = own_latency(device.kernel.schedule(), device.stages)
+            assert timing.latency_cycles == latency, device.module

@@ -11,9 +11,7 @@ from thresher.hardware.connect import connect
 from thresher.hardware.folding import fold_as_told
 from thresher.hardware.graph import HwGraph, HwNode, stream_layouts
 from thresher.hardware.select import select_kernels
-from thresher.hardware.steps import departures
-from thresher.hardware.timing import time_graph
-from thresher.kernels import Folding, Schedule
+from thresher.kernels import Folding
 
 
 def _graph() -> HwGraph:
@@ -44,23 +42,3 @@ def test_a_stream_with_two_layouts_is_refused() -> None:
     wrong = HwNode(second.name, second.input, second.output, (), first.kernel)
     with pytest.raises(ValueError, match=r"^hardware: 'width_converter0' reads 'mvu0_out' in another layout"):
         stream_layouts(HwGraph((first, wrong), ("s_axis",), (second.output,)))
-
-
-def test_departures_follow_a_step_by_step_walk() -> None:
-    random = np.random.default_rng(3)
-    for _ in range(50):
-        steps = int(random.integers(1, 30))
-        schedule = Schedule(random.random(steps) < 0.5, random.random(steps) < 0.5)
-        arrivals = np.cumsum(random.integers(1, 6, int(schedule.reads.sum())))
-        waiting, now, written = arrivals.tolist(), -1, []
-        for read, write in zip(schedule.reads, schedule.writes, strict=True):
-            now = max(now + 1, waiting.pop(0) if read else 0)
-            if write:
-                written.append(now)
-        assert departures(schedule, arrivals).tolist() == written
-
-
-def test_the_slowest_layer_sets_the_rate() -> None:
-    graph = _graph()
-    timing = time_graph(graph, {node.name: 3 for node in graph.nodes})
-    assert (timing.cycles_per_frame, timing.bottleneck) == (9, "mvu0")

@@ -36,7 +36,6 @@ def description() -> dict[str, object]:
                 "role": stream.role,
                 "producer": stream.producer,
                 "consumer": stream.consumer,
-                "depth": 2,
                 **stream.layout.to_json(),
             }
             for stream in STREAMS

@@ -65,10 +65,10 @@ def test_a_breach_of_the_protocol_comes_before_the_hang_that_it_causes() -> None
 
 
 def test_settings_and_outcome_survive_their_files(tmp_path: Path) -> None:
-    settings = BenchSettings({"s_axis": 8}, 500)
+    settings = BenchSettings({"s_axis": 8}, 500, ("s_axis",))
     settings.save(tmp_path)
     assert BenchSettings.load(tmp_path) == settings
-    outcome = Outcome(True, 12, (StreamState("s_axis", 8, False, True, 0, 0, 0),))
+    outcome = Outcome(True, 12, (StreamState("s_axis", 8, False, True, 0, 0, 0),), {"s_axis": 2})
     outcome.save(tmp_path)
     assert Outcome.load(tmp_path) == outcome
 

@@ -6,12 +6,12 @@ from collections.abc import Mapping
 
 from thresher.emit.design import Design
 from thresher.emit.sv_top import TOP
-from thresher.hardware.fifos import fifo_resources
 from thresher.hardware.graph import INPUT_STREAM, HwNode, stream_layouts
-from thresher.hardware.timing import Timing
 from thresher.hlsc import CompiledUnit
 from thresher.kernels import Resources
 from thresher.lower.integer import IntThreshold
+from thresher.timing.fifos import fifo_resources
+from thresher.timing.network import Timing
 
 SCHEMA = 1
 
@@ -28,23 +28,30 @@ def describe_project(
         "part": design.part,
         "model_sha256": design.model.sha256,
         **digests,
-        "streams": _streams(design, timing.depths),
+        "streams": _streams(design, timing),
         "layers": [_layer(node) | {"stages": units[node.name].stages} for node in design.graph.nodes],
         "input": design.lowered.input.to_json(),
         "output": design.lowered.output.to_json(),
         "estimate": {
             "cycles_per_frame": timing.cycles_per_frame,
             "latency_cycles": timing.latency_cycles,
+            "settled_frames": timing.settled_frames,
         },
     }
 
 
 def describe_report(design: Design, timing: Timing, units: Mapping[str, CompiledUnit]) -> dict[str, object]:
-    """The content of `reports/report.json` before anything was simulated."""
+    """The content of `reports/report.json` before anything was simulated.
+
+    `occupancy` of a FIFO is the most beats that it holds by its depth's token-level simulation, and
+    `rtl_occupancy` the most in the last RTL simulation, null where ends stalled or there was none.
+    `settled_frames` of the estimate are the frames after which rate and occupancy are steady.
+    """
     nodes = design.graph.nodes
     weights = sum(_weights(node) for node in nodes)
     weight_bits = sum(node.kernel.weight_bits for node in nodes)
-    fifos = _fifos(design, timing.depths)
+    layouts = stream_layouts(design.graph)
+    fifos = {name: fifo_resources(layout.width, timing.depths[name]) for name, layout in layouts.items()}
     total = sum([*(node.kernel.resources() for node in nodes), *fifos.values()], Resources())
     return {
         "schema": SCHEMA,
@@ -60,13 +67,14 @@ def describe_report(design: Design, timing: Timing, units: Mapping[str, Compiled
         "part": design.part,
         "layers": [_report_layer(node, units[node.name]) for node in nodes],
         "fifos": [
-            {"stream": name, "depth": timing.depths[name], "resources": _resources(cost)}
+            _fifo(name, timing, layouts[name].width) | {"resources": _resources(cost)}
             for name, cost in fifos.items()
         ],
         "estimate": {
             "cycles_per_frame": timing.cycles_per_frame,
             "bottleneck": timing.bottleneck,
             "latency_cycles": timing.latency_cycles,
+            "settled_frames": timing.settled_frames,
             "frames_per_second": design.clock_mhz * 1e6 / timing.cycles_per_frame,
             "resources": _resources(total),
         },
@@ -84,12 +92,18 @@ def _weights(node: HwNode) -> int:
     return kernel.macs_per_frame // kernel.input_layout.vectors
 
 
-def _fifos(design: Design, depths: Mapping[str, int]) -> dict[str, Resources]:
-    layouts = stream_layouts(design.graph)
-    return {name: fifo_resources(layout.width, depths[name]) for name, layout in layouts.items()}
+def _fifo(stream: str, timing: Timing, width: int) -> dict[str, object]:
+    depth = timing.depths[stream]
+    return {
+        "stream": stream,
+        "depth": depth,
+        "bits": depth * width,
+        "occupancy": timing.occupancy[stream],
+        "rtl_occupancy": None,
+    }
 
 
-def _streams(design: Design, depths: Mapping[str, int]) -> list[dict[str, object]]:
+def _streams(design: Design, timing: Timing) -> list[dict[str, object]]:
     nodes = design.graph.nodes
     layouts = stream_layouts(design.graph)
     entries: list[dict[str, object]] = []
@@ -99,7 +113,8 @@ def _streams(design: Design, depths: Mapping[str, int]) -> list[dict[str, object
             "producer": nodes[position - 1].name if position else None,
             "consumer": nodes[position].name if position < len(nodes) else None,
         }
-        entries.append({"name": name, "role": role, **ends, "depth": depths[name], **layouts[name].to_json()})
+        fifo = {"depth": timing.depths[name], "occupancy": timing.occupancy[name]}
+        entries.append({"name": name, "role": role, **ends, **fifo, **layouts[name].to_json()})
     return entries
 
 

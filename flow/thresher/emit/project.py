@@ -21,11 +21,11 @@ from thresher.emit.units import compile_layers, write_units
 from thresher.graph import interpret
 from thresher.hardware.graph import INPUT_STREAM
 from thresher.hardware.parts import family_of
-from thresher.hardware.timing import Timing, time_graph
 from thresher.hlsc import CompiledUnit
 from thresher.kernels import Kernel, all_kernels
 from thresher.lower.storage import digest_folder, dump_lowered
 from thresher.share import share_dir
+from thresher.timing.network import Timing, time_graph
 from thresher_sim.project import load_project
 from thresher_sim.sources import hls_digest
 from thresher_sim.vectors import write_vectors

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -27,7 +27,8 @@ class SimulationResult:
 
     `mismatches` counts beats, over all streams, that differ from the golden model; `streams` holds
     the integers `[frames, vectors, channels]` of every stream as the simulation saw them. Cycles are
-    those of RTL simulation: None in a C simulation, and for what a run cannot tell.
+    those of RTL simulation: None in a C simulation, and for what a run cannot tell. So is `occupancy`,
+    the most beats in each FIFO, by its stream; empty where there is nothing to tell.
     """
 
     comparison: Comparison
@@ -35,6 +36,7 @@ class SimulationResult:
     streams: Mapping[str, Ints]
     cycles_per_frame: float | None = None
     latency_cycles: int | None = None
+    occupancy: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def frames(self) -> int:
@@ -83,7 +85,9 @@ def run_rtl(
     """Run the RTL simulation in `folder`; raises as `thresher_sim.rtl.simulate_rtl`."""
     run = simulate_rtl(project, vectors, folder / "results", frames, options)
     streams = _streams(project, folder / "results", run.comparison)
-    return SimulationResult(run.comparison, run.seconds, streams, run.cycles_per_frame, run.latency_cycles)
+    return SimulationResult(
+        run.comparison, run.seconds, streams, run.cycles_per_frame, run.latency_cycles, run.occupancy
+    )
 
 
 def _streams(project: Project, results: Path, comparison: Comparison) -> Mapping[str, Ints]:

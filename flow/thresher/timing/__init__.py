@@ -1,0 +1,1 @@
+"""When every beat moves: the units' exact schedules, and the depths of the FIFOs between them."""

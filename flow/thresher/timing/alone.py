@@ -1,0 +1,33 @@
+"""A unit by itself: its input is always there, its output is always taken."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from thresher.kernels import Lookahead, Schedule
+from thresher.timing.fifos import MIN_DEPTH
+from thresher.timing.simulator import Supply, TimedUnit, TokenGraph, TokenRun, simulate
+
+_MOST_FRAMES = 256
+_INPUT, _OUTPUT = "input", "output"
+
+
+def own_cycles(schedule: Schedule | Lookahead) -> Fraction:
+    """Cycles per frame in steady state; raises as `simulate`."""
+    return _run(schedule, 1, Supply(_MOST_FRAMES, endless=True)).cycles_per_frame
+
+
+def own_latency(schedule: Schedule | Lookahead, stages: int) -> int:
+    """Cycles of the first frame from its first beat taken to its last beat given, both included.
+
+    The pipeline has `stages` stages, and the first step takes a beat. Raises as `simulate`.
+    """
+    # One cycle in the FIFO on either side.
+    return _run(schedule, stages, Supply(1)).latency_cycles - 2
+
+
+def _run(schedule: Schedule | Lookahead, stages: int, supply: Supply) -> TokenRun:
+    taken = schedule.beats if isinstance(schedule, Lookahead) else int(schedule.reads.sum())
+    unit = TimedUnit(schedule, stages, _INPUT, _OUTPUT)
+    graph = TokenGraph((unit,), _INPUT, taken, _OUTPUT, int(schedule.writes.sum()))
+    return simulate(graph, {_INPUT: MIN_DEPTH, _OUTPUT: MIN_DEPTH}, supply)

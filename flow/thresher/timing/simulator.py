@@ -1,0 +1,216 @@
+"""Token-level simulation: which beat moves in which cycle, in units joined by FIFOs."""
+
+from __future__ import annotations
+
+import os
+import platform
+import subprocess
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import IntEnum
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from thresher.errors import ThresherError, ToolFailedError
+from thresher.kernels import Lookahead, Schedule
+from thresher.timing.fifos import MIN_DEPTH
+from thresher_sim.compile import compile_program
+
+Ints = npt.NDArray[np.int64]
+
+_SOURCE = Path(__file__).with_name("token_simulator.cpp")
+_READS, _WRITES = 1, 2
+
+
+class DeadlockError(ThresherError):
+    """Units wait for each other for ever."""
+
+    exit_code = 5
+
+
+@dataclass(frozen=True, eq=False)
+class TimedUnit:
+    """A unit between two streams: its pipeline has `stages` stages, its output register included."""
+
+    schedule: Schedule | Lookahead
+    stages: int
+    input: str
+    output: str
+
+
+@dataclass(frozen=True, eq=False)
+class TokenGraph:
+    """Units joined by streams, with a FIFO on every stream.
+
+    `input_beats` and `output_beats` are those of a frame on the streams `input` and `output`.
+    """
+
+    units: tuple[TimedUnit, ...]
+    input: str
+    input_beats: int
+    output: str
+    output_beats: int
+
+    @property
+    def streams(self) -> tuple[str, ...]:
+        """The input, then the output of each unit."""
+        return (self.input, *(unit.output for unit in self.units))
+
+
+@dataclass(frozen=True)
+class Supply:
+    """What is offered at the input, whose beats come one in each cycle as long as they are taken.
+
+    Attributes:
+        frames: how many frames; of an endless supply, the most output frames to run for.
+        endless: whether frames go on for ever. The run then also ends where it begins to repeat.
+        period: frame k is offered from cycle `k * period` on.
+    """
+
+    frames: int
+    endless: bool = False
+    period: int = 0
+
+
+@dataclass(frozen=True, eq=False)
+class TokenRun:
+    """What happened; cycles count from 0, and the output is taken whenever it is there.
+
+    Attributes:
+        cycles: that were simulated.
+        begun: frames of which a beat was taken at the input.
+        begins: the cycle in which the first beat of each frame was taken at the input, for as many
+            frames as were asked for.
+        ends: the cycle in which the last beat of each frame was taken at the output.
+        occupancy: the most beats in each FIFO at the end of a cycle: those it accepted, less those
+            taken from it.
+        refused: FIFOs at which a beat had to wait.
+        repeat_frames: the state after the last output frame is that of this many frames before, from
+            where on everything recurs; None where none recurred. Only of an endless supply.
+    """
+
+    cycles: int
+    begun: int
+    begins: Ints
+    ends: Ints
+    occupancy: Mapping[str, int]
+    refused: frozenset[str]
+    repeat_frames: int | None
+
+    @property
+    def latency_cycles(self) -> int:
+        """Of the first frame, from its first beat in to its last beat out, both of these included."""
+        return int(self.ends[0] - self.begins[0]) + 1
+
+    @property
+    def cycles_per_frame(self) -> Fraction:
+        """Of the recurring frames; where none recurred the mean over the later half of at least two."""
+        frames = self.repeat_frames or len(self.ends) // 2
+        return Fraction(int(self.ends[-1] - self.ends[-1 - frames]), frames)
+
+
+class _Status(IntEnum):
+    DONE = 0
+    REPEATS = 1
+    DEADLOCK = 2
+
+
+def simulate(graph: TokenGraph, depths: Mapping[str, int], supply: Supply) -> TokenRun:
+    """Run `graph` from reset with FIFOs of `depths`, exactly as its SystemVerilog does.
+
+    Raises:
+        DeadlockError: The units wait for each other; the message names the streams.
+        MissingToolError, ToolFailedError: There is no compiler for the simulator, or it failed.
+        ValueError: A unit moves no beats, or a FIFO is not deep enough to be built.
+    """
+    _check(graph, depths)
+    program = compile_program(_SOURCE, [], _cache_folder())
+    done = subprocess.run(
+        [program],
+        input=_encode(graph, depths, supply),
+        capture_output=True,
+        check=False,
+    )
+    if done.returncode != 0:
+        reason = done.stderr.decode(errors="replace").strip() or f"exit status {done.returncode}"
+        raise ToolFailedError(f"timing: '{program}' failed ({reason}); remove it and try again")
+    return _decode(graph, depths, supply, done.stdout)
+
+
+def _check(graph: TokenGraph, depths: Mapping[str, int]) -> None:
+    for unit in graph.units:
+        schedule = unit.schedule
+        reads = schedule.beats if isinstance(schedule, Lookahead) else int(schedule.reads.sum())
+        if reads < 1 or not schedule.writes.any():
+            raise ValueError(f"timing: the unit from '{unit.input}' to '{unit.output}' moves no beats")
+    for name in graph.streams:
+        if depths[name] < MIN_DEPTH:
+            raise ValueError(f"timing: the FIFO on '{name}' has depth {depths[name]}, below {MIN_DEPTH}")
+
+
+def _encode(graph: TokenGraph, depths: Mapping[str, int], supply: Supply) -> bytes:
+    """The graph as the simulator reads it: 64-bit integers, little-endian, and the units' arrays."""
+    place = {name: index for index, name in enumerate(graph.streams)}
+    head = (
+        *(len(place), len(graph.units), place[graph.input], graph.input_beats),
+        *(place[graph.output], graph.output_beats, supply.frames, int(supply.endless), supply.period),
+        *(depths[name] for name in place),
+    )
+    chunks = [np.array(head, "<i8").tobytes()]
+    for unit in graph.units:
+        schedule = unit.schedule
+        ends = (unit.stages, place[unit.input], place[unit.output], len(schedule.writes))
+        if isinstance(schedule, Lookahead):
+            numbers = (1, *ends, schedule.beats, schedule.capacity)
+            codes = schedule.writes * _WRITES
+            arrays = [schedule.needs.astype("<i4").tobytes(), schedule.frees.astype("<i4").tobytes()]
+        else:
+            numbers = (0, *ends, 0, 0)
+            codes = schedule.reads * _READS + schedule.writes * _WRITES
+            arrays = []
+        chunks += [np.array(numbers, "<i8").tobytes(), codes.astype(np.uint8).tobytes(), *arrays]
+    return b"".join(chunks)
+
+
+def _decode(graph: TokenGraph, depths: Mapping[str, int], supply: Supply, output: bytes) -> TokenRun:
+    """What the simulator wrote: 64-bit integers, those of `main` in its source."""
+    values = np.frombuffer(output, "<i8").astype(np.int64)
+    status, cycles, begun, ended, repeat = (int(value) for value in values[:5])
+    counted = min(begun, supply.frames)
+    begins, ends, tail = np.split(values[5:], [counted, counted + ended])
+    fifos = dict(zip(graph.streams, tail.reshape(-1, 3).tolist(), strict=True))
+    if status == _Status.DEADLOCK:
+        raise DeadlockError(
+            _describe({name: (held, depths[name]) for name, (_, _, held) in fifos.items()}, cycles)
+        )
+    return TokenRun(
+        cycles,
+        begun,
+        begins,
+        ends,
+        {name: most for name, (most, _, _) in fifos.items()},
+        frozenset(name for name, (_, refused, _) in fifos.items() if refused),
+        repeat if status == _Status.REPEATS else None,
+    )
+
+
+def _describe(fifos: Mapping[str, tuple[int, int]], cycles: int) -> str:
+    """The message of a deadlock, from the beats in each FIFO and its depth."""
+    full = [f"'{name}'" for name, (held, depth) in fifos.items() if held == depth]
+    empty = [f"'{name}'" for name, (held, _) in fifos.items() if held == 0]
+    parts = [f"{', '.join(names)} {word}" for names, word in ((full, "full"), (empty, "empty")) if names]
+    return (
+        f"timing: nothing moves after cycle {cycles}, with {' and '.join(parts)}; "
+        "mend the schedule of a unit beside these streams"
+    )
+
+
+def _cache_folder() -> Path:
+    """Where the simulator is kept: below the user's cache, for each machine, whose instructions it uses."""
+    home = Path(os.environ.get("HOME") or tempfile.gettempdir())
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or home / ".cache")
+    return cache / "thresher" / "simulator" / (platform.node() or "machine")

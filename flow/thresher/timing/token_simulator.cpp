@@ -1,0 +1,302 @@
+// Units joined by FIFOs, cycle by cycle, with tokens in place of beats.
+//
+// It reads one graph from stdin and writes what happened to stdout; `simulator.py` documents both, and
+// is the only caller. A unit here is what hlsc makes of its C++ (verilog/flow.py): a pipeline whose
+// stages all move at once, unless the step in the last one writes and the output register holds a beat
+// that is not taken. A FIFO is rtl/fifo.sv. Every handshake signal of these comes from a register, so a
+// cycle is: all units and both ends look at the registers, then all registers change.
+//
+// It uses nothing of the C++ library that has to be linked, as any C compiler may link it.
+
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+
+namespace {
+
+using Int = std::int64_t;
+
+[[noreturn]] void fail(const char* what) {
+  std::fprintf(stderr, "token simulator: %s\n", what);
+  std::exit(1);
+}
+
+// Zeros at first; never freed, as the program ends with them.
+template <typename T>
+T* allocate(Int count) {
+  void* place = std::calloc(static_cast<std::size_t>(count > 0 ? count : 1), sizeof(T));
+  if (place == nullptr) fail("out of memory");
+  return static_cast<T*>(place);
+}
+
+template <typename T>
+T* read_array(Int count) {
+  T* result = allocate<T>(count);
+  const auto wanted = static_cast<std::size_t>(count);
+  if (std::fread(result, sizeof(T), wanted, stdin) != wanted) fail("the graph ends too early");
+  return result;
+}
+
+Int read_int() { return *read_array<Int>(1); }
+
+void write_array(const Int* values, Int count) {
+  const auto wanted = static_cast<std::size_t>(count);
+  if (std::fwrite(values, sizeof(Int), wanted, stdout) != wanted) fail("cannot write");
+}
+
+struct Fifo {
+  Int depth = 0;
+  // Beats in all, and those of them that are not in the output register of a deep FIFO.
+  Int held = 0, stored = 0;
+  bool valid = false, ready = false;
+  // What its two ends do in this cycle.
+  bool put = false, taken = false;
+  // The most beats that it held, and whether a beat ever waited outside.
+  Int most = 0;
+  bool refused = false;
+
+  bool update() {
+    bool moves = false;
+    held += put - taken;
+    if (depth == 2) {
+      valid = held > 0;
+    } else {
+      moves = stored > 0 && (!valid || taken);
+      stored += put - moves;
+      valid = moves || (valid && !taken);
+    }
+    ready = held < depth;
+    if (held > most) most = held;
+    const bool moved = put || taken || moves;
+    put = taken = false;
+    return moved;
+  }
+};
+
+enum Kind : Int { kInStep = 0, kLookahead = 1 };
+constexpr std::uint8_t kReads = 1, kWrites = 2;
+
+struct Unit {
+  Int kind = kInStep, stages = 1, steps = 0, beats = 0, capacity = 0;
+  Fifo *in = nullptr, *out = nullptr;
+  const std::uint8_t* codes = nullptr;
+  const std::int32_t *needs = nullptr, *frees = nullptr;
+
+  Int step = 0;
+  // Of a unit that reads ahead: beats of the frame that it took, and that it gave up.
+  Int took = 0, freed = 0;
+  // Whether the steps in the stages behind the first write; a ring, `last` is that of the last stage.
+  bool* writing = nullptr;
+  Int last = 0;
+  bool output_valid = false;
+
+  // Whether a step ran, or a beat was taken.
+  bool cycle() {
+    const bool runs = kind == kInStep ? !(codes[step] & kReads) || in->valid : took >= needs[step];
+    const bool writes = runs && (codes[step] & kWrites);
+    const bool leaves = stages == 1 ? writes : writing[last];
+    const bool sent = output_valid && out->ready;
+    const bool held = output_valid && !out->ready;
+    out->put = sent;
+    out->refused |= held;
+    if (leaves && held) return false;
+    output_valid = held || leaves;
+    if (stages > 1) {
+      writing[last] = writes;
+      if (++last == stages - 1) last = 0;
+    }
+    return kind == kInStep ? advance_in_step(runs) : advance_ahead(runs);
+  }
+
+  bool advance_in_step(bool runs) {
+    if (!runs) return false;
+    in->taken = codes[step] & kReads;
+    if (++step == steps) step = 0;
+    return true;
+  }
+
+  bool advance_ahead(bool runs) {
+    const bool takes = in->valid && took - freed < capacity;
+    in->taken = takes;
+    took += takes;
+    if (runs) {
+      freed = frees[step];
+      if (++step == steps) {
+        step = 0;
+        took -= beats;
+        freed -= beats;
+      }
+    }
+    return runs || takes;
+  }
+};
+
+struct Graph {
+  Int fifo_count, unit_count;
+  Int input_beats, output_beats;
+  Int frames, endless, period;
+  Fifo *fifos, *input, *output;
+  Unit* units;
+};
+
+Graph read_graph() {
+  Graph graph{};
+  graph.fifo_count = read_int();
+  graph.unit_count = read_int();
+  graph.fifos = allocate<Fifo>(graph.fifo_count);
+  graph.units = allocate<Unit>(graph.unit_count);
+  graph.input = &graph.fifos[read_int()];
+  graph.input_beats = read_int();
+  graph.output = &graph.fifos[read_int()];
+  graph.output_beats = read_int();
+  graph.frames = read_int();
+  graph.endless = read_int();
+  graph.period = read_int();
+  for (Int i = 0; i < graph.fifo_count; ++i) {
+    graph.fifos[i].depth = read_int();
+    graph.fifos[i].ready = graph.fifos[i].depth == 2;  // a deep FIFO's is a register, 0 in reset
+  }
+  for (Int i = 0; i < graph.unit_count; ++i) {
+    Unit& unit = graph.units[i];
+    unit.kind = read_int();
+    unit.stages = read_int();
+    unit.in = &graph.fifos[read_int()];
+    unit.out = &graph.fifos[read_int()];
+    unit.steps = read_int();
+    unit.beats = read_int();
+    unit.capacity = read_int();
+    unit.writing = allocate<bool>(unit.stages - 1);
+    unit.codes = read_array<std::uint8_t>(unit.steps);
+    if (unit.kind == kLookahead) {
+      unit.needs = read_array<std::int32_t>(unit.steps);
+      unit.frees = read_array<std::int32_t>(unit.steps);
+      unit.freed = unit.frees[unit.steps - 1] - unit.beats;
+    }
+  }
+  return graph;
+}
+
+// The whole state behind the end of an output frame; equal ones are followed by equal cycles.
+class History {
+ public:
+  History(const Graph& graph) : graph_(graph), frames_(allocate<Int*>(graph.frames)) {
+    size_ = 2 + 3 * graph.fifo_count;
+    for (Int i = 0; i < graph.unit_count; ++i) size_ += 3 + graph.units[i].stages;
+  }
+
+  // Keeps the present state as that of `frame`; the frame of an equal one before, or -1.
+  Int add(Int frame, Int source_beat, Int source_lag) {
+    Int* state = allocate<Int>(size_);
+    frames_[frame] = state;
+    Int* next = state;
+    *next++ = source_beat;
+    *next++ = source_lag;
+    for (Int i = 0; i < graph_.fifo_count; ++i) {
+      const Fifo& fifo = graph_.fifos[i];
+      *next++ = fifo.held;
+      *next++ = fifo.stored;
+      *next++ = fifo.valid;
+    }
+    for (Int i = 0; i < graph_.unit_count; ++i) {
+      const Unit& unit = graph_.units[i];
+      *next++ = unit.step;
+      *next++ = unit.took;
+      *next++ = unit.freed;
+      *next++ = unit.output_valid;
+      for (Int j = 0; j < unit.stages - 1; ++j) *next++ = unit.writing[(unit.last + j) % (unit.stages - 1)];
+    }
+    for (Int before = frame - 1; before >= 0; --before) {
+      if (std::memcmp(frames_[before], state, static_cast<std::size_t>(size_) * sizeof(Int)) == 0) return before;
+    }
+    return -1;
+  }
+
+ private:
+  const Graph& graph_;
+  Int** frames_;
+  Int size_;
+};
+
+enum Status : Int { kDone = 0, kRepeats = 1, kDeadlock = 2 };
+
+struct Run {
+  Int status = kDone, cycles = 0, begun = 0, ended = 0, repeat_frames = 0;
+  Int *begins, *ends;
+};
+
+Run run_graph(Graph& graph) {
+  Run run;
+  run.begins = allocate<Int>(graph.frames);
+  run.ends = allocate<Int>(graph.frames);
+  History history(graph);
+  Int most_stages = 0;
+  for (Int i = 0; i < graph.unit_count; ++i) {
+    if (graph.units[i].stages > most_stages) most_stages = graph.units[i].stages;
+  }
+  Int source_beat = 0, sink_beat = 0, quiet = 0;
+  for (Int now = 0;; ++now) {
+    bool moved = false;
+    const bool left = graph.endless || run.begun < graph.frames || source_beat > 0;
+    const Int coming = source_beat > 0 ? run.begun - 1 : run.begun;
+    const bool due = now >= coming * graph.period;
+    if (left && due) {
+      graph.input->put = graph.input->ready;
+      graph.input->refused |= !graph.input->ready;
+      if (graph.input->put) {
+        if (source_beat == 0) {
+          if (run.begun < graph.frames) run.begins[run.begun] = now;
+          ++run.begun;
+        }
+        if (++source_beat == graph.input_beats) source_beat = 0;
+      }
+    }
+    for (Int i = 0; i < graph.unit_count; ++i) moved |= graph.units[i].cycle();
+    bool frame_ends = false;
+    if (graph.output->valid) {
+      graph.output->taken = true;
+      if (++sink_beat == graph.output_beats) {
+        sink_beat = 0;
+        run.ends[run.ended++] = now;
+        frame_ends = true;
+      }
+    }
+    for (Int i = 0; i < graph.fifo_count; ++i) moved |= graph.fifos[i].update();
+    run.cycles = now + 1;
+    if (frame_ends) {
+      if (graph.endless) {
+        const Int lag = graph.period > 0 ? now - run.begun * graph.period : 0;
+        const Int before = history.add(run.ended - 1, graph.period > 0 ? source_beat : 0, lag);
+        if (before >= 0) {
+          run.status = kRepeats;
+          run.repeat_frames = run.ended - 1 - before;
+          return run;
+        }
+      }
+      if (run.ended == graph.frames) return run;
+    }
+    // What is in the stages moves on even where no step runs.
+    quiet = moved || (left && !due) ? 0 : quiet + 1;
+    if (quiet > most_stages) {
+      run.status = kDeadlock;
+      return run;
+    }
+  }
+}
+
+}  // namespace
+
+int main() {
+  Graph graph = read_graph();
+  const Run run = run_graph(graph);
+  const Int head[] = {run.status, run.cycles, run.begun, run.ended, run.repeat_frames};
+  write_array(head, 5);
+  write_array(run.begins, run.begun < graph.frames ? run.begun : graph.frames);
+  write_array(run.ends, run.ended);
+  for (Int i = 0; i < graph.fifo_count; ++i) {
+    const Fifo& fifo = graph.fifos[i];
+    const Int tail[] = {fifo.most, fifo.refused, fifo.held};
+    write_array(tail, 3);
+  }
+  return 0;
+}

@@ -1,0 +1,1 @@
+"""Tests of the timing of units joined by FIFOs."""
