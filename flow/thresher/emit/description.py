@@ -6,11 +6,11 @@ from collections.abc import Mapping
 
 from thresher.emit.design import Design
 from thresher.emit.sv_top import TOP
+from thresher.hardware.fifos import fifo_resources
 from thresher.hardware.graph import INPUT_STREAM, HwNode, stream_layouts
 from thresher.hlsc import CompiledUnit
 from thresher.kernels import Resources
 from thresher.lower.integer import IntThreshold
-from thresher.timing.fifos import fifo_resources
 from thresher.timing.network import Timing
 
 SCHEMA = 1

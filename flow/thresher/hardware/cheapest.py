@@ -1,58 +1,78 @@
-"""The cheapest choice of one folding per layer, with the width converters that the choice needs."""
+"""The cheapest choice of one folding per layer, and the fastest that there is."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from functools import cache
+from bisect import bisect_left
 
-from thresher.hardware.select import Layer
-from thresher.kernels import Kernel, Resources
+import numpy as np
+
+from thresher.hardware.choices import Choices, Floats, Joint, Stage
 from thresher.kernels.base import LUT_PER_BRAM36, LUT_PER_DSP
-from thresher.kernels.width_converter import WidthConverter
-from thresher_sim.streams import StreamLayout
+
+Picks = tuple[int, ...]
+
+# By resource. Flip-flops come two to a LUT, so they are rarely what runs out.
+_WEIGHTS = np.array([1.0, 0.25, LUT_PER_BRAM36, LUT_PER_DSP])
 
 
-@dataclass(frozen=True)
-class _Path:
-    cost: float
-    kernels: tuple[Kernel, ...]
+def cheapest(choices: Choices, cycles_per_frame: int) -> Picks | None:
+    """The candidates that together cost least, none taking more than `cycles_per_frame`.
 
-
-def cheapest_chain(layers: Sequence[Layer], candidates: Sequence[Sequence[Kernel]]) -> tuple[Layer, ...]:
-    """Pick one of `candidates[i]` for each layer so that the whole chain costs least.
-
-    A shortest path, layer by layer, so it is exact; of equal ones the first candidate wins.
+    The costs of resources are added up in LUTs (`kernels.base`). A shortest path, layer by layer, so it is
+    exact; of equal ones the first candidate wins. None where no such candidates can be joined.
     """
-    paths = [_Path(_cost(kernel.resources()), (kernel,)) for kernel in candidates[0]]
-    for choices in candidates[1:]:
-        paths = [_extend(_cheapest_by_lanes(paths), kernel) for kernel in choices]
-    best = min(paths, key=lambda path: path.cost)
-    return tuple(replace(layer, kernel=kernel) for layer, kernel in zip(layers, best.kernels, strict=True))
+    ahead = [total[:, 0] for total in costs_to_go(choices, cycles_per_frame, _WEIGHTS[:, None])]
+    totals = ahead[0]
+    picks: list[int] = []
+    for position, stage in enumerate(choices.stages):
+        if position:
+            joint, target = choices.joints[position - 1], choices.stages[position - 1].targets[picks[-1]]
+            between = _joint_costs(joint, cycles_per_frame, _WEIGHTS[:, None])[target, :, 0]
+            totals = between[stage.sources] + ahead[position]
+        if not np.isfinite(totals).any():
+            return None
+        picks.append(int(np.argmin(totals)))
+    return tuple(picks)
 
 
-def _cheapest_by_lanes(paths: Sequence[_Path]) -> list[_Path]:
-    best: dict[int, _Path] = {}
-    for path in paths:
-        lanes = path.kernels[-1].output_layout.lanes
-        if lanes not in best or path.cost < best[lanes].cost:
-            best[lanes] = path
-    return list(best.values())
+def fastest(choices: Choices) -> int | None:
+    """The least cycles per frame of any chain of candidates; None where none can be joined at all.
+
+    Whatever meets a number of cycles also meets a larger one, so the least is found by halving.
+    """
+    rates = choices.rates
+    place = bisect_left(rates, True, key=lambda cycles: cheapest(choices, cycles) is not None)
+    return rates[place] if place < len(rates) else None
 
 
-def _extend(paths: Sequence[_Path], kernel: Kernel) -> _Path:
-    wanted = kernel.input_layout.lanes
-    joined = [(path.cost + _converter_cost(path.kernels[-1].output_layout, wanted), path) for path in paths]
-    cost, path = min(joined, key=lambda pair: pair[0])
-    return _Path(cost + _cost(kernel.resources()), (*path.kernels, kernel))
+def costs_to_go(choices: Choices, cycles_per_frame: int, weights: Floats) -> list[Floats]:
+    """For candidate c of layer k the least cost of it and all that follows, `result[k][c, w]`.
+
+    Costs are weighted by `weights[resource, w]`; infinite where something must take more cycles.
+    """
+    ahead = [_unit_costs(choices.stages[-1], cycles_per_frame, weights)]
+    for position in reversed(range(len(choices.joints))):
+        stage, behind, joint = (
+            choices.stages[position],
+            choices.stages[position + 1],
+            choices.joints[position],
+        )
+        entering = costs_from(behind, ahead[-1])
+        leaving = np.min(_joint_costs(joint, cycles_per_frame, weights) + entering, axis=1, initial=np.inf)
+        ahead.append(_unit_costs(stage, cycles_per_frame, weights) + leaving[stage.targets])
+    return ahead[::-1]
 
 
-@cache
-def _converter_cost(have: StreamLayout, lanes: int) -> float:
-    return 0.0 if have.lanes == lanes else _cost(WidthConverter(have, lanes).resources())
+def costs_from(stage: Stage, ahead: Floats) -> Floats:
+    """The least of `ahead[candidate, w]` among the candidates with each input port: `[port, w]`."""
+    least = np.full((len(stage.inputs), ahead.shape[1]), np.inf)
+    np.minimum.at(least, stage.sources, ahead)
+    return least
 
 
-def _cost(resources: Resources) -> float:
-    # Flip-flops come two to a LUT, so they are rarely what runs out.
-    memories = LUT_PER_BRAM36 * resources.bram36 + LUT_PER_DSP * resources.dsp
-    return resources.lut + 0.25 * resources.ff + memories
+def _unit_costs(stage: Stage, cycles_per_frame: int, weights: Floats) -> Floats:
+    return np.where((stage.cycles <= cycles_per_frame)[:, None], stage.costs @ weights, np.inf)
+
+
+def _joint_costs(joint: Joint, cycles_per_frame: int, weights: Floats) -> Floats:
+    return np.where((joint.cycles <= cycles_per_frame)[..., None], joint.costs @ weights, np.inf)

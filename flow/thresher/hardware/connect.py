@@ -1,14 +1,16 @@
-"""Join folded layers by streams, with width converters where the lanes differ."""
+"""Join folded layers by streams, with width converters where the beats differ."""
 
 from __future__ import annotations
 
 from thresher.hardware.graph import INPUT_STREAM, OUTPUT_STREAM, HwGraph, HwNode, stream_layouts
 from thresher.hardware.select import Layer
+from thresher.kernels.base import same_beats
 from thresher.kernels.width_converter import WidthConverter
+from thresher_sim.streams import StreamLayout
 
 
 def connect(layers: tuple[Layer, ...]) -> HwGraph:
-    """Make the hardware graph of a chain of `layers`."""
+    """Make the hardware graph of a chain of `layers`, which must be joinable."""
     chain = _with_converters(layers)
     nodes: list[HwNode] = []
     stream = INPUT_STREAM
@@ -21,13 +23,17 @@ def connect(layers: tuple[Layer, ...]) -> HwGraph:
     return graph
 
 
+def converter_between(source: StreamLayout, target: StreamLayout) -> WidthConverter | None:
+    """What turns the beats of `source` into those of `target`, or None where they are the same."""
+    return None if same_beats(source, target) else WidthConverter(source, target.lanes)
+
+
 def _with_converters(layers: tuple[Layer, ...]) -> tuple[Layer, ...]:
     chain = [layers[0]]
     converters = 0
     for layer in layers[1:]:
-        have, want = chain[-1].kernel.output_layout, layer.kernel.input_layout
-        if have.lanes != want.lanes:
-            converter = WidthConverter(have, want.lanes)
+        converter = converter_between(chain[-1].kernel.output_layout, layer.kernel.input_layout)
+        if converter is not None:
             chain.append(Layer(f"width_converter{converters}", converter, ()))
             converters += 1
         chain.append(layer)

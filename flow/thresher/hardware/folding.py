@@ -6,55 +6,76 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
+import numpy as np
+
 from thresher.errors import UsageError
-from thresher.hardware.cheapest import cheapest_chain
+from thresher.hardware.cheapest import cheapest, fastest
+from thresher.hardware.choices import NEVER, UNLIMITED, Choices, choices
+from thresher.hardware.fit import fastest_fit
+from thresher.hardware.parts import size_of
 from thresher.hardware.select import Layer
 from thresher.kernels import Folding, Kernel
-from thresher.kernels.base import divide_up
 
 FoldingSpec = Mapping[str, Folding]
 
 
 def fold_to_target(layers: tuple[Layer, ...], cycles_per_frame: int) -> tuple[Layer, ...]:
-    """Choose the cheapest foldings under which no layer takes more than `cycles_per_frame`.
+    """Choose the cheapest foldings under which nothing takes more than `cycles_per_frame`.
 
-    Cheapest by the cost model over the whole chain, the width converters between layers included.
-    Raises `UsageError` where a layer is too slow even when unrolled in full.
+    Cheapest by the cost model over the whole chain: units, width converters between them, FIFOs.
+    Raises `UsageError` where the layers are too slow even when unrolled in full.
     """
-    return cheapest_chain(layers, [_meeting(layer, cycles_per_frame) for layer in layers])
+    options = choices(layers, [layer.kernel.candidates(cycles_per_frame) for layer in layers])
+    picks = cheapest(options, cycles_per_frame)
+    if picks is None:
+        raise _too_slow(layers, cycles_per_frame)
+    return options.chosen(picks)
 
 
-def _meeting(layer: Layer, cycles_per_frame: int) -> list[Kernel]:
-    limit = layer.kernel.folding_limit
-    fastest = layer.kernel.fold(limit).cycles_per_frame
-    if fastest > cycles_per_frame:
-        raise UsageError(
-            f"hardware: layer '{layer.name}': takes {fastest} cycles per frame when unrolled in full, "
-            f"above the target of {cycles_per_frame}; ask for fewer frames per second"
-        )
-    candidates = (_slowest(layer.kernel, simd, cycles_per_frame) for simd in _useful(limit.simd))
-    return [kernel for found in candidates for kernel in found]
+def _too_slow(layers: tuple[Layer, ...], cycles_per_frame: int) -> UsageError:
+    for layer in layers:
+        least = min(kernel.cycles_per_frame for kernel in layer.kernel.candidates(UNLIMITED))
+        if least > cycles_per_frame:
+            return UsageError(
+                f"hardware: layer '{layer.name}': takes {least} cycles per frame when unrolled in full, "
+                f"above the target of {cycles_per_frame}; ask for fewer frames per second"
+            )
+    return UsageError(
+        f"hardware: the layers together take {fastest(every_choice(layers))} cycles per frame at least, "
+        f"above the target of {cycles_per_frame}; ask for fewer frames per second"
+    )
 
 
-def _slowest(kernel: Kernel, simd: int, cycles_per_frame: int) -> list[Kernel]:
-    """The least rows that meet the target with `simd` columns, and the least that also divide."""
-    rows = kernel.folding_limit.pe
-    meeting = [
-        pe for pe in _useful(rows) if kernel.fold(Folding(pe, simd)).cycles_per_frame <= cycles_per_frame
-    ]
-    dividing = [pe for pe in meeting if rows % pe == 0]
-    return [kernel.fold(Folding(pe, simd)) for pe in sorted({*meeting[:1], *dividing[:1]})]
+def fold_to_fit(layers: tuple[Layer, ...], part: str) -> tuple[Layer, ...]:
+    """Choose the fastest foldings whose estimated resources `part` has; all of the part may be used.
+
+    Raises `UsageError` where nothing fits, and where it is not known what the part has.
+    """
+    size = size_of(part)
+    options = every_choice(layers)
+    picks = fastest_fit(options, size)
+    if picks is not None:
+        return options.chosen(picks)
+    smallest = cheapest(options, UNLIMITED)
+    assert smallest is not None, "layers that no folding joins"
+    least = options.cost(smallest)
+    raise UsageError(
+        f"hardware: no folding fits part '{part}', which has {size.lut} LUT, {size.bram36} BRAM36 and "
+        f"{size.dsp} DSP: the cheapest takes {least.lut} LUT, {least.bram36:g} BRAM36 and {least.dsp} DSP; "
+        "give a larger part"
+    )
 
 
-def _useful(size: int) -> list[int]:
-    """The smallest parallelism for each distinct number of tiles of `size` elements."""
-    return sorted({divide_up(size, tiles) for tiles in range(1, size + 1)})
+def every_choice(layers: tuple[Layer, ...]) -> Choices:
+    """The choice among all foldings of every layer."""
+    return choices(layers, [layer.kernel.candidates(UNLIMITED) for layer in layers])
 
 
 def fold_as_told(layers: tuple[Layer, ...], spec: FoldingSpec) -> tuple[Layer, ...]:
     """Fold the layers that `spec` names as it says; the others take no more cycles than the slowest.
 
-    Raises `UsageError` for unknown layers and for parallelism outside what a layer has.
+    Where they cannot keep up they are as fast as they can be. Raises `UsageError` for unknown layers,
+    for parallelism that a layer cannot have, and for neighbours whose foldings exclude each other.
     """
     known = {layer.name for layer in layers}
     for name in spec:
@@ -63,11 +84,32 @@ def fold_as_told(layers: tuple[Layer, ...], spec: FoldingSpec) -> tuple[Layer, .
                 f"folding: layer '{name}': there is no such layer; the layers are {', '.join(sorted(known))}"
             )
     told = {layer.name: _fold_told(layer, spec[layer.name]) for layer in layers if layer.name in spec}
-    unrolled = [layer.kernel.fold(layer.kernel.folding_limit) for layer in layers if layer.name not in told]
-    target = max(kernel.cycles_per_frame for kernel in [*told.values(), *unrolled])
-    return cheapest_chain(
-        layers, [[told[layer.name]] if layer.name in told else _meeting(layer, target) for layer in layers]
+    slowest = max((kernel.cycles_per_frame for kernel in told.values()), default=1)
+    options = choices(
+        layers,
+        [
+            [told[layer.name]] if layer.name in told else layer.kernel.candidates(UNLIMITED)
+            for layer in layers
+        ],
     )
+    least = fastest(options)
+    if least is None:
+        raise _excluding(options)
+    picks = cheapest(options, max(slowest, least))
+    assert picks is not None, "the fastest choice is one"
+    return options.chosen(picks)
+
+
+def _excluding(options: Choices) -> UsageError:
+    for position, joint in enumerate(options.joints):
+        if np.all(joint.cycles == NEVER):
+            before, behind = (options.layers[place].name for place in (position, position + 1))
+            return UsageError(
+                f"folding: layer '{behind}': it cannot read what '{before}' writes, for they cut windows "
+                "into different tiles of channels; leave out one of the two"
+            )
+    names = ", ".join(layer.name for layer in options.layers)
+    return UsageError(f"folding: nothing joins the layers {names} folded like this; leave out some")
 
 
 def _fold_told(layer: Layer, folding: Folding) -> Kernel:
@@ -75,7 +117,10 @@ def _fold_told(layer: Layer, folding: Folding) -> Kernel:
     for what, value, most in (("pe", folding.pe, limit.pe), ("simd", folding.simd, limit.simd)):
         if not 1 <= value <= most:
             raise UsageError(f"folding: layer '{layer.name}': {what} is {value}; it must be from 1 to {most}")
-    return layer.kernel.fold(folding)
+    try:
+        return layer.kernel.fold(folding)
+    except UsageError as error:
+        raise UsageError(f"folding: layer '{layer.name}': {error}") from None
 
 
 def read_folding(path: Path) -> FoldingSpec:

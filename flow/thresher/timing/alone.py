@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from fractions import Fraction
 
+from thresher.hardware.fifos import MIN_DEPTH
 from thresher.kernels import Lookahead, Schedule
-from thresher.timing.fifos import MIN_DEPTH
 from thresher.timing.simulator import Supply, TimedUnit, TokenGraph, TokenRun, simulate
 
 _MOST_FRAMES = 256

@@ -16,8 +16,8 @@ import numpy as np
 import numpy.typing as npt
 
 from thresher.errors import ThresherError, ToolFailedError
+from thresher.hardware.fifos import MIN_DEPTH
 from thresher.kernels import Lookahead, Schedule
-from thresher.timing.fifos import MIN_DEPTH
 from thresher_sim.compile import compile_program
 
 Ints = npt.NDArray[np.int64]

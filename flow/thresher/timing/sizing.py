@@ -25,7 +25,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from math import ceil
 
-from thresher.timing.fifos import MIN_DEPTH, fifo_resources
+from thresher.hardware.fifos import MIN_DEPTH, fifo_resources
 from thresher.timing.simulator import DeadlockError, Supply, TokenGraph, TokenRun, simulate
 
 Depths = Mapping[str, int]
