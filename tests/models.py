@@ -20,6 +20,7 @@ from onnx import TensorProto, helper, numpy_helper
 Array = npt.NDArray[Any]
 
 QONNX_DOMAIN = "qonnx.custom_op.general"
+CNV_NETWORKS = ("cnv_1w1a", "cnv_1w2a", "cnv_2w2a")
 BNN_NETWORKS = tuple(f"{net}_{bits}" for net in ("tfc", "sfc", "lfc") for bits in ("1w1a", "1w2a", "2w2a"))
 
 
@@ -142,7 +143,6 @@ def export_bnn(name: str, dynamo: bool, seed: int, path: Path) -> onnx.ModelProt
     Gammas have both signs and some are zero, which no trained network is sure to have.
     """
     import torch
-    from brevitas.export import export_qonnx
     from brevitas_examples.bnn_pynq.models import get_model_cfg
     from brevitas_examples.bnn_pynq.models.FC import fc
 
@@ -150,10 +150,32 @@ def export_bnn(name: str, dynamo: bool, seed: int, path: Path) -> onnx.ModelProt
     config = get_model_cfg(name.replace("2w2a", "1w2a"))
     config.set("QUANT", "WEIGHT_BIT_WIDTH", name.partition("_")[2][0])
     torch.manual_seed(seed)
-    network = fc(config)
-    randomise_statistics(network)
+    return export_network(fc(config), (1, 1, 28, 28), dynamo, path)
+
+
+def export_cnv(name: str, dynamo: bool, seed: int, path: Path) -> onnx.ModelProto:
+    """Export a convolutional network of `brevitas_examples.bnn_pynq`, as `export_bnn`."""
+    import torch
+    from brevitas_examples.bnn_pynq.models import get_model_cfg
+    from brevitas_examples.bnn_pynq.models.CNV import cnv
+
+    torch.manual_seed(seed)
+    return export_network(cnv(get_model_cfg(name)), (1, 3, 32, 32), dynamo, path)
+
+
+def export_network(
+    network: Any, shape: tuple[int, ...], dynamo: bool, path: Path, statistics: bool = True
+) -> onnx.ModelProto:
+    """Export a Brevitas network for inputs of `shape`, with random `statistics` in its normalisations."""
+    import torch
+    from brevitas.export import export_qonnx
+
+    if statistics:
+        randomise_statistics(network)
     network.eval()
-    export_qonnx(network, torch.zeros(1, 1, 28, 28), str(path), dynamo=dynamo)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        export_qonnx(network, torch.zeros(shape), str(path), dynamo=dynamo)
     return onnx.load(path)
 
 

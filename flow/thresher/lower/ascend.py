@@ -8,7 +8,7 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
-from thresher.lower.integer import IntMatMul, IntNode, IntThreshold, TensorType, narrowest, reachable
+from thresher.lower.integer import EdgeCorrections, IntMatMul, IntNode, IntThreshold, narrowest
 from thresher_sim.streams import IntType
 
 
@@ -21,6 +21,8 @@ def ascend(nodes: tuple[IntNode, ...]) -> tuple[IntNode, ...]:
     result = list(nodes)
     for index, (first, second) in enumerate(pairwise(nodes)):
         if isinstance(first, IntMatMul) and isinstance(second, IntThreshold):
+            if len(second.thresholds) != len(first.weights):
+                continue
             flipped = second.descending & _negatable(first)
             if flipped.any():
                 result[index], result[index + 1] = _flip(first, second, flipped)
@@ -38,16 +40,27 @@ def _negatable(matmul: IntMatMul) -> npt.NDArray[np.bool_]:
     return lowest
 
 
+def _negated(corrections: EdgeCorrections | None, rows: npt.NDArray[np.bool_]) -> EdgeCorrections | None:
+    """`corrections` with those of `rows` negated."""
+    if corrections is None:
+        return None
+    return replace(corrections, values=np.where(rows, -corrections.values, corrections.values))
+
+
 def _flip(
     matmul: IntMatMul, threshold: IntThreshold, flipped: npt.NDArray[np.bool_]
 ) -> tuple[IntMatMul, IntThreshold]:
     """`x < t` is `-x >= 1 - t`: the thresholds of a negated row are `1 - t`, in reverse order."""
     weights = np.where(flipped[:, None], -matmul.weights, matmul.weights)
     turned = np.where(flipped[:, None], 1 - threshold.thresholds[:, ::-1], threshold.thresholds)
-    lowest, highest = reachable(weights, matmul.input_type.element)
-    middle = TensorType(IntType(int(lowest.min()), int(highest.max())), 1, len(weights))
+    corrections = _negated(matmul.corrections, flipped)
+    kind = narrowest(weights)
+    turned_round = replace(matmul, weights=weights, weight_type=kind, corrections=corrections)
+    lowest, highest = turned_round.reach
+    element = IntType(int(lowest.min()), int(highest.max()))
+    middle = replace(matmul.output_type, element=element)
     return (
-        replace(matmul, weights=weights, weight_type=narrowest(weights), output_type=middle),
+        replace(turned_round, output_type=middle),
         replace(
             threshold,
             thresholds=np.ascontiguousarray(turned),

@@ -1,0 +1,63 @@
+"""Whole convolutional networks: every integer equals what QONNX's executor computes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.lower.helpers import Compiled, compile_proto
+from tests.models import CNV_NETWORKS, Array, export_cnv, run_qonnx
+from thresher.lower.integer import IntMatMul, IntPool, IntThreshold
+from thresher.onnx_import.map_nodes import Conv, MaxPool
+from thresher.onnx_import.nodes import Linear
+from thresher.onnx_import.quantisers import Quantiser
+
+IMAGES = 20
+
+
+@pytest.mark.parametrize("dynamo", [True, False], ids=["dynamo", "torchscript"])
+@pytest.mark.parametrize("name", CNV_NETWORKS)
+def test_cnv_with_random_statistics(name: str, dynamo: bool, tmp_path: Path) -> None:
+    proto = export_cnv(name, dynamo, seed=len(name), path=tmp_path / "m.onnx")
+    frames = np.random.default_rng(1).random((IMAGES, 3, 32, 32), np.float32)
+    expected = run_qonnx(proto, frames)
+
+    compiled = compile_proto(proto)
+
+    assert_every_integer_equal(compiled, frames, expected)
+    np.testing.assert_allclose(
+        compiled.predict(frames), expected[proto.graph.output[0].name], rtol=0, atol=1e-5
+    )
+
+
+def assert_every_integer_equal(compiled: Compiled, frames: Array, expected: Mapping[str, Array]) -> None:
+    """Every quantiser, pool, convolution and product, in its place on the map.
+
+    A row whose weights are negated has the negated sum: no other change is allowed.
+    """
+    integers = compiled.trace(frames)
+    graph, nodes = compiled.imported.graph, compiled.lowered.graph.nodes
+    quantisers = [node for node in graph.nodes if isinstance(node, Quantiser)]
+    scale = float(quantisers[0].scale.reshape(()))
+    np.testing.assert_array_equal(integers["input"], in_stream(expected[quantisers[0].output]) / scale)
+    thresholds = [node for node in nodes if isinstance(node, IntThreshold)]
+    for quantiser, threshold in zip(quantisers[1:], thresholds, strict=True):
+        real = in_stream(expected[quantiser.output]) / float(quantiser.scale.reshape(()))
+        np.testing.assert_array_equal(integers[threshold.output], real)
+    pools = [node for node in graph.nodes if isinstance(node, MaxPool)]
+    for pool, made in zip(pools, (node for node in nodes if isinstance(node, IntPool)), strict=True):
+        np.testing.assert_array_equal(integers[made.output], in_stream(expected[pool.output]))
+    linears = [node for node in graph.nodes if isinstance(node, Conv | Linear)]
+    products = [node for node in nodes if isinstance(node, IntMatMul)]
+    for linear, product in zip(linears, products, strict=True):
+        real = in_stream(expected[linear.output]) / (scale if linear is linears[0] else 1)
+        sign = np.where((integers[product.output] == real).all(axis=(0, 1)), 1, -1)
+        np.testing.assert_array_equal(integers[product.output] * sign, real)
+
+
+def in_stream(tensor: Array) -> Array:
+    """A tensor of the model `[N, channels, ...]` as the hardware sends it: `[N, pixels, channels]`."""
+    return np.moveaxis(tensor.reshape(*tensor.shape[:2], -1), 1, 2)
