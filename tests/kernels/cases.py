@@ -12,7 +12,16 @@ from thresher.kernels.argmax import Argmax
 from thresher.kernels.mvu import Mvu
 from thresher.kernels.threshold import Threshold
 from thresher.kernels.width_converter import WidthConverter
-from thresher.lower.integer import IntArgMax, IntMatMul, Ints, IntThreshold, TensorType, reachable
+from thresher.lower.integer import (
+    EdgeCorrections,
+    IntArgMax,
+    IntMatMul,
+    Ints,
+    IntThreshold,
+    TensorType,
+    corrected_reach,
+    reachable,
+)
 from thresher_sim.streams import BIPOLAR, IntType, StreamLayout
 
 MOST_CHANNELS = 20
@@ -40,16 +49,40 @@ def arrays(draw: Draw, element: IntType, shape: tuple[int, ...]) -> Ints:
 
 
 @st.composite
+def corrections(draw: Draw, vertical: int, horizontal: int, channels: int) -> EdgeCorrections | None:
+    """None, or up to three classes for rows and for columns of `vertical` x `horizontal` windows."""
+    if draw(st.booleans()):
+        return None
+    random = np.random.default_rng(draw(st.integers(0, 2**16)))
+    rows, columns = draw(st.integers(1, min(3, vertical))), draw(st.integers(1, min(3, horizontal)))
+    largest = draw(st.integers(1, 12))
+    values = random.integers(-largest, largest + 1, (rows, columns, channels)) * draw(st.sampled_from([1, 2]))
+    if draw(st.booleans()):
+        values[:] = values[:, :, :1]
+    return EdgeCorrections(_classes(random, vertical, rows), _classes(random, horizontal, columns), values)
+
+
+def _classes(random: np.random.Generator, places: int, classes: int) -> Ints:
+    """A class for each place; every class occurs."""
+    return random.permutation(np.append(np.arange(classes), random.integers(0, classes, places - classes)))
+
+
+@st.composite
 def mvus(draw: Draw) -> Mvu:
-    """Any pair of types, with no, one or several thresholds, and a folding that need not divide."""
-    rows, columns = draw(st.integers(1, MOST_CHANNELS)), draw(st.integers(1, MOST_CHANNELS))
-    vectors = draw(st.integers(1, MOST_VECTORS))
+    """Any pair of types, with or without groups, corrections and thresholds; any folding."""
+    groups = draw(st.sampled_from([1, 1, 2, 3]))
+    part, taps = draw(st.integers(1, MOST_CHANNELS // groups)), draw(st.sampled_from([1, 2, 4]))
+    rows, columns = draw(st.integers(1, MOST_CHANNELS // groups)), part * taps
+    vertical, horizontal = draw(st.integers(1, MOST_VECTORS)), draw(st.integers(1, MOST_VECTORS))
     source, weight_type = draw(elements()), draw(elements())
-    weights = draw(arrays(weight_type, (rows, columns)))
-    low, high = reachable(weights, source)
-    sums = TensorType(IntType(int(low.min()), int(high.max())), vectors, rows)
-    inputs = TensorType(source, vectors, columns)
-    matmul = IntMatMul("matmul", "x", "sum", (), inputs, sums, weights, weight_type)
+    weights = draw(arrays(weight_type, (groups * rows, columns)))
+    lacks = draw(corrections(vertical, horizontal, groups * rows))
+    low, high = corrected_reach(*reachable(weights, source), lacks)
+    sums = TensorType(IntType(int(low.min()), int(high.max())), vertical * horizontal, groups * rows)
+    inputs = TensorType(source, vertical * horizontal, groups * columns)
+    matmul = IntMatMul(
+        "matmul", "x", "sum", (), inputs, sums, weights, weight_type, groups, taps, lacks
+    )  # fmt: skip
     threshold = draw(st.none() | thresholds(sums, low, high))
     return Mvu(matmul, threshold, draw(st.integers(1, rows)), draw(st.integers(1, columns)))
 

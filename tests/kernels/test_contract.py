@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import Phase, given, settings
+from hypothesis import Phase, assume, given, settings
 from hypothesis import strategies as st
 
 from tests.kernels.bench import make_bench
@@ -20,14 +20,14 @@ from thresher.kernels import Kernel, Lookahead, all_kernels
 from thresher.kernels.argmax import Argmax
 from thresher.kernels.mvu import Mvu
 from thresher.kernels.threshold import Threshold
-from thresher.lower.integer import Ints, IntThreshold
+from thresher.lower.integer import EdgeCorrections, IntMatMul, Ints, IntThreshold
 from thresher.share import share_dir
 from thresher.timing.alone import own_cycles, own_latency
 from thresher_sim.compare import Comparison
 
 FRAMES = 6
 # Kernels in one program and one Verilator model.
-BATCH = 16
+BATCH = 32
 
 
 def batches() -> st.SearchStrategy[list[Kernel]]:
@@ -69,6 +69,8 @@ def test_the_schedule_moves_every_beat(kernel: type[Kernel], data: st.DataObject
 @settings(max_examples=2, phases=[Phase.generate])
 @given(kernels=batches(), seed=st.integers(0, 2**16))
 def test_cpp_of_both_type_sets_equals_golden(kernels: list[Kernel], seed: int) -> None:
+    # Hypothesis begins with the simplest units of all, which show little.
+    assume(seed != 0)
     with tempfile.TemporaryDirectory() as folder:
         bench = make_bench(Path(folder), kernels, np.random.default_rng(seed), FRAMES)
         for types in ("bitint", "amd"):
@@ -81,6 +83,8 @@ def test_cpp_of_both_type_sets_equals_golden(kernels: list[Kernel], seed: int) -
 def test_rtl_equals_golden_and_takes_the_stated_cycles(
     clock_mhz: float, kernels: list[Kernel], seed: int
 ) -> None:
+    # Hypothesis begins with the simplest units of all, which show little.
+    assume(seed != 0)
     with tempfile.TemporaryDirectory() as folder:
         bench = make_bench(Path(folder), kernels, np.random.default_rng(seed), FRAMES)
         units = bench.compile(clock_mhz)
@@ -100,19 +104,40 @@ def _wrong(comparison: Comparison) -> list[str]:
 def _by_hand(kernel: Kernel, frames: Ints) -> Ints:
     """The kernel's meaning in Python's own integers, element by element."""
     if isinstance(kernel, Mvu):
-        weights = kernel.matmul.weights.tolist()
-        sums = [
-            [[sum(w * x for w, x in zip(row, vector, strict=True)) for row in weights] for vector in frame]
-            for frame in frames.tolist()
-        ]
-        values = np.array(sums)
-        return _staircase(kernel.threshold, values) if kernel.threshold else values
+        values = _matrix_by_hand(kernel.matmul, frames)
+        values = _staircase(kernel.threshold, values) if kernel.threshold else values
+        return values.reshape(-1, kernel.output_layout.vectors, kernel.output_layout.channels)
     if isinstance(kernel, Threshold):
         return _staircase(kernel.threshold, frames)
     if isinstance(kernel, Argmax):
         flat = [frame.reshape(-1).tolist() for frame in frames]
         return np.array([frame.index(max(frame)) for frame in flat]).reshape(-1, 1, 1)
     return frames
+
+
+def _matrix_by_hand(matmul: IntMatMul, frames: Ints) -> Ints:
+    """Sums of vectors in the order of the stream: every window is one for each group."""
+    rows = len(matmul.weights) // matmul.groups
+    lacks = _lacks_by_hand(matmul.corrections, matmul.output_type.vectors, len(matmul.weights))
+    sums = [
+        [
+            [
+                sum(w * x for w, x in zip(weights, frame[window * matmul.groups + row // rows], strict=True))
+                + lacks[window][row]
+                for row, weights in enumerate(matmul.weights.tolist())
+            ]
+            for window in range(matmul.output_type.vectors)
+        ]
+        for frame in frames.tolist()
+    ]
+    return np.array(sums)
+
+
+def _lacks_by_hand(corrections: EdgeCorrections | None, windows: int, channels: int) -> list[list[int]]:
+    if corrections is None:
+        return [[0] * channels] * windows
+    places = [(row, column) for row in corrections.row_classes for column in corrections.column_classes]
+    return [corrections.values[row, column].tolist() for row, column in places]
 
 
 def _staircase(threshold: IntThreshold, values: Ints) -> Ints:

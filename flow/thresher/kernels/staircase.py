@@ -11,21 +11,34 @@ from thresher.lower.integer import IntThreshold
 Ints = npt.NDArray[np.int64]
 
 
-def threshold_table(levels: Ints, descending: npt.NDArray[np.bool_], bits: int, pe: int) -> Table:
+def threshold_table(
+    levels: Ints, descending: npt.NDArray[np.bool_], bits: int, pe: int, groups: int = 1
+) -> Table:
     """Pack `levels[channel, level]` for `pe` lanes, a word for each tile of channels.
 
     Where some channel descends, one more bit on top of each word says whether it does. Where all
     tiles of every lane are alike, one word stands for all.
     """
-    fields = levels
-    if descending.any():
-        direction = descending.astype(np.int64)[:, None]
-        planes = ((levels[..., None] >> np.arange(bits)) & 1).reshape(len(levels), -1)
-        fields, bits = np.concatenate([planes, direction], axis=1), 1
-    repeated = np.all(fields == fields[:1])
-    if repeated:
-        return Table.of_fields(np.repeat(fields[:1][None], pe, axis=0), bits)
-    return Table.of_fields(tile_rows(fields, pe), bits)
+    fields, bits = with_direction(levels, descending, bits)
+    return Table.of_fields(deal(fields, pe, groups), bits)
+
+
+def with_direction(fields: Ints, descending: npt.NDArray[np.bool_], bits: int) -> tuple[Ints, int]:
+    """`fields[channel, ..., field]` and their bits, with the direction of each channel if any descends.
+
+    The fields are then single bits, and on top is the one that says whether the channel descends.
+    """
+    if not descending.any():
+        return fields, bits
+    planes = ((fields[..., None] >> np.arange(bits)) & 1).reshape(*fields.shape[:-1], -1)
+    places = descending.astype(np.int64).reshape(-1, *[1] * (fields.ndim - 1))
+    return np.concatenate([planes, np.broadcast_to(places, (*planes.shape[:-1], 1))], axis=-1), 1
+
+
+def deal(fields: Ints, pe: int, groups: int = 1) -> Ints:
+    """As `tile_rows`, but one tile stands for all where all channels are alike."""
+    alike = np.all(fields == fields[:1])
+    return np.repeat(fields[:1][None], pe, axis=0) if alike else tile_rows(fields, pe, groups)
 
 
 def output_base(threshold: IntThreshold) -> int:
