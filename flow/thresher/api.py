@@ -185,6 +185,7 @@ class Accelerator:
     ) -> None:
         report = self.report()
         entry: dict[str, object] = {"frames": run.frames, "mismatches": run.mismatches}
+        entry["warnings"] = list(run.warnings)
         if level == "rtl":
             entry |= {"cycles_per_frame": run.cycles_per_frame, "latency_cycles": run.latency_cycles}
             for fifo in report["fifos"]:

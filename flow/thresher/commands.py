@@ -23,7 +23,7 @@ from thresher.kernels.installed import custom_operators
 from thresher.lower.explain import explain
 from thresher.onnx_import import import_model, read_model
 from thresher.report.html import render_html
-from thresher.report.tables import check_table, print_report, result_table
+from thresher.report.tables import check_table, fifo_table, print_report, print_result
 from thresher.tools.simulation import SimulationResult
 from thresher.unit import UnitRequest, report_text, unit_report, write_unit_project
 from thresher_sim.scoreboard import UnitOptions
@@ -169,7 +169,10 @@ def _conclude(
     accelerator: api.Accelerator, run: SimulationResult, options: argparse.Namespace, name: str
 ) -> int:
     console = Console()
-    console.print(result_table(accelerator.report()))
+    content = accelerator.report()
+    if name == "sim":
+        console.print(fifo_table(content))
+    print_result(console, content)
     if options.trace:
         _save_trace(options.trace, run)
         console.print(f"streams: {options.trace}")

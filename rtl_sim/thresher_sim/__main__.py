@@ -55,7 +55,7 @@ def _simulate(project: Project, vectors: Path, results: Path, options: argparse.
                 options.stall, options.seed, options.jobs, options.waves, options.patience, progress
             )
             rtl = simulate_rtl(project, vectors, results, options.frames, settings)
-            comparison, summary = rtl.comparison, rtl_summary(rtl, project.estimate)
+            comparison, summary = rtl.comparison, rtl_summary(rtl, project)
     finally:
         progress.close()
     print(stream_table(comparison))

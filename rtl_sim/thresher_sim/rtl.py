@@ -24,7 +24,7 @@ from .project import Project, Stream
 from .runner import build_model, finish, start_model, stop
 from .sources import check_fresh
 from .testbench import Lane, accelerator_lane, render_testbench
-from .timing import cycles_per_frame, latency_cycles, read_frame_cycles
+from .timing import cycles_per_frame, find_shortfalls, latency_cycles, read_frame_cycles
 from .vectors import beats_path, read_frames, write_frames
 
 PATIENCE = 10_000
@@ -90,6 +90,7 @@ class RtlResult:
             accepted, less those taken from it. Empty under stalls.
         cycles: clock cycles that were simulated, over all jobs.
         seconds: of the run alone, without building and comparing.
+        warnings: what is worse than the project states, see `timing.find_shortfalls`.
     """
 
     comparison: Comparison
@@ -97,6 +98,7 @@ class RtlResult:
     occupancy: Mapping[str, int]
     cycles: int
     seconds: float
+    warnings: tuple[str, ...] = ()
 
     @property
     def cycles_per_frame(self) -> float | None:
@@ -131,7 +133,7 @@ def simulate_rtl(
     check_fresh(project)
     options = options or RtlOptions()
     patience = max(options.patience, PATIENCE_FRAMES * (project.estimate.cycles_per_frame or 0))
-    return simulate_lanes(
+    result = simulate_lanes(
         [accelerator_lane(project.top, project.streams)],
         sv_files(project.root / "rtl"),
         vectors,
@@ -139,6 +141,11 @@ def simulate_rtl(
         project.build / "rtl",
         frames,
         replace(options, patience=patience),
+    )
+    # Each job starts anew, and the first, which is timed, has no more frames than another.
+    timed = result.comparison.frames // options.jobs
+    return replace(
+        result, warnings=find_shortfalls(project, timed, result.cycles_per_frame, result.occupancy)
     )
 
 

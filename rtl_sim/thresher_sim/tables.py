@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from .compare import Comparison
 from .csim import CsimResult
-from .project import Estimate
+from .project import Project
 from .rtl import RtlResult
 
 
@@ -27,18 +27,35 @@ def csim_summary(result: CsimResult) -> str:
     )
 
 
-def rtl_summary(result: RtlResult, estimate: Estimate) -> str:
-    """Cycles stated and measured, then frames, speed and mismatches of an RTL simulation."""
+def rtl_summary(result: RtlResult, project: Project) -> str:
+    """Cycles stated and measured, the FIFOs, then frames, speed and mismatches of an RTL simulation."""
+    estimate = project.estimate
     rows = [
         ("cycles", "stated", "measured"),
         ("per frame", number(estimate.cycles_per_frame), number(result.cycles_per_frame)),
         ("latency", number(estimate.latency_cycles), number(result.latency_cycles)),
     ]
-    return (
-        f"{align(rows)}\n"
-        f"sim: {result.comparison.frames} frames, {result.cycles:,} cycles in {result.seconds:.2f} s, "
-        f"{result.comparison.mismatches} mismatches"
+    tables = [align(rows), *([fifo_table(result, project)] if result.occupancy else [])]
+    return "\n".join(
+        [
+            *tables,
+            *(f"warning: {warning}" for warning in result.warnings),
+            f"sim: {result.comparison.frames} frames, {result.cycles:,} cycles in {result.seconds:.2f} s, "
+            f"{result.comparison.mismatches} mismatches",
+        ]
     )
+
+
+def fifo_table(result: RtlResult, project: Project) -> str:
+    """One line per FIFO: its depth, the most beats in it as stated and as measured, and its bits."""
+    rows = [("FIFO", "depth", "most stated", "most measured", "bits")]
+    for stream in project.streams:
+        if stream.depth is not None:
+            most = (number(stream.occupancy), number(result.occupancy.get(stream.name)))
+            rows.append(
+                (stream.name, number(stream.depth), *most, number(stream.depth * stream.layout.width))
+            )
+    return align(rows)
 
 
 def number(value: float | None) -> str:

@@ -1,13 +1,17 @@
-"""Cycles per frame and latency, from the cycles in which frames began and ended."""
+"""Cycles per frame and latency, from the cycles in which frames began and ended; and what is amiss."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from .project import Stream
+from .project import Project, Stream
+
+# No FIFO is of less depth.
+LEAST_DEPTH = 2
 
 Cycles = npt.NDArray[np.uint64]
 
@@ -32,3 +36,26 @@ def cycles_per_frame(output: Cycles) -> float | None:
 def latency_cycles(source: Cycles, output: Cycles) -> int:
     """Cycles from the first frame's first beat in to its last beat out, both of these included."""
     return int(output[0, 1]) - int(source[0, 0]) + 1
+
+
+def find_shortfalls(
+    project: Project, frames: int, cycles: float | None, occupancy: Mapping[str, int]
+) -> tuple[str, ...]:
+    """What a run of `frames` frames without stalls shows to be worse than stated, or dearer than need be.
+
+    - `cycles`, those between the later half of the frames, are more than stated.
+    - A FIFO is deeper than the most beats it held, which `occupancy` has by its stream, and one.
+
+    Nothing is said of a run too short to reach the steady state.
+    """
+    settled, stated = project.estimate.settled_frames, project.estimate.cycles_per_frame
+    found = []
+    if settled and frames >= 2 * settled and stated and cycles and cycles > stated:
+        found.append(f"a frame takes {cycles:,g} cycles, more than the {stated:,} stated")
+    if settled and frames >= settled:
+        for stream in project.streams:
+            most = occupancy.get(stream.name)
+            if most is not None and stream.depth is not None and stream.depth > max(LEAST_DEPTH, most + 1):
+                held = f"{most} beat{'' if most == 1 else 's'}"
+                found.append(f"the FIFO on '{stream.name}' has depth {stream.depth} and holds at most {held}")
+    return tuple(found)

@@ -8,11 +8,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from thresher_sim.compare import Comparison
 from thresher_sim.errors import SimulationMismatchError, ToolFailedError
 from thresher_sim.objcache import compile_once
 from thresher_sim.outcome import BenchSettings, Outcome, StreamState
-from thresher_sim.tables import align, number
-from thresher_sim.timing import cycles_per_frame, latency_cycles
+from thresher_sim.project import Estimate, Project, Stream
+from thresher_sim.rtl import LaneTiming, RtlResult
+from thresher_sim.streams import IntType, StreamLayout
+from thresher_sim.tables import align, number, rtl_summary
+from thresher_sim.timing import cycles_per_frame, find_shortfalls, latency_cycles
 
 
 def frames(*ends: int) -> np.ndarray[tuple[int, int], np.dtype[np.uint64]]:
@@ -34,6 +38,54 @@ def test_the_rate_is_that_of_the_later_half(ends: tuple[int, ...], rate: float |
 
 def test_latency_counts_both_ends() -> None:
     assert latency_cycles(frames(5, 8), frames(12, 20)) == 10
+
+
+def project(settled: int | None) -> Project:
+    """Three streams of 9 bits, with FIFOs of depth 2, 12 and 9."""
+    layout = StreamLayout(IntType(0, 7), 6, 1, 3)
+    streams = tuple(
+        Stream(name, layout, role, depth=depth, occupancy=depth - 1)
+        for name, role, depth in (("s_axis", "input", 2), ("a", "internal", 12), ("m_axis", "output", 9))
+    )
+    return Project(Path(), "example", "top", 100.0, streams, (), Estimate(64, 200, settled))
+
+
+DEEP = "the FIFO on 'a' has depth 12 and holds at most 10 beats"
+SLOW = "a frame takes 64.5 cycles, more than the 64 stated"
+
+
+@pytest.mark.parametrize(
+    ("settled", "frames", "cycles", "warnings"),
+    [
+        (5, 10, 64.5, (SLOW, DEEP)),
+        (5, 10, 64.0, (DEEP,)),
+        (5, 9, 64.5, (DEEP,)),
+        (5, 4, 64.5, ()),
+        (None, 100, 64.5, ()),
+    ],
+)
+def test_what_is_worse_than_stated_is_said_of_a_steady_run(
+    settled: int | None, frames: int, cycles: float, warnings: tuple[str, ...]
+) -> None:
+    occupancy = {"s_axis": 0, "a": 10, "m_axis": 8}
+    assert find_shortfalls(project(settled), frames, cycles, occupancy) == warnings
+
+
+def test_the_summary_of_a_run_has_its_fifos_and_warnings() -> None:
+    result = RtlResult(
+        Comparison(10, ()), (LaneTiming(64.5, 201),), {"s_axis": 2, "a": 10, "m_axis": 8}, 845, 0.5, (SLOW,)
+    )
+    assert rtl_summary(result, project(5)) == (
+        "cycles     stated  measured\n"
+        "per frame      64      64.5\n"
+        "latency       200       201\n"
+        "FIFO    depth  most stated  most measured  bits\n"
+        "s_axis      2            1              2    18\n"
+        "a          12           11             10   108\n"
+        "m_axis      9            8              8    81\n"
+        f"warning: {SLOW}\n"
+        "sim: 10 frames, 845 cycles in 0.50 s, 0 mismatches"
+    )
 
 
 def test_a_hang_names_every_stream_that_is_not_complete() -> None:

@@ -20,22 +20,31 @@ _LAYER = {
     "weight_bits": int,
     "resources": _COST,
 }
+_FIFO = {
+    "stream": str,
+    "depth": int,
+    "bits": int,
+    "occupancy": int,
+    "rtl_occupancy": (int, type(None)),
+    "resources": _COST,
+}
 # What the tables count on. A class or several stand for their instances, a list for its elements; of
 # an object the keys that are named here must be there, and `...` stands for each key of the rest.
 _SHAPE: Any = {
     "model": {"name": str, "weight_bits": int, "float32_bytes": int},
     "clock_mhz": _NUMBER,
     "layers": [_LAYER],
-    "fifos": [{"resources": _COST}],
+    "fifos": [_FIFO],
     "estimate": {
         "cycles_per_frame": int,
         "latency_cycles": int,
         "frames_per_second": _NUMBER,
         "bottleneck": str,
+        "settled_frames": (int, type(None)),
         "resources": _COST,
     },
     "ties": {...: int},
-    "simulation": {...: {...: (int, float, type(None))}},
+    "simulation": {...: {"warnings": [str], ...: (int, float, type(None))}},
     "accuracy": {...: (int, float, str)},
 }
 

@@ -16,9 +16,31 @@ LEVELS = ("onnx", "golden", "csim", "rtl")
 
 
 def print_report(console: Console, report: Report) -> None:
-    """Print the layers, and the result of whatever was simulated."""
+    """Print the layers, the FIFOs, and the result of whatever was simulated."""
     console.print(layer_table(report))
+    console.print(fifo_table(report))
+    print_result(console, report)
+
+
+def print_result(console: Console, report: Report) -> None:
+    """Print the result of whatever was simulated, and what is worse than it could be."""
     console.print(result_table(report))
+    for warning in find_warnings(report):
+        console.print(f"warning: {warning}", style="yellow", markup=False, highlight=False)
+
+
+def find_warnings(report: Report) -> list[str]:
+    """What the report says to be worse than it could be: of the build, and of each simulation."""
+    layers = {layer["name"]: layer["cycles_per_frame"] for layer in report["layers"]}
+    estimate = report["estimate"]
+    stated, slowest = estimate["cycles_per_frame"], layers.get(estimate["bottleneck"])
+    found = []
+    if slowest is not None and stated > slowest:
+        found.append(
+            f"no FIFO depths were found with which '{estimate['bottleneck']}' never rests: "
+            f"a frame takes {stated:,} cycles, {slowest:,} of it alone"
+        )
+    return found + [text for run in report["simulation"].values() for text in run["warnings"]]
 
 
 def layer_table(report: Report) -> Table:
@@ -45,6 +67,18 @@ def layer_table(report: Report) -> Table:
 
 def _costs(resources: Mapping[str, Any]) -> tuple[str, str, str]:
     return _text(resources["lut"]), _text(resources["ff"]), f"{resources['bram36']:g}"
+
+
+def fifo_table(report: Report) -> Table:
+    """One row per FIFO: its depth, the most beats in it as stated and as measured, and its cost."""
+    table = Table(title=f"{report['model']['name']}: FIFOs")
+    numbers = ("depth", "most stated", "most in RTL", "bits", "LUT", "FF", "BRAM36")
+    _add_columns(table, ("stream", *numbers), left=("stream",))
+    for fifo in report["fifos"]:
+        counts = (_text(fifo["depth"]), _text(fifo["occupancy"]), _of(fifo, "rtl_occupancy"))
+        table.add_row(fifo["stream"], *counts, _text(fifo["bits"]), *_costs(fifo["resources"]))
+    table.caption = "most: beats held at once, by token simulation and in RTL simulation without stalls"
+    return table
 
 
 def result_table(report: Report) -> Table:

@@ -28,7 +28,8 @@ class SimulationResult:
     `mismatches` counts beats, over all streams, that differ from the golden model; `streams` holds
     the integers `[frames, vectors, channels]` of every stream as the simulation saw them. Cycles are
     those of RTL simulation: None in a C simulation, and for what a run cannot tell. So is `occupancy`,
-    the most beats in each FIFO, by its stream; empty where there is nothing to tell.
+    the most beats in each FIFO, by its stream; empty where there is nothing to tell. `warnings` say
+    what the RTL does worse than the project states.
     """
 
     comparison: Comparison
@@ -37,6 +38,7 @@ class SimulationResult:
     cycles_per_frame: float | None = None
     latency_cycles: int | None = None
     occupancy: Mapping[str, int] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
 
     @property
     def frames(self) -> int:
@@ -86,7 +88,13 @@ def run_rtl(
     run = simulate_rtl(project, vectors, folder / "results", frames, options)
     streams = _streams(project, folder / "results", run.comparison)
     return SimulationResult(
-        run.comparison, run.seconds, streams, run.cycles_per_frame, run.latency_cycles, run.occupancy
+        run.comparison,
+        run.seconds,
+        streams,
+        run.cycles_per_frame,
+        run.latency_cycles,
+        run.occupancy,
+        run.warnings,
     )
 
 
