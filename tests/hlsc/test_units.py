@@ -11,6 +11,7 @@ from tests.hlsc.native import HLS, NativeUnits
 from tests.hlsc.rtl import Module, RtlModules
 from thresher.hlsc import CompiledUnit, UnitSource, compile_unit
 from thresher.hlsc.diagnosis import fastest_mhz
+from thresher.hlsc.llvm.parser import parse
 from thresher.hlsc.schedule.delay import delay_model
 
 UNITS = Path(__file__).parent / "units.hpp"
@@ -87,6 +88,27 @@ def test_reset_reaches_control_only(compiled: dict[tuple[str, float], CompiledUn
         "tile_q",
         "m_axis_tvalid",
     }
+
+
+def test_a_variable_names_the_value_that_it_is() -> None:
+    """And none that it is computed from, which LLVM says when it has moved the computation."""
+    width = "DW_OP_LLVM_convert, 1, DW_ATE_unsigned, DW_OP_stack_value"
+        "DW_OP_LLVM_convert, 1, DW_ATE_unsigned, DW_OP_LLVM_convert, 8, DW_ATE_unsigned, DW_OP_stack_value"
+    )
+    module = parse(
+        f"""\
+define void @f(i1 %a, i1 %b, i1 %c) {{
+  #dbg_value(i1 %a, !1, !DIExpression(), !9)
+  #dbg_value(i1 %b, !2, !DIExpression({width}), !9)
+  #dbg_value(i1 %c, !3, !DIExpression(DW_OP_constu, 18446744073709551615, DW_OP_xor, {width}), !9)
+  call void @llvm.dbg.value(metadata i1 %a, metadata !4, metadata !DIExpression()), !dbg !9
+  ret void
+}}
+"""
+    )
+
+    variables = [(entry.name, entry.variable) for entry in module.functions["f"].variables]
+    assert variables == [("a", "!1"), ("b", "!2"), ("a", "!4")]
 
 
 def test_a_recurrence_that_misses_the_clock_is_a_warning() -> None:

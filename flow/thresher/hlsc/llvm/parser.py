@@ -17,6 +17,11 @@ _TYPE = re.compile(r'%("[^"]*"|[-\w.$]+) = type (.*)')
 _METADATA = re.compile(r"(!\d+) = (?:distinct )?(.*)")
 # LLVM 19 writes a record, LLVM 18 a call.
 _VARIABLE = re.compile(r'dbg[._]value\((?:metadata )?i\d+ %("[^"]*"|[-\w.$]+), (?:metadata )?(!\d+),')
+# A variable that is computed from a value is not the value.
+_UNCHANGED = re.compile(
+    r"DIExpression\("
+    r"(?:(?:DW_OP_LLVM_convert, \d+, DW_ATE_\w+|DW_OP_LLVM_fragment, \d+, \d+|DW_OP_stack_value)(?:, )?)*\)"
+)
 _PARAMETER = re.compile(r'%("[^"]*"|[-\w.$]+)(?:,|$)')
 _OPCODE = re.compile(r'^\s*(?:(%"[^"]*"|%[-\w.$]+) = )?(?:(?:tail|musttail|notail) )?(\w+)')
 _LOCATION = re.compile(r" !dbg (!\d+)")
@@ -63,7 +68,7 @@ def _function(header: str, lines: Iterator[str], types: Mapping[str, str]) -> Fu
                 blocks.append(Block(label, tuple(instructions)))
             label, instructions = name_of(marker[1]), []
         elif "#dbg_" in line or "@llvm.dbg." in line:
-            if variable := _VARIABLE.search(line):
+            if (variable := _VARIABLE.search(line)) and _UNCHANGED.search(line):
                 variables.append(VariableName(name_of(variable[1]), variable[2]))
         elif line.strip():
             instructions.append(_instruction(line, types))
