@@ -93,8 +93,6 @@ def test_reset_reaches_control_only(compiled: dict[tuple[str, float], CompiledUn
 def test_a_variable_names_the_value_that_it_is() -> None:
     """And none that it is computed from, which LLVM says when it has moved the computation."""
     width = "DW_OP_LLVM_convert, 1, DW_ATE_unsigned, DW_OP_stack_value"
-        "DW_OP_LLVM_convert, 1, DW_ATE_unsigned, DW_OP_LLVM_convert, 8, DW_ATE_unsigned, DW_OP_stack_value"
-    )
     module = parse(
         f"""\
 define void @f(i1 %a, i1 %b, i1 %c) {{
