@@ -264,6 +264,7 @@ def build(  # noqa: PLR0913  (the command's options)
     input_type: str | None = None,
     input_scale: float | None = None,
     argmax: bool = False,
+    fit: bool = False,
     example_input: Any = None,
 ) -> Accelerator:
     """Build an accelerator project from a model.
@@ -279,13 +280,15 @@ def build(  # noqa: PLR0913  (the command's options)
         input_type: `uint8` and the like: the hardware takes integers, and no prologue stays on the host.
         input_scale: The model's input is this times the integer.
         argmax: End in the index of the largest output.
+        fit: Be as fast as the LUTs, block RAMs and DSPs of `part` allow by the estimate, and use up to
+            all of them; without `folding`, `target_fps` or this, the accelerator is small.
         example_input: One frame with its batch axis, to export a module with.
 
     Raises:
         ThresherError: One of its subclasses, whose message says what to do; nothing is then written.
     """
     kind = parse_input_type(input_type) if input_type is not None else None
-    options = BuildOptions(folding, target_fps, clock_mhz, part, kind, input_scale, argmax)
+    options = BuildOptions(folding, target_fps, clock_mhz, part, kind, input_scale, argmax, fit)
     source = read_model(model) if isinstance(model, Path | str) else export_module(model, example_input)
     target = (
         Path(output_dir)

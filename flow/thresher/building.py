@@ -16,8 +16,15 @@ from thresher.emit.files import check_target
 from thresher.emit.project import write_project
 from thresher.errors import MissingToolError, UsageError
 from thresher.hardware.connect import connect
-from thresher.hardware.folding import fold_as_told, fold_to_target, parse_folding, read_folding
-from thresher.hardware.graph import HwGraph
+from thresher.hardware.folding import (
+    fold_as_told,
+    fold_by_default,
+    fold_to_fit,
+    fold_to_target,
+    parse_folding,
+    read_folding,
+)
+from thresher.hardware.next_step import next_step
 from thresher.hardware.parts import DEFAULT_PART, family_of
 from thresher.hardware.select import Layer, select_kernels
 from thresher.kernels.installed import custom_operators
@@ -27,8 +34,6 @@ from thresher.onnx_import.host import make_epilogue, make_prologue
 from thresher_sim.streams import BIPOLAR, IntType
 
 DEFAULT_CLOCK_MHZ = 100.0
-# Without a target, a frame in about this many cycles: small enough for a first look at any part.
-DEFAULT_CYCLES_PER_FRAME = 1024
 
 FoldingChoice = Path | str | Mapping[str, Mapping[str, int]]
 
@@ -44,6 +49,7 @@ class BuildOptions:
     input_type: IntType | None = None
     input_scale: float | None = None
     argmax: bool = False
+    fit: bool = False
 
     def __post_init__(self) -> None:
         if not (math.isfinite(self.clock_mhz) and 1 <= self.clock_mhz <= 2000):
@@ -52,9 +58,18 @@ class BuildOptions:
             raise UsageError(
                 f"build: a target of {self.target_fps:g} frames per second cannot be; give a number above 0"
             )
-        if self.folding is not None and self.target_fps is not None:
-            raise UsageError("build: a folding and a target rate exclude each other; give one of them")
+        self._check_speed()
         family_of(self.part)
+
+    def _check_speed(self) -> None:
+        given = {
+            "a folding": self.folding is not None,
+            "a target rate": self.target_fps is not None,
+            "fitting a part": self.fit,
+        }
+        names = [name for name, there in given.items() if there]
+        if len(names) > 1:
+            raise UsageError(f"build: {names[0]} and {names[1]} exclude each other; give one of them")
 
 
 def build_project(model: OnnxModel, target: Path, options: BuildOptions) -> None:
@@ -69,11 +84,12 @@ def make_design(model: OnnxModel, options: BuildOptions) -> Design:
     imported = import_model(model, operators=custom_operators())
     lowered = lower(imported.graph, options.input_type, options.input_scale, options.argmax)
     output = lowered.output
-    graph = fold(select_kernels(lowered.graph), options)
+    layers = fold(select_kernels(lowered.graph), options)
     return Design(
         model=ModelInfo(safe_name(Path(model.name).stem), model.sha256),
         lowered=lowered,
-        graph=graph,
+        graph=connect(layers),
+        next_step=next_step(layers),
         prologue=make_prologue(imported, lowered.prologue) if lowered.prologue else None,
         epilogue=make_epilogue(imported, lowered.epilogue, output.scale, output.zero)
         if lowered.epilogue
@@ -83,17 +99,15 @@ def make_design(model: OnnxModel, options: BuildOptions) -> Design:
     )
 
 
-def fold(layers: tuple[Layer, ...], options: BuildOptions) -> HwGraph:
-    """Fold by file, by target, or to `DEFAULT_CYCLES_PER_FRAME` where that can be reached."""
+def fold(layers: tuple[Layer, ...], options: BuildOptions) -> tuple[Layer, ...]:
+    """Fold by file, to a target, to fit a part, or by default."""
     if options.folding is not None:
         choice = options.folding
         spec = read_folding(Path(choice)) if isinstance(choice, Path | str) else parse_folding(choice)
-        return connect(fold_as_told(layers, spec))
+        return fold_as_told(layers, spec)
     if options.target_fps is not None:
-        cycles = math.floor(options.clock_mhz * 1e6 / options.target_fps)
-        return connect(fold_to_target(layers, cycles))
-    fastest = max(layer.kernel.fold(layer.kernel.folding_limit).cycles_per_frame for layer in layers)
-    return connect(fold_to_target(layers, max(DEFAULT_CYCLES_PER_FRAME, fastest)))
+        return fold_to_target(layers, math.floor(options.clock_mhz * 1e6 / options.target_fps))
+    return fold_to_fit(layers, options.part) if options.fit else fold_by_default(layers)
 
 
 def safe_name(name: str) -> str:

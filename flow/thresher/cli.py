@@ -115,6 +115,9 @@ def _add_build(group: _Commands) -> None:
         "--target-fps", type=float, metavar="N", help="fold each layer as far as N frames/s allow"
     )
     speed.add_argument("--folding", type=Path, metavar="FILE", help=FOLDING_HELP)
+    speed.add_argument(
+        "--fit", action="store_true", help="as fast as the LUTs, block RAMs and DSPs of the part allow"
+    )
     parser.add_argument(
         "--clock-mhz", type=float, default=100.0, metavar="F", help="clock in MHz (default 100)"
     )
@@ -122,7 +125,8 @@ def _add_build(group: _Commands) -> None:
         "--part",
         default=commands.DEFAULT_PART,
         metavar="P",
-        help="part number, whose delays decide the pipeline stages (default %(default)s)",
+        help="part number: its delays decide the pipeline stages, its size what --fit gives "
+        "(default %(default)s)",
     )
     _add_input_options(parser)
     parser.add_argument(

@@ -60,6 +60,7 @@ def build(options: argparse.Namespace) -> int:
         input_type=input_type,
         input_scale=input_scale,
         argmax=options.argmax,
+        fit=options.fit,
     )
     with console.status("building"):
         build_project(read_model(options.model), options.output, build_options)

@@ -8,6 +8,7 @@ from thresher.emit.design import Design
 from thresher.emit.sv_top import TOP
 from thresher.hardware.fifos import fifo_resources
 from thresher.hardware.graph import INPUT_STREAM, HwNode, stream_layouts
+from thresher.hardware.next_step import NextStep
 from thresher.hlsc import CompiledUnit
 from thresher.kernels import Resources
 from thresher.lower.integer import IntThreshold
@@ -77,6 +78,7 @@ def describe_report(design: Design, timing: Timing, units: Mapping[str, Compiled
             "settled_frames": timing.settled_frames,
             "frames_per_second": design.clock_mhz * 1e6 / timing.cycles_per_frame,
             "resources": _resources(total),
+            "next_step": _next_step(design.next_step),
         },
         "ties": {
             node.name: node.ties for node in design.lowered.graph.nodes if isinstance(node, IntThreshold)
@@ -141,6 +143,16 @@ def _report_layer(node: HwNode, unit: CompiledUnit) -> dict[str, object]:
         "output_type": str(kernel.output_layout.element),
         "stages": unit.stages,
         "resources": _resources(kernel.resources()),
+    }
+
+
+def _next_step(step: NextStep | None) -> dict[str, object] | None:
+    if step is None:
+        return None
+    return {
+        "cycles_per_frame": step.cycles_per_frame,
+        "resources": _resources(step.more),
+        "layers": list(step.layers),
     }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from thresher.hardware.graph import HwGraph
+from thresher.hardware.next_step import NextStep
 from thresher.lower import Lowered
 
 
@@ -23,6 +24,7 @@ class Design:
     model: ModelInfo
     lowered: Lowered
     graph: HwGraph
+    next_step: NextStep | None
     prologue: bytes | None
     epilogue: bytes | None
     clock_mhz: float

@@ -9,14 +9,19 @@ from pathlib import Path
 import numpy as np
 
 from thresher.errors import UsageError
-from thresher.hardware.cheapest import cheapest, fastest
+from thresher.hardware.cheapest import Picks, cheapest, fastest
 from thresher.hardware.choices import NEVER, UNLIMITED, Choices, choices
 from thresher.hardware.fit import fastest_fit
-from thresher.hardware.parts import size_of
+from thresher.hardware.parts import PartSize, size_of
 from thresher.hardware.select import Layer
 from thresher.kernels import Folding, Kernel
 
 FoldingSpec = Mapping[str, Folding]
+
+# Where nothing is asked for: small networks take a frame in about this many cycles, which is little
+# hardware, and larger ones as many as keep them within some 70 % of an xc7z020, as far as they can.
+DEFAULT_CYCLES_PER_FRAME = 1024
+DEFAULT_SIZE = PartSize(lut=37_000, bram36=98, dsp=154)
 
 
 def fold_to_target(layers: tuple[Layer, ...], cycles_per_frame: int) -> tuple[Layer, ...]:
@@ -56,14 +61,28 @@ def fold_to_fit(layers: tuple[Layer, ...], part: str) -> tuple[Layer, ...]:
     picks = fastest_fit(options, size)
     if picks is not None:
         return options.chosen(picks)
-    smallest = cheapest(options, UNLIMITED)
-    assert smallest is not None, "layers that no folding joins"
-    least = options.cost(smallest)
+    least = options.cost(_smallest(options))
     raise UsageError(
         f"hardware: no folding fits part '{part}', which has {size.lut} LUT, {size.bram36} BRAM36 and "
         f"{size.dsp} DSP: the cheapest takes {least.lut} LUT, {least.bram36:g} BRAM36 and {least.dsp} DSP; "
         "give a larger part"
     )
+
+
+def fold_by_default(layers: tuple[Layer, ...]) -> tuple[Layer, ...]:
+    """The cheapest foldings for `DEFAULT_CYCLES_PER_FRAME`, or as few more as take `DEFAULT_SIZE`.
+
+    Where even the cheapest of all takes more than that, it is chosen.
+    """
+    options = every_choice(layers)
+    picks = fastest_fit(options, DEFAULT_SIZE, DEFAULT_CYCLES_PER_FRAME)
+    return options.chosen(_smallest(options) if picks is None else picks)
+
+
+def _smallest(options: Choices) -> Picks:
+    picks = cheapest(options, UNLIMITED)
+    assert picks is not None, "no folding joins the layers"
+    return picks
 
 
 def every_choice(layers: tuple[Layer, ...]) -> Choices:

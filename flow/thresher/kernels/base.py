@@ -24,7 +24,10 @@ Words = npt.NDArray[np.uint64]
 
 @dataclass(frozen=True)
 class Resources:
-    """Estimated cost in 6-input LUTs, flip-flops, 36-kbit block RAMs and DSP slices; costs add."""
+    """Estimated cost in 6-input LUTs, flip-flops, 36-kbit block RAMs and DSP slices; costs add.
+
+    A difference of two may be negative.
+    """
 
     lut: int = 0
     ff: int = 0
@@ -34,6 +37,11 @@ class Resources:
     def __add__(self, other: Resources) -> Resources:
         return Resources(
             self.lut + other.lut, self.ff + other.ff, self.bram36 + other.bram36, self.dsp + other.dsp
+        )
+
+    def __sub__(self, other: Resources) -> Resources:
+        return Resources(
+            self.lut - other.lut, self.ff - other.ff, self.bram36 - other.bram36, self.dsp - other.dsp
         )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,15 @@ _FIFO = {
     "rtl_occupancy": (int, type(None)),
     "resources": _COST,
 }
+
+
+@dataclass(frozen=True)
+class _OrNull:
+    """Null or what has the shape."""
+
+    shape: Any
+
+
 # What the tables count on. A class or several stand for their instances, a list for its elements; of
 # an object the keys that are named here must be there, and `...` stands for each key of the rest.
 _SHAPE: Any = {
@@ -42,6 +52,7 @@ _SHAPE: Any = {
         "bottleneck": str,
         "settled_frames": (int, type(None)),
         "resources": _COST,
+        "next_step": _OrNull({"cycles_per_frame": int, "resources": _COST | {"dsp": int}, "layers": [str]}),
     },
     "ties": {...: int},
     "simulation": {...: {"warnings": [str], ...: (int, float, type(None))}},
@@ -64,6 +75,8 @@ def read_report(path: Path) -> dict[str, Any]:
 
 def _problem(value: object, shape: Any, place: str) -> str | None:
     """What keeps `value` from having `shape`, or None."""
+    if isinstance(shape, _OrNull):
+        return None if value is None else _problem(value, shape.shape, place)
     if isinstance(shape, dict):
         return _problem_of_object(value, shape, place)
     if isinstance(shape, list):

@@ -16,8 +16,9 @@ LEVELS = ("onnx", "golden", "csim", "rtl")
 
 
 def print_report(console: Console, report: Report) -> None:
-    """Print the layers, the FIFOs, and the result of whatever was simulated."""
+    """Print the layers, the next step up, the FIFOs, and the result of whatever was simulated."""
     console.print(layer_table(report))
+    console.print(next_step_line(report["estimate"]["next_step"]), markup=False, highlight=False)
     console.print(fifo_table(report))
     print_result(console, report)
 
@@ -67,6 +68,22 @@ def layer_table(report: Report) -> Table:
 
 def _costs(resources: Mapping[str, Any]) -> tuple[str, str, str]:
     return _text(resources["lut"]), _text(resources["ff"]), f"{resources['bram36']:g}"
+
+
+def next_step_line(step: Mapping[str, Any] | None) -> str:
+    """What the next step up in rate would cost."""
+    if step is None:
+        return "next step: none, nothing is faster"
+    names = (("lut", "LUT"), ("ff", "FF"), ("bram36", "BRAM36"), ("dsp", "DSP"))
+    more = ", ".join(f"{_more(step['resources'][key])} {name}" for key, name in names)
+    return (
+        f"next step: {_text(step['cycles_per_frame'])} cycles per frame for {more}, "
+        f"by other foldings of {', '.join(step['layers'])}"
+    )
+
+
+def _more(value: float) -> str:
+    return f"{'-' if value < 0 else '+'}{_text(abs(value))}"
 
 
 def fifo_table(report: Report) -> Table:
