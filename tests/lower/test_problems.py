@@ -35,9 +35,10 @@ def test_an_unsupported_operator_between_layers() -> None:
 
     assert refusal(build.proto(layer(build, x, "fc2"))) == (
         "lower: node 'wave': operator Sin is not supported, and quantised layers follow; supported are "
-        "Add, ArgMax, BatchNormalization, BipolarQuant, Clip, Constant, Div, Dropout, Flatten, Gemm, "
-        "Identity, LeakyRelu, MatMul, Max, Min, Mul, Neg, PRelu, Quant, Relu, Reshape, Squeeze, Sub, "
-        "TopK, Transpose, Unsqueeze"
+        "Add, ArgMax, AveragePool, BatchNormalization, BipolarQuant, Clip, Constant, Conv, Div, Dropout, "
+        "Flatten, Gemm, GlobalAveragePool, GlobalMaxPool, Identity, LeakyRelu, MatMul, Max, MaxPool, Min, "
+        "Mul, Neg, PRelu, Quant, ReduceMax, ReduceMean, Relu, Reshape, Squeeze, Sub, TopK, Transpose, Trunc, "
+        "Unsqueeze"
     )
 
 
@@ -57,7 +58,7 @@ def test_float_weights() -> None:
 
     assert refusal(build.proto(x)) == (
         "lower: node 'fc': its weights are floats, which no unit multiplies; quantise them, as Brevitas' "
-        "QuantLinear with a weight_quant does"
+        "QuantLinear or QuantConv2d with a weight_quant does"
     )
 
 

@@ -16,18 +16,25 @@ from thresher.onnx_import.scope import Scope, dynamic_inputs
 from thresher.onnx_import.source import SourceNode
 from thresher.onnx_import.window import Pair, Window
 
+_DIMENSIONS = "use convolutions over 1 or 2 dimensions"
 _SHRINK = "use a smaller kernel or dilation, or more padding"
 
 
 def translate_conv(scope: Scope, node: SourceNode) -> Sequence[QuantNode]:
-    """A convolution and, where it has a bias, an addition; one that is neither 1-D nor 2-D is the host's."""
+    """A convolution and, where it has a bias, an addition.
+
+    Raises:
+        NodeError: It has more than two dimensions, or its weights, groups or windows do not fit its input.
+    """
     dynamic, shape = dynamic_inputs(scope, node), scope.shape(node)
     if len(dynamic) != 1 or scope.is_constant(node.inputs[0]):
         return [_host(scope, node, "Conv by weights that are computed at run time", "use constant weights")]
-    if len(shape) not in (3, 4):
-        reason = f"Conv over {len(shape) - 2} dimensions"
-        return [_host(scope, node, reason, "use convolutions over 1 or 2 dimensions")]
     quantised = scope.quantised.get(node.inputs[1])
+    if len(shape) not in (3, 4):
+        if quantised is None:
+            return [_host(scope, node, f"Conv over {len(shape) - 2} dimensions", _DIMENSIONS)]
+        reason = f"it convolves over {len(shape) - 2} dimensions"
+        raise NodeError("import", node.name, reason, _DIMENSIONS)
     weights = quantised.levels if quantised is not None else scope.floats(node, 1, "weight")
     groups = int(node.attributes.get("group", 1))
     _check_weights(node, weights, shape, groups)
@@ -193,7 +200,7 @@ def _check_weights(node: SourceNode, weights: Array, shape: Shape, groups: int) 
             reason = f"its {groups} groups do not divide its {count} {what} channels"
             raise NodeError("import", node.name, reason, "use a number of groups that divides both")
     if weights.shape[1] * groups != channels:
-        seen = f"{weights.shape[1]} in each of {groups} groups" if groups > 1 else f"{weights.shape[1]}"
+        seen = f"{groups} groups of {weights.shape[1]}" if groups > 1 else f"{weights.shape[1]}"
         reason = f"its weights are for {seen} input channels, and its input has {channels}"
         raise NodeError("import", node.name, reason, "mend the export")
 

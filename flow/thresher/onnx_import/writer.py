@@ -16,6 +16,7 @@ from thresher.onnx_import.quantisers import Quantiser
 from thresher.onnx_import.source import STANDARD, SourceNode
 
 BATCH = "frames"
+_IN_PARTS = frozenset({"Conv", "Gemm"})
 _IR_VERSION = 8
 
 # Adding and subtracting it rounds a float32 below 2**22 to the nearest integer, ties to even, in
@@ -36,13 +37,14 @@ class Writer:
     def add(self, node: QuantNode) -> None:
         """Write one operator as the model has it.
 
-        A Gemm comes as several typed nodes; it is written whole, or what follows its product.
+        A Gemm, or a Conv with a bias, comes as several typed nodes; it is written whole, or what follows
+        its product.
         """
         name = node.onnx_nodes[-1]
         if name in self.written:
             return
         source = next(each for each in self.imported.scope.source.nodes if each.name == name)
-        if source.op == "Gemm" and isinstance(node, Arithmetic):
+        if source.op in _IN_PARTS and isinstance(node, Arithmetic):
             self.emit(node.op, [node.input, self.constant(node.constant)], node.output)
         elif isinstance(node, Reshape) and self.batched:
             target = self.constant(np.asarray([-1, *node.shape], np.int64))
