@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from tests.kernels.cases import random_frames
+from thresher.emit.csim_main import csim_run
 from thresher.emit.layer_header import layer_header
 from thresher.emit.units import compile_layers
 from thresher.hardware.graph import HwNode
@@ -113,7 +114,5 @@ def _program(bench: KernelBench) -> str:
     lines.append("  while (sim.next_chunk()) {")
     for node in bench.nodes:
         lines.append(f"    sim.play({node.input});")
-        lines.append(
-            f"    sim.run({node.name}, {node.input}, {node.output}, {node.kernel.cycles_per_frame});"
-        )
+        lines.append(f"    {csim_run(node)}")
     return "\n".join([*lines, "  }", "}", ""])

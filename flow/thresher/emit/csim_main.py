@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from thresher.emit.layer_header import layer_header_name, unit_type
-from thresher.hardware.graph import INPUT_STREAM, HwGraph, stream_layouts
+from thresher.hardware.graph import INPUT_STREAM, HwGraph, HwNode, stream_layouts
+from thresher.kernels import Lookahead
 
 
 def csim_main(graph: HwGraph) -> str:
@@ -24,13 +25,17 @@ def csim_main(graph: HwGraph) -> str:
         *(f"  static {unit_type(node)} {node.name};" for node in graph.nodes),
         "  while (sim.next_chunk()) {",
         f"    sim.play({INPUT_STREAM});",
-        *(
-            f"    sim.run({node.name}, {node.input}, {node.output}, {node.kernel.cycles_per_frame});"
-            for node in graph.nodes
-        ),
+        *(f"    {csim_run(node)}" for node in graph.nodes),
         "  }",
         "  return 0;",
         "}",
         "",
     ]
     return "\n".join(lines)
+
+
+def csim_run(node: HwNode) -> str:
+    """The statement that runs a chunk of frames through one unit."""
+    schedule = node.kernel.schedule()
+    method = "run_ahead" if isinstance(schedule, Lookahead) else "run"
+    return f"sim.{method}({node.name}, {node.input}, {node.output}, {len(schedule.writes)});"
