@@ -19,9 +19,9 @@ from thresher.emit.files import _replace, replacing
 from thresher.errors import UsageError
 
 SUPPORTED = (
-    "Add, ArgMax, AveragePool, BatchNormalization, BipolarQuant, Clip, Constant, Conv, Div, Dropout, Flatten, "
-    "Gemm, GlobalAveragePool, GlobalMaxPool, Identity, LeakyRelu, MatMul, Max, MaxPool, Min, Mul, Neg, PRelu, "
-    "Quant, ReduceMax, ReduceMean, Relu, Reshape, Squeeze, Sub, TopK, Transpose, Trunc, "
+    "Add, ArgMax, AveragePool, BatchNormalization, BipolarQuant, Clip, Constant, Conv, Div, Dropout, "
+    "Flatten, Gemm, GlobalAveragePool, GlobalMaxPool, Identity, LeakyRelu, MatMul, Max, MaxPool, Min, Mul, "
+    "Neg, PRelu, Quant, ReduceMax, ReduceMean, Relu, Reshape, Squeeze, Sub, TopK, Transpose, Trunc, "
     "Unsqueeze"
 )
 

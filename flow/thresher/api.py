@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -27,6 +27,7 @@ from thresher.errors import UsageError
 from thresher.graph import Array, interpret
 from thresher.hardware.connect import connect
 from thresher.hardware.folding import fold_as_told, parse_folding
+from thresher.hardware.golden import golden_chunks, golden_outputs
 from thresher.hardware.graph import INPUT_STREAM, OUTPUT_STREAM, HwGraph, stream_layouts
 from thresher.hardware.parts import DEFAULT_PART
 from thresher.hardware.select import select_kernels
@@ -69,7 +70,7 @@ class Accelerator:
         if sim not in ("golden", "csim", "rtl"):
             raise UsageError(f"predict: there is no simulation {sim!r}; choose golden, csim or rtl")
         if sim == "golden":
-            return self.host.decode(self.trace(frames)[OUTPUT_STREAM])
+            return self.host.decode(golden_outputs(self.graph, self.host.encode(np.asarray(frames))))
         run = self.csim(frames) if sim == "csim" else self.sim(frames)
         run.comparison.check(sim)
         return self.host.decode(run.outputs)
@@ -172,8 +173,17 @@ class Accelerator:
                 f"frames: {count} frames are asked for, and the inputs hold {len(array)}; "
                 f"ask for at most {len(array)}"
             )
-        streams = self.trace(array[:count] if array.ndim else array)
-        return write_run_vectors(self.project, streams, folder), streams[OUTPUT_STREAM]
+        outputs: list[Array] = []
+
+        def chunks() -> Iterator[Mapping[str, Array]]:
+            for tensors in golden_chunks(
+                self.graph, self.host.encode(array[:count] if array.ndim else array)
+            ):
+                outputs.append(tensors[OUTPUT_STREAM])
+                yield tensors
+
+        vectors = write_run_vectors(self.project, chunks(), folder)
+        return vectors, np.concatenate(outputs)
 
     def _record(
         self,

@@ -96,21 +96,24 @@ class StreamLayout:
 
     def pack(self, frames: npt.NDArray[np.integer]) -> Bytes:
         """Turn integers `[N, vectors, channels]` into beats `[N, beats_per_frame, bytes_per_beat]`."""
-        count = frames.shape[0]
-        bits = self.element.bits
-        values = frames.astype(np.int64).reshape(count, self.vectors, self.channels)
-        codes = (values > 0).astype(np.int64) if self.element.bipolar else values
-        padded = np.zeros((count, self.vectors, self.beats_per_vector * self.lanes), np.int64)
-        padded[:, :, : self.channels] = codes
+        count, bits = frames.shape[0], self.element.bits
+        code = np.min_scalar_type((1 << bits) - 1)
+        values = frames.reshape(count, self.vectors, self.channels)
+        padded = np.zeros((count, self.vectors, self.beats_per_vector * self.lanes), code)
+        padded[:, :, : self.channels] = values > 0 if self.element.bipolar else values & ((1 << bits) - 1)
         words = padded.reshape(count, self.beats_per_frame, self.lanes)
         if bits == 8:
-            return np.ascontiguousarray(words.astype(np.uint8))
-        planes = (words[..., None] >> np.arange(bits)) & 1
-        flat = planes.astype(np.uint8).reshape(count, self.beats_per_frame, self.width)
-        return np.packbits(flat, axis=-1, bitorder="little")
+            return words
+        if bits > 1:
+            planes = (words[..., None] >> np.arange(bits, dtype=code)) & code.type(1)
+            words = planes.astype(np.uint8).reshape(count, self.beats_per_frame, self.width)
+        return np.packbits(words, axis=-1, bitorder="little")
 
-    def unpack(self, beats: Bytes) -> Ints:
-        """Turn beats `[N, beats_per_frame, bytes_per_beat]` into integers `[N, vectors, channels]`."""
+    def unpack(self, beats: Bytes) -> npt.NDArray[np.signedinteger]:
+        """Turn beats `[N, beats_per_frame, bytes_per_beat]` into integers `[N, vectors, channels]`.
+
+        Elements of up to 7 bits come as int8, which takes an eighth of the memory.
+        """
         count = beats.shape[0]
         flat = np.unpackbits(beats, axis=-1, bitorder="little", count=self.width)
         planes = flat.reshape(count, self.beats_per_frame, self.lanes, self.element.bits)
@@ -118,13 +121,19 @@ class StreamLayout:
         rows = values.reshape(count, self.vectors, self.beats_per_vector * self.lanes)
         return rows[:, :, : self.channels]
 
-    def _decode(self, planes: npt.NDArray[np.uint8]) -> Ints:
+    def _decode(self, planes: npt.NDArray[np.uint8]) -> npt.NDArray[np.signedinteger]:
         bits = self.element.bits
-        weights = np.int64(1) << np.arange(bits, dtype=np.int64)
+        kind = np.int8 if bits < 8 else np.int64
+        if bits == 1:
+            ones = planes[..., 0].astype(kind)
+            if self.element.bipolar:
+                return ones * kind(2) - kind(1)
+            return -ones if self.element.signed else ones
+        weights = (1 << np.arange(bits, dtype=np.int64)).astype(kind)
         if self.element.signed:
             weights[-1] = -weights[-1]
-        values: Ints = planes.astype(np.int64) @ weights
-        return 2 * values - 1 if self.element.bipolar else values
+        values: npt.NDArray[np.signedinteger] = planes.astype(kind) @ weights
+        return values
 
     def to_json(self) -> dict[str, object]:
         """The layout as plain JSON values, as `project.json` holds it."""

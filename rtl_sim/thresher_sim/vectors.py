@@ -8,7 +8,8 @@ them as stimulus and as what is expected, and both simulations write what they s
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
@@ -82,8 +83,20 @@ def write_frames(folder: Path, stream: Stream, beats: Bytes) -> None:
 
 
 def write_vectors(
-    folder: Path, streams: Sequence[Stream], values: Mapping[str, npt.NDArray[np.integer]]
+    folder: Path, streams: Sequence[Stream], chunks: Iterable[Mapping[str, npt.NDArray[np.integer]]]
 ) -> None:
-    """Pack and write the integers `[frames, vectors, channels]` of each stream, by its name."""
+    """Pack and write the integers `[frames, vectors, channels]` of each stream, by its name.
+
+    The frames come in one or more `chunks`; every file is written whole or not at all.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    beside = {
+        stream.name: beats_path(folder, stream).with_suffix(f".{os.getpid()}.part") for stream in streams
+    }
+    with ExitStack() as stack:
+        files = {name: stack.enter_context(path.open("wb")) for name, path in beside.items()}
+        for values in chunks:
+            for stream in streams:
+                files[stream.name].write(stream.layout.pack(values[stream.name]).tobytes())
     for stream in streams:
-        write_frames(folder, stream, stream.layout.pack(values[stream.name]))
+        beside[stream.name].replace(beats_path(folder, stream))

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from thresher.lower.integer import IntThreshold, TensorType, count_reached, exact_matmul
+from thresher.lower.integer import IntThreshold, TensorType, count_reached, exact_factor, exact_matmul
 from thresher_sim.streams import BIPOLAR, IntType
 
 
@@ -61,10 +61,14 @@ def test_exact_matmul_at_every_precision(largest: int) -> None:
     weights = rng.integers(-largest, largest + 1, (4, 50))
     expected = (x.astype(object) @ weights.T.astype(object)).astype(np.int64)
 
-    np.testing.assert_array_equal(exact_matmul(x, weights, IntType(-largest, largest)), expected)
+    np.testing.assert_array_equal(
+        exact_matmul(x, exact_factor(weights, IntType(-largest, largest))), expected
+    )
 
 
 def test_exact_matmul_of_signs() -> None:
     x = np.asarray([[[-1, 1, 1]]], np.int8)
 
-    assert exact_matmul(x, np.asarray([[1, 1, -1], [-1, 1, 1]]), BIPOLAR).tolist() == [[[-1, 3]]]
+    assert exact_matmul(x, exact_factor(np.asarray([[1, 1, -1], [-1, 1, 1]]), BIPOLAR)).tolist() == [
+        [[-1, 3]]
+    ]

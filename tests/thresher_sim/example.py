@@ -64,4 +64,4 @@ def write_golden(folder: Path, frames: int = FRAMES) -> None:
     """Write what every stream carries, by arithmetic on whole arrays."""
     values = np.random.default_rng(7).integers(0, 256, (frames, 1, 6))
     total = 2 * values.sum(axis=2, keepdims=True) - 1000
-    write_vectors(folder, STREAMS, {"s_axis": values, "twice_out": values * 2, "m_axis": total})
+    write_vectors(folder, STREAMS, [{"s_axis": values, "twice_out": values * 2, "m_axis": total}])

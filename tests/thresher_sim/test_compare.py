@@ -28,8 +28,8 @@ def folders(tmp_path: Path) -> tuple[Path, Path]:
         "fc1_out": random.integers(-4, 4, (FRAMES, 2, 5)),
         "m_axis": random.integers(0, 2, (FRAMES, 1, 3)) * 2 - 1,
     }
-    write_vectors(tmp_path / "expected", STREAMS, values)
-    write_vectors(tmp_path / "actual", STREAMS, values)
+    write_vectors(tmp_path / "expected", STREAMS, [values])
+    write_vectors(tmp_path / "actual", STREAMS, [values])
     return tmp_path / "expected", tmp_path / "actual"
 
 
@@ -115,7 +115,7 @@ def test_the_runs_of_two_parts_add_up(folders: tuple[Path, Path], tmp_path: Path
         write_vectors(
             tmp_path / part,
             STREAMS,
-            {stream.name: stream.layout.unpack(read_frames(actual, stream))[frames] for stream in STREAMS},
+            [{stream.name: stream.layout.unpack(read_frames(actual, stream))[frames] for stream in STREAMS}],
         )
     flip(tmp_path / "second", LAST, 1, 1)
     both = compare_streams(STREAMS, expected, tmp_path / "first", 2) + compare_streams(

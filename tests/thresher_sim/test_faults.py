@@ -26,7 +26,7 @@ FRAMES = 3
 def play(beats: list[int], shared: Path, work: Path, stall: int = 0) -> RtlResult:
     """Play `FRAMES` frames of 9s, with `beats` in place of the first ones."""
     values = np.array([*beats, *[9] * (4 * FRAMES - len(beats))]).reshape(FRAMES, 1, 4)
-    write_vectors(work / "vectors", (SOURCE, TARGET), {"source": values, "target": values})
+    write_vectors(work / "vectors", (SOURCE, TARGET), [{"source": values, "target": values}])
     options = RtlOptions(stall=stall, seed=1, patience=1000)
     device = Path(__file__).with_name("faulty.sv")
     return simulate_lanes(

@@ -18,8 +18,7 @@ from thresher.emit.layer_header import layer_header, layer_header_name
 from thresher.emit.sv_top import TOP, sv_top
 from thresher.emit.synthesis import synthesis_files
 from thresher.emit.units import compile_layers, write_units
-from thresher.graph import interpret
-from thresher.hardware.graph import INPUT_STREAM
+from thresher.hardware.golden import golden_chunks
 from thresher.hardware.parts import family_of
 from thresher.hlsc import CompiledUnit
 from thresher.kernels import Kernel, all_kernels
@@ -111,8 +110,7 @@ def _write_simulation(design: Design, folder: Path) -> None:
         frames = random.integers(0, 2, shape) * 2 - 1
     else:
         frames = random.integers(layout.element.lo, layout.element.hi + 1, shape)
-    tensors = interpret(design.graph, {INPUT_STREAM: frames})
-    write_vectors(project.vectors, project.streams, tensors)
+    write_vectors(project.vectors, project.streams, golden_chunks(design.graph, frames))
 
 
 def _write_documents(design: Design, timing: Timing, folder: Path) -> None:

@@ -112,20 +112,23 @@ class IntMatMul(IntNode):
 
     def evaluate(self, *inputs: Array) -> tuple[Array, ...]:
         """Multiply a batch of frames of the input type to `[n, vectors, rows]`."""
-        vectors, rows = self.output_type.vectors, self.output_type.channels
+        vectors, columns = self.output_type.vectors, self.weights.shape[1]
         if self.groups == 1:
-            x = inputs[0].reshape(-1, vectors, self.weights.shape[1])
-            sums = exact_matmul(x, self.weights, self.input_type.element)
+            sums = exact_matmul(inputs[0].reshape(-1, vectors, columns), self._factors[0])
         else:
-            part = self.weights.shape[1] // self.taps
-            x = inputs[0].reshape(-1, vectors, self.taps, self.groups, part)
-            per_group = self.weights.reshape(self.groups, -1, self.weights.shape[1])
-            parts = [
-                exact_matmul(x[:, :, :, group].reshape(len(x), vectors, -1), weights, self.input_type.element)
-                for group, weights in enumerate(per_group)
-            ]
-            sums = np.concatenate(parts, axis=2)
-        return (corrected(sums.reshape(-1, vectors, rows), self.corrections),)
+            x = inputs[0].reshape(-1, vectors, self.taps, self.groups, columns // self.taps)
+            parts = (x[:, :, :, group].reshape(len(x), vectors, columns) for group in range(self.groups))
+            sums = np.concatenate(
+                [exact_matmul(part, factor) for part, factor in zip(parts, self._factors, strict=True)],
+                axis=2,
+            )
+        return (corrected(sums, self.corrections),)
+
+    @cached_property
+    def _factors(self) -> tuple[Array, ...]:
+        """The weights of each group, ready for BLAS."""
+        element = self.input_type.element
+        return tuple(exact_factor(weights, element) for weights in np.split(self.weights, self.groups))
 
 
 @dataclass(frozen=True, eq=False)
@@ -264,7 +267,7 @@ class IntCustom(IntNode):
 IntGraph = Graph[IntNode]
 
 
-def corrected(sums: Ints, corrections: EdgeCorrections | None) -> Ints:
+def corrected(sums: Array, corrections: EdgeCorrections | None) -> Array:
     """`sums` `[n, vectors, channels]` with what they lack."""
     return sums if corrections is None else sums + corrections.per_vector()
 
@@ -282,8 +285,8 @@ def turned(values: Array, channels: npt.NDArray[np.bool_], element: IntType) -> 
     return np.where(channels, element.lo + element.hi - values, values) if channels.any() else values
 
 
-def exact_matmul(x: Array, weights: Ints, element: IntType) -> Ints:
-    """Return `x @ weights.T` as exact integers, through floating point where that is exact.
+def exact_factor(weights: Ints, element: IntType) -> Array:
+    """`weights.T` in the floating point in which products with integers of `element` are exact.
 
     Floats hold integers exactly up to 2**24 (float32) or 2**53 (float64), and no partial sum
     exceeds columns * max|w| * max|x|; so BLAS does in float what integer matmul does slowly.
@@ -291,9 +294,14 @@ def exact_matmul(x: Array, weights: Ints, element: IntType) -> Ints:
     largest = max(abs(element.lo), abs(element.hi)) * int(np.abs(weights).max(initial=0))
     bound = largest * weights.shape[1]
     dtype = np.dtype(np.float32 if bound < 1 << 24 else np.float64 if bound < 1 << 53 else np.int64)
-    rows = x.reshape(-1, weights.shape[1]).astype(dtype)
-    product: Ints = (rows @ weights.T.astype(dtype)).astype(np.int64)
-    return product.reshape(*x.shape[:-1], weights.shape[0])
+    return np.ascontiguousarray(weights.T, dtype)
+
+
+def exact_matmul(x: Array, factor: Array) -> Array:
+    """`x @ factor` as integers, where `factor` is an `exact_factor` for the elements of `x`."""
+    product = x.reshape(-1, len(factor)).astype(factor.dtype) @ factor
+    whole = product.astype(np.int32 if factor.dtype == np.float32 else np.int64)
+    return whole.reshape(*x.shape[:-1], factor.shape[1])
 
 
 def count_reached(x: Array, thresholds: Ints) -> Array:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,7 +18,7 @@ from thresher_sim.project import Project
 from thresher_sim.rtl import RtlOptions, simulate_rtl
 from thresher_sim.vectors import read_frames, write_vectors
 
-Ints = npt.NDArray[np.int64]
+Ints = npt.NDArray[np.signedinteger]
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,10 +64,12 @@ def run_folder(project: Project) -> Iterator[Path]:
         yield Path(folder)
 
 
-def write_run_vectors(project: Project, tensors: Mapping[str, npt.NDArray[np.integer]], folder: Path) -> Path:
+def write_run_vectors(
+    project: Project, chunks: Iterable[Mapping[str, npt.NDArray[np.integer]]], folder: Path
+) -> Path:
     """Write golden streams as the stimulus and the expectation of one run; returns where they are."""
     vectors = folder / "vectors"
-    write_vectors(vectors, project.streams, tensors)
+    write_vectors(vectors, project.streams, chunks)
     return vectors
 
 
