@@ -5,17 +5,24 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 import numpy as np
+import numpy.typing as npt
 from hypothesis import strategies as st
 
-from thresher.kernels import Kernel
+from thresher.kernels import Folding, Kernel
 from thresher.kernels.argmax import Argmax
+from thresher.kernels.global_pool import GlobalPool
 from thresher.kernels.mvu import Mvu
+from thresher.kernels.pool import Pool
 from thresher.kernels.threshold import Threshold
+from thresher.kernels.vvu import Vvu
 from thresher.kernels.width_converter import WidthConverter
 from thresher.lower.integer import (
     EdgeCorrections,
     IntArgMax,
+    IntDepthwise,
+    IntGlobalPool,
     IntMatMul,
+    IntPool,
     Ints,
     IntThreshold,
     TensorType,
@@ -88,6 +95,63 @@ def mvus(draw: Draw) -> Mvu:
 
 
 @st.composite
+def vvus(draw: Draw) -> Vvu:
+    """Any pair of types, or weights of one, with or without corrections and thresholds; any folding."""
+    channels, taps = draw(st.integers(1, MOST_CHANNELS)), draw(st.integers(1, 9))
+    vertical, horizontal = draw(st.integers(1, MOST_VECTORS)), draw(st.integers(1, MOST_VECTORS))
+    source, weight_type = draw(elements()), draw(st.just(IntType(1, 1)) | elements())
+    weights = draw(arrays(weight_type, (channels, taps)))
+    lacks = draw(corrections(vertical, horizontal, channels))
+    low, high = corrected_reach(*reachable(weights, source), lacks)
+    inputs = TensorType(source, vertical * horizontal, taps * channels)
+    sums = TensorType(IntType(int(low.min()), int(high.max())), vertical * horizontal, channels)
+    filters = IntDepthwise("filters", "x", "sum", (), inputs, sums, weights, weight_type, lacks)
+    threshold = draw(st.none() | thresholds(sums, low, high))
+    return Vvu(filters, threshold).fold(draw(tap_foldings(channels, taps)))
+
+
+@st.composite
+def pools(draw: Draw) -> Pool:
+    """Any type, some channels mirrored, any folding."""
+    channels, taps = draw(st.integers(1, MOST_CHANNELS)), draw(st.integers(1, 9))
+    windows, element = draw(st.integers(1, MOST_VECTORS)), draw(elements())
+    inputs = TensorType(element, windows, taps * channels)
+    outputs = TensorType(element, windows, channels)
+    pool = IntPool("pool", "x", "y", (), inputs, outputs, taps, draw(mirrors(channels)))
+    return Pool(pool).fold(draw(tap_foldings(channels, taps)))
+
+
+@st.composite
+def mirrors(draw: Draw, channels: int) -> npt.NDArray[np.bool_]:
+    """No, all or some of the channels."""
+    random = np.random.default_rng(draw(st.integers(0, 2**16)))
+    return random.random(channels) < draw(st.sampled_from([0.0, 0.5, 1.0]))
+
+
+def tap_foldings(channels: int, taps: int) -> st.SearchStrategy[Folding]:
+    """Any channels, or some taps of all."""
+    some_channels = st.integers(1, channels).map(lambda pe: Folding(pe, 1))
+    return some_channels | st.integers(1, taps).map(lambda simd: Folding(channels, simd))
+
+
+@st.composite
+def global_pools(draw: Draw) -> GlobalPool:
+    """Sums with or without thresholds, or the largest, some channels mirrored; any folding."""
+    channels, vectors = draw(st.integers(1, MOST_CHANNELS)), draw(st.integers(1, 9))
+    source, pe = TensorType(draw(elements()), vectors, channels), draw(st.integers(1, channels))
+    if draw(st.booleans()):
+        largest = TensorType(source.element, 1, channels)
+        return GlobalPool(
+            IntGlobalPool("pool", "x", "y", (), source, largest, True, draw(mirrors(channels))), None, pe
+        )
+    low, high = vectors * source.element.lo, vectors * source.element.hi
+    sums = TensorType(IntType(low, high), 1, channels)
+    pool = IntGlobalPool("pool", "x", "sum", (), source, sums, False, np.zeros(channels, np.bool_))
+    ends = np.full(channels, low), np.full(channels, high)
+    return GlobalPool(pool, draw(st.none() | thresholds(sums, *ends)), pe)
+
+
+@st.composite
 def thresholds(draw: Draw, source: TensorType, low: Ints, high: Ints) -> IntThreshold:
     """Staircases within what can be reached, some never or always past a threshold, some descending."""
     element = draw(elements(most_bits=4))
@@ -131,6 +195,9 @@ def width_converters(draw: Draw) -> WidthConverter:
 
 KERNELS: Mapping[type[Kernel], Callable[[], st.SearchStrategy[Kernel]]] = {
     Mvu: mvus,
+    Vvu: vvus,
+    Pool: pools,
+    GlobalPool: global_pools,
     Threshold: threshold_kernels,
     Argmax: argmaxes,
     WidthConverter: width_converters,

@@ -10,6 +10,7 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 from hypothesis import Phase, assume, given, settings
 from hypothesis import strategies as st
@@ -18,12 +19,16 @@ from tests.kernels.bench import make_bench
 from tests.kernels.cases import KERNELS, random_frames
 from thresher.kernels import Kernel, Lookahead, all_kernels
 from thresher.kernels.argmax import Argmax
+from thresher.kernels.global_pool import GlobalPool
 from thresher.kernels.mvu import Mvu
+from thresher.kernels.pool import Pool
 from thresher.kernels.threshold import Threshold
+from thresher.kernels.vvu import Vvu
 from thresher.lower.integer import EdgeCorrections, IntMatMul, Ints, IntThreshold
 from thresher.share import share_dir
 from thresher.timing.alone import own_cycles, own_latency
 from thresher_sim.compare import Comparison
+from thresher_sim.streams import IntType
 
 FRAMES = 6
 # Kernels in one program and one Verilator model.
@@ -103,16 +108,29 @@ def _wrong(comparison: Comparison) -> list[str]:
 
 def _by_hand(kernel: Kernel, frames: Ints) -> Ints:
     """The kernel's meaning in Python's own integers, element by element."""
-    if isinstance(kernel, Mvu):
-        values = _matrix_by_hand(kernel.matmul, frames)
-        values = _staircase(kernel.threshold, values) if kernel.threshold else values
-        return values.reshape(-1, kernel.output_layout.vectors, kernel.output_layout.channels)
-    if isinstance(kernel, Threshold):
-        return _staircase(kernel.threshold, frames)
-    if isinstance(kernel, Argmax):
-        flat = [frame.reshape(-1).tolist() for frame in frames]
-        return np.array([frame.index(max(frame)) for frame in flat]).reshape(-1, 1, 1)
-    return frames
+    values, threshold = frames, None
+    match kernel:
+        case Mvu():
+            values, threshold = _matrix_by_hand(kernel.matmul, frames), kernel.threshold
+        case Vvu():
+            values, threshold = _filters_by_hand(kernel, frames), kernel.threshold
+        case Pool():
+            channels, taps = kernel.pool.output_type.channels, kernel.pool.taps
+            windows = _windows_by_hand(frames, channels, taps, kernel.input_tile)
+            values = _largest_by_hand(windows, kernel.pool.reversed, kernel.input_layout.element)
+        case GlobalPool() if kernel.pool.largest:
+            values = _largest_by_hand(frames[:, None], kernel.pool.reversed, kernel.input_layout.element)
+        case GlobalPool():
+            sums = [[sum(channel) for channel in zip(*frame, strict=True)] for frame in frames.tolist()]
+            values, threshold = np.array(sums)[:, None], kernel.threshold
+        case Threshold():
+            threshold = kernel.threshold
+        case Argmax():
+            flat = [frame.reshape(-1).tolist() for frame in frames]
+            values = np.array([frame.index(max(frame)) for frame in flat])
+    if threshold is not None:
+        values = _staircase(threshold, values)
+    return values.reshape(-1, kernel.output_layout.vectors, kernel.output_layout.channels)
 
 
 def _matrix_by_hand(matmul: IntMatMul, frames: Ints) -> Ints:
@@ -131,6 +149,46 @@ def _matrix_by_hand(matmul: IntMatMul, frames: Ints) -> Ints:
         for frame in frames.tolist()
     ]
     return np.array(sums)
+
+
+def _filters_by_hand(kernel: Vvu, frames: Ints) -> Ints:
+    filters = kernel.filters
+    channels, taps = filters.weights.shape
+    lacks = _lacks_by_hand(filters.corrections, filters.output_type.vectors, channels)
+    sums = [
+        [
+            [
+                sum(int(w) * window[tap][channel] for tap, w in enumerate(filters.weights[channel]))
+                + lacks[index][channel]
+                for channel in range(channels)
+            ]
+            for index, window in enumerate(windows)
+        ]
+        for windows in _windows_by_hand(frames, channels, taps, kernel.input_tile).tolist()
+    ]
+    return np.array(sums)
+
+
+def _windows_by_hand(frames: Ints, channels: int, taps: int, tile: int) -> Ints:
+    """Windows `[frame, window, tap, channel]` of a stream, element by element."""
+    lanes = tile or channels
+    tiles = -(-channels // lanes)
+    flat = frames.reshape(len(frames), -1)
+    windows = np.zeros((len(frames), flat.shape[1] // (tiles * taps * lanes), taps, channels), np.int64)
+    for frame, window, tap, channel in np.ndindex(windows.shape):
+        place = ((window * tiles + channel // lanes) * taps + tap) * lanes + channel % lanes
+        windows[frame, window, tap, channel] = flat[frame, place]
+    return windows
+
+
+def _largest_by_hand(windows: Ints, mirrored: npt.NDArray[np.bool_], element: IntType) -> Ints:
+    """Of `[frame, window, tap, channel]`, with the values of the type in a line and its mirror image."""
+    line = [-1, 1] if element.bipolar else list(range(element.lo, element.hi + 1))
+    result = np.zeros((len(windows), windows.shape[1], windows.shape[3]), np.int64)
+    for frame, window, channel in np.ndindex(result.shape):
+        place = line.index(max(windows[frame, window, :, channel].tolist()))
+        result[frame, window, channel] = line[::-1][place] if mirrored[channel] else line[place]
+    return result
 
 
 def _lacks_by_hand(corrections: EdgeCorrections | None, windows: int, channels: int) -> list[list[int]]:

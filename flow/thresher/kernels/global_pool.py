@@ -1,0 +1,118 @@
+"""global_pool: each channel's sum, or its largest, over all vectors of a frame."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Self
+
+import numpy as np
+
+from thresher.graph import Array
+from thresher.kernels.accumulation import Accumulation, threshold_behind
+from thresher.kernels.base import Folding, Kernel, Resources, Schedule, Table, divide_up
+from thresher.kernels.maximum import maximum_constants, maximum_resources, maximum_tables
+from thresher.lower.integer import IntGlobalPool, IntNode, IntThreshold
+from thresher_sim.streams import StreamLayout
+
+
+@dataclass(frozen=True, eq=False)
+class GlobalPool(Kernel):
+    """`pe` channels a cycle; what a tile of channels has come to waits in a memory for the next vector.
+
+    Sums go through the staircases of `threshold`, if there is one. `shared` is what foldings have in common.
+    """
+
+    pool: IntGlobalPool
+    threshold: IntThreshold | None = None
+    pe: int = 1
+    shared: Accumulation | None = field(default=None, repr=False)
+
+    @classmethod
+    def take(cls, nodes: Sequence[IntNode]) -> tuple[Self, int] | None:
+        """Take an `IntGlobalPool`, and an `IntThreshold` right behind one that sums."""
+        if not isinstance(nodes[0], IntGlobalPool):
+            return None
+        threshold = None if nodes[0].largest else threshold_behind(nodes)
+        return cls(nodes[0], threshold), 2 if threshold else 1
+
+    @property
+    def input_layout(self) -> StreamLayout:
+        """`pe` channels a beat."""
+        source = self.pool.input_type
+        return StreamLayout(source.element, source.channels, source.vectors, self.pe)
+
+    @property
+    def output_layout(self) -> StreamLayout:
+        """`pe` channels a beat."""
+        target = self.threshold.output_type if self.threshold else self.pool.output_type
+        return StreamLayout(target.element, target.channels, 1, self.pe)
+
+    @property
+    def folding(self) -> Folding:
+        """`pe` channels; there are no columns to fold."""
+        return Folding(self.pe, 1)
+
+    @property
+    def folding_limit(self) -> Folding:
+        """All channels at once."""
+        return Folding(self.pool.input_type.channels, 1)
+
+    def fold(self, folding: Folding) -> Self:
+        """Handle `folding.pe` channels a cycle."""
+        return replace(self, pe=folding.pe, shared=self._sums)
+
+    def golden(self, frames: Array) -> Array:
+        """The integer operators themselves."""
+        pooled = self.pool.evaluate(frames)[0]
+        return self.threshold.evaluate(pooled)[0] if self.threshold else pooled
+
+    def schedule(self) -> Schedule:
+        """Every step reads; those of the last vector write."""
+        steps = np.arange(self.cycles_per_frame)
+        return Schedule(np.ones(len(steps), np.bool_), steps >= len(steps) - self._tiles)
+
+    @property
+    def cycles_per_frame(self) -> int:
+        """One cycle a beat."""
+        return self.pool.input_type.vectors * self._tiles
+
+    @property
+    def _tiles(self) -> int:
+        return divide_up(self.pool.input_type.channels, self.pe)
+
+    @cached_property
+    def _sums(self) -> Accumulation:
+        """Sums as those of a matrix of ones, a row for each channel and a column for each vector."""
+        source = self.pool.input_type
+        ones = np.ones((source.channels, source.vectors), np.int64)
+        bits = self.pool.output_type.element.bits
+        return self.shared or Accumulation(ones, source.element, source.element, bits, None, self.threshold)
+
+    def resources(self) -> Resources:
+        """An adder or a comparator for each lane, and the memory."""
+        pool, element = self.pool, self.pool.input_type.element
+        if pool.largest:
+            unit, bits = maximum_resources(element, pool.reversed, self.pe, 1), element.bits
+        else:
+            unit, bits = self._sums.resources(self.pe, 1), self._sums.accumulator_bits
+        # A LUT holds 32 words of a bit that are read and written at two addresses.
+        memory = self.pe * bits * divide_up(self._tiles, 32) if self._tiles > 1 else 0
+        return unit + Resources(lut=memory, ff=self.input_layout.width + self.output_layout.width)
+
+    def constants(self) -> Mapping[str, int | bool | str]:
+        """Shapes and types of `thresher::GlobalPool`."""
+        pool, source = self.pool, self.pool.input_type
+        if pool.largest:
+            own: Mapping[str, int | bool | str] = maximum_constants(source.element, pool.reversed, self.pe)
+        else:
+            own = self._sums.constants(self.pe)
+        shape = {"kChannels": source.channels, "kVectors": source.vectors, "kPe": self.pe}
+        return {**shape, "kLargest": pool.largest, **own}
+
+    def tables(self) -> Mapping[str, Table]:
+        """What the sums start from and meet, or which channels are mirrored."""
+        if self.pool.largest:
+            return maximum_tables(self.pool.reversed, self.pe)
+        return self._sums.tables(self.pe, 1)

@@ -1,0 +1,42 @@
+"""What the units that keep the largest element need of a `Layer` (`hls/thresher/maximum.hpp`)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import numpy.typing as npt
+
+from thresher.kernels.base import Resources, Table, divide_up, rom_cost
+from thresher.kernels.staircase import deal
+from thresher_sim.streams import IntType
+
+
+def maximum_constants(
+    element: IntType, mirrored: npt.NDArray[np.bool_], pe: int
+) -> Mapping[str, int | bool | str]:
+    """The type, and which of the channels give `lo + hi` less their largest."""
+    return {
+        "kBits": element.bits,
+        "kSigned": element.signed,
+        "kMirrors": bool(mirrored.any()),
+        "kMirrorTiles": _mirror_fields(mirrored, pe).shape[1],
+        # A bipolar element is its code, 0 or 1.
+        "kMirrorEnd": 1 if element.bipolar else element.lo + element.hi,
+    }
+
+
+def maximum_tables(mirrored: npt.NDArray[np.bool_], pe: int) -> Mapping[str, Table]:
+    """Which channels are mirrored, where any is."""
+    return {"mirrored": Table.of_fields(_mirror_fields(mirrored, pe), 1)} if mirrored.any() else {}
+
+
+def maximum_resources(element: IntType, mirrored: npt.NDArray[np.bool_], pe: int, simd: int) -> Resources:
+    """A comparator and a multiplexer for each of `pe` x `simd` lanes, or an OR for one bit; a bit's table."""
+    bits = element.bits
+    mirror = pe * bits + rom_cost(pe, divide_up(len(mirrored), pe))[0] if mirrored.any() else 0
+    return Resources(lut=pe * simd * (1 if bits == 1 else divide_up(3 * bits, 2)) + mirror, ff=pe * bits)
+
+
+def _mirror_fields(mirrored: npt.NDArray[np.bool_], pe: int) -> npt.NDArray[np.int64]:
+    return deal(mirrored.astype(np.int64)[:, None], pe)
