@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from thresher.hardware.graph import INPUT_STREAM, OUTPUT_STREAM, HwGraph, HwNode, stream_layouts
 from thresher.hardware.select import Layer
 from thresher.kernels.base import same_beats
@@ -23,9 +25,21 @@ def connect(layers: tuple[Layer, ...]) -> HwGraph:
     return graph
 
 
+def joinable(source: StreamLayout, target: StreamLayout) -> bool:
+    """Whether some converter turns the beats of `source` into those of `target`."""
+    return source.channels == target.channels or any(
+        layout.channels % layout.lanes == 0 and other.channels % layout.lanes == 0
+        for layout, other in ((source, target), (target, source))
+    )
+
+
 def converter_between(source: StreamLayout, target: StreamLayout) -> WidthConverter | None:
     """What turns the beats of `source` into those of `target`, or None where they are the same."""
-    return None if same_beats(source, target) else WidthConverter(source, target.lanes)
+    if same_beats(source, target):
+        return None
+    if source.channels % source.lanes == 0 and target.channels % source.lanes == 0:
+        source = replace(source, channels=target.channels, vectors=target.vectors)
+    return WidthConverter(source, target.lanes)
 
 
 def _with_converters(layers: tuple[Layer, ...]) -> tuple[Layer, ...]:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 
-from thresher.errors import UsageError
-from thresher.hardware.cheapest import Picks, cheapest, fastest
+from thresher.errors import UnsupportedModelError, UsageError
+from thresher.hardware.cheapest import cheapest, fastest
 from thresher.hardware.choices import NEVER, UNLIMITED, Choices, choices
 from thresher.hardware.fit import fastest_fit
 from thresher.hardware.parts import PartSize, size_of
@@ -19,9 +20,9 @@ from thresher.kernels import Folding, Kernel
 FoldingSpec = Mapping[str, Folding]
 
 # Where nothing is asked for: small networks take a frame in about this many cycles, which is little
-# hardware, and larger ones as many as keep them within some 70 % of an xc7z020, as far as they can.
+# hardware, and larger ones as many as keep them within the smallest Zynq-7000.
 DEFAULT_CYCLES_PER_FRAME = 1024
-DEFAULT_SIZE = PartSize(lut=37_000, bram36=98, dsp=154)
+DEFAULT_SIZE = size_of("xc7z010")
 
 
 def fold_to_target(layers: tuple[Layer, ...], cycles_per_frame: int) -> tuple[Layer, ...]:
@@ -61,7 +62,9 @@ def fold_to_fit(layers: tuple[Layer, ...], part: str) -> tuple[Layer, ...]:
     picks = fastest_fit(options, size)
     if picks is not None:
         return options.chosen(picks)
-    least = options.cost(_smallest(options))
+    smallest = cheapest(options, UNLIMITED)
+    assert smallest is not None, "no foldings join the layers"
+    least = options.cost(smallest)
     raise UsageError(
         f"hardware: no folding fits part '{part}', which has {size.lut} LUT, {size.bram36} BRAM36 and "
         f"{size.dsp} DSP: the cheapest takes {least.lut} LUT, {least.bram36:g} BRAM36 and {least.dsp} DSP; "
@@ -70,24 +73,37 @@ def fold_to_fit(layers: tuple[Layer, ...], part: str) -> tuple[Layer, ...]:
 
 
 def fold_by_default(layers: tuple[Layer, ...]) -> tuple[Layer, ...]:
-    """The cheapest foldings for `DEFAULT_CYCLES_PER_FRAME`, or as few more as take `DEFAULT_SIZE`.
+    """The cheapest foldings for `DEFAULT_CYCLES_PER_FRAME`, or as few more as fit `DEFAULT_SIZE`.
 
-    Where even the cheapest of all takes more than that, it is chosen.
+    Where nothing fits that, the size is doubled until something does.
     """
-    options = every_choice(layers)
-    picks = fastest_fit(options, DEFAULT_SIZE, DEFAULT_CYCLES_PER_FRAME)
-    return options.chosen(_smallest(options) if picks is None else picks)
-
-
-def _smallest(options: Choices) -> Picks:
-    picks = cheapest(options, UNLIMITED)
-    assert picks is not None, "no folding joins the layers"
-    return picks
+    options, size = every_choice(layers), DEFAULT_SIZE
+    while (picks := fastest_fit(options, size, DEFAULT_CYCLES_PER_FRAME)) is None:
+        size = PartSize(2 * size.lut, 2 * size.bram36, 2 * size.dsp)
+    return options.chosen(picks)
 
 
 def every_choice(layers: tuple[Layer, ...]) -> Choices:
-    """The choice among all foldings of every layer."""
-    return choices(layers, [layer.kernel.candidates(UNLIMITED) for layer in layers])
+    """The choice among all foldings of every layer.
+
+    Raises `UnsupportedModelError` where no foldings of two neighbours can be joined.
+    """
+    options = choices(layers, [layer.kernel.candidates(UNLIMITED) for layer in layers])
+    if cheapest(options, UNLIMITED) is None:
+        raise UnsupportedModelError(f"hardware: {_apart(options)}, whatever their foldings; report this")
+    return options
+
+
+def _apart(options: Choices) -> str:
+    """Which layers cannot be joined, and why."""
+    for (before, behind), joint in zip(pairwise(options.layers), options.joints, strict=True):
+        if np.all(joint.cycles == NEVER):
+            return (
+                f"layer '{behind.name}': it cannot read what '{before.name}' writes, for they cut windows "
+                "into different tiles of channels"
+            )
+    names = ", ".join(f"'{layer.name}'" for layer in options.layers)
+    return f"layers {names}: nothing joins them all"
 
 
 def fold_as_told(layers: tuple[Layer, ...], spec: FoldingSpec) -> tuple[Layer, ...]:
@@ -113,22 +129,10 @@ def fold_as_told(layers: tuple[Layer, ...], spec: FoldingSpec) -> tuple[Layer, .
     )
     least = fastest(options)
     if least is None:
-        raise _excluding(options)
+        raise UsageError(f"folding: {_apart(options)}; leave out one of the two")
     picks = cheapest(options, max(slowest, least))
     assert picks is not None, "the fastest choice is one"
     return options.chosen(picks)
-
-
-def _excluding(options: Choices) -> UsageError:
-    for position, joint in enumerate(options.joints):
-        if np.all(joint.cycles == NEVER):
-            before, behind = (options.layers[place].name for place in (position, position + 1))
-            return UsageError(
-                f"folding: layer '{behind}': it cannot read what '{before}' writes, for they cut windows "
-                "into different tiles of channels; leave out one of the two"
-            )
-    names = ", ".join(layer.name for layer in options.layers)
-    return UsageError(f"folding: nothing joins the layers {names} folded like this; leave out some")
 
 
 def _fold_told(layer: Layer, folding: Folding) -> Kernel:
@@ -139,7 +143,8 @@ def _fold_told(layer: Layer, folding: Folding) -> Kernel:
     try:
         return layer.kernel.fold(folding)
     except UsageError as error:
-        raise UsageError(f"folding: layer '{layer.name}': {error}") from None
+        reason = str(error).removeprefix("folding: ")
+        raise UsageError(f"folding: layer '{layer.name}': {reason}") from None
 
 
 def read_folding(path: Path) -> FoldingSpec:

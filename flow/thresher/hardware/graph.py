@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from thresher.graph import Array, Graph, OneToOne
 from thresher.kernels import Kernel
+from thresher.kernels.base import same_beats
 from thresher_sim.streams import StreamLayout
 
 INPUT_STREAM = "s_axis"
@@ -20,21 +21,25 @@ class HwNode(OneToOne):
     kernel: Kernel
 
     def evaluate(self, *inputs: Array) -> tuple[Array, ...]:
-        """Run the kernel's golden model on a batch."""
-        return (self.kernel.golden(inputs[0]),)
+        """Run the kernel's golden model on a batch, its elements cut into the vectors that it reads."""
+        layout = self.kernel.input_layout
+        return (self.kernel.golden(inputs[0].reshape(-1, layout.vectors, layout.channels)),)
 
 
 HwGraph = Graph[HwNode]
 
 
 def stream_layouts(graph: HwGraph) -> Mapping[str, StreamLayout]:
-    """The layout of every stream, from the input to the output.
+    """The layout of every stream as its producer has it, from the input to the output.
 
-    Raises `ValueError` where a producer and a consumer differ.
+    Raises `ValueError` where these are not the beats that the consumer reads; it may cut them into
+    other vectors.
     """
     layouts = {INPUT_STREAM: graph.nodes[0].kernel.input_layout}
     for node in graph.nodes:
-        if layouts[node.input] != node.kernel.input_layout:
+        have, wanted = layouts[node.input], node.kernel.input_layout
+        same = have.element == wanted.element and have.beats_per_frame == wanted.beats_per_frame
+        if not (same and same_beats(have, wanted)):
             raise ValueError(f"hardware: '{node.name}' reads '{node.input}' in another layout than it has")
         layouts[node.output] = node.kernel.output_layout
     return layouts

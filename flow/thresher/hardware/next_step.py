@@ -10,7 +10,7 @@ from thresher.hardware.connect import connect
 from thresher.hardware.fifos import MIN_DEPTH, fifo_resources
 from thresher.hardware.graph import HwGraph, stream_layouts
 from thresher.hardware.select import Layer
-from thresher.kernels import Resources
+from thresher.kernels import Folding, Resources
 
 
 @dataclass(frozen=True)
@@ -36,12 +36,15 @@ def next_step(layers: tuple[Layer, ...]) -> NextStep | None:
         return None
     found = options.chosen(picks)
     changed = (
-        after.name
-        for before, after in zip(layers, found, strict=True)
-        if before.kernel.folding != after.kernel.folding
+        after.name for before, after in zip(layers, found, strict=True) if _folded(before) != _folded(after)
     )
     more = options.cost(picks) - least_cost(present)
     return NextStep(_slowest(connect(found)), more, tuple(changed))
+
+
+def _folded(layer: Layer) -> tuple[Folding, int]:
+    """What tells foldings apart: a kernel may have more to choose than the two numbers."""
+    return layer.kernel.folding, layer.kernel.cycles_per_frame
 
 
 def least_cost(graph: HwGraph) -> Resources:

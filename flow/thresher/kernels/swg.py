@@ -90,6 +90,18 @@ class Swg(Kernel):
             )
         return replace(self, simd=folding.simd)
 
+    def candidates(self, cycles_per_frame: int) -> Sequence[Self]:
+        """As of any kernel, and those with the smaller buffer for frames that do not overlap."""
+        overlapping = super().candidates(cycles_per_frame)
+        alone = (replace(kernel, overlap=False) for kernel in overlapping)
+        smaller = [
+            kernel
+            for kernel, other in zip(alone, overlapping, strict=True)
+            if kernel._buffer.capacity < other._buffer.capacity
+            and kernel.cycles_per_frame <= cycles_per_frame
+        ]
+        return [*overlapping, *smaller]
+
     def golden(self, frames: Array) -> Array:
         """The integer operator, and channels in the order of the tiles."""
         window, channels, layout = self.windows.window, self._channels, self.output_layout
