@@ -163,6 +163,40 @@ def export_cnv(name: str, dynamo: bool, seed: int, path: Path) -> onnx.ModelProt
     return export_network(cnv(get_model_cfg(name)), (1, 3, 32, 32), dynamo, path)
 
 
+def padded_cnv(weight_bits: int, narrower: int = 1) -> Any:
+    """CNV with padding 1 and signs for all activations, the input's too; `narrower` divides its channels.
+
+    Brevitas takes the zeros of the padding as they are, between -1 and +1.
+    """
+    from brevitas.nn import QuantConv2d, QuantIdentity, QuantLinear
+    from brevitas_examples.bnn_pynq.models.common import CommonActQuant, CommonWeightQuant
+    from torch import nn
+
+    def sign() -> Any:
+        return QuantIdentity(act_quant=CommonActQuant, bit_width=1)
+
+    layers: list[Any] = [sign()]
+    channels, side = 3, 32
+    for wide, pooled in ((64, False), (64, True), (128, False), (128, True), (256, False), (256, False)):
+        rows = wide // narrower
+        weights = {"weight_quant": CommonWeightQuant, "weight_bit_width": weight_bits, "bias": False}
+        layers += [QuantConv2d(channels, rows, 3, padding=1, **weights), nn.BatchNorm2d(rows), sign()]
+        if pooled:
+            layers.append(nn.MaxPool2d(2))
+            side //= 2
+        channels = rows
+    layers.append(nn.Flatten())
+    features = channels * side * side
+    for rows in (512 // narrower, 512 // narrower):
+        layers += [QuantLinear(features, rows, **weights), nn.BatchNorm1d(rows), sign()]
+        features = rows
+    layers.append(QuantLinear(features, 10, **weights))
+    for layer in layers:
+        if isinstance(layer, QuantConv2d | QuantLinear):
+            nn.init.uniform_(layer.weight, -1, 1)
+    return nn.Sequential(*layers)
+
+
 def export_network(
     network: Any, shape: tuple[int, ...], dynamo: bool, path: Path, statistics: bool = True
 ) -> onnx.ModelProto:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from tests.lower.helpers import Compiled, compile_proto
-from tests.models import CNV_NETWORKS, Array, export_cnv, run_qonnx
+from tests.models import CNV_NETWORKS, Array, export_cnv, export_network, padded_cnv, run_qonnx
 from thresher.lower.integer import IntMatMul, IntPool, IntThreshold
 from thresher.onnx_import.map_nodes import Conv, MaxPool
 from thresher.onnx_import.nodes import Linear
@@ -31,6 +32,40 @@ def test_cnv_with_random_statistics(name: str, dynamo: bool, tmp_path: Path) -> 
     np.testing.assert_allclose(
         compiled.predict(frames), expected[proto.graph.output[0].name], rtol=0, atol=1e-5
     )
+
+
+@pytest.mark.parametrize("dynamo", [True, False], ids=["dynamo", "torchscript"])
+@pytest.mark.parametrize("weight_bits", [1, 2])
+def test_padded_cnv_with_signs_throughout(weight_bits: int, dynamo: bool, tmp_path: Path) -> None:
+    """The zeros of the padding lie between the two values of a sign: torch, ONNX and golden agree."""
+    import torch
+
+    torch.manual_seed(weight_bits)
+    network = padded_cnv(weight_bits)
+    proto = export_network(network, (1, 3, 32, 32), dynamo, tmp_path / "m.onnx")
+    frames = np.random.default_rng(2).normal(0, 1, (4, 3, 32, 32)).astype(np.float32)
+    expected = run_qonnx(proto, frames)
+
+    compiled = compile_proto(proto)
+
+    assert_every_integer_equal(compiled, frames, expected)
+    outputs = compiled.predict(frames)
+    np.testing.assert_array_equal(outputs, expected[proto.graph.output[0].name])
+    with torch.no_grad():
+        np.testing.assert_array_equal(outputs, network(torch.from_numpy(frames)).numpy())
+    bare = without_corrections(compiled)
+    assert (bare.predict(frames) != outputs).any(axis=1).all()
+
+
+def without_corrections(compiled: Compiled) -> Compiled:
+    """The network whose padding counts as what it is sent as, which is -1."""
+    lowered = compiled.lowered
+    nodes = [
+        replace(node, corrections=None) if isinstance(node, IntMatMul) else node
+        for node in lowered.graph.nodes
+    ]
+    graph = replace(lowered.graph, nodes=tuple(nodes))
+    return replace(compiled, lowered=replace(lowered, graph=graph))
 
 
 def assert_every_integer_equal(compiled: Compiled, frames: Array, expected: Mapping[str, Array]) -> None:
