@@ -20,6 +20,26 @@
 
 namespace thresher {
 
+// A loop of `Size` turns that knows ahead of each whether it is the last.
+template <int Size>
+class Loop {
+ public:
+  bool last() const { return Size == 1 || last_; }
+  int turn() const { return static_cast<int>(turn_); }
+
+  void step() {
+#pragma HLS INLINE
+    using Turn = uint<bits_for(Size - 1)>;
+    const bool next_is_last = Size == 2 ? !last_ : turn_ == static_cast<Turn>(Size - 2);
+    turn_ = last() ? static_cast<Turn>(0) : static_cast<Turn>(turn_ + static_cast<Turn>(1));
+    last_ = next_is_last;
+  }
+
+ private:
+  uint<bits_for(Size - 1)> turn_ = 0;
+  bool last_ = Size == 1;
+};
+
 template <class Layer>
 class Swg {
   static constexpr int kWidth = Layer::kSimd * Layer::kElementBits;
@@ -30,35 +50,45 @@ class Swg {
   static constexpr int kFrame = Layer::kRows * kRow;
   static constexpr int kTiles = kPixel / Layer::kTileWords;
 
-  // From the first to the last that each loop comes to.
-  static constexpr int kWordReach = Layer::kTileWords - 1;
+  // From the first to the last row or column that a loop comes to.
   static constexpr int kTapColumnReach = (Layer::kKernelColumns - 1) * Layer::kDilationColumns;
   static constexpr int kTapRowReach = (Layer::kKernelRows - 1) * Layer::kDilationRows;
   static constexpr int kColumnReach = (Layer::kOutputColumns - 1) * Layer::kStrideColumns;
   static constexpr int kRowReach = (Layer::kOutputRows - 1) * Layer::kStrideRows;
 
-  // How far each loop goes on when it steps: in words, with what the loops inside it go back.
-  static constexpr int kBackTap = kWordReach;
-  static constexpr int kBackTapRow = kBackTap + kTapColumnReach * kPixel;
-  static constexpr int kBackTile = kBackTapRow + kTapRowReach * kRow;
-  static constexpr int kBackWindow = kBackTile + (kTiles - 1) * Layer::kTileWords;
-  static constexpr int kBackRow = kBackWindow + kColumnReach * kPixel;
-  static constexpr int kBackFrame = kBackRow + kRowReach * kRow;
-  static constexpr int kTapStep = Layer::kDilationColumns * kPixel - kBackTap;
-  static constexpr int kTapRowStep = Layer::kDilationRows * kRow - kBackTapRow;
-  static constexpr int kTileStep = Layer::kTileWords - kBackTile;
-  static constexpr int kWindowStep = Layer::kStrideColumns * kPixel - kBackWindow;
-  static constexpr int kRowStep = Layer::kStrideRows * kRow - kBackRow;
-  static constexpr int kFrameStep = kFrame - kBackFrame;
+  // How far a loop goes on when it steps: in words, less what the loops inside it go back.
+  static constexpr int kTapBack = Layer::kTileWords - 1;
+  static constexpr int kTapRowBack = kTapBack + kTapColumnReach * kPixel;
+  static constexpr int kTileBack = kTapRowBack + kTapRowReach * kRow;
+  static constexpr int kWindowBack = kTileBack + (kTiles - 1) * Layer::kTileWords;
+  static constexpr int kRowBack = kWindowBack + kColumnReach * kPixel;
+  static constexpr int kFrameBack = kRowBack + kRowReach * kRow;
+  static constexpr int kTapStep = Layer::kDilationColumns * kPixel - kTapBack;
+  static constexpr int kTapRowStep = Layer::kDilationRows * kRow - kTapRowBack;
+  static constexpr int kTileStep = Layer::kTileWords - kTileBack;
+  static constexpr int kWindowStep = Layer::kStrideColumns * kPixel - kWindowBack;
+  static constexpr int kRowStep = Layer::kStrideRows * kRow - kRowBack;
+  static constexpr int kFrameStep = kFrame - kFrameBack;
+
+  // The number of the first word of all windows. Where that is padding, its step waits for word 0 instead.
+  static constexpr int kOrigin = -Layer::kAbove * kRow - Layer::kLeft * kPixel;
+
+  // Of the loop that steps first: the innermost with more than one turn.
+  static constexpr int kFirstStep = Layer::kTileWords > 1       ? 1
+                                    : Layer::kKernelColumns > 1 ? kTapStep
+                                    : Layer::kKernelRows > 1    ? kTapRowStep
+                                    : kTiles > 1                ? kTileStep
+                                    : Layer::kOutputColumns > 1 ? kWindowStep
+                                    : Layer::kOutputRows > 1    ? kRowStep
+                                                                : kFrameStep - kOrigin;
 
   // The words that become free with a window, with a row of windows, and with all.
   static constexpr int kWindowFrees = Layer::kStrideColumns * kPixel;
   static constexpr int kRowFrees = Layer::kStrideRows * kRow - Layer::kFreeColumns * kWindowFrees;
+  static constexpr bool kAllRowsFree = Layer::kFreeRows == Layer::kOutputRows;
+  static constexpr bool kAllColumnsFree = Layer::kFreeColumns == Layer::kOutputColumns - 1;
   static constexpr int kFrameFrees =
       kFrame - (Layer::kFreeRows - 1) * Layer::kStrideRows * kRow - Layer::kFreeColumns * kWindowFrees;
-
-  // The number of the first word.
-  static constexpr int kOrigin = -Layer::kAbove * kRow - Layer::kLeft * kPixel;
 
   static constexpr bool kPadsRows = Layer::kAbove > 0 || Layer::kBelow > 0;
   static constexpr bool kPadsColumns = Layer::kLeft > 0 || Layer::kRight > 0;
@@ -68,29 +98,34 @@ class Swg {
   using TapY = uint<bits_for(Layer::kAbove + Layer::kRows + Layer::kBelow)>;
   using TapX = uint<bits_for(Layer::kLeft + Layer::kColumns + Layer::kRight)>;
   using Address = uint<bits_for(Layer::kCapacity - 1)>;
-  using Sum = sint<bits_for(Layer::kCapacity) + 2>;
+  using Sum = sint<bits_for(Layer::kCapacity) + 1>;
 
   // Two's complement: words taken less the number of the next one to send, and words that there is room
   // for, both less 1, so that there is none where they are negative.
   using Margin = uint<Layer::kMarginBits>;
   using Room = uint<Layer::kRoomBits>;
 
-  // Which loops are at their last: each of these with all loops inside it.
-  struct Last {
-    bool word, tap, tap_row, tile, column, row;
+  // Which loops end with this step, each with all loops inside it.
+  struct Ends {
+    bool tap, tap_row, tile, window, row, frame;
 
-    // What belongs to the loop that steps.
+    // What belongs to the loop that steps: `word` where none ends, else to the one around those that end.
     template <class Value>
-    Value pick(int for_word, int for_tap, int for_tap_row, int for_tile, int for_window, int for_row,
-               int for_frame) const {
+    Value pick(int word, int next_tap, int next_tap_row, int next_tile, int next_window, int next_row,
+               int next_frame) const {
 #pragma HLS INLINE
-      return row       ? static_cast<Value>(for_frame)
-             : column  ? static_cast<Value>(for_row)
-             : tile    ? static_cast<Value>(for_window)
-             : tap_row ? static_cast<Value>(for_tile)
-             : tap     ? static_cast<Value>(for_tap_row)
-             : word    ? static_cast<Value>(for_tap)
-                       : static_cast<Value>(for_word);
+      return static_cast<Value>(only<Value>(!tap, word) | only<Value>(tap && !tap_row, next_tap) |
+                                only<Value>(tap_row && !tile, next_tap_row) |
+                                only<Value>(tile && !window, next_tile) |
+                                only<Value>(window && !row, next_window) |
+                                only<Value>(row && !frame, next_row) | only<Value>(frame, next_frame));
+    }
+
+   private:
+    template <class Value>
+    static Value only(bool condition, int value) {
+#pragma HLS INLINE
+      return condition ? static_cast<Value>(value) : static_cast<Value>(0);
     }
   };
 
@@ -104,41 +139,36 @@ class Swg {
 #pragma HLS INLINE
     const bool padded = (kPadsRows && tap_y_ >= static_cast<TapY>(Layer::kRows)) ||
                         (kPadsColumns && tap_x_ >= static_cast<TapX>(Layer::kColumns));
-    const bool there = !negative<Layer::kMarginBits>(margin_);
-    const bool begun = !negative<Layer::kMarginBits>(static_cast<Margin>(margin_ + static_cast<Margin>(kOrigin)));
-    const bool sends = kOrigin < 0 && first_ ? begun : padded || there;
-    const bool takes = !negative<Layer::kRoomBits>(room_) && !ports.s_axis.empty();
-    const Last last = lasts();
+    const bool there = bits_at<1, Layer::kMarginBits>(margin_, Layer::kMarginBits - 1) == 0;
+    const bool has_room = bits_at<1, Layer::kRoomBits>(room_, Layer::kRoomBits - 1) == 0;
+    const bool sends = there || (padded && !first_);
+    const bool takes = has_room && !ports.s_axis.empty();
 
     if (sends) {
-      const bool last_word = word_ == kWordReach && tile_ == kTiles - 1;
+      const bool last_word = word_.last() && tile_.last();
       ports.m_axis.write(padded ? padding(last_word) : buffer_.read(static_cast<std::uint32_t>(address_)));
     }
     if (takes) {
-      buffer_.write(static_cast<std::uint32_t>(write_address_), ports.s_axis.read());
-      write_address_ = around(write_address_, 1);
+      buffer_.write(static_cast<std::uint32_t>(write_address_.turn()), ports.s_axis.read());
+      write_address_.step();
     }
-    account(last, sends, takes);
-    if (sends) turn(last);
+    const Ends ends = known_ends();
+    account(ends, sends, takes);
+    if (sends) walk(ends);
   }
 
  private:
-  Last lasts() const {
+  // `ends_`; a loop of one turn ends with the one inside it.
+  Ends known_ends() const {
 #pragma HLS INLINE
-    Last last;
-    last.word = word_ == kWordReach;
-    last.tap = last.word && tap_column_ == Layer::kKernelColumns - 1;
-    last.tap_row = last.tap && tap_row_ == Layer::kKernelRows - 1;
-    last.tile = last.tap_row && tile_ == kTiles - 1;
-    last.column = last.tile && column_ == Layer::kOutputColumns - 1;
-    last.row = last.column && row_ == Layer::kOutputRows - 1;
-    return last;
-  }
-
-  template <int Bits>
-  static bool negative(uint<Bits> value) {
-#pragma HLS INLINE
-    return bits_at<1, Bits>(value, Bits - 1) != 0;
+    Ends ends = ends_;
+    if (Layer::kTileWords == 1) ends.tap = true;
+    if (Layer::kKernelColumns == 1) ends.tap_row = ends.tap;
+    if (Layer::kKernelRows == 1) ends.tile = ends.tap_row;
+    if (kTiles == 1) ends.window = ends.tile;
+    if (Layer::kOutputColumns == 1) ends.row = ends.window;
+    if (Layer::kOutputRows == 1) ends.frame = ends.row;
+    return ends;
   }
 
   // The word of a padded tap: the lanes behind the last channel are zero.
@@ -155,81 +185,98 @@ class Swg {
     return word;
   }
 
-  // `step` words on in the buffer; both sums are made side by side.
-  static Address around(Address address, Sum step) {
+  // Margin and room, of which one word less is left where a word is taken. It is known late whether a
+  // word is sent, so the sums for both cases are side by side.
+  void account(const Ends& ends, bool sends, bool takes) {
 #pragma HLS INLINE
-    const Sum on = static_cast<Sum>(static_cast<Sum>(address) + step);
-    const Sum beyond = static_cast<Sum>(on - static_cast<Sum>(Layer::kCapacity));
-    return static_cast<Address>(beyond < 0 ? on : beyond);
-  }
-  static constexpr int in_buffer(int step) {
-    return (step % Layer::kCapacity + Layer::kCapacity) % Layer::kCapacity;
+    const bool row_frees = kAllRowsFree || row_.turn() < Layer::kFreeRows - 1;
+    const bool window_frees = (kAllRowsFree || row_.turn() < Layer::kFreeRows) &&
+                              (kAllColumnsFree || column_.turn() < Layer::kFreeColumns);
+    const int row = row_frees ? kRowFrees : 0;
+    const int window = window_frees ? kWindowFrees : 0;
+    const Room freed = takes ? ends.template pick<Room>(-1, -1, -1, -1, window - 1, row - 1, kFrameFrees - 1)
+                             : ends.template pick<Room>(0, 0, 0, 0, window, row, kFrameFrees);
+    const Room room_on = static_cast<Room>(room_ + freed);
+    const Room room_here = static_cast<Room>(room_ - static_cast<Room>(takes ? 1 : 0));
+    room_ = sends ? room_on : room_here;
+
+    const Margin gone = takes ? margin_step(ends, 1) : margin_step(ends, 0);
+    const Margin margin_on = static_cast<Margin>(margin_ + gone);
+    const Margin margin_here = static_cast<Margin>(margin_ + static_cast<Margin>(takes ? 1 : 0));
+    margin_ = sends ? margin_on : margin_here;
   }
 
-  // Margin and room. What they become for each case is made side by side, as it is known late which case it is.
-  void account(const Last& last, bool sends, bool takes) {
+  // How far the number of the next word goes back, and `more`. The first step of a frame has number 0.
+  Margin margin_step(const Ends& ends, int more) const {
 #pragma HLS INLINE
-    const int freed_window = row_ < Layer::kFreeRows && column_ < Layer::kFreeColumns ? kWindowFrees : 0;
-    const int freed_row = row_ < Layer::kFreeRows - 1 ? kRowFrees : 0;
-    const Margin gone = last.template pick<Margin>(1, kTapStep, kTapRowStep, kTileStep, kWindowStep, kRowStep,
-                                                   kFrameStep);
-    const Room freed = last.template pick<Room>(0, 0, 0, 0, freed_window, freed_row, kFrameFrees);
-
-    const Margin margin_sent = static_cast<Margin>(margin_ - gone);
-    const Margin margin = sends ? margin_sent : margin_;
-    const Margin margin_sent_1 = static_cast<Margin>(margin_sent + static_cast<Margin>(1));
-    margin_ = takes ? (sends ? margin_sent_1 : static_cast<Margin>(margin_ + static_cast<Margin>(1))) : margin;
-    const Room more = static_cast<Room>(room_ + freed);
-    const Room more_but_1 = static_cast<Room>(more - static_cast<Room>(1));
-    const Room one_less = static_cast<Room>(room_ - static_cast<Room>(1));
-    room_ = takes ? (sends ? more_but_1 : one_less) : (sends ? more : room_);
+    if (kOrigin < 0 && first_) return static_cast<Margin>(more - kOrigin - kFirstStep);
+    return ends.template pick<Margin>(more - 1, more - kTapStep, more - kTapRowStep, more - kTileStep,
+                                      more - kWindowStep, more - kRowStep, more - kFrameStep + kOrigin);
   }
 
   // The loops, and where they are in the buffer and on the map.
-  void turn(const Last& last) {
+  void walk(const Ends& ends) {
 #pragma HLS INLINE
-    constexpr int kTapYBack = -kTapRowReach;
-    constexpr int kTapXBack = -kTapColumnReach;
     constexpr int kNextRow = Layer::kStrideRows - kTapRowReach;
     constexpr int kNextColumn = Layer::kStrideColumns - kTapColumnReach;
-    constexpr int kFirstRow = -kRowReach - kTapRowReach;
-    constexpr int kFirstColumn = -kColumnReach - kTapColumnReach;
+    tap_y_ = static_cast<TapY>(
+        tap_y_ + ends.template pick<TapY>(0, 0, Layer::kDilationRows, -kTapRowReach, -kTapRowReach, kNextRow,
+                                          -kTapRowReach - kRowReach));
+    tap_x_ = static_cast<TapX>(
+        tap_x_ + ends.template pick<TapX>(0, Layer::kDilationColumns, -kTapColumnReach, -kTapColumnReach, kNextColumn,
+                                          -kTapColumnReach - kColumnReach, -kTapColumnReach - kColumnReach));
 
-    address_ = around(address_, last.template pick<Sum>(in_buffer(1), in_buffer(kTapStep), in_buffer(kTapRowStep),
-                                                        in_buffer(kTileStep), in_buffer(kWindowStep),
-                                                        in_buffer(kRowStep), in_buffer(kFrameStep)));
-    tap_y_ = static_cast<TapY>(tap_y_ + last.template pick<TapY>(0, 0, Layer::kDilationRows, kTapYBack, kTapYBack,
-                                                                 kNextRow, kFirstRow));
-    tap_x_ = static_cast<TapX>(tap_x_ + last.template pick<TapX>(0, Layer::kDilationColumns, kTapXBack, kTapXBack,
-                                                                 kNextColumn, kFirstColumn, kFirstColumn));
-    first_ = last.row;
-    word_ = next(word_, last.word);
-    if (last.word) tap_column_ = next(tap_column_, last.tap);
-    if (last.tap) tap_row_ = next(tap_row_, last.tap_row);
-    if (last.tap_row) tile_ = next(tile_, last.tile);
-    if (last.tile) column_ = next(column_, last.column);
-    if (last.column) row_ = next(row_, last.row);
+    const Sum on = static_cast<Sum>(static_cast<Sum>(address_) + address_step(ends, 0));
+    const Sum around = static_cast<Sum>(static_cast<Sum>(address_) + address_step(ends, Layer::kCapacity));
+    address_ = static_cast<Address>(around < 0 ? on : around);
+
+    first_ = kOrigin < 0 && ends.frame;
+    word_.step();
+    if (ends.tap) tap_column_.step();
+    if (ends.tap_row) tap_row_.step();
+    if (ends.tile) tile_.step();
+    if (ends.window) column_.step();
+    if (ends.row) row_.step();
+
+    ends_.tap = word_.last();
+    ends_.tap_row = ends_.tap && tap_column_.last();
+    ends_.tile = ends_.tap_row && tap_row_.last();
+    ends_.window = ends_.tile && tile_.last();
+    ends_.row = ends_.window && column_.last();
+    ends_.frame = ends_.row && row_.last();
   }
 
-  template <class Count>
-  static Count next(Count count, bool last) {
+  // How far the address goes on around the buffer, less `less`.
+  static Sum address_step(const Ends& ends, int less) {
 #pragma HLS INLINE
-    return last ? static_cast<Count>(0) : static_cast<Count>(count + static_cast<Count>(1));
+    return ends.template pick<Sum>(in_buffer(1) - less, in_buffer(kTapStep) - less, in_buffer(kTapRowStep) - less,
+                                   in_buffer(kTileStep) - less, in_buffer(kWindowStep) - less,
+                                   in_buffer(kRowStep) - less, in_buffer(kFrameStep) - less);
   }
 
-  uint<bits_for(kWordReach)> word_ = 0;
-  uint<bits_for(Layer::kKernelColumns - 1)> tap_column_ = 0;
-  uint<bits_for(Layer::kKernelRows - 1)> tap_row_ = 0;
-  uint<bits_for(kTiles - 1)> tile_ = 0;
-  uint<bits_for(Layer::kOutputColumns - 1)> column_ = 0;
-  uint<bits_for(Layer::kOutputRows - 1)> row_ = 0;
-  bool first_ = true;
+  static constexpr int in_buffer(int number) {
+    return (number % Layer::kCapacity + Layer::kCapacity) % Layer::kCapacity;
+  }
+
+  Loop<Layer::kTileWords> word_;
+  Loop<Layer::kKernelColumns> tap_column_;
+  Loop<Layer::kKernelRows> tap_row_;
+  Loop<kTiles> tile_;
+  Loop<Layer::kOutputColumns> column_;
+  Loop<Layer::kOutputRows> row_;
+  Ends ends_ = {Layer::kTileWords == 1,
+                Layer::kTileWords * Layer::kKernelColumns == 1,
+                Layer::kTileWords * Layer::kKernelColumns * Layer::kKernelRows == 1,
+                kPixel * Layer::kKernelColumns * Layer::kKernelRows == 1,
+                kPixel * Layer::kKernelColumns * Layer::kKernelRows * Layer::kOutputColumns == 1,
+                kPixel * Layer::kKernelColumns * Layer::kKernelRows * Layer::kOutputColumns * Layer::kOutputRows == 1};
+  bool first_ = kOrigin < 0;
   TapY tap_y_ = static_cast<TapY>(-Layer::kAbove);
   TapX tap_x_ = static_cast<TapX>(-Layer::kLeft);
-  Margin margin_ = static_cast<Margin>(-kOrigin - 1);
+  Margin margin_ = static_cast<Margin>(-1);
   Room room_ = static_cast<Room>(Layer::kCapacity + kOrigin - 1);
   Address address_ = static_cast<Address>(in_buffer(kOrigin));
-  Address write_address_ = 0;
+  Loop<Layer::kCapacity> write_address_;
   Ram<kWidth, Layer::kCapacity> buffer_;
 };
 
