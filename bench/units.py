@@ -68,7 +68,9 @@ UNITS: Mapping[str, Callable[[], Kernel]] = {
     "mvu_8bit_pe4_simd9": lambda: binary_mvu(64, 27, 4, 9, UINT8),
     "threshold_pe4": lambda: staircase(64, 4),
     "argmax_pe2": lambda: class_index(10, 2),
-    "width_converter_24_to_16": lambda: WidthConverter(StreamLayout(UINT2, 48, 1, 24), 16),
+    "width_converter_24_to_16": lambda: WidthConverter(
+        StreamLayout(UINT2, 48, 1, 24), StreamLayout(UINT2, 48, 1, 16)
+    ),
 }
 """The units of the issue's targets, by name; the name is also that of the compiled module."""
 

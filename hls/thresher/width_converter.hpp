@@ -1,8 +1,8 @@
-// width_converter: the same elements in beats of another number of lanes.
+// width_converter: the same elements in beats of another number of lanes, or of other vectors.
 //
-// A vector of `kChannels` elements arrives `kInputLanes` at a time and leaves `kOutputLanes` at a
-// time; padding lanes are dropped at the input and sent as zero bits at the output. `kMode` picks the
-// circuit: upsizing and downsizing by a whole ratio are shift registers, everything else a gearbox.
+// Elements arrive `kInputLanes` at a time and leave `kOutputLanes` at a time; lanes behind the end of a
+// vector are dropped at the input and sent as zero bits at the output. `kMode` picks the circuit:
+// upsizing and downsizing by a whole ratio are shift registers, everything else a gearbox.
 #ifndef THRESHER_WIDTH_CONVERTER_HPP
 #define THRESHER_WIDTH_CONVERTER_HPP
 
@@ -16,7 +16,7 @@ enum class WidthMode { kUpsize, kDownsize, kGearbox };
 template <class Layer, WidthMode Mode = Layer::kMode>
 class WidthConverter;
 
-// Output lanes are a multiple of the input lanes, and of every vector all groups are full: beats are
+// Output lanes are a multiple of the input lanes, and as many input beats make every output beat: they are
 // shifted in from the top, and the last of a group completes an output beat.
 template <class Layer>
 class WidthConverter<Layer, WidthMode::kUpsize> {
@@ -47,14 +47,15 @@ class WidthConverter<Layer, WidthMode::kUpsize> {
   uint<kHeldWidth> held_;
 };
 
-// Input lanes are a multiple of the output lanes: a beat is shifted out from the bottom.
+// Input lanes are a multiple of the output lanes: a beat is shifted out from the bottom. With `kDrains` a
+// vector is `kOutputBeats`, and what is held behind the last is padding.
 template <class Layer>
 class WidthConverter<Layer, WidthMode::kDownsize> {
   static constexpr int kInputWidth = Layer::kInputLanes * Layer::kElementBits;
   static constexpr int kOutputWidth = Layer::kOutputLanes * Layer::kElementBits;
   static constexpr int kRatio = Layer::kInputLanes / Layer::kOutputLanes;
   static constexpr int kHeldWidth = kInputWidth - kOutputWidth;
-  static constexpr int kBeats = ceil_div(Layer::kChannels, Layer::kOutputLanes);
+  static constexpr int kBeats = Layer::kOutputBeats;
 
  public:
   struct Ports {
@@ -72,7 +73,7 @@ class WidthConverter<Layer, WidthMode::kDownsize> {
     }
     ports.m_axis.write(bits_at<kOutputWidth, kInputWidth>(rest, 0));
     held_ = bits_at<kHeldWidth, kInputWidth>(rest, kOutputWidth);
-    const bool end_of_vector = beat_ == kBeats - 1;
+    const bool end_of_vector = Layer::kDrains && kBeats % kRatio != 0 && beat_ == kBeats - 1;
     const bool end_of_input = slot_ == kRatio - 1 || end_of_vector;
     slot_ = static_cast<uint<bits_for(kRatio - 1)>>(end_of_input ? 0 : static_cast<int>(slot_) + 1);
     beat_ = static_cast<uint<bits_for(kBeats - 1)>>(end_of_vector ? 0 : static_cast<int>(beat_) + 1);
@@ -84,17 +85,20 @@ class WidthConverter<Layer, WidthMode::kDownsize> {
   uint<kHeldWidth> held_;
 };
 
-// Any other pair of widths. `held_` keeps `filled_` elements, and zeros above them; a step reads if
-// they do not make up the next output beat, and writes if they then do. `filled_` only takes
-// multiples of the common divisor of both widths, so a beat lands in one of few places.
+// Any other pair. `held_` keeps `filled_` elements, and zeros above them; a step reads if they do not
+// make up the next output beat, and writes if they then do. `filled_` only takes multiples of
+// `kPlaceStep` when a beat is to be read, so it lands in one of few places.
+//
+// Of `kInputBeats` and `kOutputBeats`, the last have only so many elements. With `kDrains` input and output
+// vectors end together, and what is held behind the last element is padding.
 template <class Layer>
 class WidthConverter<Layer, WidthMode::kGearbox> {
   static constexpr int kInputWidth = Layer::kInputLanes * Layer::kElementBits;
   static constexpr int kOutputWidth = Layer::kOutputLanes * Layer::kElementBits;
+  static constexpr int kLastWidth = Layer::kLastOutputLanes * Layer::kElementBits;
   static constexpr int kHeldLanes = Layer::kInputLanes + Layer::kOutputLanes;
   static constexpr int kHeldWidth = kHeldLanes * Layer::kElementBits;
-  static constexpr int kCountBits = bits_for(kHeldLanes + Layer::kChannels);
-  using Count = uint<kCountBits>;
+  using Count = uint<bits_for(kHeldLanes)>;
 
  public:
   struct Ports {
@@ -104,8 +108,10 @@ class WidthConverter<Layer, WidthMode::kGearbox> {
 
   void step(Ports& ports) {
 #pragma HLS INLINE
-    const bool last = remaining_ <= static_cast<Count>(Layer::kOutputLanes);
-    const Count needed = last ? remaining_ : static_cast<Count>(Layer::kOutputLanes);
+    const bool last_input = input_ == Layer::kInputBeats - 1;
+    const bool last_output = output_ == Layer::kOutputBeats - 1;
+    const Count brought = static_cast<Count>(last_input ? Layer::kLastInputLanes : Layer::kInputLanes);
+    const Count needed = static_cast<Count>(last_output ? Layer::kLastOutputLanes : Layer::kOutputLanes);
     uint<kHeldWidth> held = held_;
     Count filled = filled_;
     if (filled_ < needed) {
@@ -117,14 +123,20 @@ class WidthConverter<Layer, WidthMode::kGearbox> {
           held = with_bits<kInputWidth, kHeldWidth>(held_, place * Layer::kElementBits, beat);
         }
       }
-      filled = static_cast<Count>(filled_ + static_cast<Count>(Layer::kInputLanes));
+      filled = static_cast<Count>(filled_ + brought);
+      input_ = static_cast<uint<bits_for(Layer::kInputBeats - 1)>>(last_input ? 0 : static_cast<int>(input_) + 1);
     }
     if (filled >= needed) {
-      ports.m_axis.write(bits_at<kOutputWidth, kHeldWidth>(held, 0));
-      held = static_cast<uint<kHeldWidth>>(held >> kOutputWidth);
-      filled = static_cast<Count>(last ? static_cast<Count>(0) : static_cast<Count>(filled - needed));
-      remaining_ = static_cast<Count>(last ? static_cast<Count>(Layer::kChannels)
-                                           : static_cast<Count>(remaining_ - needed));
+      if (Layer::kDrains || !last_output) {
+        ports.m_axis.write(bits_at<kOutputWidth, kHeldWidth>(held, 0));
+        held = static_cast<uint<kHeldWidth>>(held >> kOutputWidth);
+      } else {
+        ports.m_axis.write(static_cast<uint<kOutputWidth>>(bits_at<kLastWidth, kHeldWidth>(held, 0)));
+        held = static_cast<uint<kHeldWidth>>(held >> kLastWidth);
+      }
+      filled = Layer::kDrains && last_output ? static_cast<Count>(0) : static_cast<Count>(filled - needed);
+      output_ =
+          static_cast<uint<bits_for(Layer::kOutputBeats - 1)>>(last_output ? 0 : static_cast<int>(output_) + 1);
     }
     held_ = held;
     filled_ = filled;
@@ -132,7 +144,8 @@ class WidthConverter<Layer, WidthMode::kGearbox> {
 
  private:
   Count filled_ = 0;
-  Count remaining_ = Layer::kChannels;
+  uint<bits_for(Layer::kInputBeats - 1)> input_ = 0;
+  uint<bits_for(Layer::kOutputBeats - 1)> output_ = 0;
   uint<kHeldWidth> held_ = 0;
 };
 

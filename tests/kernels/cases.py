@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from thresher.kernels import Folding, Kernel
 from thresher.kernels.argmax import Argmax
+from thresher.kernels.base import same_beats
 from thresher.kernels.global_pool import GlobalPool
 from thresher.kernels.mvu import Mvu
 from thresher.kernels.pool import Pool
@@ -185,12 +186,25 @@ def argmaxes(draw: Draw) -> Argmax:
 
 @st.composite
 def width_converters(draw: Draw) -> WidthConverter:
-    """Any two widths: whole ratios and others, full and padded vectors."""
-    channels = draw(st.integers(2, 2 * MOST_CHANNELS))
-    lanes, others = draw(st.lists(st.integers(1, channels), min_size=2, max_size=2, unique=True))
-    return WidthConverter(
-        StreamLayout(draw(elements()), channels, draw(st.integers(1, MOST_VECTORS)), lanes), others
+    """Any two widths, and the same vectors or others: whole ratios and others, full and padded vectors."""
+    element, vectors = draw(elements()), draw(st.integers(1, MOST_VECTORS))
+    channels, lanes = draw(width_and_lanes())
+    source = StreamLayout(element, channels, vectors, lanes)
+    sizes = [size for size in range(2, vectors * channels + 1) if vectors * channels % size == 0]
+    others = draw(st.just(channels) | st.sampled_from(sizes))
+    targets = (
+        StreamLayout(element, others, vectors * channels // others, lanes) for lanes in range(1, others + 1)
     )
+    differing = [target for target in targets if not same_beats(source, target)]
+    return WidthConverter(source, draw(st.sampled_from(differing)))
+
+
+@st.composite
+def width_and_lanes(draw: Draw) -> tuple[int, int]:
+    """The elements of a vector, and of a beat: any that divide them, or any."""
+    channels = draw(st.integers(2, 2 * MOST_CHANNELS))
+    dividing = [lanes for lanes in range(1, channels + 1) if channels % lanes == 0]
+    return channels, draw(st.sampled_from(dividing) | st.integers(1, channels))
 
 
 KERNELS: Mapping[type[Kernel], Callable[[], st.SearchStrategy[Kernel]]] = {

@@ -67,6 +67,12 @@ def class_index() -> Argmax:
     return Argmax(IntArgMax("argmax", "x", "index", (), scores, index), 2)
 
 
+def converter(channels: int, lanes: int, others: int, vectors: int = 1) -> WidthConverter:
+    """From some lanes to others; `vectors` at the input are one at the output."""
+    source = StreamLayout(UINT2, channels, vectors, lanes)
+    return WidthConverter(source, StreamLayout(UINT2, vectors * channels, 1, others))
+
+
 KERNELS: Mapping[str, Callable[[], Kernel]] = {
     "mvu: bipolar": lambda: levels(sums(BIPOLAR), BIPOLAR_THRESHOLDS, BIPOLAR),
     "mvu: two bits times signs, by complements": lambda: levels(sums(UINT2), [[1], [-4], [3], [0]], BIPOLAR),
@@ -79,9 +85,9 @@ KERNELS: Mapping[str, Callable[[], Kernel]] = {
     ),
     "threshold": staircase,
     "argmax": class_index,
-    "width converter: upsize": lambda: WidthConverter(StreamLayout(UINT2, 4, 1, 1), 2),
-    "width converter: downsize": lambda: WidthConverter(StreamLayout(UINT2, 3, 1, 4), 2),
-    "width converter: gearbox": lambda: WidthConverter(StreamLayout(UINT2, 5, 1, 2), 3),
+    "width converter: upsize": lambda: converter(4, 1, 2),
+    "width converter: downsize": lambda: converter(3, 4, 2),
+    "width converter: gearbox": lambda: converter(5, 2, 3),
 }
 
 # How a unit is compiled; no clock cuts a shift register into stages.

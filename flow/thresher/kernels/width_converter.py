@@ -1,26 +1,39 @@
-"""width_converter: the same elements in beats of another number of lanes."""
+"""width_converter: the same elements in beats of another number of lanes, or of other vectors."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Self
 
 import numpy as np
 
 from thresher.graph import Array
-from thresher.kernels.base import Folding, Kernel, Resources, Schedule
+from thresher.kernels.base import Folding, Kernel, Resources, Schedule, divide_up
 from thresher.lower.integer import IntNode
 from thresher_sim.streams import StreamLayout
 
 
 @dataclass(frozen=True, eq=False)
 class WidthConverter(Kernel):
-    """Beats of `source.lanes` elements become beats of `output_lanes`; the elements stay in order."""
+    """Beats of `source` become those of `target`; the elements of a frame stay in order.
+
+    The two may cut a frame into vectors differently. Lanes behind the end of a vector of `source` are
+    dropped, and those behind the end of a vector of `target` carry zero bits.
+    """
 
     source: StreamLayout
-    output_lanes: int
+    target: StreamLayout
+
+    def __post_init__(self) -> None:
+        have, want = (layout.vectors * layout.channels for layout in (self.source, self.target))
+        if have != want or self.source.element != self.target.element:
+            raise ValueError(
+                f"WidthConverter: {have} elements {self.source.element} cannot become {want} elements "
+                f"{self.target.element}: only their beats may differ"
+            )
 
     @classmethod
     def take(cls, nodes: Sequence[IntNode]) -> tuple[Self, int] | None:
@@ -34,8 +47,8 @@ class WidthConverter(Kernel):
 
     @property
     def output_layout(self) -> StreamLayout:
-        """The same vectors, `output_lanes` elements a beat."""
-        return StreamLayout(self.source.element, self.source.channels, self.source.vectors, self.output_lanes)
+        """The consumer's layout."""
+        return self.target
 
     @property
     def folding(self) -> Folding:
@@ -53,50 +66,99 @@ class WidthConverter(Kernel):
 
     def golden(self, frames: Array) -> Array:
         """The elements as they are."""
-        return frames
+        return frames.reshape(-1, self.target.vectors, self.target.channels)
 
     @property
     def mode(self) -> str:
-        """The circuit: `kUpsize` and `kDownsize` for whole ratios of full groups, else `kGearbox`."""
-        lanes = self.source.lanes
-        if self.output_lanes % lanes == 0:
-            ratio = self.output_lanes // lanes
-            return "kUpsize" if self.source.beats_per_vector % ratio == 0 else "kGearbox"
-        return "kDownsize" if lanes % self.output_lanes == 0 else "kGearbox"
+        """The circuit: `kUpsize` and `kDownsize` for whole ratios, else `kGearbox`.
+
+        Groups of beats must lie alike in all vectors: all beats are full, or vectors are the same and
+        begin with a group.
+        """
+        lanes, others = self.source.lanes, self.target.lanes
+        if others % lanes == 0 and (
+            self._full or (self._same_vectors and self.source.beats_per_vector % (others // lanes) == 0)
+        ):
+            return "kUpsize"
+        return "kDownsize" if lanes % others == 0 and (self._full or self._same_vectors) else "kGearbox"
+
+    @property
+    def _full(self) -> bool:
+        """Whether no beat has padding."""
+        return _last_lanes(self.source) == self.source.lanes and _last_lanes(self.target) == self.target.lanes
+
+    @property
+    def _same_vectors(self) -> bool:
+        return self.source.channels == self.target.channels
+
+    @cached_property
+    def _period(self) -> tuple[list[bool], list[bool]]:
+        """Reads and writes of the steps until vectors of both sides first end together."""
+        reads: list[bool] = []
+        writes: list[bool] = []
+        size, source, target = math.lcm(self.source.channels, self.target.channels), self.source, self.target
+        taken = sent = 0
+        while sent < size:
+            needed = min(target.lanes, target.channels - sent % target.channels)
+            reads.append(taken - sent < needed)
+            if reads[-1]:
+                taken += min(source.lanes, source.channels - taken % source.channels)
+            writes.append(taken - sent >= needed)
+            if writes[-1]:
+                sent += needed
+        return reads, writes
 
     def schedule(self) -> Schedule:
         """Read while the next output beat lacks elements; write once it has them."""
-        reads: list[bool] = []
-        writes: list[bool] = []
-        filled, remaining = 0, self.source.channels
-        while remaining > 0:
-            needed = min(remaining, self.output_lanes)
-            reads.append(filled < needed)
-            filled += self.source.lanes if filled < needed else 0
-            writes.append(filled >= needed)
-            if filled >= needed:
-                filled, remaining = filled - needed, remaining - needed
-        vectors = self.source.vectors
-        return Schedule(np.tile(np.array(reads), vectors), np.tile(np.array(writes), vectors))
+        reads, writes = self._period
+        periods = self.cycles_per_frame // len(reads)
+        return Schedule(np.tile(np.array(reads), periods), np.tile(np.array(writes), periods))
+
+    @property
+    def cycles_per_frame(self) -> int:
+        """Steps of a period, for as many as there are in a frame."""
+        size = math.lcm(self.source.channels, self.target.channels)
+        return len(self._period[0]) * (self.source.vectors * self.source.channels // size)
 
     def resources(self) -> Resources:
         """A multiplexer for each place where a held bit can come from."""
         bits = self.source.element.bits
-        held = (self.source.lanes + self.output_lanes) * bits
+        held = (self.source.lanes + self.target.lanes) * bits
         if self.mode == "kUpsize":
-            return Resources(lut=8, ff=2 * self.output_layout.width)
+            return Resources(lut=8, ff=2 * self.target.width)
         if self.mode == "kDownsize":
-            return Resources(lut=self.source.width, ff=self.source.width + self.output_layout.width)
-        places = self.source.lanes // math.gcd(self.source.lanes, self.output_lanes)
-        return Resources(lut=held * (1 + places // 2), ff=held + self.output_layout.width)
+            return Resources(lut=self.source.width, ff=self.source.width + self.target.width)
+        places = divide_up(self.target.lanes, self._place_step)
+        return Resources(lut=held * (1 + places // 2), ff=held + self.target.width)
+
+    @property
+    def _place_step(self) -> int:
+        """What divides the number of elements that are held whenever a beat is read."""
+        lanes = [self.source.lanes, self.target.lanes]
+        if not self._same_vectors:
+            lanes += [_last_lanes(self.source), _last_lanes(self.target)]
+        return math.gcd(*lanes)
 
     def constants(self) -> Mapping[str, int | bool | str]:
-        """Shapes of `thresher::WidthConverter`."""
+        """Shapes of `thresher::WidthConverter`; a side whose vectors' ends do not matter has one beat."""
+        source, target = self.source, self.target
+        drains = self._same_vectors and not self._full
+        input_ends = not drains and _last_lanes(source) < source.lanes
+        output_ends = drains or _last_lanes(target) < target.lanes
         return {
-            "kChannels": self.source.channels,
-            "kElementBits": self.source.element.bits,
-            "kInputLanes": self.source.lanes,
-            "kOutputLanes": self.output_lanes,
-            "kPlaceStep": math.gcd(self.source.lanes, self.output_lanes),
+            "kElementBits": source.element.bits,
+            "kInputLanes": source.lanes,
+            "kOutputLanes": target.lanes,
+            "kInputBeats": source.beats_per_vector if input_ends else 1,
+            "kLastInputLanes": _last_lanes(source) if input_ends else source.lanes,
+            "kOutputBeats": target.beats_per_vector if output_ends else 1,
+            "kLastOutputLanes": _last_lanes(target),
+            "kDrains": drains,
+            "kPlaceStep": self._place_step,
             "kMode": f"WidthMode::{self.mode}",
         }
+
+
+def _last_lanes(layout: StreamLayout) -> int:
+    """Elements in the last beat of a vector."""
+    return layout.channels - (layout.beats_per_vector - 1) * layout.lanes
