@@ -278,7 +278,7 @@ NOT_A_CLASS = (
             ["--part", "10CX220"],
             2,
             "hlsc: the delays of part '10CX220' are not known; give one that begins with xc7a, xc7k, xc7s, "
-            "xc7v, xc7z, xcau, xcku, xcvu, xczu, lfe5u",
+            "xc7v, xc7z, xcau, xcku, xcvu, xczu, xck26, lfe5u",
         ),
         (
             "demo::Ticker",

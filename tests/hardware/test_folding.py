@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import json
-from itertools import product
 from pathlib import Path
 
 import pytest
 
+from tests.hardware.chains import ALL, convolutional_layers, every_way, way_of
 from tests.networks import binary_network
 from thresher.errors import UsageError
-from thresher.hardware.cheapest import cheapest_chain
-from thresher.hardware.connect import connect
 from thresher.hardware.folding import fold_as_told, fold_to_target, parse_folding, read_folding
 from thresher.hardware.select import Layer, select_kernels
-from thresher.kernels import Folding, Kernel, Resources
-from thresher.kernels.base import LUT_PER_BRAM36, LUT_PER_DSP
+from thresher.kernels import Folding
 
 
 @pytest.fixture(scope="module")
@@ -29,35 +26,69 @@ def test_a_threshold_goes_into_the_unit_before_it(layers: tuple[Layer, ...]) -> 
 
 @pytest.mark.parametrize("target", [1, 2, 7, 24, 100, 288])
 def test_no_layer_is_slower_than_the_target(layers: tuple[Layer, ...], target: int) -> None:
-    folded = fold_to_target(layers, target)
-    assert max(layer.kernel.cycles_per_frame for layer in folded) <= target
+    assert way_of(fold_to_target(layers, target)).cycles <= target
 
 
-def test_each_layer_could_not_be_smaller_alone(layers: tuple[Layer, ...]) -> None:
-    """With one layer there are no converters: the choice is the cheapest of all foldings."""
+def test_lanes_that_waste_nothing_are_enough_for_one_layer(layers: tuple[Layer, ...]) -> None:
+    """Without neighbours there are no converters: the choice is the cheapest of all foldings."""
     only = layers[:1]
+    every = [only[0].kernel.fold(Folding(pe, simd)) for pe in range(1, 13) for simd in range(1, 25)]
+    ways = every_way(only, [every])
     for target in (3, 24, 60):
-        chosen = fold_to_target(only, target)[0].kernel
-        every = [only[0].kernel.fold(Folding(pe, simd)) for pe in range(1, 13) for simd in range(1, 25)]
-        best = min(_cost(kernel) for kernel in every if kernel.cycles_per_frame <= target)
-        assert _cost(chosen) == best
-
-
-def test_the_cheapest_chain_is_that_of_an_exhaustive_search(layers: tuple[Layer, ...]) -> None:
-    foldings = [Folding(pe, simd) for pe, simd in product((1, 2, 3, 5), (1, 2, 4, 5))]
-    candidates = [[layer.kernel.fold(folding) for folding in foldings] for layer in layers]
-    chosen = cheapest_chain(layers, candidates)
-    costs = []
-    for kernels in product(*candidates):
-        chain = tuple(Layer(layer.name, kernel, ()) for layer, kernel in zip(layers, kernels, strict=True))
-        costs.append(_chain_cost(chain))
-    assert _chain_cost(chosen) == pytest.approx(min(costs))
+        assert way_of(fold_to_target(only, target)).luts == min(
+            way.luts for way in ways if way.cycles <= target
+        )
 
 
 def test_layers_that_the_file_leaves_out_keep_up(layers: tuple[Layer, ...]) -> None:
     folded = fold_as_told(layers, {"mvu0": Folding(4, 8)})
     assert folded[0].kernel.folding == Folding(4, 8)
     assert max(layer.kernel.cycles_per_frame for layer in folded[1:]) <= 9
+
+
+def test_windows_and_pools_keep_up_with_the_layers_that_the_file_names() -> None:
+    layers = convolutional_layers()
+    folded = fold_as_told(layers, {"mvu0": Folding(4, 4), "mvu1": Folding(1, 4)})
+    assert [folded[place].kernel.folding for place in (1, 4)] == [Folding(4, 4), Folding(1, 4)]
+    ways = every_way(
+        layers,
+        [layer.kernel.candidates(ALL) for layer in layers[:1]]
+        + [
+            [folded[1].kernel],
+            *(layer.kernel.candidates(ALL) for layer in layers[2:4]),
+            [folded[4].kernel],
+        ],
+    )
+    fastest = min(way.cycles for way in ways)
+    assert way_of(folded).cycles == fastest
+    assert way_of(folded).luts == min(way.luts for way in ways if way.cycles == fastest)
+
+
+def test_a_whole_folding_is_taken_as_it_is() -> None:
+    for depthwise in (False, True):
+        layers = fold_to_target(convolutional_layers(depthwise=depthwise), 150)
+        spec = {layer.name: layer.kernel.folding for layer in layers}
+        again = fold_as_told(convolutional_layers(depthwise=depthwise), spec)
+        assert {layer.name: layer.kernel.folding for layer in again} == spec
+
+
+def test_foldings_that_exclude_each_other_are_refused() -> None:
+    layers = convolutional_layers()
+    with pytest.raises(UsageError) as caught:
+        fold_as_told(layers, {"swg1": Folding(1, 2), "pool0": Folding(1, 1)})
+    assert str(caught.value) == (
+        "folding: layer 'pool0': it cannot read what 'swg1' writes, for they cut windows into different "
+        "tiles of channels; leave out one of the two"
+    )
+
+
+def test_a_folding_that_a_kernel_refuses_is_named_with_its_layer() -> None:
+    with pytest.raises(UsageError) as caught:
+        fold_as_told(convolutional_layers(), {"pool0": Folding(2, 2)})
+    assert str(caught.value) == (
+        "folding: layer 'pool0': a pool of 4 channels cannot take pe 2 with simd 2: taps arrive together "
+        "only where all channels do; use simd 1, or pe 4"
+    )
 
 
 def test_a_target_beyond_full_unrolling_is_refused() -> None:
@@ -117,12 +148,3 @@ def test_a_folding_file_that_is_not_json_is_named(tmp_path: Path) -> None:
     assert str(caught.value) == (
         f"folding: file '{path}' is not readable as JSON (Expecting value: line 1 column 1 (char 0))"
     )
-
-
-def _chain_cost(layers: tuple[Layer, ...]) -> float:
-    return sum(_cost(node.kernel) for node in connect(layers).nodes)
-
-
-def _cost(kernel: Kernel) -> float:
-    cost: Resources = kernel.resources()
-    return cost.lut + 0.25 * cost.ff + LUT_PER_BRAM36 * cost.bram36 + LUT_PER_DSP * cost.dsp

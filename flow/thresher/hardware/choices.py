@@ -15,7 +15,7 @@ from typing import TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from thresher.hardware.connect import converter_between, joinable
+from thresher.hardware.connect import converter_between
 from thresher.hardware.fifos import MIN_DEPTH, fifo_resources
 from thresher.hardware.select import Layer
 from thresher.kernels import Kernel, Resources
@@ -149,7 +149,7 @@ def _joint(
 
 def _price(output: Port, port: Port) -> tuple[int, Floats]:
     nothing = np.zeros(len(RESOURCES))
-    if output.tile != port.tile or not joinable(output.layout, port.layout):
+    if output.tile != port.tile:
         return NEVER, nothing
     converter = converter_between(output.layout, port.layout)
     if converter is None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from thresher.hardware.graph import INPUT_STREAM, OUTPUT_STREAM, HwGraph, HwNode, stream_layouts
 from thresher.hardware.select import Layer
 from thresher.kernels.base import same_beats
@@ -25,21 +23,9 @@ def connect(layers: tuple[Layer, ...]) -> HwGraph:
     return graph
 
 
-def joinable(source: StreamLayout, target: StreamLayout) -> bool:
-    """Whether some converter turns the beats of `source` into those of `target`."""
-    return source.channels == target.channels or any(
-        layout.channels % layout.lanes == 0 and other.channels % layout.lanes == 0
-        for layout, other in ((source, target), (target, source))
-    )
-
-
 def converter_between(source: StreamLayout, target: StreamLayout) -> WidthConverter | None:
     """What turns the beats of `source` into those of `target`, or None where they are the same."""
-    if same_beats(source, target):
-        return None
-    if source.channels % source.lanes == 0 and target.channels % source.lanes == 0:
-        source = replace(source, channels=target.channels, vectors=target.vectors)
-    return WidthConverter(source, target.lanes)
+    return None if same_beats(source, target) else WidthConverter(source, target)
 
 
 def _with_converters(layers: tuple[Layer, ...]) -> tuple[Layer, ...]:
