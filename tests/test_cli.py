@@ -178,6 +178,20 @@ def test_a_bad_model_is_refused_and_nothing_is_written(
         ),
         (["--part", "a;b"], 2, "build: 'a;b' is not a part number; give one such as xc7z020clg400-1"),
         (
+            ["--fit", "--part", "xc7vx485t"],
+            2,
+            "build: the size of part 'xc7vx485t' is not known, so nothing can be fitted to it; give a target "
+            "rate or a folding, or a part that begins with xc7a35t, xc7a50t, xc7a100t, xc7a200t, xc7k325t, "
+            "xc7s50, xc7z010, xc7z020, xc7z045, xck26, xczu3eg, xczu7ev, xczu9eg, xcvu9p, lfe5u-25f, "
+            "lfe5u-45f, lfe5u-85f",
+        ),
+        (
+            ["--fit", "--target-fps", "100"],
+            2,
+            "thresher build: argument --target-fps: not allowed with argument --fit; "
+            "see thresher build --help",
+        ),
+        (
             ["--folding", "none.json"],
             2,
             "folding: file 'none.json' does not exist; give the path of a JSON file",
@@ -292,6 +306,10 @@ def test_a_folder_that_another_build_has_written_meanwhile_is_left(tmp_path: Pat
         (
             lambda report: report.update(simulation={"rtl": []}),
             "'rtl' of 'simulation' of the report is not an object",
+        ),
+        (
+            lambda report: report["estimate"]["next_step"].update(layers=[1]),
+            "entry 0 of 'layers' of 'next_step' of 'estimate' of the report is 1",
         ),
     ],
 )

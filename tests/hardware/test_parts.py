@@ -70,9 +70,9 @@ def test_a_part_whose_size_is_not_known_is_refused() -> None:
         size_of("xc7vx485tffg1761-2")
     assert str(caught.value) == (
         "build: the size of part 'xc7vx485tffg1761-2' is not known, so nothing can be fitted to it; give a "
-        "target rate or a folding, or a part that begins with xc7a35t, xc7a50t, xc7a100t, xc7a200t, xc7k325t, "
-        "xc7s50, xc7z010, xc7z020, xc7z045, xck26, xczu3eg, xczu7ev, xczu9eg, xcvu9p, lfe5u-25f, lfe5u-45f, "
-        "lfe5u-85f"
+        "target rate or a folding, or a part that begins with xc7a35t, xc7a50t, xc7a100t, xc7a200t, "
+        "xc7k325t, xc7s50, xc7z010, xc7z020, xc7z045, xck26, xczu3eg, xczu7ev, xczu9eg, xcvu9p, lfe5u-25f, "
+        "lfe5u-45f, lfe5u-85f"
     )
 
 
