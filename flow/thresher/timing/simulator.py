@@ -123,7 +123,8 @@ def simulate(graph: TokenGraph, depths: Mapping[str, int], supply: Supply) -> To
     """Run `graph` from reset with FIFOs of `depths`, exactly as its SystemVerilog does.
 
     Raises:
-        DeadlockError: The units wait for each other; the message names the streams.
+        DeadlockError: Nothing comes out for many times the cycles in which a frame passes through all
+            units; the message names the streams that are full and empty.
         MissingToolError, ToolFailedError: There is no compiler for the simulator, or it failed.
         ValueError: A unit moves no beats, or a FIFO is not deep enough to be built.
     """
@@ -158,6 +159,7 @@ def _encode(graph: TokenGraph, depths: Mapping[str, int], supply: Supply) -> byt
     head = (
         *(len(place), len(graph.units), place[graph.input], graph.input_beats),
         *(place[graph.output], graph.output_beats, supply.frames, int(supply.endless), supply.period),
+        _patience(graph, supply),
         *(depths[name] for name in place),
     )
     chunks = [np.array(head, "<i8").tobytes()]
@@ -174,6 +176,15 @@ def _encode(graph: TokenGraph, depths: Mapping[str, int], supply: Supply) -> byt
             arrays = []
         chunks += [np.array(numbers, "<i8").tobytes(), codes.astype(np.uint8).tobytes(), *arrays]
     return b"".join(chunks)
+
+
+def _patience(graph: TokenGraph, supply: Supply) -> int:
+    """Cycles without a beat at the output after which none will come.
+
+    Each unit passes a frame on within two frames of its steps once it has it, whatever came before.
+    """
+    steps = sum(len(unit.schedule.writes) + unit.stages + 4 for unit in graph.units)
+    return 8 * (steps + len(graph.units) * max(supply.period, graph.input_beats))
 
 
 def _decode(graph: TokenGraph, depths: Mapping[str, int], supply: Supply, output: bytes) -> TokenRun:
@@ -204,7 +215,7 @@ def _describe(fifos: Mapping[str, tuple[int, int]], cycles: int) -> str:
     empty = [f"'{name}'" for name, (held, _) in fifos.items() if held == 0]
     parts = [f"{', '.join(names)} {word}" for names, word in ((full, "full"), (empty, "empty")) if names]
     return (
-        f"timing: nothing moves after cycle {cycles}, with {' and '.join(parts)}; "
+        f"timing: nothing comes out any more by cycle {cycles}, with {' and '.join(parts)}; "
         "mend the schedule of a unit beside these streams"
     )
 

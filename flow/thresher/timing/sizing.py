@@ -34,7 +34,7 @@ Depths = Mapping[str, int]
 _UNLIMITED = 2**40
 _DOUBLINGS = 6
 # Frames to wait for a steady state, and cycles times units: of one simulation, and of all shrinking.
-_FRAMES = (16, 256)
+_FEWEST_FRAMES, _MOST_FRAMES = 16, 256
 _LONGEST_RUN = 400_000_000
 _EFFORT = 2_000_000_000
 
@@ -75,7 +75,9 @@ def size_fifos(graph: TokenGraph, widths: Mapping[str, int], slowest: int) -> Si
     Where no depths reach that rate, those of the highest rate found are taken. Raises as `simulate`.
     """
     span = slowest * len(graph.units)
-    simulations = _Simulations(graph, min(max(_FRAMES[0], _LONGEST_RUN // span), _FRAMES[1]))
+    # Every unit may hold a frame or two before the first comes out.
+    frames = max(_LONGEST_RUN // span, 2 * len(graph.units) + _FEWEST_FRAMES)
+    simulations = _Simulations(graph, min(frames, _MOST_FRAMES))
     least = dict.fromkeys(graph.streams, MIN_DEPTH)
     run = simulations.keeps(least, slowest)
     if run is not None:
@@ -89,7 +91,11 @@ def _ample(simulations: _Simulations, least: Depths, slowest: int) -> Sizing:
     graph = simulations.graph
     inner = [name for name in graph.streams if name not in (graph.input, graph.output)]
     unlimited = {**least, **dict.fromkeys(inner, _UNLIMITED)}
-    run = simulations.run(unlimited, slowest)
+    try:
+        run = simulations.run(unlimited, slowest)
+    except DeadlockError:
+        simulations.run(least)  # its message names those that are full as well
+        raise
     period = ceil(run.cycles_per_frame)
     if period > slowest:
         run = simulations.run(unlimited, period)

@@ -56,21 +56,18 @@ struct Fifo {
   Int most = 0;
   bool refused = false;
 
-  bool update() {
-    bool moves = false;
+  void update() {
     held += put - taken;
     if (depth == 2) {
       valid = held > 0;
     } else {
-      moves = stored > 0 && (!valid || taken);
+      const bool moves = stored > 0 && (!valid || taken);
       stored += put - moves;
       valid = moves || (valid && !taken);
     }
     ready = held < depth;
     if (held > most) most = held;
-    const bool moved = put || taken || moves;
     put = taken = false;
-    return moved;
   }
 };
 
@@ -91,8 +88,7 @@ struct Unit {
   Int last = 0;
   bool output_valid = false;
 
-  // Whether a step ran, or a beat was taken.
-  bool cycle() {
+  void cycle() {
     const bool runs = kind == kInStep ? !(codes[step] & kReads) || in->valid : took >= needs[step];
     const bool writes = runs && (codes[step] & kWrites);
     const bool leaves = stages == 1 ? writes : writing[last];
@@ -100,23 +96,21 @@ struct Unit {
     const bool held = output_valid && !out->ready;
     out->put = sent;
     out->refused |= held;
-    if (leaves && held) return false;
+    if (leaves && held) return;
     output_valid = held || leaves;
     if (stages > 1) {
       writing[last] = writes;
       if (++last == stages - 1) last = 0;
     }
-    return kind == kInStep ? advance_in_step(runs) : advance_ahead(runs);
+    if (kind == kLookahead) {
+      advance_ahead(runs);
+    } else if (runs) {
+      in->taken = codes[step] & kReads;
+      if (++step == steps) step = 0;
+    }
   }
 
-  bool advance_in_step(bool runs) {
-    if (!runs) return false;
-    in->taken = codes[step] & kReads;
-    if (++step == steps) step = 0;
-    return true;
-  }
-
-  bool advance_ahead(bool runs) {
+  void advance_ahead(bool runs) {
     const bool takes = in->valid && took - freed < capacity;
     in->taken = takes;
     took += takes;
@@ -128,7 +122,6 @@ struct Unit {
         freed -= beats;
       }
     }
-    return runs || takes;
   }
 };
 
@@ -136,6 +129,7 @@ struct Graph {
   Int fifo_count, unit_count;
   Int input_beats, output_beats;
   Int frames, endless, period;
+  Int patience;
   Fifo *fifos, *input, *output;
   Unit* units;
 };
@@ -153,6 +147,7 @@ Graph read_graph() {
   graph.frames = read_int();
   graph.endless = read_int();
   graph.period = read_int();
+  graph.patience = read_int();
   for (Int i = 0; i < graph.fifo_count; ++i) {
     graph.fifos[i].depth = read_int();
     graph.fifos[i].ready = graph.fifos[i].depth == 2;  // a deep FIFO's is a register, 0 in reset
@@ -230,13 +225,8 @@ Run run_graph(Graph& graph) {
   run.begins = allocate<Int>(graph.frames);
   run.ends = allocate<Int>(graph.frames);
   History history(graph);
-  Int most_stages = 0;
-  for (Int i = 0; i < graph.unit_count; ++i) {
-    if (graph.units[i].stages > most_stages) most_stages = graph.units[i].stages;
-  }
   Int source_beat = 0, sink_beat = 0, quiet = 0;
   for (Int now = 0;; ++now) {
-    bool moved = false;
     const bool left = graph.endless || run.begun < graph.frames || source_beat > 0;
     const Int coming = source_beat > 0 ? run.begun - 1 : run.begun;
     const bool due = now >= coming * graph.period;
@@ -251,17 +241,19 @@ Run run_graph(Graph& graph) {
         if (++source_beat == graph.input_beats) source_beat = 0;
       }
     }
-    for (Int i = 0; i < graph.unit_count; ++i) moved |= graph.units[i].cycle();
+    for (Int i = 0; i < graph.unit_count; ++i) graph.units[i].cycle();
     bool frame_ends = false;
+    ++quiet;
     if (graph.output->valid) {
       graph.output->taken = true;
+      quiet = 0;
       if (++sink_beat == graph.output_beats) {
         sink_beat = 0;
         run.ends[run.ended++] = now;
         frame_ends = true;
       }
     }
-    for (Int i = 0; i < graph.fifo_count; ++i) moved |= graph.fifos[i].update();
+    for (Int i = 0; i < graph.fifo_count; ++i) graph.fifos[i].update();
     run.cycles = now + 1;
     if (frame_ends) {
       if (graph.endless) {
@@ -275,9 +267,7 @@ Run run_graph(Graph& graph) {
       }
       if (run.ended == graph.frames) return run;
     }
-    // What is in the stages moves on even where no step runs.
-    quiet = moved || (left && !due) ? 0 : quiet + 1;
-    if (quiet > most_stages) {
+    if (quiet > graph.patience) {
       run.status = kDeadlock;
       return run;
     }
