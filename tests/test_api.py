@@ -92,6 +92,9 @@ def test_the_report_holds_the_stated_keys(accelerator: thresher.Accelerator) -> 
         assert set(layer["resources"]) == {"lut", "ff", "bram36", "dsp"}
     estimate, measured = report["estimate"], report["simulation"]["rtl"]
     assert {"cycles_per_frame", "bottleneck", "latency_cycles", "frames_per_second"} <= set(estimate)
+    for fifo in report["fifos"]:
+        assert set(fifo) == {"stream", "depth", "bits", "occupancy", "rtl_occupancy", "resources"}
+        assert fifo["rtl_occupancy"] == fifo["occupancy"]
     assert measured["cycles_per_frame"] == estimate["cycles_per_frame"]
     assert measured["latency_cycles"] == estimate["latency_cycles"]
     assert (measured["frames"], measured["mismatches"]) == (12, 0)
