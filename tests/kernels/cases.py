@@ -8,12 +8,16 @@ import numpy as np
 import numpy.typing as npt
 from hypothesis import strategies as st
 
+from tests.kernels.windows import swgs
+from tests.kernels.windows import swgs
 from thresher.kernels import Folding, Kernel
 from thresher.kernels.argmax import Argmax
 from thresher.kernels.base import same_beats
 from thresher.kernels.global_pool import GlobalPool
 from thresher.kernels.mvu import Mvu
 from thresher.kernels.pool import Pool
+from thresher.kernels.swg import Swg
+from thresher.kernels.swg import Swg
 from thresher.kernels.threshold import Threshold
 from thresher.kernels.vvu import Vvu
 from thresher.kernels.width_converter import WidthConverter
@@ -208,12 +212,14 @@ def width_and_lanes(draw: Draw) -> tuple[int, int]:
 
 
 KERNELS: Mapping[type[Kernel], Callable[[], st.SearchStrategy[Kernel]]] = {
+    Swg: lambda: swgs(elements(), MOST_CHANNELS),
     Mvu: mvus,
     Vvu: vvus,
     Pool: pools,
     GlobalPool: global_pools,
     Threshold: threshold_kernels,
     Argmax: argmaxes,
+    Swg: lambda: swgs(elements(), most_channels=9),
     WidthConverter: width_converters,
 }
 

@@ -17,11 +17,15 @@ from hypothesis import strategies as st
 
 from tests.kernels.bench import make_bench
 from tests.kernels.cases import KERNELS, random_frames
+from tests.kernels.windows import by_hand
+from tests.kernels.windows import by_hand
 from thresher.kernels import Kernel, Lookahead, all_kernels
 from thresher.kernels.argmax import Argmax
 from thresher.kernels.global_pool import GlobalPool
 from thresher.kernels.mvu import Mvu
 from thresher.kernels.pool import Pool
+from thresher.kernels.swg import Swg
+from thresher.kernels.swg import Swg
 from thresher.kernels.threshold import Threshold
 from thresher.kernels.vvu import Vvu
 from thresher.lower.integer import EdgeCorrections, IntMatMul, Ints, IntThreshold
@@ -110,8 +114,12 @@ def _by_hand(kernel: Kernel, frames: Ints) -> Ints:
     """The kernel's meaning in Python's own integers, element by element."""
     values, threshold = frames, None
     match kernel:
+        case Swg():
+            values = by_hand(kernel, frames)
         case Mvu():
             values, threshold = _matrix_by_hand(kernel.matmul, frames), kernel.threshold
+        case Swg():
+            values = by_hand(kernel, frames)
         case Vvu():
             values, threshold = _filters_by_hand(kernel, frames), kernel.threshold
         case Pool():
