@@ -9,14 +9,12 @@ import numpy.typing as npt
 from hypothesis import strategies as st
 
 from tests.kernels.windows import swgs
-from tests.kernels.windows import swgs
 from thresher.kernels import Folding, Kernel
 from thresher.kernels.argmax import Argmax
 from thresher.kernels.base import same_beats
 from thresher.kernels.global_pool import GlobalPool
 from thresher.kernels.mvu import Mvu
 from thresher.kernels.pool import Pool
-from thresher.kernels.swg import Swg
 from thresher.kernels.swg import Swg
 from thresher.kernels.threshold import Threshold
 from thresher.kernels.vvu import Vvu
@@ -212,7 +210,6 @@ def width_and_lanes(draw: Draw) -> tuple[int, int]:
 
 
 KERNELS: Mapping[type[Kernel], Callable[[], st.SearchStrategy[Kernel]]] = {
-    Swg: lambda: swgs(elements(), MOST_CHANNELS),
     Mvu: mvus,
     Vvu: vvus,
     Pool: pools,

@@ -18,13 +18,11 @@ from hypothesis import strategies as st
 from tests.kernels.bench import make_bench
 from tests.kernels.cases import KERNELS, random_frames
 from tests.kernels.windows import by_hand
-from tests.kernels.windows import by_hand
 from thresher.kernels import Kernel, Lookahead, all_kernels
 from thresher.kernels.argmax import Argmax
 from thresher.kernels.global_pool import GlobalPool
 from thresher.kernels.mvu import Mvu
 from thresher.kernels.pool import Pool
-from thresher.kernels.swg import Swg
 from thresher.kernels.swg import Swg
 from thresher.kernels.threshold import Threshold
 from thresher.kernels.vvu import Vvu

@@ -252,6 +252,8 @@ def rom_cost(width: int, depth: int) -> tuple[int, float]:
     if depth == 1:
         return 0, 0.0
     luts = width * divide_up(depth, 64)
+    if luts <= LUT_PER_BRAM36:
+        return luts, 0.0
     brams = min(divide_up(depth, words) * divide_up(width, bits) for words, bits in _BRAM36_SHAPES)
     return (luts, 0.0) if luts <= LUT_PER_BRAM36 * brams else (0, float(brams))
 
