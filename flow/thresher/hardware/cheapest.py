@@ -57,17 +57,10 @@ def costs_to_go(choices: Choices, cycles_per_frame: int, weights: Floats) -> lis
             choices.stages[position + 1],
             choices.joints[position],
         )
-        entering = costs_from(behind, ahead[-1])
+        entering = behind.least_by_source(ahead[-1])
         leaving = np.min(_joint_costs(joint, cycles_per_frame, weights) + entering, axis=1, initial=np.inf)
         ahead.append(_unit_costs(stage, cycles_per_frame, weights) + leaving[stage.targets])
     return ahead[::-1]
-
-
-def costs_from(stage: Stage, ahead: Floats) -> Floats:
-    """The least of `ahead[candidate, w]` among the candidates with each input port: `[port, w]`."""
-    least = np.full((len(stage.inputs), ahead.shape[1]), np.inf)
-    np.minimum.at(least, stage.sources, ahead)
-    return least
 
 
 def _unit_costs(stage: Stage, cycles_per_frame: int, weights: Floats) -> Floats:

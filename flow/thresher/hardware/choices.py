@@ -6,9 +6,9 @@ least depth on every stream.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cache, cached_property
 from itertools import pairwise
 from typing import TypeVar
 
@@ -58,6 +58,17 @@ class Stage:
     outputs: tuple[Port, ...]
     sources: Ints
     targets: Ints
+
+    @cached_property
+    def _by_source(self) -> tuple[Ints, Ints]:
+        """The candidates in the order of their input ports, and where each port's begin."""
+        order = np.argsort(self.sources, kind="stable")
+        return order, np.searchsorted(self.sources[order], np.arange(len(self.inputs)))
+
+    def least_by_source(self, values: Floats) -> Floats:
+        """The least of `values[candidate, w]` among the candidates with each input port: `[port, w]`."""
+        order, begins = self._by_source
+        return np.minimum.reduceat(values[order], begins, axis=0) if len(order) else values
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,8 +125,9 @@ def choices(layers: tuple[Layer, ...], candidates: Sequence[Sequence[Kernel]]) -
     chain[-1] = [kernel for kernel in chain[-1] if kernel.output_tile == 0]
     stages = [_stage(kernels) for kernels in chain]
     stages[0] = replace(stages[0], costs=stages[0].costs + _fifos(stages[0].inputs)[stages[0].sources])
-    prices: dict[tuple[Port, Port], tuple[int, Floats]] = {}
-    joints = [_joint(before.outputs, behind.inputs, prices) for before, behind in pairwise(stages)]
+    # Deep networks repeat themselves.
+    joint, price = cache(_joint), cache(_price)
+    joints = [joint(before.outputs, behind.inputs, price) for before, behind in pairwise(stages)]
     return Choices(layers, tuple(stages), tuple(joints))
 
 
@@ -135,15 +147,13 @@ def _number(keys: Sequence[_KeyT]) -> tuple[tuple[_KeyT, ...], Ints]:
 
 
 def _joint(
-    outputs: Sequence[Port], inputs: Sequence[Port], prices: dict[tuple[Port, Port], tuple[int, Floats]]
+    outputs: tuple[Port, ...], inputs: tuple[Port, ...], price: Callable[[Port, Port], tuple[int, Floats]]
 ) -> Joint:
     shape = (len(outputs), len(inputs))
     cycles, costs = np.empty(shape, np.int64), np.empty((*shape, len(RESOURCES)))
     for row, output in enumerate(outputs):
         for column, port in enumerate(inputs):
-            if (output, port) not in prices:
-                prices[output, port] = _price(output, port)
-            cycles[row, column], costs[row, column] = prices[output, port]
+            cycles[row, column], costs[row, column] = price(output, port)
     return Joint(cycles, costs)
 
 

@@ -9,7 +9,7 @@ from itertools import product
 import numpy as np
 import numpy.typing as npt
 
-from thresher.hardware.cheapest import Picks, cheapest, costs_from, costs_to_go
+from thresher.hardware.cheapest import Picks, cheapest, costs_to_go
 from thresher.hardware.choices import RESOURCES, Choices, Floats, Ints
 from thresher.hardware.parts import PartSize
 from thresher.kernels.base import LUT_PER_BRAM36, LUT_PER_DSP
@@ -77,6 +77,8 @@ def _search(choices: Choices, cycles_per_frame: int, size: PartSize) -> Picks | 
     trail = [ways]
     for position in range(1, len(choices.stages)):
         ways = _enter(choices, position, cycles_per_frame, ways, bounds)
+        if not len(ways.port):
+            return None
         ways = _pass(choices, position, ways, bounds)
         trail.append(ways)
     return _picks(trail) if len(ways.port) else None
@@ -99,7 +101,7 @@ class _Bounds:
         weights[_LIMITED] = self._weights
         self._ahead = costs_to_go(choices, cycles_per_frame, weights)
         self._entering = [
-            costs_from(stage, ahead) for stage, ahead in zip(choices.stages, self._ahead, strict=True)
+            stage.least_by_source(ahead) for stage, ahead in zip(choices.stages, self._ahead, strict=True)
         ]
 
     def may_end(self, position: int, picks: Ints, used: Floats) -> npt.NDArray[np.bool_]:
@@ -128,7 +130,7 @@ def _pass(choices: Choices, position: int, ways: _Ways, bounds: _Bounds) -> _Way
     """Follow `ways` through the candidates of layer `position`."""
     stage = choices.stages[position]
     passed = []
-    for port in range(len(stage.inputs)):
+    for port in np.unique(ways.port):
         here = np.flatnonzero(ways.port == port)
         candidates = np.flatnonzero(stage.sources == port)
         way, pick = np.repeat(here, len(candidates)), np.tile(candidates, len(here))

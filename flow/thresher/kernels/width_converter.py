@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Self
 
 import numpy as np
+import numpy.typing as npt
 
 from thresher.graph import Array
 from thresher.kernels.base import Folding, Kernel, Resources, Schedule, divide_up
@@ -116,9 +117,15 @@ class WidthConverter(Kernel):
 
     @property
     def cycles_per_frame(self) -> int:
-        """Steps of a period, for as many as there are in a frame."""
+        """A step for each beat that is written, and one for each further beat that must be read for it.
+
+        The last beat that is read for another is read in the step that writes that.
+        """
         size = math.lcm(self.source.channels, self.target.channels)
-        return len(self._period[0]) * (self.source.vectors * self.source.channels // size)
+        last_read = np.searchsorted(_ends(self.source, size), _ends(self.target, size))
+        further = np.maximum(np.diff(last_read, prepend=-1) - 1, 0)
+        steps = len(last_read) + int(further.sum())
+        return steps * (self.source.vectors * self.source.channels // size)
 
     def resources(self) -> Resources:
         """A multiplexer for each place where a held bit can come from."""
@@ -157,6 +164,12 @@ class WidthConverter(Kernel):
             "kPlaceStep": self._place_step,
             "kMode": f"WidthMode::{self.mode}",
         }
+
+
+def _ends(layout: StreamLayout, size: int) -> npt.NDArray[np.int64]:
+    """The elements up to the end of each beat, for the beats of the first `size` elements."""
+    within = np.minimum(np.arange(1, layout.beats_per_vector + 1) * layout.lanes, layout.channels)
+    return (np.arange(0, size, layout.channels)[:, None] + within).ravel()
 
 
 def _last_lanes(layout: StreamLayout) -> int:
