@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 from tests.kernels.bench import make_bench
 from tests.kernels.cases import KERNELS, random_frames
 from tests.kernels.windows import by_hand
-from thresher.kernels import Kernel, Lookahead, all_kernels
+from thresher.errors import UsageError
+from thresher.kernels import Folding, Kernel, Lookahead, all_kernels
 from thresher.kernels.argmax import Argmax
 from thresher.kernels.global_pool import GlobalPool
 from thresher.kernels.mvu import Mvu
@@ -71,6 +72,21 @@ def test_the_schedule_moves_every_beat(kernel: type[Kernel], data: st.DataObject
     assert own_cycles(schedule) == unit.cycles_per_frame
     assert taken == unit.input_layout.beats_per_frame
     assert schedule.writes.sum() == unit.output_layout.beats_per_frame
+
+
+@given(data=st.data())
+@pytest.mark.parametrize("kernel", [Vvu, Pool])
+def test_several_taps_of_some_channels_are_refused(kernel: type[Kernel], data: st.DataObject) -> None:
+    unit = data.draw(KERNELS[kernel]())
+    limit = unit.folding_limit
+    assume(limit.pe > 1 and limit.simd > 1)
+    message = (
+        f"folding: a {kernel.kernel_name()} of {limit.pe} channels cannot take pe {limit.pe - 1} with simd "
+        f"2: taps arrive together only where all channels do; use simd 1, or pe {limit.pe}"
+    )
+    with pytest.raises(UsageError) as refused:
+        unit.fold(Folding(limit.pe - 1, 2))
+    assert str(refused.value) == message
 
 
 @settings(max_examples=2, phases=[Phase.generate])
