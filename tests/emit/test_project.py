@@ -72,7 +72,7 @@ def test_one_character_of_a_step_changes_both_simulations(project: Path) -> None
     accelerator = thresher.load(project)
     assert accelerator.csim().mismatches == 0
     assert accelerator.sim().mismatches == 0
-    header = project / "hls" / "thresher" / "mvu.hpp"
+    header = project / "hls" / "thresher" / "accumulation.hpp"
     text = header.read_text()
     assert text.count("sum >= 0") == 1
     header.write_text(text.replace("sum >= 0", "sum <= 0"))
