@@ -192,6 +192,21 @@ def convolutional_network(seed: int = 0, depthwise: bool = False) -> IntGraph:
     return IntGraph(tuple(nodes), ("x",), ("y1",))
 
 
+def grouped_network(kernel: int, stride: int, groups: int) -> IntGraph:
+    """A convolution of 6 channels in groups on a 4 x 4 map; its sums are the output."""
+    side = (4 - kernel) // stride + 1
+    windows, taps, columns = side * side, kernel * kernel, kernel * kernel * 6 // groups
+    geometry = Window(4, 4, (kernel, kernel), (stride, stride), (1, 1), (0, 0), (side, side))
+    source, taken = TensorType(BIPOLAR, 16, 6), TensorType(BIPOLAR, windows, taps * 6)
+    weights = np.random.default_rng(3).integers(0, 2, (6, columns)) * 2 - 1
+    sums = TensorType(IntType(-columns, columns), windows, 6)
+    nodes = (
+        IntWindow("window", "x", "w", ("Conv_0",), source, taken, geometry, -1),
+        IntMatMul("product", "w", "y", (), taken, sums, weights, BIPOLAR, groups, taps),
+    )
+    return IntGraph(nodes, ("x",), ("y",))
+
+
 def _product(
     random: np.random.Generator, name: str, tensor: str, source: TensorType, target: TensorType
 ) -> list[IntNode]:

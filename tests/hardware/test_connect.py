@@ -5,13 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from tests.hardware.chains import convolutional_network, grouped_network
 from tests.networks import binary_network
 from thresher.graph import interpret
 from thresher.hardware.connect import connect
-from thresher.hardware.folding import fold_as_told
+from thresher.hardware.folding import fold_as_told, fold_to_target
 from thresher.hardware.graph import HwGraph, HwNode, stream_layouts
 from thresher.hardware.select import select_kernels
 from thresher.kernels import Folding
+from thresher.lower.integer import IntGraph
 
 
 def _graph() -> HwGraph:
@@ -42,3 +44,26 @@ def test_a_stream_with_two_layouts_is_refused() -> None:
     wrong = HwNode(second.name, second.input, second.output, (), first.kernel)
     with pytest.raises(ValueError, match=r"^hardware: 'width_converter0' reads 'mvu0_out' in another layout"):
         stream_layouts(HwGraph((first, wrong), ("s_axis",), (second.output,)))
+
+
+@pytest.mark.parametrize("depthwise", [False, True])
+@pytest.mark.parametrize("target", [36, 72, 1000])
+def test_a_convolutional_network_is_computed_under_any_folding(target: int, depthwise: bool) -> None:
+    network = convolutional_network(depthwise=depthwise)
+    hardware = connect(fold_to_target(select_kernels(network), target))
+    _compare(network, hardware, channels=2)
+
+
+@pytest.mark.parametrize(
+    ("kernel", "stride", "groups"), [(3, 1, 2), (2, 1, 3), (2, 2, 6), (1, 2, 2), (1, 1, 3)]
+)
+def test_windows_are_joined_with_a_product_in_groups(kernel: int, stride: int, groups: int) -> None:
+    network = grouped_network(kernel, stride, groups)
+    for target in (200, 100_000):
+        _compare(network, connect(fold_to_target(select_kernels(network), target)), channels=6)
+
+
+def _compare(network: IntGraph, hardware: HwGraph, channels: int) -> None:
+    frames = np.random.default_rng(2).integers(0, 2, (20, 16, channels)) * 2 - 1
+    expected = interpret(network, {"x": frames})[network.outputs[0]]
+    assert np.array_equal(interpret(hardware, {"s_axis": frames})["m_axis"].reshape(expected.shape), expected)

@@ -37,7 +37,8 @@ class Swg(Kernel):
         first, second = nodes[0], nodes[1] if len(nodes) > 1 else None
         if not isinstance(first, IntWindow):
             return None
-        if isinstance(second, IntMatMul) and second.groups > 1:
+        # With one tap, the tiles of a window are in natural order.
+        if isinstance(second, IntMatMul) and second.groups > 1 and first.window.taps > 1:
             return cls(first, tile=first.input_type.channels // second.groups), 1
         return cls(first, depthwise=isinstance(second, IntDepthwise | IntPool)), 1
 
