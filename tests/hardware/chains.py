@@ -153,8 +153,8 @@ def priced_candidates(seed: int, layers: int = 4, each: int = 5) -> list[list[Ke
 
     def one(position: int) -> Priced:
         cycles = int(random.integers(1, 40))
-        effort = 400 // cycles
-        lut, bram, dsp = (int(random.integers(0, most + 1)) for most in (effort, effort // 20, effort // 40))
+        effort = 200 * random.dirichlet((0.5, 0.5, 0.5)) / cycles**0.5
+        lut, bram, dsp = (int(value) for value in effort * (1.0, 0.2, 0.1))
         ends = (position > 0, position < layers - 1)
         tiles = [int(random.choice([0, 0, 2])) if inner else 0 for inner in ends]
         lanes = [int(random.choice([1, 2, 3, 5, 12])) for _ in ends]
