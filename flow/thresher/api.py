@@ -26,11 +26,11 @@ from thresher.emit.units import refresh_rtl
 from thresher.errors import UsageError
 from thresher.graph import Array, interpret
 from thresher.hardware.connect import connect
-from thresher.hardware.folding import fold_as_told, parse_folding
 from thresher.hardware.golden import golden_chunks, golden_outputs
 from thresher.hardware.graph import INPUT_STREAM, OUTPUT_STREAM, HwGraph, stream_layouts
 from thresher.hardware.parts import DEFAULT_PART
 from thresher.hardware.select import select_kernels
+from thresher.hardware.told import fold_as_told, parse_folding
 from thresher.host import Host
 from thresher.kernels.installed import custom_operators
 from thresher.lower.integer import Ints

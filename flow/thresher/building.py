@@ -16,17 +16,11 @@ from thresher.emit.files import check_target
 from thresher.emit.project import write_project
 from thresher.errors import MissingToolError, UsageError
 from thresher.hardware.connect import connect
-from thresher.hardware.folding import (
-    fold_as_told,
-    fold_by_default,
-    fold_to_fit,
-    fold_to_target,
-    parse_folding,
-    read_folding,
-)
+from thresher.hardware.folding import fold_by_default, fold_to_fit, fold_to_target
 from thresher.hardware.next_step import next_step
 from thresher.hardware.parts import DEFAULT_PART, family_of
 from thresher.hardware.select import Layer, select_kernels
+from thresher.hardware.told import fold_as_told, parse_folding, read_folding
 from thresher.kernels.installed import custom_operators
 from thresher.lower import lower
 from thresher.onnx_import import OnnxModel, import_model, read_model

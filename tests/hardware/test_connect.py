@@ -9,9 +9,10 @@ from tests.hardware.chains import convolutional_network, grouped_network
 from tests.networks import binary_network
 from thresher.graph import interpret
 from thresher.hardware.connect import connect
-from thresher.hardware.folding import fold_as_told, fold_to_target
+from thresher.hardware.folding import fold_to_target
 from thresher.hardware.graph import HwGraph, HwNode, stream_layouts
 from thresher.hardware.select import select_kernels
+from thresher.hardware.told import fold_as_told
 from thresher.kernels import Folding
 from thresher.lower.integer import IntGraph
 

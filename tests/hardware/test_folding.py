@@ -10,8 +10,9 @@ import pytest
 from tests.hardware.chains import ALL, convolutional_layers, every_way, way_of
 from tests.networks import binary_network
 from thresher.errors import UsageError
-from thresher.hardware.folding import fold_as_told, fold_to_target, parse_folding, read_folding
+from thresher.hardware.folding import fold_to_target
 from thresher.hardware.select import Layer, select_kernels
+from thresher.hardware.told import fold_as_told, parse_folding, read_folding
 from thresher.kernels import Folding
 
 
