@@ -9,9 +9,10 @@ from thresher.emit.sv_top import TOP
 from thresher.hardware.fifos import fifo_resources
 from thresher.hardware.graph import INPUT_STREAM, HwNode, stream_layouts
 from thresher.hardware.next_step import NextStep
+from thresher.hardware.parts import known_size
 from thresher.hlsc import CompiledUnit
 from thresher.kernels import Resources
-from thresher.lower.integer import IntThreshold
+from thresher.lower.integer import IntDepthwise, IntMatMul, IntNode, IntThreshold
 from thresher.timing.network import Timing
 
 SCHEMA = 1
@@ -49,7 +50,7 @@ def describe_report(design: Design, timing: Timing, units: Mapping[str, Compiled
     `settled_frames` of the estimate are the frames after which rate and occupancy are steady.
     """
     nodes = design.graph.nodes
-    weights = sum(_weights(node) for node in nodes)
+    weights = sum(_weights(node) for node in design.lowered.graph.nodes)
     weight_bits = sum(node.kernel.weight_bits for node in nodes)
     layouts = stream_layouts(design.graph)
     fifos = {name: fifo_resources(layout.width, timing.depths[name]) for name, layout in layouts.items()}
@@ -66,6 +67,7 @@ def describe_report(design: Design, timing: Timing, units: Mapping[str, Compiled
         },
         "clock_mhz": design.clock_mhz,
         "part": design.part,
+        "part_resources": _part_resources(design.part),
         "layers": [_report_layer(node, units[node.name]) for node in nodes],
         "fifos": [
             _fifo(name, timing, layouts[name].width) | {"resources": _resources(cost)}
@@ -89,9 +91,16 @@ def describe_report(design: Design, timing: Timing, units: Mapping[str, Compiled
     }
 
 
-def _weights(node: HwNode) -> int:
-    kernel = node.kernel
-    return kernel.macs_per_frame // kernel.input_layout.vectors
+def _weights(node: IntNode) -> int:
+    """Weights of a layer; filters of ones only are sums, as of an average."""
+    if isinstance(node, IntMatMul):
+        return node.weights.size
+    return node.weights.size if isinstance(node, IntDepthwise) and (node.weights != 1).any() else 0
+
+
+def _part_resources(part: str) -> dict[str, int] | None:
+    size = known_size(part)
+    return None if size is None else {"lut": size.lut, "bram36": size.bram36, "dsp": size.dsp}
 
 
 def _fifo(stream: str, timing: Timing, width: int) -> dict[str, object]:

@@ -74,13 +74,18 @@ def family_of(part: str, command: str = "build") -> str:
     )
 
 
-def size_of(part: str) -> PartSize:
-    """What `part` has; raises `UsageError` where that is not known."""
+def known_size(part: str) -> PartSize | None:
+    """What `part` has, or None where that is not known."""
     # The SERDES versions of an ECP5 (LFE5UM, LFE5UM5G) have the same logic.
     name = re.sub("^lfe5um(5g)?-", "lfe5u-", part.lower())
-    for prefix, size in _SIZES.items():
-        if name.startswith(prefix):
-            return size
+    return next((size for prefix, size in _SIZES.items() if name.startswith(prefix)), None)
+
+
+def size_of(part: str) -> PartSize:
+    """What `part` has; raises `UsageError` where that is not known."""
+    size = known_size(part)
+    if size is not None:
+        return size
     raise UsageError(
         f"build: the size of part {part!r} is not known, so nothing can be fitted to it; give a target rate "
         f"or a folding, or a part that begins with {', '.join(_SIZES)}"

@@ -10,7 +10,7 @@ from typing import Any
 from thresher.errors import UsageError
 
 _NUMBER = (int, float)
-_COST = {"lut": _NUMBER, "ff": _NUMBER, "bram36": _NUMBER}
+_COST = {"lut": _NUMBER, "ff": _NUMBER, "bram36": _NUMBER, "dsp": int}
 _LAYER = {
     "name": str,
     "input_type": str,
@@ -43,6 +43,8 @@ class _OrNull:
 _SHAPE: Any = {
     "model": {"name": str, "weight_bits": int, "float32_bytes": int},
     "clock_mhz": _NUMBER,
+    "part": str,
+    "part_resources": _OrNull({"lut": int, "bram36": int, "dsp": int}),
     "layers": [_LAYER],
     "fifos": [_FIFO],
     "estimate": {
@@ -52,7 +54,7 @@ _SHAPE: Any = {
         "bottleneck": str,
         "settled_frames": (int, type(None)),
         "resources": _COST,
-        "next_step": _OrNull({"cycles_per_frame": int, "resources": _COST | {"dsp": int}, "layers": [str]}),
+        "next_step": _OrNull({"cycles_per_frame": int, "resources": _COST, "layers": [str]}),
     },
     "ties": {...: int},
     "simulation": {...: {"warnings": [str], ...: (int, float, type(None))}},

@@ -13,6 +13,7 @@ from thresher.lower.explain import NodeReport
 
 Report = Mapping[str, Any]
 LEVELS = ("onnx", "golden", "csim", "rtl")
+_RESOURCES = (("lut", "LUT"), ("ff", "FF"), ("bram36", "BRAM36"), ("dsp", "DSP"))
 
 
 def print_report(console: Console, report: Report) -> None:
@@ -41,6 +42,13 @@ def find_warnings(report: Report) -> list[str]:
             f"no FIFO depths were found with which '{estimate['bottleneck']}' never rests: "
             f"a frame takes {stated:,} cycles, {slowest:,} of it alone"
         )
+    part = report["part_resources"] or {}
+    found += [
+        f"the estimate takes {_text(estimate['resources'][key])} {name}, and part '{report['part']}' has "
+        f"{_text(part[key])}"
+        for key, name in _RESOURCES
+        if key in part and estimate["resources"][key] > part[key]
+    ]
     return found + [text for run in report["simulation"].values() for text in run["warnings"]]
 
 
@@ -74,8 +82,7 @@ def next_step_line(step: Mapping[str, Any] | None) -> str:
     """What the next step up in rate would cost."""
     if step is None:
         return "next step: none, nothing is faster"
-    names = (("lut", "LUT"), ("ff", "FF"), ("bram36", "BRAM36"), ("dsp", "DSP"))
-    more = ", ".join(f"{_more(step['resources'][key])} {name}" for key, name in names)
+    more = ", ".join(f"{_more(step['resources'][key])} {name}" for key, name in _RESOURCES)
     return (
         f"next step: {_text(step['cycles_per_frame'])} cycles per frame for {more}, "
         f"by other foldings of {', '.join(step['layers'])}"
