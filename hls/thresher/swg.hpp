@@ -1,4 +1,4 @@
-// swg: a sliding window over a feature map, `kSimd` channels a cycle.
+// swg: a sliding window over a feature map, `kSimd` channels a cycle. Whole windows are in swg_whole.hpp.
 //
 // The words of a map, `kSimd` channels each, go through a circular buffer of `kCapacity` words. They are
 // numbered row by row, and so are the taps outside of the map, as if pixels went on to all sides. Six
@@ -15,33 +15,17 @@
 #define THRESHER_SWG_HPP
 
 #include "thresher/arithmetic.hpp"
+#include "thresher/loop.hpp"
 #include "thresher/ram.hpp"
 #include "thresher/stream.hpp"
 
 namespace thresher {
 
-// A loop of `Size` turns that knows ahead of each whether it is the last.
-template <int Size>
-class Loop {
- public:
-  bool last() const { return Size == 1 || last_; }
-  int turn() const { return static_cast<int>(turn_); }
-
-  void step() {
-#pragma HLS INLINE
-    using Turn = uint<bits_for(Size - 1)>;
-    const bool next_is_last = Size == 2 ? !last_ : turn_ == static_cast<Turn>(Size - 2);
-    turn_ = last() ? static_cast<Turn>(0) : static_cast<Turn>(turn_ + static_cast<Turn>(1));
-    last_ = next_is_last;
-  }
-
- private:
-  uint<bits_for(Size - 1)> turn_ = 0;
-  bool last_ = Size == 1;
-};
+template <class Layer, bool Whole = Layer::kWhole>
+class Swg;
 
 template <class Layer>
-class Swg {
+class Swg<Layer, false> {
   static constexpr int kWidth = Layer::kSimd * Layer::kElementBits;
 
   // How far words lie apart that are neighbours in a pixel, a row and a column.
@@ -281,5 +265,7 @@ class Swg {
 };
 
 }  // namespace thresher
+
+#include "thresher/swg_whole.hpp"
 
 #endif

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from hypothesis import strategies as st
 
-from tests.kernels.windows import swgs
+from tests.kernels.windows import swgs, whole_swgs
 from thresher.kernels import Folding, Kernel
 from thresher.kernels.argmax import Argmax
 from thresher.kernels.base import same_beats
@@ -216,7 +216,7 @@ KERNELS: Mapping[type[Kernel], Callable[[], st.SearchStrategy[Kernel]]] = {
     GlobalPool: global_pools,
     Threshold: threshold_kernels,
     Argmax: argmaxes,
-    Swg: lambda: swgs(elements(), most_channels=9),
+    Swg: lambda: swgs(elements(), most_channels=9) | whole_swgs(elements(), most_channels=4),
     WidthConverter: width_converters,
 }
 

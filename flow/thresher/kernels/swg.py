@@ -10,7 +10,7 @@ import numpy as np
 
 from thresher.errors import UsageError
 from thresher.graph import Array
-from thresher.kernels.base import Folding, Kernel, Lookahead, Resources, divide_up, signed_bits
+from thresher.kernels.base import Folding, Kernel, Lookahead, Resources, Schedule, divide_up, signed_bits
 from thresher.kernels.line_buffer import LineBuffer, line_buffer
 from thresher.lower.integer import IntDepthwise, IntMatMul, IntNode, IntPool, IntWindow
 from thresher_sim.streams import StreamLayout
@@ -18,11 +18,12 @@ from thresher_sim.streams import StreamLayout
 
 @dataclass(frozen=True, eq=False)
 class Swg(Kernel):
-    """`simd` channels a cycle of the taps of the windows of `windows`, from a buffer of some rows.
+    """`simd` channels a cycle of the taps of the windows of `windows`, or whole windows.
 
     The channels of a window are in their order tap by tap. With `tile` they come in tiles of so many
     channels instead, each tile tap by tap, and with `depthwise` in tiles of `simd`. `overlap` says that the
-    buffer is large enough for frames to follow each other at full rate.
+    buffer of some rows is large enough for frames to follow each other at full rate. A window is whole where
+    `simd` are its elements and more than the channels.
     """
 
     windows: IntWindow
@@ -40,16 +41,28 @@ class Swg(Kernel):
         # With one tap, the tiles of a window are in natural order.
         if isinstance(second, IntMatMul) and second.groups > 1 and first.window.taps > 1:
             return cls(first, tile=first.input_type.channels // second.groups), 1
-        return cls(first, depthwise=isinstance(second, IntDepthwise | IntPool)), 1
+        depthwise = isinstance(second, IntDepthwise | IntPool) and first.window.taps > 1
+        return cls(first, depthwise=depthwise), 1
 
     @property
     def _channels(self) -> int:
         return self.windows.input_type.channels
 
     @property
+    def _whole(self) -> bool:
+        return self.simd > self._channels
+
+    @property
     def _words(self) -> int:
         """Words of a pixel."""
         return divide_up(self._channels, self.simd)
+
+    @property
+    def _allows_whole(self) -> bool:
+        """Whether no two windows end at the same pixel: none has more padding than it reaches."""
+        window = self.windows.window
+        padding = zip(window.before, window.after, window.span, strict=True)
+        return not self.tile and all(before + after < span for before, after, span in padding)
 
     @property
     def output_tile(self) -> int:
@@ -59,14 +72,17 @@ class Swg(Kernel):
 
     @property
     def input_layout(self) -> StreamLayout:
-        """Pixels, `simd` channels a beat."""
+        """Pixels, `simd` channels a beat, or all."""
         source = self.windows.input_type
-        return StreamLayout(source.element, source.channels, self.windows.window.pixels, self.simd)
+        lanes = min(self.simd, source.channels)
+        return StreamLayout(source.element, source.channels, self.windows.window.pixels, lanes)
 
     @property
     def output_layout(self) -> StreamLayout:
-        """Taps, `simd` channels a beat: of a pixel, or of a tile."""
+        """Taps, `simd` channels a beat: of a pixel, or of a tile; or windows, one a beat."""
         window, element = self.windows.window, self.windows.output_type.element
+        if self._whole:
+            return StreamLayout(element, self.simd, window.count, self.simd)
         channels = self.output_tile or self._channels
         vectors = window.count * window.taps * divide_up(self._channels, channels)
         return StreamLayout(element, channels, vectors, self.simd)
@@ -78,16 +94,28 @@ class Swg(Kernel):
 
     @property
     def folding_limit(self) -> Folding:
-        """All channels of a pixel, or of a tile."""
-        return Folding(1, self.tile or self._channels)
+        """All channels of a tile, or whole windows, or all channels of a pixel where these cannot be."""
+        taps = self.windows.window.taps if self._allows_whole else 1
+        return Folding(1, self.tile or taps * self._channels)
 
     def fold(self, folding: Folding) -> Self:
-        """Handle `folding.simd` channels a cycle; raises `UsageError` where they do not divide a tile."""
-        if self.tile and self.tile % folding.simd:
+        """Handle `folding.simd` channels a cycle, or that many elements of a window, which are then all."""
+        simd, channels, whole = folding.simd, self._channels, self.windows.window.taps * self._channels
+        if self.tile and self.tile % simd:
             works = ", ".join(str(lanes) for lanes in range(1, self.tile + 1) if self.tile % lanes == 0)
             raise UsageError(
-                f"folding: swg: simd is {folding.simd}, which does not divide the {self.tile} channels of a "
-                f"group; what works is {works}"
+                f"folding: swg: simd is {simd}, which does not divide the {self.tile} channels of a group; "
+                f"what works is {works}"
+            )
+        if simd > channels and not self._allows_whole:
+            raise UsageError(
+                f"folding: swg: simd is {simd}, but windows with more padding than their kernel reaches come "
+                f"pixel by pixel; what works is 1 to {channels}"
+            )
+        if channels < simd != whole:
+            raise UsageError(
+                f"folding: swg: simd is {simd}, more than the {channels} channels of a pixel and not a whole "
+                f"window; what works is 1 to {channels}, and {whole}"
             )
         return replace(self, simd=folding.simd)
 
@@ -107,8 +135,8 @@ class Swg(Kernel):
         """The integer operator, and channels in the order of the tiles."""
         window, channels, layout = self.windows.window, self._channels, self.output_layout
         taps = self.windows.evaluate(frames)[0].reshape(-1, window.count, window.taps, channels)
-        if not self.output_tile:
-            return taps.reshape(len(taps), layout.vectors, channels)
+        if self.output_tile == 0:
+            return taps.reshape(len(taps), layout.vectors, layout.channels)
         tiles = divide_up(channels, layout.channels)
         filler = -1 if layout.element.bipolar else 0
         filled = np.full((*taps.shape[:3], tiles * layout.channels), filler, taps.dtype)
@@ -121,17 +149,45 @@ class Swg(Kernel):
         tile_words = divide_up(self.output_tile or self._channels, self.simd)
         return line_buffer(self.windows.window, self._words, tile_words, self.overlap)
 
-    def schedule(self) -> Lookahead:
-        """Every step writes a word of a tap."""
-        return self._buffer.lookahead()
+    @property
+    def _whole_ends(self) -> tuple[int, int]:
+        """The pixels with which the first and the last window end; they go on below the map."""
+        window = self.windows.window
+        first, last = (
+            [
+                count * stride + span - 1 - before
+                for count, stride, span, before in zip(counts, *axes, strict=True)
+            ]
+            for axes in [(window.stride, window.span, window.before)]
+            for counts in [(0, 0), (window.output[0] - 1, window.output[1] - 1)]
+        )
+        return first[0] * window.width + first[1], last[0] * window.width + last[1]
+
+    def schedule(self) -> Schedule | Lookahead:
+        """Every step writes a word of a tap; of whole windows, those with which one ends."""
+        if not self._whole:
+            return self._buffer.lookahead()
+        window, steps = self.windows.window, np.arange(self.cycles_per_frame)
+        rows, columns = (
+            np.arange(count) * stride for count, stride in zip(window.output, window.stride, strict=True)
+        )
+        ends = self._whole_ends[0] + rows[:, None] * window.width + columns
+        return Schedule(steps < window.pixels, np.isin(steps, ends))
 
     @property
     def cycles_per_frame(self) -> int:
-        """The words of all windows, or those of the map where these are more."""
+        """The words of all windows, or those of the map where these are more.
+
+        Of whole windows it is the pixels, and those behind the map up to the last window's end.
+        """
+        if self._whole:
+            return max(self.windows.window.pixels, self._whole_ends[1] + 1)
         return self._buffer.cycles_per_frame
 
     def resources(self) -> Resources:
         """The buffer in LUT RAM or block RAM, whichever hlsc takes, and the counters."""
+        if self._whole:
+            return self._whole_resources()
         buffer = self._buffer
         lut, blocks = ram_cost(self.input_layout.width, buffer.capacity)
         counted = [*self.windows.window.output, *self.windows.window.kernel, self._words]
@@ -143,12 +199,28 @@ class Swg(Kernel):
             bram36=blocks / 2,
         )
 
+    def _whole_resources(self) -> Resources:
+        """Delay lines, registers for columns, and the choice of padding for each tap."""
+        window, width = self.windows.window, self.input_layout.width
+        lut, blocks = ram_cost(width, window.dilation[0] * window.width)
+        lines = window.kernel[0] - 1
+        held = window.kernel[0] * (window.span[1] - 1) * width
+        masks = self.output_layout.width if window.padded else 0
+        counters = 4 * self.cycles_per_frame.bit_length()
+        return Resources(
+            lut=lines * lut + masks + counters,
+            ff=held + self.output_layout.width + width + counters,
+            bram36=lines * blocks / 2,
+        )
+
     def constants(self) -> Mapping[str, int | bool | str]:
         """Geometry and buffer of `thresher::Swg`; pairs are `Rows` and `Columns`."""
-        window, buffer, element = self.windows.window, self._buffer, self.windows.input_type.element
-        padding = self.windows.padding
-        missing, room = (signed_bits(*ends) for ends in _ranges(buffer))
+        return self._geometry() | (self._steps_of_whole() if self._whole else self._words_of_buffer())
+
+    def _geometry(self) -> dict[str, int | bool | str]:
+        window, element, padding = self.windows.window, self.windows.input_type.element, self.windows.padding
         return {
+            "kWhole": self._whole,
             "kRows": window.height,
             "kColumns": window.width,
             "kKernelRows": window.kernel[0],
@@ -163,17 +235,26 @@ class Swg(Kernel):
             "kRight": window.after[1],
             "kOutputRows": window.output[0],
             "kOutputColumns": window.output[1],
-            "kFreeRows": buffer.free_rows,
-            "kFreeColumns": buffer.free_columns,
             "kChannels": self._channels,
-            "kSimd": self.simd,
-            "kTileWords": buffer.tile_words,
             "kElementBits": element.bits,
             "kPadding": int(padding > 0) if element.bipolar else padding,
+        }
+
+    def _words_of_buffer(self) -> dict[str, int | bool | str]:
+        buffer = self._buffer
+        margin, room = (signed_bits(*ends) for ends in _ranges(buffer))
+        return {
+            "kSimd": self.simd,
+            "kTileWords": buffer.tile_words,
+            "kFreeRows": buffer.free_rows,
+            "kFreeColumns": buffer.free_columns,
             "kCapacity": buffer.capacity,
-            "kMarginBits": missing,
+            "kMarginBits": margin,
             "kRoomBits": room,
         }
+
+    def _steps_of_whole(self) -> dict[str, int | bool | str]:
+        return {"kSteps": self.cycles_per_frame, "kFirstWindow": self._whole_ends[0]}
 
 
 # 18-kbit blocks by words and bits, and the LUTs below which each is not worth it: as `hlsc` chooses.
