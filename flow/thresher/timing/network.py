@@ -53,7 +53,7 @@ def time_graph(graph: HwGraph, stages: Mapping[str, int]) -> Timing:
         latency_cycles=run.latency_cycles,
         depths=sizing.depths,
         occupancy=run.occupancy,
-        settled_frames=None if run.repeat_frames is None else run.begun,
+        settled_frames=run.settled_frames,
     )
 
 

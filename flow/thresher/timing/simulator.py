@@ -69,11 +69,13 @@ class Supply:
         frames: how many frames; of an endless supply, the most output frames to run for.
         endless: whether frames go on for ever. The run then also ends where it begins to repeat.
         period: frame k is offered from cycle `k * period` on.
+        limit: the run is given up where 8 frames, one after the other, take more cycles; 0 for none.
     """
 
     frames: int
     endless: bool = False
     period: int = 0
+    limit: int = 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,6 +93,7 @@ class TokenRun:
         refused: FIFOs at which a beat had to wait.
         repeat_frames: the state after the last output frame is that of this many frames before, from
             where on everything recurs; None where none recurred. Only of an endless supply.
+        filled: frames of which a beat was taken by the time that a FIFO last held more beats than before.
     """
 
     cycles: int
@@ -100,6 +103,7 @@ class TokenRun:
     occupancy: Mapping[str, int]
     refused: frozenset[str]
     repeat_frames: int | None
+    filled: int
 
     @property
     def latency_cycles(self) -> int:
@@ -111,6 +115,20 @@ class TokenRun:
         """Of the recurring frames; where none recurred the mean over the later half of at least two."""
         frames = self.repeat_frames or len(self.ends) // 2
         return Fraction(int(self.ends[-1] - self.ends[-1 - frames]), frames)
+
+    @property
+    def settled_frames(self) -> int | None:
+        """A run of as many frames has this rate and occupancy; None if there is no telling.
+
+        Where nothing recurred, as far as was simulated: from then on all frames took as long, and no FIFO
+        held more.
+        """
+        if self.repeat_frames is not None:
+            return self.begun
+        taken = np.diff(self.ends)
+        others = np.flatnonzero(taken != taken[-1])
+        settled = max(self.filled, int(others[-1]) + 2 if len(others) else 1)
+        return settled if 2 * settled <= len(self.ends) else None
 
 
 class _Status(IntEnum):
@@ -158,7 +176,8 @@ def _encode(graph: TokenGraph, depths: Mapping[str, int], supply: Supply) -> byt
     place = {name: index for index, name in enumerate(graph.streams)}
     head = (
         *(len(place), len(graph.units), place[graph.input], graph.input_beats),
-        *(place[graph.output], graph.output_beats, supply.frames, int(supply.endless), supply.period),
+        *(place[graph.output], graph.output_beats, supply.frames, int(supply.endless)),
+        *(supply.period, supply.limit),
         _patience(graph, supply),
         *(depths[name] for name in place),
     )
@@ -190,9 +209,9 @@ def _patience(graph: TokenGraph, supply: Supply) -> int:
 def _decode(graph: TokenGraph, depths: Mapping[str, int], supply: Supply, output: bytes) -> TokenRun:
     """What the simulator wrote: 64-bit integers, those of `main` in its source."""
     values = np.frombuffer(output, "<i8").astype(np.int64)
-    status, cycles, begun, ended, repeat = (int(value) for value in values[:5])
+    status, cycles, begun, ended, repeat, filled = (int(value) for value in values[:6])
     counted = min(begun, supply.frames)
-    begins, ends, tail = np.split(values[5:], [counted, counted + ended])
+    begins, ends, tail = np.split(values[6:], [counted, counted + ended])
     fifos = dict(zip(graph.streams, tail.reshape(-1, 3).tolist(), strict=True))
     if status == _Status.DEADLOCK:
         raise DeadlockError(
@@ -206,6 +225,7 @@ def _decode(graph: TokenGraph, depths: Mapping[str, int], supply: Supply, output
         {name: most for name, (most, _, _) in fifos.items()},
         frozenset(name for name, (_, refused, _) in fifos.items() if refused),
         repeat if status == _Status.REPEATS else None,
+        filled,
     )
 
 

@@ -8,12 +8,16 @@ faster. The search for shallow FIFOs with full rate:
    holds a unit up but the want of beats, so this run has full rate if any depths give it, and it
    measures the most beats that each FIFO holds. One more than those is a depth at which no FIFO ever
    refuses a beat: with these depths the run is the same, cycle by cycle.
-3. Frames that enter as fast as they are taken come earlier than in that run. A unit whose pipeline is
-   held may let a later step wait for an earlier one, so this need not be as fast: it is simulated, and
-   FIFOs that refused beats are doubled until it is.
-4. From there depths go down, the FIFO with the most bits first: to the least depth, or by bisection as
-   far as that saves hardware. Each step is simulated, and taken back unless it keeps full rate.
-   A FIFO that held at most m beats never refuses one at depth m + 1, so it is cut to that at any time.
+3. A FIFO in front of a unit that widens its stream, such as a sliding window, may do the work of one
+   behind it for fewer bits. So each FIFO also gets room for a frame, and those with the most bits go
+   first to the least depth, many at a time; what cannot, is bisected. Frames still enter at the rate
+   sought, or the room for whole frames would take many of them to fill. Each step is simulated, and
+   taken back unless it keeps the rate.
+4. Frames that enter as fast as they are taken come earlier than in those runs. A unit whose pipeline is
+   held may let a later step wait for an earlier one, so this need not be as fast: it is simulated.
+   Where it is slower, the depths of 2 are taken, FIFOs that refused beats are doubled until it is as
+   fast, and depths go down from there in runs without a pause.
+   A FIFO that held at most m beats never refuses one at depth m + 1, so it is cut to that in the end.
 
 So the result was simulated as it stands: it does not deadlock, it has the rate that is stated, and no
 FIFO is deeper than the most beats that it held and one.
@@ -35,8 +39,10 @@ _UNLIMITED = 2**40
 _DOUBLINGS = 6
 # Frames to wait for a steady state, and cycles times units: of one simulation, and of all shrinking.
 _FEWEST_FRAMES, _MOST_FRAMES = 16, 256
-_LONGEST_RUN = 400_000_000
+_LONGEST_RUN = 100_000_000
 _EFFORT = 2_000_000_000
+# A depth is bisected to within this part of it.
+_FINENESS = 8
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,15 +61,16 @@ class _Simulations:
     frames: int
     effort: int = 0
 
-    def run(self, depths: Depths, period: int = 0) -> TokenRun:
-        run = simulate(self.graph, depths, Supply(self.frames, endless=True, period=period))
+    def run(self, depths: Depths, period: int = 0, limit: int = 0) -> TokenRun:
+        supply = Supply(self.frames, endless=True, period=period, limit=limit)
+        run = simulate(self.graph, depths, supply)
         self.effort += run.cycles * len(self.graph.units)
         return run
 
-    def keeps(self, depths: Depths, cycles: int) -> TokenRun | None:
+    def keeps(self, depths: Depths, cycles: int, period: int = 0) -> TokenRun | None:
         """The run with `depths` if a frame takes at most `cycles` in it."""
         try:
-            run = self.run(depths)
+            run = self.run(depths, period, limit=cycles)
         except DeadlockError:
             return None
         return run if run.cycles_per_frame <= cycles else None
@@ -75,21 +82,27 @@ def size_fifos(graph: TokenGraph, widths: Mapping[str, int], slowest: int) -> Si
     Where no depths reach that rate, those of the highest rate found are taken. Raises as `simulate`.
     """
     span = slowest * len(graph.units)
-    # Every unit may hold a frame or two before the first comes out.
-    frames = max(_LONGEST_RUN // span, 2 * len(graph.units) + _FEWEST_FRAMES)
+    frames = max(_LONGEST_RUN // span, _FEWEST_FRAMES)
     simulations = _Simulations(graph, min(frames, _MOST_FRAMES))
     least = dict.fromkeys(graph.streams, MIN_DEPTH)
     run = simulations.keeps(least, slowest)
     if run is not None:
         return Sizing(least, run)
-    ample = _ample(simulations, least, slowest)
-    return _shrink(simulations, widths, ample, max(slowest, ceil(ample.run.cycles_per_frame)))
+    ample, period = _unhindered(simulations, least, slowest)
+    paced = _shrink(simulations, widths, _with_frames(graph, ample), period, pace=period)
+    run = simulations.keeps(paced, period)
+    if run is not None:
+        return _cut(Sizing(paced, run))
+    enough = _enlarged(simulations, ample, period)
+    cycles = max(period, ceil(enough.run.cycles_per_frame))
+    shrunk = _shrink(simulations, widths, _cut(enough).depths, cycles)
+    return _cut(Sizing(shrunk, simulations.run(shrunk)))
 
 
-def _ample(simulations: _Simulations, least: Depths, slowest: int) -> Sizing:
-    """Depths of the highest rate found, from those with which no FIFO refuses a beat."""
+def _unhindered(simulations: _Simulations, least: Depths, slowest: int) -> tuple[Depths, int]:
+    """Depths with which no FIFO refuses a beat of frames that enter at the highest rate, and its period."""
     graph = simulations.graph
-    inner = [name for name in graph.streams if name not in (graph.input, graph.output)]
+    inner = _inner(graph)
     unlimited = {**least, **dict.fromkeys(inner, _UNLIMITED)}
     try:
         run = simulations.run(unlimited, slowest)
@@ -99,13 +112,29 @@ def _ample(simulations: _Simulations, least: Depths, slowest: int) -> Sizing:
     period = ceil(run.cycles_per_frame)
     if period > slowest:
         run = simulations.run(unlimited, period)
-    depths = {**least, **{name: max(MIN_DEPTH, run.occupancy[name] + 1) for name in inner}}
+    return {**least, **{name: max(MIN_DEPTH, run.occupancy[name] + 1) for name in inner}}, period
+
+
+def _inner(graph: TokenGraph) -> list[str]:
+    return [name for name in graph.streams if name not in (graph.input, graph.output)]
+
+
+def _with_frames(graph: TokenGraph, depths: Depths) -> Depths:
+    """`depths`, or room for a frame where that is more."""
+    beats = {unit.output: int(unit.schedule.writes.sum()) for unit in graph.units}
+    return {**depths, **{name: max(depths[name], beats[name] + 1) for name in _inner(graph)}}
+
+
+def _enlarged(simulations: _Simulations, depths: Depths, period: int) -> Sizing:
+    """Depths of the highest rate found: `depths`, with those FIFOs doubled that refused beats."""
+    inner = _inner(simulations.graph)
     best = Sizing(depths, simulations.run(depths))
     for _ in range(_DOUBLINGS):
         if best.run.cycles_per_frame <= period:
             break
         depths = {
-            name: depths[name] * (2 if name in best.run.refused and name in inner else 1) for name in depths
+            name: depth * (2 if name in best.run.refused and name in inner else 1)
+            for name, depth in depths.items()
         }
         run = simulations.run(depths)
         if run.cycles_per_frame < best.run.cycles_per_frame:
@@ -113,19 +142,45 @@ def _ample(simulations: _Simulations, least: Depths, slowest: int) -> Sizing:
     return best
 
 
-def _shrink(simulations: _Simulations, widths: Mapping[str, int], found: Sizing, cycles: int) -> Sizing:
-    """Shallower FIFOs with which a frame still takes `cycles`, as far as the effort allows."""
-    found = _cut(found)
-    bits = {name: widths[name] * depth for name, depth in found.depths.items()}
-    for name in sorted(bits, key=lambda name: -bits[name]):
-        tried, low = MIN_DEPTH, MIN_DEPTH - 1
-        while _saves(widths[name], low + 1, found.depths[name]) and simulations.effort < _EFFORT:
-            run = simulations.keeps({**found.depths, name: tried}, cycles)
-            if run is None:
-                low = tried
+def _shrink(
+    simulations: _Simulations, widths: Mapping[str, int], depths: Depths, cycles: int, pace: int = 0
+) -> Depths:
+    """Shallower FIFOs with which a frame still takes `cycles`, as far as the effort allows.
+
+    Frames enter every `pace` cycles, or without a pause.
+    """
+    found = dict(depths)
+
+    def keeps(smaller: Depths) -> bool:
+        return simulations.keeps({**found, **smaller}, cycles, pace) is not None
+
+    def visit(names: list[str]) -> None:
+        """Bring as many of `names` as can be to the least depth, those first that come first."""
+        if simulations.effort >= _EFFORT:
+            return
+        least = dict.fromkeys(names, MIN_DEPTH)
+        if keeps(least):
+            found.update(least)
+        elif len(names) > 1:
+            middle = (len(names) + 1) // 2
+            visit(names[:middle])
+            visit(names[middle:])
+        else:
+            bisect(names[0])
+
+    def bisect(name: str) -> None:
+        low = MIN_DEPTH
+        while found[name] - low > found[name] // _FINENESS and _saves(widths[name], low + 1, found[name]):
+            if simulations.effort >= _EFFORT:
+                return
+            tried = (low + found[name]) // 2
+            if keeps({name: tried}):
+                found[name] = tried
             else:
-                found = _cut(Sizing({**found.depths, name: tried}, run))
-            tried = (low + found.depths[name]) // 2
+                low = tried
+
+    bits = {name: widths[name] * depth for name, depth in depths.items() if depth > MIN_DEPTH}
+    visit(sorted(bits, key=lambda name: -bits[name]))
     return found
 
 

@@ -56,7 +56,8 @@ struct Fifo {
   Int most = 0;
   bool refused = false;
 
-  void update() {
+  // The next cycle; whether it never held as many beats before.
+  bool update() {
     held += put - taken;
     if (depth == 2) {
       valid = held > 0;
@@ -66,8 +67,10 @@ struct Fifo {
       valid = moves || (valid && !taken);
     }
     ready = held < depth;
-    if (held > most) most = held;
     put = taken = false;
+    if (held <= most) return false;
+    most = held;
+    return true;
   }
 };
 
@@ -128,7 +131,7 @@ struct Unit {
 struct Graph {
   Int fifo_count, unit_count;
   Int input_beats, output_beats;
-  Int frames, endless, period;
+  Int frames, endless, period, limit;
   Int patience;
   Fifo *fifos, *input, *output;
   Unit* units;
@@ -147,6 +150,7 @@ Graph read_graph() {
   graph.frames = read_int();
   graph.endless = read_int();
   graph.period = read_int();
+  graph.limit = read_int();
   graph.patience = read_int();
   for (Int i = 0; i < graph.fifo_count; ++i) {
     graph.fifos[i].depth = read_int();
@@ -172,21 +176,29 @@ Graph read_graph() {
   return graph;
 }
 
-// The whole state behind the end of an output frame; equal ones are followed by equal cycles.
+// The source: the next beat of its frame, for how long the next frame is due, and the cycles in which it
+// had to wait until a frame was.
+struct Source {
+  Int beat = 0, lag = 0, waits = 0;
+};
+
+// The whole state behind the end of an output frame; equal ones are followed by equal cycles. The lag of a
+// source that is late, and stays so, does not count: it offers its beats as if all frames were due.
 class History {
  public:
-  History(const Graph& graph) : graph_(graph), frames_(allocate<Int*>(graph.frames)) {
-    size_ = 2 + 3 * graph.fifo_count;
+  History(const Graph& graph)
+      : graph_(graph), frames_(allocate<Int*>(graph.frames)), sources_(allocate<Source>(graph.frames)) {
+    size_ = 1 + 3 * graph.fifo_count;
     for (Int i = 0; i < graph.unit_count; ++i) size_ += 3 + graph.units[i].stages;
   }
 
   // Keeps the present state as that of `frame`; the frame of an equal one before, or -1.
-  Int add(Int frame, Int source_beat, Int source_lag) {
+  Int add(Int frame, const Source& source) {
     Int* state = allocate<Int>(size_);
     frames_[frame] = state;
+    sources_[frame] = source;
     Int* next = state;
-    *next++ = source_beat;
-    *next++ = source_lag;
+    *next++ = graph_.period > 0 ? source.beat : 0;
     for (Int i = 0; i < graph_.fifo_count; ++i) {
       const Fifo& fifo = graph_.fifos[i];
       *next++ = fifo.held;
@@ -202,6 +214,8 @@ class History {
       for (Int j = 0; j < unit.stages - 1; ++j) *next++ = unit.writing[(unit.last + j) % (unit.stages - 1)];
     }
     for (Int before = frame - 1; before >= 0; --before) {
+      const Source& then = sources_[before];
+      if (then.lag != source.lag && then.waits != source.waits) continue;
       if (std::memcmp(frames_[before], state, static_cast<std::size_t>(size_) * sizeof(Int)) == 0) return before;
     }
     return -1;
@@ -210,13 +224,18 @@ class History {
  private:
   const Graph& graph_;
   Int** frames_;
+  Source* sources_;
   Int size_;
 };
 
 enum Status : Int { kDone = 0, kRepeats = 1, kDeadlock = 2 };
 
+// Frames, one after the other, that take too long before the run is given up.
+constexpr Int kSlowFrames = 8;
+
 struct Run {
-  Int status = kDone, cycles = 0, begun = 0, ended = 0, repeat_frames = 0;
+  // `filled` is how many frames had begun when a FIFO last held more beats than before.
+  Int status = kDone, cycles = 0, begun = 0, ended = 0, repeat_frames = 0, filled = 0;
   Int *begins, *ends;
 };
 
@@ -225,20 +244,22 @@ Run run_graph(Graph& graph) {
   run.begins = allocate<Int>(graph.frames);
   run.ends = allocate<Int>(graph.frames);
   History history(graph);
-  Int source_beat = 0, sink_beat = 0, quiet = 0;
+  Source source;
+  Int sink_beat = 0, quiet = 0, slow = 0;
   for (Int now = 0;; ++now) {
-    const bool left = graph.endless || run.begun < graph.frames || source_beat > 0;
-    const Int coming = source_beat > 0 ? run.begun - 1 : run.begun;
+    const bool left = graph.endless || run.begun < graph.frames || source.beat > 0;
+    const Int coming = source.beat > 0 ? run.begun - 1 : run.begun;
     const bool due = now >= coming * graph.period;
+    source.waits += !due && graph.input->ready;
     if (left && due) {
       graph.input->put = graph.input->ready;
       graph.input->refused |= !graph.input->ready;
       if (graph.input->put) {
-        if (source_beat == 0) {
+        if (source.beat == 0) {
           if (run.begun < graph.frames) run.begins[run.begun] = now;
           ++run.begun;
         }
-        if (++source_beat == graph.input_beats) source_beat = 0;
+        if (++source.beat == graph.input_beats) source.beat = 0;
       }
     }
     for (Int i = 0; i < graph.unit_count; ++i) graph.units[i].cycle();
@@ -253,12 +274,14 @@ Run run_graph(Graph& graph) {
         frame_ends = true;
       }
     }
-    for (Int i = 0; i < graph.fifo_count; ++i) graph.fifos[i].update();
+    for (Int i = 0; i < graph.fifo_count; ++i) {
+      if (graph.fifos[i].update()) run.filled = run.begun;
+    }
     run.cycles = now + 1;
     if (frame_ends) {
       if (graph.endless) {
-        const Int lag = graph.period > 0 ? now - run.begun * graph.period : 0;
-        const Int before = history.add(run.ended - 1, graph.period > 0 ? source_beat : 0, lag);
+        source.lag = now - run.begun * graph.period;
+        const Int before = history.add(run.ended - 1, source);
         if (before >= 0) {
           run.status = kRepeats;
           run.repeat_frames = run.ended - 1 - before;
@@ -266,6 +289,10 @@ Run run_graph(Graph& graph) {
         }
       }
       if (run.ended == graph.frames) return run;
+      if (graph.limit > 0 && run.ended > 1) {
+        slow = run.ends[run.ended - 1] - run.ends[run.ended - 2] > graph.limit ? slow + 1 : 0;
+        if (slow == kSlowFrames) return run;
+      }
     }
     if (quiet > graph.patience) {
       run.status = kDeadlock;
@@ -279,8 +306,8 @@ Run run_graph(Graph& graph) {
 int main() {
   Graph graph = read_graph();
   const Run run = run_graph(graph);
-  const Int head[] = {run.status, run.cycles, run.begun, run.ended, run.repeat_frames};
-  write_array(head, 5);
+  const Int head[] = {run.status, run.cycles, run.begun, run.ended, run.repeat_frames, run.filled};
+  write_array(head, 6);
   write_array(run.begins, run.begun < graph.frames ? run.begun : graph.frames);
   write_array(run.ends, run.ended);
   for (Int i = 0; i < graph.fifo_count; ++i) {
