@@ -13,7 +13,7 @@ from tests.networks import binary_network
 from thresher.errors import UsageError
 from thresher.hardware.cheapest import cheapest, fastest
 from thresher.hardware.choices import Choices, choices
-from thresher.hardware.fit import best_fit, fastest_fit
+from thresher.hardware.fit import best_fit, cheapest_fit, fastest_fit
 from thresher.hardware.folding import (
     DEFAULT_CYCLES_PER_FRAME,
     DEFAULT_SIZE,
@@ -104,7 +104,7 @@ def test_a_rate_that_needs_no_more_than_the_floor_is_not_exceeded() -> None:
     layers, ways = convolution(False)
     options = choices(layers, [layer.kernel.candidates(ALL) for layer in layers])
 
-    picks = fastest_fit(options, PartSize(10**6, 100, 100), least_cycles=100)
+    picks = cheapest_fit(options, PartSize(10**6, 100, 100), least_cycles=100)
 
     found = _way(options, picks)
     assert found is not None

@@ -23,16 +23,31 @@ _SHARES = 4
 _ROUNDING = 1 + 1e-9
 
 
-def fastest_fit(choices: Choices, size: PartSize, least_cycles: int = 1) -> Picks | None:
+def fastest_fit(choices: Choices, size: PartSize) -> Picks | None:
     """The candidates with the least cycles per frame whose LUTs, block RAMs and DSPs are within `size`.
 
-    Fewer cycles than `least_cycles` are not asked for. What meets a number of cycles per frame also meets
-    a larger one, since the candidates and joints that do so only become more; so whether anything fits
-    changes once along the rates that can be, and halving finds where. None where nothing fits.
+    What meets a number of cycles per frame also meets a larger one, since the candidates and joints that
+    do so only become more; so whether anything fits changes once along the rates that can be, and
+    halving finds where. None where nothing fits.
     """
-    rates = [least_cycles, *(cycles for cycles in choices.rates if cycles > least_cycles)]
+    rates = choices.rates
     place = bisect_left(rates, True, key=lambda cycles: best_fit(choices, cycles, size) is not None)
     return best_fit(choices, rates[place], size) if place < len(rates) else None
+
+
+def cheapest_fit(choices: Choices, size: PartSize, least_cycles: int) -> Picks | None:
+    """As `fastest_fit`, but only the cheapest of all candidates that meet a rate are tried.
+
+    Quicker, and not exact: other candidates may fit where these do not.
+    """
+    rates = [least_cycles, *(cycles for cycles in choices.rates if cycles > least_cycles)]
+
+    def fits(cycles: int) -> bool:
+        picks = cheapest(choices, cycles)
+        return picks is not None and size.holds(choices.cost(picks))
+
+    place = bisect_left(rates, True, key=fits)
+    return cheapest(choices, rates[place]) if place < len(rates) else None
 
 
 def best_fit(choices: Choices, cycles_per_frame: int, size: PartSize) -> Picks | None:

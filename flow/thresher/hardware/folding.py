@@ -9,7 +9,7 @@ import numpy as np
 from thresher.errors import UnsupportedModelError, UsageError
 from thresher.hardware.cheapest import cheapest, fastest
 from thresher.hardware.choices import NEVER, UNLIMITED, Choices, choices
-from thresher.hardware.fit import fastest_fit
+from thresher.hardware.fit import cheapest_fit, fastest_fit
 from thresher.hardware.parts import PartSize, size_of
 from thresher.hardware.select import Layer
 
@@ -67,12 +67,12 @@ def fold_to_fit(layers: tuple[Layer, ...], part: str) -> tuple[Layer, ...]:
 
 
 def fold_by_default(layers: tuple[Layer, ...]) -> tuple[Layer, ...]:
-    """The cheapest foldings for `DEFAULT_CYCLES_PER_FRAME`, or as few more as fit `DEFAULT_SIZE`.
+    """The cheapest foldings for `DEFAULT_CYCLES_PER_FRAME`, or for as few more as fit `DEFAULT_SIZE`.
 
-    Where nothing fits that, the size is doubled until something does.
+    Where the cheapest for no rate fits that, the size is doubled until one does.
     """
     options, size = every_choice(layers), DEFAULT_SIZE
-    while (picks := fastest_fit(options, size, DEFAULT_CYCLES_PER_FRAME)) is None:
+    while (picks := cheapest_fit(options, size, DEFAULT_CYCLES_PER_FRAME)) is None:
         size = PartSize(2 * size.lut, 2 * size.bram36, 2 * size.dsp)
     return options.chosen(picks)
 
