@@ -180,8 +180,8 @@ KERNELS: Mapping[str, Callable[[], Kernel]] = {
 ONE_STAGE, TWO_STAGES, PIPELINED = "one stage", "two stages", "three stages or more"
 BLOCK_MEMORY = "block memory"
 STAGES = {ONE_STAGE: (1, 1), TWO_STAGES: (2, 2), PIPELINED: (3, 5), BLOCK_MEMORY: (2, 5)}
-NEVER_CUT = ("width converter: upsize", "width converter: downsize", "swg: whole windows")
-CUT_ONCE = ("vvu: averages", "global pool: sums", "global pool: largest")
+NEVER_CUT = ("width converter: upsize", "width converter: downsize")
+CUT_ONCE = ("vvu: averages", "global pool: sums", "global pool: largest", "swg: whole windows")
 PLANS = [
     *[(name, ONE_STAGE) for name in KERNELS],
     *[(name, PIPELINED) for name in KERNELS if name not in (*NEVER_CUT, *CUT_ONCE)],
