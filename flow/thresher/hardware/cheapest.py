@@ -12,22 +12,23 @@ from thresher.kernels.base import LUT_PER_BRAM36, LUT_PER_DSP
 Picks = tuple[int, ...]
 
 # By resource. Flip-flops come two to a LUT, so they are rarely what runs out.
-_WEIGHTS = np.array([1.0, 0.25, LUT_PER_BRAM36, LUT_PER_DSP])
+IN_LUTS: Floats = np.array([1.0, 0.25, LUT_PER_BRAM36, LUT_PER_DSP])
 
 
-def cheapest(choices: Choices, cycles_per_frame: int) -> Picks | None:
+def cheapest(choices: Choices, cycles_per_frame: int, weights: Floats = IN_LUTS) -> Picks | None:
     """The candidates that together cost least, none taking more than `cycles_per_frame`.
 
-    The costs of resources are added up in LUTs (`kernels.base`). A shortest path, layer by layer, so it is
-    exact; of equal ones the first candidate wins. None where no such candidates can be joined.
+    Resources are added up by `weights`, as a rule in LUTs (`kernels.base`). A shortest path, layer by
+    layer, so it is exact; of equal ones the first candidate wins. None where no such candidates can be
+    joined.
     """
-    ahead = [total[:, 0] for total in costs_to_go(choices, cycles_per_frame, _WEIGHTS[:, None])]
+    ahead = [total[:, 0] for total in costs_to_go(choices, cycles_per_frame, weights[:, None])]
     totals = ahead[0]
     picks: list[int] = []
     for position, stage in enumerate(choices.stages):
         if position:
             joint, target = choices.joints[position - 1], choices.stages[position - 1].targets[picks[-1]]
-            between = _joint_costs(joint, cycles_per_frame, _WEIGHTS[:, None])[target, :, 0]
+            between = _joint_costs(joint, cycles_per_frame, weights[:, None])[target, :, 0]
             totals = between[stage.sources] + ahead[position]
         if not np.isfinite(totals).any():
             return None

@@ -31,8 +31,29 @@ def fastest_fit(choices: Choices, size: PartSize) -> Picks | None:
     halving finds where. None where nothing fits.
     """
     rates = choices.rates
-    place = bisect_left(rates, True, key=lambda cycles: best_fit(choices, cycles, size) is not None)
+    place = bisect_left(rates, True, key=lambda cycles: _fits(choices, cycles, size))
     return best_fit(choices, rates[place], size) if place < len(rates) else None
+
+
+def _fits(choices: Choices, cycles_per_frame: int, size: PartSize) -> bool:
+    """Whether anything fits; where there is room to spare, what is cheapest in some weighting does."""
+    for weights in _weightings(size).T:
+        picks = cheapest(choices, cycles_per_frame, weights)
+        if picks is None or size.holds(choices.cost(picks)):
+            return picks is not None
+    return _search(choices, cycles_per_frame, size) is not None
+
+
+def _weightings(size: PartSize) -> Floats:
+    """Ways to add up resources as shares of the part, one alone or several: `[resource, weighting]`."""
+    shares = [each for each in product(range(_SHARES + 1), repeat=len(_LIMITED)) if sum(each) == _SHARES]
+    weights = np.zeros((len(RESOURCES), len(shares)))
+    weights[_LIMITED] = np.array(shares).T / np.maximum(_whole(size), 1.0)[:, None]
+    return weights
+
+
+def _whole(size: PartSize) -> Floats:
+    return np.array([size.lut, size.bram36, size.dsp], np.float64)
 
 
 def cheapest_fit(choices: Choices, size: PartSize, least_cycles: int) -> Picks | None:
@@ -108,12 +129,9 @@ class _Bounds:
     """
 
     def __init__(self, choices: Choices, cycles_per_frame: int, size: PartSize) -> None:
-        shares = [each for each in product(range(_SHARES + 1), repeat=len(_LIMITED)) if sum(each) == _SHARES]
-        whole = np.array([size.lut, size.bram36, size.dsp], np.float64)
-        self._weights = np.array(shares).T / np.maximum(whole, 1.0)[:, None]
-        self._most = (whole @ self._weights) * _ROUNDING
-        weights = np.zeros((len(RESOURCES), len(shares)))
-        weights[_LIMITED] = self._weights
+        weights = _weightings(size)
+        self._weights = weights[_LIMITED]
+        self._most = (_whole(size) @ self._weights) * _ROUNDING
         self._ahead = costs_to_go(choices, cycles_per_frame, weights)
         self._entering = [
             stage.least_by_source(ahead) for stage, ahead in zip(choices.stages, self._ahead, strict=True)
