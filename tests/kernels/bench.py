@@ -15,6 +15,7 @@ from thresher.emit.units import compile_layers
 from thresher.hardware.graph import HwNode
 from thresher.hlsc import CompiledUnit
 from thresher.kernels import Kernel
+from thresher.lower.integer import Ints
 from thresher.share import share_dir
 from thresher_sim.compare import Comparison, compare_streams
 from thresher_sim.compile import compile_program
@@ -82,17 +83,22 @@ class KernelBench:
 def make_bench(
     folder: Path, kernels: Sequence[Kernel], random: np.random.Generator, frames: int
 ) -> KernelBench:
-    """Write the headers, the program and the vectors of `kernels`."""
+    """Write the headers, the program and the vectors of `kernels`, which get random frames."""
+    streams = [random_frames(random, kernel.input_layout, frames) for kernel in kernels]
+    return make_bench_of(folder, list(zip(kernels, streams, strict=True)))
+
+
+def make_bench_of(folder: Path, fed: Sequence[tuple[Kernel, Ints]]) -> KernelBench:
+    """Write the headers, the program and the vectors of kernels, each with the frames that it gets."""
     nodes = tuple(
         HwNode(f"k{index}", f"k{index}_in", f"k{index}_out", (), kernel)
-        for index, kernel in enumerate(kernels)
+        for index, (kernel, _) in enumerate(fed)
     )
-    bench = KernelBench(folder, nodes, frames)
+    bench = KernelBench(folder, nodes, len(fed[0][1]))
     (bench.hls / "layers").mkdir(parents=True)
     (bench.hls / "thresher").symlink_to(share_dir("hls") / "thresher")
-    for node in nodes:
+    for node, (_, inputs) in zip(nodes, fed, strict=True):
         (bench.hls / "layers" / f"{node.name}.hpp").write_text(layer_header(node))
-        inputs = random_frames(random, node.kernel.input_layout, frames)
         source, target = bench.streams(node)
         write_frames(bench.vectors, source, source.layout.pack(inputs))
         write_frames(bench.vectors, target, target.layout.pack(node.kernel.golden(inputs)))
