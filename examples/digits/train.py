@@ -1,13 +1,14 @@
-"""Train a 1-bit network on scikit-learn's digits with Brevitas, and export it as QONNX.
+"""Train the 1-bit networks on scikit-learn's digits with Brevitas, and export them as QONNX.
 
-Quantisation-aware and seeded; some seconds on two CPU cores. Weights and activations are -1 and +1,
-fed by pixels of 4 bits. Writes `digits.onnx`, `test_x.npy` and `test_y.npy`.
+Quantisation-aware and seeded; some seconds each on two CPU cores. Writes `digits.onnx` or
+`digits_conv.onnx`, `test_x.npy` and `test_y.npy`.
 """
 
 from __future__ import annotations
 
 import argparse
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,25 +16,33 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from brevitas.export import export_qonnx
-from brevitas.inject.enum import RestrictValueType, ScalingImplType
-from brevitas.nn import QuantIdentity, QuantLinear
-from brevitas.quant import (
-    SignedBinaryActPerTensorConst,
-    SignedBinaryWeightPerTensorConst,
-    Uint8ActPerTensorFloat,
-)
+from brevitas.nn import QuantConv2d, QuantLinear
 from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
 from torch import nn
 
-PIXELS = 64
-CLASSES = 10
-HIDDEN = (256, 128)
-EPOCHS = 60
+from networks import make_conv, make_dense
+
 BATCH = 64
-LEARNING_RATE = 0.005
 Floats = npt.NDArray[np.float32]
 Labels = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A network, the name of its file, what it is, and how it is trained."""
+
+    name: str
+    title: str
+    make: Callable[[], nn.Sequential]
+    epochs: int
+    learning_rate: float
+
+
+RECIPES = {
+    "dense": Recipe("digits", "fully connected", make_dense, epochs=60, learning_rate=0.005),
+    "conv": Recipe("digits_conv", "convolutional", make_conv, epochs=30, learning_rate=0.01),
+}
 
 
 @dataclass(frozen=True)
@@ -56,45 +65,15 @@ def load_split(seed: int = 0) -> Split:
     return Split(train_x, train_y, test_x, test_y)
 
 
-class PixelQuant(Uint8ActPerTensorFloat):  # type: ignore[misc]  # Brevitas is untyped
-    """Pixels as unsigned integers of 4 bits, at scale 1: 0 to 15, where 16 saturates."""
-
-    bit_width = 4
-    scaling_impl_type = ScalingImplType.CONST
-    restrict_scaling_type = RestrictValueType.FP
-    scaling_init = 15.0  # the real value of the largest integer, so that the scale is 1
-
-
-def sign() -> nn.Module:
-    """A quantiser to -1 and +1."""
-    return QuantIdentity(act_quant=SignedBinaryActPerTensorConst)
-
-
-def binary_linear(inputs: int, outputs: int) -> nn.Module:
-    """A fully connected layer with weights -1 and +1, and no bias."""
-    return QuantLinear(inputs, outputs, bias=False, weight_quant=SignedBinaryWeightPerTensorConst)
-
-
-def make_network(hidden: tuple[int, ...]) -> nn.Sequential:
-    """Quantised pixels, hidden layers of `hidden` binary neurons, and one score per class."""
-    layers: list[nn.Module] = [nn.Flatten(), QuantIdentity(act_quant=PixelQuant)]
-    width = PIXELS
-    for neurons in hidden:
-        layers += [binary_linear(width, neurons), nn.BatchNorm1d(neurons), sign()]
-        width = neurons
-    layers += [binary_linear(width, CLASSES), nn.BatchNorm1d(CLASSES)]
-    return nn.Sequential(*layers)
-
-
-def train(split: Split, hidden: tuple[int, ...] = HIDDEN, epochs: int = EPOCHS, seed: int = 0) -> nn.Module:
+def train(split: Split, recipe: Recipe, seed: int = 0) -> nn.Sequential:
     """Train a network, and return it in evaluation mode. Deterministic on one machine."""
     torch.manual_seed(seed)
     torch.set_num_threads(1)  # the matrices are too small to share, and the sums keep one order
-    network = make_network(hidden)
+    network = recipe.make()
     images, labels = torch.from_numpy(split.train_x), torch.from_numpy(split.train_y)
-    optimizer = torch.optim.Adam(network.parameters(), lr=LEARNING_RATE)
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, epochs)
-    for _ in range(epochs):
+    optimizer = torch.optim.Adam(network.parameters(), lr=recipe.learning_rate)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, recipe.epochs)
+    for _ in range(recipe.epochs):
         for batch in torch.randperm(len(images)).split(BATCH):
             optimizer.zero_grad()
             nn.functional.cross_entropy(network(images[batch]), labels[batch]).backward()
@@ -108,7 +87,7 @@ def clip_weights(network: nn.Module) -> None:
     """Keep the real weights behind the signs within -1 and +1, so that each can still flip."""
     with torch.no_grad():
         for layer in network.modules():
-            if isinstance(layer, QuantLinear):
+            if isinstance(layer, QuantConv2d | QuantLinear):
                 layer.weight.clamp_(-1, 1)
 
 
@@ -119,12 +98,12 @@ def accuracy(network: nn.Module, images: Floats, labels: Labels) -> float:
     return float((classes == labels).mean())
 
 
-def save(network: nn.Module, split: Split, folder: Path) -> Path:
+def save(network: nn.Module, split: Split, folder: Path, name: str) -> Path:
     """Export `network` as QONNX beside the test split, and return the model's path."""
     folder.mkdir(parents=True, exist_ok=True)
     np.save(folder / "test_x.npy", split.test_x)
     np.save(folder / "test_y.npy", split.test_y)
-    model = folder / "digits.onnx"
+    model = folder / f"{name}.onnx"
     # torch's exporter reports every operator of torchvision that it cannot find.
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)
     example = torch.from_numpy(split.test_x[:1])
@@ -136,11 +115,12 @@ def main() -> None:
     """Train, export, and print the accuracy on the held-out digits."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     parser.add_argument("--output", type=Path, default=Path("build/digits"), help="folder to write to")
+    parser.add_argument("--network", choices=RECIPES, default="dense", help="which to train")
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
-    split = load_split()
-    network = train(split, seed=arguments.seed)
-    model = save(network, split, arguments.output)
+    split, recipe = load_split(), RECIPES[arguments.network]
+    network = train(split, recipe, arguments.seed)
+    model = save(network, split, arguments.output, recipe.name)
     correct = accuracy(network, split.test_x, split.test_y)
     print(f"{model}: {correct:.2%} of {len(split.test_y)} held-out digits")
 
