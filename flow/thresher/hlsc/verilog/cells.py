@@ -28,9 +28,21 @@ def _list(items: Sequence[str]) -> list[str]:
     return [item + ("," if place < len(items) - 1 else "") for place, item in enumerate(items)]
 
 
+LONG_TABLE = 128
+"""Words from which on a table is printed for Verilator too.
+
+Verilator makes a statement of every `assign` and a test of every item of a `case`, and compiling those
+takes minutes for some thousands of words. A constant it prints as it is.
+"""
+
+
 @dataclass(frozen=True)
 class TableRead:
-    """A read of columns of a table: the signal `word` takes `width` bits from bit `low` on."""
+    """A read of columns of a table: the signal `word` takes `width` bits from bit `low` on.
+
+    A table has the form that synthesis makes least of. A long one also has a form for Verilator alone, of
+    the same words; past its end both are undefined.
+    """
 
     word: str
     address: str
@@ -45,36 +57,49 @@ class TableRead:
         An array of constants is what Yosys makes one look-up table of for each bit. Of a `case` it makes
         gates, which cost up to twice that, or a block memory.
         """
-        width = "" if self.width == 1 else f"[{self.width - 1}:0] "
-        rows = [f"{name}[{address}] = {word}" for address, word in enumerate(self._words())]
-        per_line = max(1, 96 // (max(map(len, rows)) + 2))
-        lines = [", ".join(rows[place : place + per_line]) for place in range(0, len(rows), per_line)]
-        return [
-            "",
-            f"  wire {width}{name} [0:{len(rows) - 1}];",
-            f"  assign {self.word} = {name}[{self.address}];",
-            "  assign",
-            *[f"    {line}," for line in lines[:-1]],
-            f"    {lines[-1]};",
-        ]
+        words = self._words()
+        *rows, last = _filled([f"{name}[{address}] = {word}" for address, word in enumerate(words)])
+        lines = [f"  wire {self._columns()}{name} [0:{len(words) - 1}];", "  assign"]
+        lines += [*(f"    {row}" for row in rows), f"    {last};"]
+        read = f"  assign {self.word} = {name}[{self.address}];"
+        return ["", *self._also(self._constant(name), lines), read]
 
-    def block_lines(self, enable: str) -> list[str]:
+    def block_lines(self, enable: str, name: str) -> list[str]:
         """The read as block memory, whose word is there after a clock edge with `enable`."""
-        head = [
-            "  always_ff @(posedge ap_clk) begin",
-            f"    if ({enable}) begin",
-            f"      case ({self.address})",
-        ]
+        start = ["  always_ff @(posedge ap_clk) begin", f"    if ({enable}) begin"]
+        end = ["    end", "  end"]
         rows = [
             f"        {constant(self.address_width, address)}: {self.word} <= {word};"
             for address, word in enumerate(self._words())
         ]
         rows.append(f"        default: {self.word} <= 'x;")
-        return ["", *head, *rows, "      endcase", "    end", "  end"]
+        rows = [f"      case ({self.address})", *rows, "      endcase"]
+        read = f"      {self.word} <= {name}[{self.address}];"
+        return ["", *self._also([*self._constant(name), *start, read, *end], [*start, *rows, *end])]
+
+    def _also(self, verilator: Sequence[str], synthesis: Sequence[str]) -> Sequence[str]:
+        if len(self.table.words) < LONG_TABLE:
+            return synthesis
+        return ["`ifdef VERILATOR", *verilator, "`else", *synthesis, "`endif"]
+
+    def _constant(self, name: str) -> list[str]:
+        words = self._words()
+        head = f"  localparam logic {self._columns()}{name} [0:{len(words) - 1}] = '{{"
+        return [head, *(f"    {row}" for row in _filled(words)), "  };"]
+
+    def _columns(self) -> str:
+        return "" if self.width == 1 else f"[{self.width - 1}:0] "
 
     def _words(self) -> list[str]:
         mask = (1 << self.width) - 1
         return [constant(self.width, word >> self.low & mask) for word in self.table.words]
+
+
+def _filled(items: Sequence[str]) -> list[str]:
+    """Items with commas between them, as many on a line as there is room for if all are as long as any."""
+    per_line = max(1, 96 // (max(map(len, items)) + 2))
+    lines = [", ".join(items[place : place + per_line]) for place in range(0, len(items), per_line)]
+    return _list(lines)
 
 
 def table_style(registered: bool) -> str:

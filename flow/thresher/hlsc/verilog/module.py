@@ -165,10 +165,8 @@ class _Module:
         self._word(node, signal)
         table = self._graph.tables[node.symbol]
         read = TableRead(signal.name, text, address.width, table, node.value, node.width)
-        if registered:
-            self._tables += read.block_lines(flow.ADVANCE)
-        else:
-            self._tables += read.logic_lines(self._names.take(f"{table.name}_table"))
+        name = self._names.take(f"{table.name}_table")
+        self._tables += read.block_lines(flow.ADVANCE, name) if registered else read.logic_lines(name)
 
     def _ram(self, node: Node, stage: int) -> None:
         """A ram, after all that its stage declares: what it writes may come of what it reads."""
