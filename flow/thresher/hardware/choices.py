@@ -6,7 +6,7 @@ least depth on every stream.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from itertools import pairwise
@@ -126,8 +126,8 @@ def choices(layers: tuple[Layer, ...], candidates: Sequence[Sequence[Kernel]]) -
     stages = [_stage(kernels) for kernels in chain]
     stages[0] = replace(stages[0], costs=stages[0].costs + _fifos(stages[0].inputs)[stages[0].sources])
     # Deep networks repeat themselves.
-    joint, price = cache(_joint), cache(_price)
-    joints = [joint(before.outputs, behind.inputs, price) for before, behind in pairwise(stages)]
+    joint = cache(_joint)
+    joints = [joint(before.outputs, behind.inputs) for before, behind in pairwise(stages)]
     return Choices(layers, tuple(stages), tuple(joints))
 
 
@@ -146,17 +146,16 @@ def _number(keys: Sequence[_KeyT]) -> tuple[tuple[_KeyT, ...], Ints]:
     return tuple(places), np.array(numbers, np.int64)
 
 
-def _joint(
-    outputs: tuple[Port, ...], inputs: tuple[Port, ...], price: Callable[[Port, Port], tuple[int, Floats]]
-) -> Joint:
+def _joint(outputs: tuple[Port, ...], inputs: tuple[Port, ...]) -> Joint:
     shape = (len(outputs), len(inputs))
     cycles, costs = np.empty(shape, np.int64), np.empty((*shape, len(RESOURCES)))
     for row, output in enumerate(outputs):
         for column, port in enumerate(inputs):
-            cycles[row, column], costs[row, column] = price(output, port)
+            cycles[row, column], costs[row, column] = _price(output, port)
     return Joint(cycles, costs)
 
 
+@cache
 def _price(output: Port, port: Port) -> tuple[int, Floats]:
     nothing = np.zeros(len(RESOURCES))
     if output.tile != port.tile:

@@ -121,6 +121,10 @@ class WidthConverter(Kernel):
 
         The last beat that is read for another is read in the step that writes that.
         """
+        if self.mode == "kUpsize":
+            return self.source.beats_per_frame
+        if self.mode == "kDownsize":
+            return self.target.beats_per_frame
         size = math.lcm(self.source.channels, self.target.channels)
         last_read = np.searchsorted(_ends(self.source, size), _ends(self.target, size))
         further = np.maximum(np.diff(last_read, prepend=-1) - 1, 0)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from fractions import Fraction
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +25,8 @@ Ints = npt.NDArray[np.int64]
 
 _SOURCE = Path(__file__).with_name("token_simulator.cpp")
 _READS, _WRITES = 1, 2
+# Integers of a run's result that come before its lists.
+_HEAD = 6
 
 
 class DeadlockError(ThresherError):
@@ -137,49 +140,99 @@ class _Status(IntEnum):
     DEADLOCK = 2
 
 
-def simulate(graph: TokenGraph, depths: Mapping[str, int], supply: Supply) -> TokenRun:
-    """Run `graph` from reset with FIFOs of `depths`, exactly as its SystemVerilog does.
+class Simulator:
+    """The simulator with one graph, for any number of runs; to be closed, or used in a `with`.
 
     Raises:
-        DeadlockError: Nothing comes out for many times the cycles in which a frame passes through all
-            units; the message names the streams that are full and empty.
-        MissingToolError, ToolFailedError: There is no compiler for the simulator, or it failed.
-        ValueError: A unit moves no beats, or a FIFO is not deep enough to be built.
+        MissingToolError, ToolFailedError: There is no compiler for it, or it failed.
+        ValueError: A unit of the graph moves no beats.
     """
-    _check(graph, depths)
-    program = compile_program(_SOURCE, [], _cache_folder())
-    done = subprocess.run(
-        [program],
-        input=_encode(graph, depths, supply),
-        capture_output=True,
-        check=False,
-    )
-    if done.returncode != 0:
-        reason = done.stderr.decode(errors="replace").strip() or f"exit status {done.returncode}"
-        raise ToolFailedError(f"timing: '{program}' failed ({reason}); remove it and try again")
-    return _decode(graph, depths, supply, done.stdout)
+
+    def __init__(self, graph: TokenGraph) -> None:
+        _check_units(graph)
+        self._graph = graph
+        self._program = compile_program(_SOURCE, [], _cache_folder())
+        self._process = subprocess.Popen(
+            [self._program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        )
+        self._send(_encode(graph))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the simulator."""
+        self._process.communicate()
+
+    def run(self, depths: Mapping[str, int], supply: Supply) -> TokenRun:
+        """Run the graph from reset with FIFOs of `depths`, exactly as its SystemVerilog does.
+
+        Raises:
+            DeadlockError: Nothing comes out for many times the cycles in which a frame passes through
+                all units; the message names the streams that are full and empty.
+            ToolFailedError: The simulator failed.
+            ValueError: A FIFO is not deep enough to be built.
+        """
+        graph = self._graph
+        _check_depths(graph, depths)
+        numbers = (supply.frames, int(supply.endless), supply.period, supply.limit, _patience(graph, supply))
+        self._send(np.array([*numbers, *(depths[name] for name in graph.streams)], "<i8").tobytes())
+        head = self._receive(_HEAD)
+        begun, ended = int(head[2]), int(head[3])
+        tail = self._receive(min(begun, supply.frames) + ended + 3 * len(graph.streams))
+        return _decode(graph, depths, supply, np.concatenate([head, tail]))
+
+    def _send(self, data: bytes) -> None:
+        assert self._process.stdin is not None
+        try:
+            self._process.stdin.write(data)
+            self._process.stdin.flush()
+        except BrokenPipeError:
+            raise self._failure() from None
+
+    def _receive(self, count: int) -> Ints:
+        assert self._process.stdout is not None
+        data = self._process.stdout.read(8 * count)
+        if len(data) < 8 * count:
+            raise self._failure()
+        return np.frombuffer(data, "<i8").astype(np.int64)
+
+    def _failure(self) -> ToolFailedError:
+        assert self._process.stderr is not None
+        reason = self._process.stderr.read().decode(errors="replace").strip()
+        reason = reason or f"exit status {self._process.wait()}"
+        return ToolFailedError(f"timing: '{self._program}' failed ({reason}); remove it and try again")
 
 
-def _check(graph: TokenGraph, depths: Mapping[str, int]) -> None:
+def simulate(graph: TokenGraph, depths: Mapping[str, int], supply: Supply) -> TokenRun:
+    """One run of `graph`; raises as `Simulator` and its `run`."""
+    with Simulator(graph) as simulator:
+        return simulator.run(depths, supply)
+
+
+def _check_units(graph: TokenGraph) -> None:
     for unit in graph.units:
         schedule = unit.schedule
         reads = schedule.beats if isinstance(schedule, Lookahead) else int(schedule.reads.sum())
         if reads < 1 or not schedule.writes.any():
             raise ValueError(f"timing: the unit from '{unit.input}' to '{unit.output}' moves no beats")
+
+
+def _check_depths(graph: TokenGraph, depths: Mapping[str, int]) -> None:
     for name in graph.streams:
         if depths[name] < MIN_DEPTH:
             raise ValueError(f"timing: the FIFO on '{name}' has depth {depths[name]}, below {MIN_DEPTH}")
 
 
-def _encode(graph: TokenGraph, depths: Mapping[str, int], supply: Supply) -> bytes:
+def _encode(graph: TokenGraph) -> bytes:
     """The graph as the simulator reads it: 64-bit integers, little-endian, and the units' arrays."""
     place = {name: index for index, name in enumerate(graph.streams)}
     head = (
         *(len(place), len(graph.units), place[graph.input], graph.input_beats),
-        *(place[graph.output], graph.output_beats, supply.frames, int(supply.endless)),
-        *(supply.period, supply.limit),
-        _patience(graph, supply),
-        *(depths[name] for name in place),
+        *(place[graph.output], graph.output_beats),
     )
     chunks = [np.array(head, "<i8").tobytes()]
     for unit in graph.units:
@@ -206,12 +259,11 @@ def _patience(graph: TokenGraph, supply: Supply) -> int:
     return 8 * (steps + len(graph.units) * max(supply.period, graph.input_beats))
 
 
-def _decode(graph: TokenGraph, depths: Mapping[str, int], supply: Supply, output: bytes) -> TokenRun:
-    """What the simulator wrote: 64-bit integers, those of `main` in its source."""
-    values = np.frombuffer(output, "<i8").astype(np.int64)
-    status, cycles, begun, ended, repeat, filled = (int(value) for value in values[:6])
+def _decode(graph: TokenGraph, depths: Mapping[str, int], supply: Supply, values: Ints) -> TokenRun:
+    """What the simulator wrote of a run: the integers of `main` in its source."""
+    status, cycles, begun, ended, repeat, filled = (int(value) for value in values[:_HEAD])
     counted = min(begun, supply.frames)
-    begins, ends, tail = np.split(values[6:], [counted, counted + ended])
+    begins, ends, tail = np.split(values[_HEAD:], [counted, counted + ended])
     fifos = dict(zip(graph.streams, tail.reshape(-1, 3).tolist(), strict=True))
     if status == _Status.DEADLOCK:
         raise DeadlockError(

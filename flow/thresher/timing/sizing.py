@@ -30,7 +30,7 @@ from dataclasses import dataclass
 from math import ceil
 
 from thresher.hardware.fifos import MIN_DEPTH, fifo_resources
-from thresher.timing.simulator import DeadlockError, Supply, TokenGraph, TokenRun, simulate
+from thresher.timing.simulator import DeadlockError, Simulator, Supply, TokenGraph, TokenRun
 
 Depths = Mapping[str, int]
 
@@ -58,12 +58,13 @@ class _Simulations:
     """Runs of one graph, and what they have cost, in cycles times units."""
 
     graph: TokenGraph
+    simulator: Simulator
     frames: int
     effort: int = 0
 
     def run(self, depths: Depths, period: int = 0, limit: int = 0) -> TokenRun:
         supply = Supply(self.frames, endless=True, period=period, limit=limit)
-        run = simulate(self.graph, depths, supply)
+        run = self.simulator.run(depths, supply)
         self.effort += run.cycles * len(self.graph.units)
         return run
 
@@ -79,11 +80,17 @@ class _Simulations:
 def size_fifos(graph: TokenGraph, widths: Mapping[str, int], slowest: int) -> Sizing:
     """Choose depths for `graph`, whose streams are `widths` bits wide and whose slowest unit takes `slowest`.
 
-    Where no depths reach that rate, those of the highest rate found are taken. Raises as `simulate`.
+    Where no depths reach that rate, those of the highest rate found are taken. Raises as `Simulator` and
+    its `run`.
     """
+    with Simulator(graph) as simulator:
+        return _size(graph, widths, slowest, simulator)
+
+
+def _size(graph: TokenGraph, widths: Mapping[str, int], slowest: int, simulator: Simulator) -> Sizing:
     span = slowest * len(graph.units)
     frames = max(_LONGEST_RUN // span, _FEWEST_FRAMES)
-    simulations = _Simulations(graph, min(frames, _MOST_FRAMES))
+    simulations = _Simulations(graph, simulator, min(frames, _MOST_FRAMES))
     least = dict.fromkeys(graph.streams, MIN_DEPTH)
     run = simulations.keeps(least, slowest)
     if run is not None:

@@ -1,7 +1,7 @@
 // Units joined by FIFOs, cycle by cycle, with tokens in place of beats.
 //
-// It reads one graph from stdin and writes what happened to stdout; `simulator.py` documents both, and
-// is the only caller. A unit here is what hlsc makes of its C++ (verilog/flow.py): a pipeline whose
+// It reads one graph from stdin, then any number of runs, and writes what happened in each to stdout;
+// `simulator.py` documents all, and is the only caller. A unit here is what hlsc makes of its C++ (verilog/flow.py): a pipeline whose
 // stages all move at once, unless the step in the last one writes and the output register holds a beat
 // that is not taken. A FIFO is rtl/fifo.sv. Every handshake signal of these comes from a register, so a
 // cycle is: all units and both ends look at the registers, then all registers change.
@@ -22,23 +22,45 @@ using Int = std::int64_t;
   std::exit(1);
 }
 
-// Zeros at first; never freed, as the program ends with them.
+// Blocks of memory, each with the address of the one before it in front; those of a run are freed with it.
+struct Block {
+  Block* before;
+  Int padding;
+};
+Block* newest = nullptr;
+
+// Zeros at first.
 template <typename T>
 T* allocate(Int count) {
-  void* place = std::calloc(static_cast<std::size_t>(count > 0 ? count : 1), sizeof(T));
-  if (place == nullptr) fail("out of memory");
-  return static_cast<T*>(place);
+  const auto size = sizeof(Block) + static_cast<std::size_t>(count) * sizeof(T);
+  auto* block = static_cast<Block*>(std::calloc(size, 1));
+  if (block == nullptr) fail("out of memory");
+  block->before = newest;
+  newest = block;
+  return reinterpret_cast<T*>(block + 1);
+}
+
+void free_back_to(Block* kept) {
+  while (newest != kept) {
+    Block* before = newest->before;
+    std::free(newest);
+    newest = before;
+  }
 }
 
 template <typename T>
 T* read_array(Int count) {
   T* result = allocate<T>(count);
   const auto wanted = static_cast<std::size_t>(count);
-  if (std::fread(result, sizeof(T), wanted, stdin) != wanted) fail("the graph ends too early");
+  if (std::fread(result, sizeof(T), wanted, stdin) != wanted) fail("the input ends too early");
   return result;
 }
 
-Int read_int() { return *read_array<Int>(1); }
+Int read_int() {
+  Int value = 0;
+  if (std::fread(&value, sizeof value, 1, stdin) != 1) fail("the input ends too early");
+  return value;
+}
 
 void write_array(const Int* values, Int count) {
   const auto wanted = static_cast<std::size_t>(count);
@@ -147,15 +169,6 @@ Graph read_graph() {
   graph.input_beats = read_int();
   graph.output = &graph.fifos[read_int()];
   graph.output_beats = read_int();
-  graph.frames = read_int();
-  graph.endless = read_int();
-  graph.period = read_int();
-  graph.limit = read_int();
-  graph.patience = read_int();
-  for (Int i = 0; i < graph.fifo_count; ++i) {
-    graph.fifos[i].depth = read_int();
-    graph.fifos[i].ready = graph.fifos[i].depth == 2;  // a deep FIFO's is a register, 0 in reset
-  }
   for (Int i = 0; i < graph.unit_count; ++i) {
     Unit& unit = graph.units[i];
     unit.kind = read_int();
@@ -165,15 +178,35 @@ Graph read_graph() {
     unit.steps = read_int();
     unit.beats = read_int();
     unit.capacity = read_int();
-    unit.writing = allocate<bool>(unit.stages - 1);
     unit.codes = read_array<std::uint8_t>(unit.steps);
     if (unit.kind == kLookahead) {
       unit.needs = read_array<std::int32_t>(unit.steps);
       unit.frees = read_array<std::int32_t>(unit.steps);
-      unit.freed = unit.frees[unit.steps - 1] - unit.beats;
     }
   }
   return graph;
+}
+
+// Reads what a run is to be, and resets everything; false at the end of the input.
+bool begin_run(Graph& graph) {
+  if (std::fread(&graph.frames, sizeof graph.frames, 1, stdin) != 1) return false;
+  graph.endless = read_int();
+  graph.period = read_int();
+  graph.limit = read_int();
+  graph.patience = read_int();
+  for (Int i = 0; i < graph.fifo_count; ++i) {
+    graph.fifos[i] = Fifo{};
+    graph.fifos[i].depth = read_int();
+    graph.fifos[i].ready = graph.fifos[i].depth == 2;  // a deep FIFO's is a register, 0 in reset
+  }
+  for (Int i = 0; i < graph.unit_count; ++i) {
+    Unit& unit = graph.units[i];
+    unit.step = unit.took = unit.freed = unit.last = 0;
+    unit.output_valid = false;
+    unit.writing = allocate<bool>(unit.stages - 1);
+    if (unit.kind == kLookahead) unit.freed = unit.frees[unit.steps - 1] - unit.beats;
+  }
+  return true;
 }
 
 // The source: the next beat of its frame, for how long the next frame is due, and the cycles in which it
@@ -305,15 +338,20 @@ Run run_graph(Graph& graph) {
 
 int main() {
   Graph graph = read_graph();
-  const Run run = run_graph(graph);
-  const Int head[] = {run.status, run.cycles, run.begun, run.ended, run.repeat_frames, run.filled};
-  write_array(head, 6);
-  write_array(run.begins, run.begun < graph.frames ? run.begun : graph.frames);
-  write_array(run.ends, run.ended);
-  for (Int i = 0; i < graph.fifo_count; ++i) {
-    const Fifo& fifo = graph.fifos[i];
-    const Int tail[] = {fifo.most, fifo.refused, fifo.held};
-    write_array(tail, 3);
+  Block* const graph_memory = newest;
+  while (begin_run(graph)) {
+    const Run run = run_graph(graph);
+    const Int head[] = {run.status, run.cycles, run.begun, run.ended, run.repeat_frames, run.filled};
+    write_array(head, 6);
+    write_array(run.begins, run.begun < graph.frames ? run.begun : graph.frames);
+    write_array(run.ends, run.ended);
+    for (Int i = 0; i < graph.fifo_count; ++i) {
+      const Fifo& fifo = graph.fifos[i];
+      const Int tail[] = {fifo.most, fifo.refused, fifo.held};
+      write_array(tail, 3);
+    }
+    if (std::fflush(stdout) != 0) fail("cannot write");
+    free_back_to(graph_memory);
   }
   return 0;
 }
