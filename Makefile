@@ -21,7 +21,7 @@ help:  ## List the targets
 
 setup: $(READY)  ## Create .venv with everything that the other targets need
 
-demo: $(READY)  ## Train a 1-bit network on digits, build its accelerator, simulate it, print the table
+demo: $(READY)  ## Train two 1-bit networks on digits, build their accelerators, simulate them, print the tables
 	$(BIN)/python -W "ignore:fast_hadamard_transform" examples/digits/demo.py
 
 custom-unit: $(READY)  ## A kernel from a package of its own: install it, train, build, simulate, print the table
