@@ -4,28 +4,25 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from pathlib import Path
 
-import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from bench.deep_network import CONVOLUTIONS, write_deep_network
 from thresher.errors import UsageError
 from thresher.hardware.connect import connect
 from thresher.hardware.folding import fold_by_default, fold_to_fit, fold_to_target
 from thresher.hardware.next_step import least_cost, next_step
 from thresher.hardware.select import Layer, select_kernels
-from thresher.lower.integer import IntGraph, IntMatMul, IntNode, IntThreshold, IntWindow, TensorType
-from thresher.onnx_import.window import Window
-from thresher_sim.streams import BIPOLAR, IntType
-
-CONVOLUTIONS = 50
-SIZE = 32
-CHANNELS = (64, 128, 256, 512)
+from thresher.lower import lower
+from thresher.onnx_import import import_model, read_model
 
 
 def main() -> int:
     """Fold a network of `CONVOLUTIONS` in each way and print seconds and results."""
-    layers = select_kernels(deep_network())
+    model = write_deep_network(Path("build/folding/deep.onnx"))
+    layers = select_kernels(lower(import_model(read_model(model)).graph).graph)
     table = Table(title=f"{CONVOLUTIONS} convolutions of 3 x 3, 64 to 512 channels, one bit")
     for name in ("search", "seconds", "cycles per frame", "LUT", "BRAM36"):
         table.add_column(name, justify="left" if name == "search" else "right")
@@ -51,31 +48,6 @@ def main() -> int:
     table.add_row("next step from there", f"{time.perf_counter() - start:.1f}")
     Console().print(table)
     return 0
-
-
-def deep_network() -> IntGraph:
-    """Convolutions with padding and signs behind them; each time the channels double, the map halves."""
-    random = np.random.default_rng(0)
-    nodes: list[IntNode] = []
-    tensor, size, channels = "x", SIZE, CHANNELS[0]
-    for index in range(CONVOLUTIONS):
-        rows = CHANNELS[len(CHANNELS) * index // CONVOLUTIONS]
-        stride = rows // channels
-        side = (size - 1) // stride + 1
-        window = Window(size, size, (3, 3), (stride, stride), (1, 1), (1, 1), (side, side))
-        source, taken = TensorType(BIPOLAR, size**2, channels), TensorType(BIPOLAR, side**2, 9 * channels)
-        sums = TensorType(IntType(-9 * channels, 9 * channels), side**2, rows)
-        target = TensorType(BIPOLAR, side**2, rows)
-        weights = random.integers(0, 2, (rows, 9 * channels)) * 2 - 1
-        levels, ascending = np.zeros((rows, 1), np.int64), np.zeros(rows, np.bool_)
-        names = [f"{kind}{index}" for kind in ("window", "product", "sign")]
-        nodes += [
-            IntWindow(names[0], tensor, f"{names[0]}_out", (), source, taken, window, -1),
-            IntMatMul(names[1], f"{names[0]}_out", f"{names[1]}_out", (), taken, sums, weights, BIPOLAR),
-            IntThreshold(names[2], f"{names[1]}_out", names[2], (), sums, target, levels, ascending),
-        ]
-        tensor, size, channels = names[2], side, rows
-    return IntGraph(tuple(nodes), ("x",), (tensor,))
 
 
 if __name__ == "__main__":

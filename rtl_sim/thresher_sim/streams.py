@@ -122,18 +122,19 @@ class StreamLayout:
         return rows[:, :, : self.channels]
 
     def _decode(self, planes: npt.NDArray[np.uint8]) -> npt.NDArray[np.signedinteger]:
-        bits = self.element.bits
-        kind = np.int8 if bits < 8 else np.int64
-        if bits == 1:
-            ones = planes[..., 0].astype(kind)
-            if self.element.bipolar:
-                return ones * kind(2) - kind(1)
-            return -ones if self.element.signed else ones
-        weights = (1 << np.arange(bits, dtype=np.int64)).astype(kind)
+        return self._weighted(planes, np.int8(1) if self.element.bits < 8 else np.int64(1))
+
+    def _weighted(
+        self, planes: npt.NDArray[np.uint8], one: np.int8 | np.int64
+    ) -> npt.NDArray[np.signedinteger]:
+        """The values of bit planes, in the dtype of `one`."""
+        parts: npt.NDArray[np.signedinteger] = planes.astype(one.dtype)
+        weights: npt.NDArray[np.signedinteger] = (1 << np.arange(self.element.bits)).astype(one.dtype)
         if self.element.signed:
             weights[-1] = -weights[-1]
-        values: npt.NDArray[np.signedinteger] = planes.astype(kind) @ weights
-        return values
+        # A product of integers is no call of BLAS: for one bit it is slower than what it does.
+        values = parts[..., 0] * weights[0] if len(weights) == 1 else parts @ weights
+        return values * (one + one) - one if self.element.bipolar else values
 
     def to_json(self) -> dict[str, object]:
         """The layout as plain JSON values, as `project.json` holds it."""

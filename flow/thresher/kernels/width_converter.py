@@ -121,15 +121,29 @@ class WidthConverter(Kernel):
 
         The last beat that is read for another is read in the step that writes that.
         """
-        if self.mode == "kUpsize":
-            return self.source.beats_per_frame
-        if self.mode == "kDownsize":
-            return self.target.beats_per_frame
+        if self._full or self._same_vectors:
+            return self._aligned_cycles
         size = math.lcm(self.source.channels, self.target.channels)
         last_read = np.searchsorted(_ends(self.source, size), _ends(self.target, size))
         further = np.maximum(np.diff(last_read, prepend=-1) - 1, 0)
         steps = len(last_read) + int(further.sum())
         return steps * (self.source.vectors * self.source.channels // size)
+
+    @property
+    def _aligned_cycles(self) -> int:
+        """The cycles where nothing is dropped or added but at the ends of vectors that both sides share.
+
+        Wider beats in than out: each step writes. Else each step reads, but for one at the end of a
+        vector whose last beat out finds all that it needs.
+        """
+        source, target = self.source, self.target
+        if source.lanes >= target.lanes:
+            return target.beats_per_frame
+        if self._full:
+            return source.beats_per_frame
+        read_before = divide_up((target.beats_per_vector - 1) * target.lanes, source.lanes)
+        extra = read_before >= source.beats_per_vector
+        return source.vectors * (source.beats_per_vector + extra)
 
     def resources(self) -> Resources:
         """A multiplexer for each place where a held bit can come from."""

@@ -41,6 +41,8 @@ _DOUBLINGS = 6
 _FEWEST_FRAMES, _MOST_FRAMES = 16, 256
 _LONGEST_RUN = 100_000_000
 _EFFORT = 2_000_000_000
+# LUTs that a simulation must be able to save.
+_WORTH = 12
 # A depth is bisected to within this part of it.
 _FINENESS = 8
 
@@ -192,8 +194,10 @@ def _shrink(
 
 
 def _saves(width: int, depth: int, instead: int) -> bool:
-    """Whether a FIFO of `depth` is cheaper."""
-    return depth < instead and fifo_resources(width, depth) != fifo_resources(width, instead)
+    """Whether a FIFO of `depth` is cheaper by what is worth a simulation."""
+    if depth >= instead:
+        return False
+    return fifo_resources(width, instead).lut - fifo_resources(width, depth).lut >= _WORTH
 
 
 def _cut(sizing: Sizing) -> Sizing:
