@@ -16,7 +16,7 @@ from thresher.hlsc.verilog.cells import LONG_TABLE, TableRead
 
 # Columns 3 to 15 of words of 19 bits; some addresses are past the end.
 DEPTH, LOW, WIDTH, ADDRESS_WIDTH = 201, 3, 13, 8
-WORDS = [random.Random(5).getrandbits(19) for _ in range(DEPTH)]
+WORDS = random.Random(5).sample(range(2**19), DEPTH)
 COLUMNS = [word // 2**LOW % 2**WIDTH for word in WORDS]
 
 BENCH = """
@@ -87,4 +87,6 @@ def values(text: str, name: str) -> list[int]:
     assert [str(found.code) for found in compilation.getAllDiagnostics()] == []
     constant = compilation.getRoot().lookupName(f"bench.{name}")
     assert isinstance(constant, pyslang.ast.ParameterSymbol)
-    return [int(word.value) for word in constant.value.value]
+    words = constant.value.value
+    assert isinstance(words, list)
+    return [int(word.value) for word in words]
