@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from tests.lower.helpers import Compiled, compile_proto
 from tests.models import CNV_NETWORKS, Array, export_cnv, export_network, padded_cnv, run_qonnx
-from thresher.lower.integer import IntMatMul, IntPool, IntThreshold
+from thresher.lower.integer import IntDepthwise, IntMatMul, IntPool, IntThreshold
 from thresher.onnx_import.map_nodes import Conv, MaxPool
 from thresher.onnx_import.nodes import Linear
 from thresher.onnx_import.quantisers import Quantiser
@@ -96,3 +97,38 @@ def assert_every_integer_equal(compiled: Compiled, frames: Array, expected: Mapp
 def in_stream(tensor: Array) -> Array:
     """A tensor of the model `[N, channels, ...]` as the hardware sends it: `[N, pixels, channels]`."""
     return np.moveaxis(tensor.reshape(*tensor.shape[:2], -1), 1, 2)
+
+
+@pytest.mark.parametrize("dynamo", [True, False], ids=["dynamo", "torchscript"])
+@pytest.mark.parametrize("dimensions", [1, 2])
+def test_brevitas_layers_of_one_and_two_dimensions(dimensions: int, dynamo: bool, tmp_path: Path) -> None:
+    """Grouped and depthwise convolutions of four bits, and in two dimensions Brevitas' truncated average."""
+    import brevitas.nn as qnn
+    import torch
+    from brevitas.quant import TruncTo8bit
+    from torch import nn
+
+    torch.manual_seed(7)
+    conv = qnn.QuantConv1d if dimensions == 1 else qnn.QuantConv2d
+    norm = nn.BatchNorm1d if dimensions == 1 else nn.BatchNorm2d
+    layers: list[Any] = [qnn.QuantIdentity(bit_width=4, return_quant_tensor=True)]
+    for channels, rows, groups in ((4, 6, 2), (6, 6, 6)):
+        layers += [
+            conv(channels, rows, 3, padding=1, groups=groups, bias=False, weight_bit_width=4),
+            norm(rows),
+            qnn.QuantReLU(bit_width=4, return_quant_tensor=True),
+        ]
+    if dimensions == 2:
+        layers.append(qnn.TruncAvgPool2d(2, trunc_quant=TruncTo8bit, bit_width=4, return_quant_tensor=False))
+    network = nn.Sequential(*layers)
+    shape = (4, *[8] * dimensions)
+    network(torch.randn(16, *shape))  # finds the scales of its activations
+    proto = export_network(network, (1, *shape), dynamo, tmp_path / "m.onnx", statistics=False)
+    frames = np.random.default_rng(8).normal(0, 1, (IMAGES, *shape)).astype(np.float32)
+
+    compiled = compile_proto(proto)
+    expected = run_qonnx(proto, frames)[proto.graph.output[0].name]
+    np.testing.assert_array_equal(compiled.predict(frames), expected)
+    kinds = [type(node) for node in compiled.lowered.graph.nodes]
+    assert kinds.count(IntDepthwise) == dimensions
+    assert not any(compiled.lowered.ties.values())
