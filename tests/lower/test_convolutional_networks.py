@@ -112,7 +112,7 @@ def test_brevitas_layers_of_one_and_two_dimensions(dimensions: int, dynamo: bool
     conv = qnn.QuantConv1d if dimensions == 1 else qnn.QuantConv2d
     norm = nn.BatchNorm1d if dimensions == 1 else nn.BatchNorm2d
     layers: list[Any] = [qnn.QuantIdentity(bit_width=4, return_quant_tensor=True)]
-    for channels, rows, groups in ((4, 6, 2), (6, 6, 6)):
+    for last, (channels, rows, groups) in enumerate(((4, 6, 2), (6, 6, 6))):
         layers += [
             conv(channels, rows, 3, padding=1, groups=groups, bias=False, weight_bit_width=4),
             norm(rows),
