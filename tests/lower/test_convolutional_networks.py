@@ -116,7 +116,7 @@ def test_brevitas_layers_of_one_and_two_dimensions(dimensions: int, dynamo: bool
         layers += [
             conv(channels, rows, 3, padding=1, groups=groups, bias=False, weight_bit_width=4),
             norm(rows),
-            qnn.QuantReLU(bit_width=4, return_quant_tensor=True),
+            qnn.QuantReLU(bit_width=4, return_quant_tensor=dimensions == 2 or not last),
         ]
     if dimensions == 2:
         layers.append(qnn.TruncAvgPool2d(2, trunc_quant=TruncTo8bit, bit_width=4, return_quant_tensor=False))
