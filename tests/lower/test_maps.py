@@ -155,6 +155,18 @@ def test_a_pool_in_front_of_falling_functions_is_done_behind_their_quantiser(pad
         assert kinds(compiled) == [IntWindow, IntMatMul, IntThreshold, IntWindow, IntPool]
 
 
+@pytest.mark.parametrize("op", ["MaxPool", "AveragePool", "GlobalAveragePool", "GlobalMaxPool"])
+def test_pools_of_integers_that_the_model_has_scaled(op: str) -> None:
+    random = np.random.default_rng(23)
+    model = ModelBuilder((1, 3, 6, 5))
+    scaled = model.node("Mul", model.quant("x"), np.asarray(0.25, np.float32))
+    sizes: dict[str, Any] = {} if op.startswith("Global") else {"kernel_shape": [2, 2]}
+    pooled = model.node(op, scaled, **sizes)
+    if "Average" in op:
+        pooled = model.quant(pooled, 0.125, 0.0, 5)
+    check(model, model.node("Conv", pooled, weights_of(model, "int4", (2, 3, 1, 1), random)), 24)
+
+
 def test_a_global_maximum_in_front_of_a_quantiser() -> None:
     random = np.random.default_rng(4)
     model = ModelBuilder((1, 3, 5, 4))

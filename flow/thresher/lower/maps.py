@@ -19,21 +19,22 @@ Flags = npt.NDArray[np.bool_]
 
 
 def as_map(node: QuantNode, form: Pending) -> tuple[Pending, Ints]:
-    """The integers of `form` as the map that `node` reads, with a vector for each pixel.
+    """The integers of `form` as the map that `node` reads, with a vector for each pixel and no steps.
 
     Also the place in a vector of each of the model's channels, which are axis 0 of the map.
 
     Raises:
-        NodeError: The stream does not send the map pixel by pixel.
+        NodeError: They are not integers, or the stream does not send the map pixel by pixel.
     """
-    frame = form.in_place()
+    factor, frame = rescaling(form, node), form.in_place()
     index, channels = frame.index, len(frame.index)
     pixels = np.arange(index[0].size).reshape(index[0].shape)
     places = index.reshape(channels, -1)[:, 0]
     if not np.array_equal(index, pixels * channels + places.reshape(-1, *[1] * pixels.ndim)):
         reason = "its input does not arrive pixel by pixel"
         raise NodeError("lower", node.name, reason, "do not reshape or transpose the map before it")
-    return frame.with_channels(np.arange(channels), tuple(range(1, index.ndim))), places
+    frame = frame.with_channels(np.arange(channels), tuple(range(1, index.ndim)))
+    return replace(frame, scale=frame.scale * factor), places
 
 
 def window_node(
@@ -61,7 +62,7 @@ def take_largest(
     behind the pool.
 
     Raises:
-        NodeError: The stream does not send the map pixel by pixel.
+        NodeError: As `as_map`.
     """
     onnx_nodes = (*form.onnx_nodes, *node.onnx_nodes)
     form, places = as_map(node, form)
@@ -79,16 +80,15 @@ def add_up(node: GlobalPool, form: Pending, name: str) -> tuple[IntGlobalPool, P
     """The sum of every channel over the map, and of how many pixels.
 
     Raises:
-        NodeError: What it reads are not integers, or the stream does not send the map pixel by pixel.
+        NodeError: As `as_map`.
     """
-    factor, onnx_nodes = rescaling(form, node), (*form.onnx_nodes, *node.onnx_nodes)
+    onnx_nodes = (*form.onnx_nodes, *node.onnx_nodes)
     form, places = as_map(node, form)
     pixels = form.vectors
     element = IntType(pixels * form.element.lo, pixels * form.element.hi)
     result = _pooled(node, form, places, f"{name}_out", element)
-    scale = form.scale * factor
-    slack = rounding_slack(np.ones((len(places), pixels), np.int64), form, scale)
-    result = replace(result, scale=scale, zero=form.zero * pixels, slack=slack, sums=True)
+    slack = rounding_slack(np.ones((len(places), pixels), np.int64), form, form.scale)
+    result = replace(result, zero=form.zero * pixels, slack=slack, sums=True)
     ends = (name, form.tensor, result.tensor, onnx_nodes, form.type, result.type)
     none = np.zeros(len(places), np.bool_)
     return IntGlobalPool(*ends, largest=False, reversed=none), result, pixels

@@ -74,11 +74,11 @@ def convolve(node: Conv, form: Pending, window_name: str, name: str) -> tuple[tu
     Raises:
         NodeError: What it reads are not integers of one scale, or not a map in channels-last order.
     """
-    factor, onnx_nodes = rescaling(form, node), (*form.onnx_nodes, *node.onnx_nodes)
+    onnx_nodes = (*form.onnx_nodes, *node.onnx_nodes)
     part = node.weights.shape[1]
-    if not node.depthwise:
-        _check_one_scale(node, form)
     frame, places = as_map(node, form)
+    if not node.depthwise:
+        _check_one_scale(node, frame)
     if node.groups > 1 and not np.array_equal(places, np.arange(len(places))):
         reason = "its input's channels are in another order than its groups"
         raise NodeError("lower", node.name, reason, "do not permute channels before a grouped convolution")
@@ -87,7 +87,7 @@ def convolve(node: Conv, form: Pending, window_name: str, name: str) -> tuple[tu
     weights = np.empty_like(centred)
     weights[..., places if node.groups == 1 else np.arange(part)] = centred
     products = _Products(node, onnx_nodes, frame, weights, node.groups, node.depthwise)
-    return products.lower(node.scale * factor, window_name, name)
+    return products.lower(node.scale, window_name, name)
 
 
 def average(
@@ -98,14 +98,14 @@ def average(
     Raises:
         NodeError: What it reads are not integers, or not a map in channels-last order.
     """
-    factor, onnx_nodes = rescaling(form, node), (*form.onnx_nodes, *node.onnx_nodes)
+    onnx_nodes = (*form.onnx_nodes, *node.onnx_nodes)
     frame, places = as_map(node, form)
     if not np.array_equal(places, np.arange(len(places))):
         reason = "its input's channels are not in the order of the stream"
         raise NodeError("lower", node.name, reason, "do not permute channels before it")
     ones = np.ones((len(places), *node.window.kernel, 1), np.int64)
     products = _Products(node, onnx_nodes, frame, ones, len(places), depthwise=True)
-    return products.lower(np.full(len(places), factor), window_name, name)
+    return products.lower(np.ones(len(places)), window_name, name)
 
 
 def divide(node: QuantNode, count: int) -> Arithmetic:
