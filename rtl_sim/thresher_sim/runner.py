@@ -33,18 +33,15 @@ VERILATOR_FLAGS = (
     "--timescale",
     "1ns/1ps",
     "-Wno-fatal",
-    # One C++ file for all but huge models, in functions that are not too long for g++: what each file
-    # includes takes longer than the code of a common model.
-    "--output-split",
-    "200000",
-    "--output-split-cfuncs",
-    "20000",
     # State that reset does not reach starts random, so that nothing can count on its being zero.
     "--x-initial",
     "unique",
     "--x-assign",
     "unique",
 )
+# One C++ file for all but huge models, in functions that are not too long for g++: what each file
+# includes takes longer than the code of a common model. Not with waves, whose code is the most of a model.
+ONE_FILE = ("--output-split", "200000", "--output-split-cfuncs", "20000")
 
 
 @dataclass(frozen=True)
@@ -81,7 +78,7 @@ def build_model(sources: Sequence[Path], cache: Path, waves: bool = False) -> Pa
     """
     environment = {"OBJCACHE": launcher(), **verilator_environment(), "MAKEFLAGS": _make_variables()}
     files = [*sorted(SV_FOLDER.glob("*.sv")), *sources]
-    flags = VERILATOR_FLAGS + (wave_flags() if waves else ())
+    flags = VERILATOR_FLAGS + (wave_flags() if waves else ONE_FILE)
     tools = (sys.prefix, str(shutil.which("verilator", path=environment["PATH"])))
     model = cache / f"model-{hash_files(files, *flags, *tools)}"
     if model.is_dir():
