@@ -13,11 +13,10 @@ from typing import Any
 
 from thresher.emit.design import Design, ModelInfo
 from thresher.emit.files import check_target
-from thresher.emit.project import write_project
+from thresher.emit.project import Announce, silent, write_project
 from thresher.errors import MissingToolError, UsageError
 from thresher.hardware.connect import connect
 from thresher.hardware.folding import fold_by_default, fold_to_fit, fold_to_target
-from thresher.hardware.next_step import next_step
 from thresher.hardware.parts import DEFAULT_PART, family_of
 from thresher.hardware.select import Layer, select_kernels
 from thresher.hardware.told import fold_as_told, parse_folding, read_folding
@@ -66,11 +65,14 @@ class BuildOptions:
             raise UsageError(f"build: {names[0]} and {names[1]} exclude each other; give one of them")
 
 
-def build_project(model: OnnxModel, target: Path, options: BuildOptions) -> None:
-    """Import, lower, fold and write `model`; raises as each stage does, and then writes nothing."""
+def build_project(model: OnnxModel, target: Path, options: BuildOptions, announce: Announce = silent) -> None:
+    """Import, lower, fold and write `model`; raises as each stage does, and then writes nothing.
+
+    `announce` is told what is being done.
+    """
     check_target(target)
-    design = make_design(model, options)
-    write_project(design, target)
+    announce("importing and folding")
+    write_project(make_design(model, options), target, announce)
 
 
 def make_design(model: OnnxModel, options: BuildOptions) -> Design:
@@ -82,8 +84,8 @@ def make_design(model: OnnxModel, options: BuildOptions) -> Design:
     return Design(
         model=ModelInfo(safe_name(Path(model.name).stem), model.sha256),
         lowered=lowered,
+        layers=layers,
         graph=connect(layers),
-        next_step=next_step(layers),
         prologue=make_prologue(imported, lowered.prologue) if lowered.prologue else None,
         epilogue=make_epilogue(imported, lowered.epilogue, output.scale, output.zero)
         if lowered.epilogue

@@ -62,8 +62,13 @@ def build(options: argparse.Namespace) -> int:
         argmax=options.argmax,
         fit=options.fit,
     )
-    with console.status("building"):
-        build_project(read_model(options.model), options.output, build_options)
+    with console.status("building") as status:
+        build_project(
+            read_model(options.model),
+            options.output,
+            build_options,
+            announce=lambda step: status.update(f"building: {step}"),
+        )
     accelerator = api.load(options.output)
     print_report(console, accelerator.report())
     console.print(

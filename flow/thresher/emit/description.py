@@ -42,7 +42,9 @@ def describe_project(
     }
 
 
-def describe_report(design: Design, timing: Timing, units: Mapping[str, CompiledUnit]) -> dict[str, object]:
+def describe_report(
+    design: Design, timing: Timing, units: Mapping[str, CompiledUnit], faster: NextStep | None
+) -> dict[str, object]:
     """The content of `reports/report.json` before anything was simulated.
 
     `occupancy` of a FIFO is the most beats that it holds by its depth's token-level simulation, and
@@ -80,7 +82,7 @@ def describe_report(design: Design, timing: Timing, units: Mapping[str, Compiled
             "settled_frames": timing.settled_frames,
             "frames_per_second": design.clock_mhz * 1e6 / timing.cycles_per_frame,
             "resources": _resources(total),
-            "next_step": _next_step(design.next_step),
+            "next_step": _next_step(faster),
         },
         "ties": {
             node.name: node.ties for node in design.lowered.graph.nodes if isinstance(node, IntThreshold)

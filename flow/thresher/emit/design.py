@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from thresher.hardware.graph import HwGraph
-from thresher.hardware.next_step import NextStep
+from thresher.hardware.select import Layer
 from thresher.lower import Lowered
 
 
@@ -19,12 +19,15 @@ class ModelInfo:
 
 @dataclass(frozen=True, eq=False)
 class Design:
-    """A folded network, the model that it came from, and what it is built for."""
+    """A folded network, the model that it came from, and what it is built for.
+
+    `graph` is `layers` with what joins them.
+    """
 
     model: ModelInfo
     lowered: Lowered
+    layers: tuple[Layer, ...]
     graph: HwGraph
-    next_step: NextStep | None
     prologue: bytes | None
     epilogue: bytes | None
     clock_mhz: float

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,7 @@ from thresher.emit.sv_top import TOP, sv_top
 from thresher.emit.synthesis import synthesis_files
 from thresher.emit.units import compile_layers, write_units
 from thresher.hardware.golden import golden_chunks
+from thresher.hardware.next_step import next_step
 from thresher.hardware.parts import family_of
 from thresher.hlsc import CompiledUnit
 from thresher.kernels import Kernel, all_kernels
@@ -29,24 +31,36 @@ from thresher_sim.project import load_project
 from thresher_sim.sources import hls_digest
 from thresher_sim.vectors import write_vectors
 
+Announce = Callable[[str], None]
+
 VECTOR_FRAMES = 16
 _VECTOR_SEED = 1
 
 
-def write_project(design: Design, target: Path) -> None:
+def silent(_: str) -> None:
+    """Announce nothing."""
+
+
+def write_project(design: Design, target: Path, announce: Announce = silent) -> None:
     """Write the project of `design` to the folder `target`, whole or not at all.
 
-    The same design gives byte-identical files. An earlier Thresher project there is replaced.
+    The same design gives byte-identical files. An earlier Thresher project there is replaced. `announce`
+    is told what is being done.
 
     Raises:
         UsageError: `target` exists and is not a Thresher project.
         MissingToolError, ToolFailedError: clang is missing, or failed.
     """
-    with replacing(target) as folder:
+    with replacing(target) as folder, ThreadPoolExecutor(1) as beside:
+        # What takes long from here on runs in processes: compilers, and the simulator.
+        faster = beside.submit(next_step, design.layers)
         _write_cpp(design, folder / "hls")
         names = [node.name for node in design.graph.nodes]
+        announce(f"compiling {len(names)} units")
         units = compile_layers(folder / "hls", names, design.clock_mhz, family_of(design.part))
+        announce("sizing FIFOs")
         timing = time_graph(design.graph, {name: units[name].stages for name in names})
+        announce("writing the project")
         write_text(folder / "hls" / "top.cpp", hls_top(design.graph, timing.depths))
         sources = _write_rtl(design, units, timing, folder / "rtl")
         _write_model(design, folder / "model")
@@ -55,7 +69,9 @@ def write_project(design: Design, target: Path) -> None:
             "network_sha256": digest_folder(folder / "model"),
         }
         write_json(folder / "project.json", describe_project(design, timing, units, digests))
-        write_json(folder / "reports" / "report.json", describe_report(design, timing, units))
+        write_json(
+            folder / "reports" / "report.json", describe_report(design, timing, units, faster.result())
+        )
         _write_simulation(design, folder)
         for name, text in synthesis_files(sources, design.part, design.clock_mhz).items():
             write_text(folder / "synth" / name, text)
