@@ -348,7 +348,7 @@ def test_a_report_that_is_no_json_is_refused(
 def test_a_file_system_that_refuses_is_one_line(
     folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def full(*_: object) -> None:
+    def full(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device", "out/project.json")
 
     monkeypatch.setattr("thresher.commands.build_project", full)
