@@ -151,3 +151,19 @@ def test_every_level_agrees(seed: int, tmp_path: Path) -> None:
     assert bench.run_cpp("bitint").mismatches == 0
     bench.compile()
     assert bench.run_rtl(stall=40).comparison.mismatches == 0
+
+
+def test_windows_of_nothing_but_padding_sum_to_zero(tmp_path: Path) -> None:
+    """The taps lie on both sides of the only pixel, so that the sums have one bit."""
+    model = ModelBuilder((1, 3, 1))
+    kernel = model.bipolar(model.constant(np.ones((5, 3, 2), np.float32)))
+    output = model.node("Conv", model.bipolar("x"), kernel, dilations=[2], pads=[1, 1])
+    images = np.array([[[1], [-1], [1]]], np.float32)
+    compiled = compile_proto(model.proto(output))
+    np.testing.assert_array_equal(compiled.predict(images), np.zeros((1, 5, 1)))
+
+    graph = connect(select_kernels(compiled.lowered.graph))
+    frames = compiled.trace(images)[compiled.lowered.input.tensor]
+    bench = make_bench_of(tmp_path, streams_of(graph, frames))
+    assert bench.run_cpp("bitint").mismatches == 0
+    bench.compile()

@@ -152,10 +152,12 @@ struct Output<Layer, 0> {
   static constexpr bool kOdd = Layer::kColumns % 2 != 0;
   static uint<Layer::kOutputBits> of(sint<Layer::kAccumulatorBits> sum, int, std::uint32_t, std::uint32_t) {
 #pragma HLS INLINE
-    const auto whole = static_cast<uint<Layer::kOutputBits>>(static_cast<sint<Layer::kOutputBits + 1>>(sum));
-    if (!Layer::kHalves) return whole;
-    return static_cast<uint<Layer::kOutputBits>>(static_cast<uint<Layer::kOutputBits>>(whole << 1) |
-                                                 static_cast<uint<Layer::kOutputBits>>(kOdd ? 1 : 0));
+    // One bit more, as a sum at an edge may have only one bit.
+    using Wide = uint<Layer::kOutputBits + 1>;
+    const auto whole = static_cast<Wide>(static_cast<sint<Layer::kOutputBits + 2>>(sum));
+    if (!Layer::kHalves) return static_cast<uint<Layer::kOutputBits>>(whole);
+    const auto twice = static_cast<Wide>(static_cast<Wide>(whole << 1) | static_cast<Wide>(kOdd ? 1 : 0));
+    return static_cast<uint<Layer::kOutputBits>>(twice);
   }
 };
 
