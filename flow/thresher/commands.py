@@ -182,6 +182,9 @@ def _conclude(
     if options.trace:
         _save_trace(options.trace, run)
         console.print(f"streams: {options.trace}")
+        left_out = len(run.comparison.streams) - len(run.streams)
+        if left_out:
+            console.print(f"{left_out} streams are incomplete or too large, and not in it; run fewer frames")
     try:
         run.comparison.check(name)
     except SimulationMismatchError as error:

@@ -18,6 +18,9 @@ from thresher_sim.project import Project
 from thresher_sim.rtl import RtlOptions, simulate_rtl
 from thresher_sim.vectors import read_frames, write_vectors
 
+# Elements of all streams of a run that are kept in memory.
+MOST_ELEMENTS = 1 << 28
+
 Ints = npt.NDArray[np.signedinteger]
 
 
@@ -26,7 +29,8 @@ class SimulationResult:
     """What a simulation did on `frames` frames.
 
     `mismatches` counts beats, over all streams, that differ from the golden model; `streams` holds
-    the integers `[frames, vectors, channels]` of every stream as the simulation saw them. Cycles are
+    the integers `[frames, vectors, channels]` of every stream as the simulation saw them; where they would
+    be more than `MOST_ELEMENTS`, those of the output and of the last streams before it. Cycles are
     those of RTL simulation: None in a C simulation, and for what a run cannot tell. So is `occupancy`,
     the most beats in each FIFO, by its stream; empty where there is nothing to tell. `warnings` say
     what the RTL does worse than the project states.
@@ -102,8 +106,12 @@ def run_rtl(
 
 def _streams(project: Project, results: Path, comparison: Comparison) -> Mapping[str, Ints]:
     complete = {stream.name for stream in comparison.streams if not stream.missing and not stream.extra}
-    return {
-        stream.name: stream.layout.unpack(np.asarray(read_frames(results, stream, comparison.frames)))
-        for stream in project.streams
-        if stream.name in complete
-    }
+    streams: dict[str, Ints] = {}
+    room = MOST_ELEMENTS
+    for stream in reversed(project.streams):
+        elements = comparison.frames * stream.layout.vectors * stream.layout.channels
+        if stream.name in complete and (elements <= room or stream.name == OUTPUT_STREAM):
+            room -= elements
+            frames = np.asarray(read_frames(results, stream, comparison.frames))
+            streams[stream.name] = stream.layout.unpack(frames)
+    return dict(reversed(streams.items()))
