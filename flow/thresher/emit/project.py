@@ -52,13 +52,13 @@ def write_project(design: Design, target: Path, announce: Announce = silent) -> 
         MissingToolError, ToolFailedError: clang is missing, or failed.
     """
     with replacing(target) as folder, ThreadPoolExecutor(1) as beside:
-        # What takes long from here on runs in processes: compilers, and the simulator.
-        faster = beside.submit(next_step, design.layers)
         _write_cpp(design, folder / "hls")
         names = [node.name for node in design.graph.nodes]
         announce(f"compiling {len(names)} units")
         units = compile_layers(folder / "hls", names, design.clock_mhz, family_of(design.part))
         announce("sizing FIFOs")
+        # Sizing waits for a simulator in a process of its own.
+        faster = beside.submit(next_step, design.layers)
         timing = time_graph(design.graph, {name: units[name].stages for name in names})
         announce("writing the project")
         write_text(folder / "hls" / "top.cpp", hls_top(design.graph, timing.depths))

@@ -72,7 +72,7 @@ class Supply:
         frames: how many frames; of an endless supply, the most output frames to run for.
         endless: whether frames go on for ever. The run then also ends where it begins to repeat.
         period: frame k is offered from cycle `k * period` on.
-        limit: the run is given up where 8 frames, one after the other, take more cycles; 0 for none.
+        limit: the run is given up where 4 frames, one after the other, take more cycles; 0 for none.
     """
 
     frames: int

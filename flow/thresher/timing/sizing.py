@@ -44,7 +44,7 @@ _EFFORT = 2_000_000_000
 # LUTs that a simulation must be able to save.
 _WORTH = 12
 # A depth is bisected to within this part of it.
-_FINENESS = 8
+_FINENESS = 4
 
 
 @dataclass(frozen=True, eq=False)
@@ -163,19 +163,23 @@ def _shrink(
     def keeps(smaller: Depths) -> bool:
         return simulations.keeps({**found, **smaller}, cycles, pace) is not None
 
-    def visit(names: list[str]) -> None:
-        """Bring as many of `names` as can be to the least depth, those first that come first."""
+    def visit(names: list[str], fails: bool = False) -> bool:
+        """Bring as many of `names` as can be to the least depth, those first that come first; were all?
+
+        `fails` says that it is known not to go with all of them.
+        """
         if simulations.effort >= _EFFORT:
-            return
+            return False
         least = dict.fromkeys(names, MIN_DEPTH)
-        if keeps(least):
+        if not fails and keeps(least):
             found.update(least)
-        elif len(names) > 1:
-            middle = (len(names) + 1) // 2
-            visit(names[:middle])
-            visit(names[middle:])
-        else:
+            return True
+        if len(names) == 1:
             bisect(names[0])
+        else:
+            middle = (len(names) + 1) // 2
+            visit(names[middle:], fails=visit(names[:middle]))
+        return False
 
     def bisect(name: str) -> None:
         low = MIN_DEPTH

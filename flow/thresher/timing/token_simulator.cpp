@@ -264,7 +264,7 @@ class History {
 enum Status : Int { kDone = 0, kRepeats = 1, kDeadlock = 2 };
 
 // Frames, one after the other, that take too long before the run is given up.
-constexpr Int kSlowFrames = 8;
+constexpr Int kSlowFrames = 4;
 
 struct Run {
   // `filled` is how many frames had begun when a FIFO last held more beats than before.
