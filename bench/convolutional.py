@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
+import torch
 from rich.console import Console
 from rich.table import Table
 
@@ -21,7 +22,7 @@ from bench.compile_time import CNV
 from bench.deep_network import CONVOLUTIONS, write_deep_network
 from bench.measure import timed
 from bench.qonnx_executor import execute
-from tests.models import export_cnv
+from tests.models import export_cnv, export_network, padded_cnv
 from thresher.hardware.connect import connect
 from thresher.hardware.folding import fold_to_target
 from thresher.hardware.graph import HwGraph
@@ -33,6 +34,7 @@ from thresher.timing.network import time_graph
 
 CNV_FOLDING = {f"mvu{index}": {"pe": pe, "simd": simd} for index, (_, _, pe, simd) in enumerate(CNV)}
 DEEP_CYCLES = 1_000_000
+PADDED_CYCLES, PADDED_IMAGES = 100_000, 2
 GOLDEN_IMAGES, QONNX_IMAGES, CSIM_IMAGES, RTL_IMAGES = 500, 10, 16, 5
 REPEATS = 3
 MEGA = 1024.0
@@ -72,7 +74,11 @@ def main() -> int:
     console = Console()
     arguments.output.mkdir(parents=True, exist_ok=True)
     figures: list[Figure] = []
-    for name, measure in (("CNV_1W1A", measure_cnv), (f"{CONVOLUTIONS} convolutions", measure_deep)):
+    for name, measure in (
+        ("CNV_1W1A", measure_cnv),
+        ("padded CNV", measure_padded),
+        (f"{CONVOLUTIONS} convolutions", measure_deep),
+    ):
         with console.status(f"{name} ..."):
             figures += measure(arguments.output)
     console.print(table(figures))
@@ -112,6 +118,25 @@ def measure_cnv(folder: Path) -> list[Figure]:
         Figure("CNV: beats that differ, C and RTL simulation", csim.mismatches + rtl.mismatches, most=0),
         Figure("CNV: cycles per frame in RTL", rtl.cycles_per_frame, most=stated),
         Figure("CNV: warnings of the RTL run", len(rtl.warnings), most=0),
+    ]
+
+
+def measure_padded(folder: Path) -> list[Figure]:
+    """CNV with padding 1 and signs throughout: exact only by what accumulators start from."""
+    torch.manual_seed(0)
+    network = padded_cnv(weight_bits=1)
+    model = folder / "padded.onnx"
+    export_network(network, (1, 3, 32, 32), dynamo=False, path=model)
+    images = np.random.default_rng(0).normal(0, 1, (PADDED_IMAGES, 3, 32, 32)).astype(np.float32)
+    accelerator = thresher.build(model, output_dir=folder / "padded", target_fps=100e6 / PADDED_CYCLES)
+    with torch.no_grad():
+        expected = network(torch.from_numpy(images)).numpy()
+    differing = int((accelerator.predict(images) != expected).sum())
+    rtl_seconds, rtl = timed(lambda: accelerator.sim(images))
+    return [
+        Figure("padded CNV: outputs that differ from torch's", differing, most=0),
+        Figure("padded CNV: beats that differ in RTL simulation", rtl.mismatches, most=0),
+        Figure(f"padded CNV: RTL simulation of {PADDED_IMAGES} frames, build included", rtl_seconds, "s"),
     ]
 
 
