@@ -12,8 +12,8 @@ from bench.quality import write_reference
 from bench.references import REFERENCES
 from bench.units import UNITS, compile_kernel
 from tests.kernels.cases import random_frames
+from tests.timing.runs import own_latency
 from thresher.kernels import Kernel
-from thresher.timing.alone import own_latency
 from thresher_sim.project import Stream
 from thresher_sim.rtl import RtlOptions, RtlResult, simulate_lanes
 from thresher_sim.testbench import Lane

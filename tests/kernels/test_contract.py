@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from tests.kernels.bench import make_bench
 from tests.kernels.cases import KERNELS, random_frames
 from tests.kernels.windows import by_hand
+from tests.timing.runs import own_cycles, own_latency
 from thresher.errors import UsageError
 from thresher.kernels import Folding, Kernel, Lookahead, all_kernels
 from thresher.kernels.argmax import Argmax
@@ -29,7 +30,6 @@ from thresher.kernels.threshold import Threshold
 from thresher.kernels.vvu import Vvu
 from thresher.lower.integer import EdgeCorrections, IntMatMul, Ints, IntThreshold
 from thresher.share import share_dir
-from thresher.timing.alone import own_cycles, own_latency
 from thresher_sim.compare import Comparison
 from thresher_sim.streams import IntType
 

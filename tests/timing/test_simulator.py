@@ -7,7 +7,8 @@ import pytest
 
 from tests.timing.graphs import random_depths, random_graph
 from tests.timing.reference import run_reference
-from thresher.timing.simulator import DeadlockError, Supply, simulate
+from tests.timing.runs import simulate
+from thresher.timing.simulator import DeadlockError, Supply
 
 FRAMES = 12
 

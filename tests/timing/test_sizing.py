@@ -11,11 +11,11 @@ import pytest
 from tests.networks import binary_network
 from tests.timing.graphs import random_lookahead, random_schedule
 from tests.timing.reference import run_reference
+from tests.timing.runs import own_cycles
 from thresher.hardware.connect import connect
 from thresher.hardware.select import select_kernels
 from thresher.hardware.told import fold_as_told
 from thresher.kernels import Folding, Lookahead, Schedule
-from thresher.timing.alone import own_cycles
 from thresher.timing.network import time_graph
 from thresher.timing.simulator import DeadlockError, TimedUnit, TokenGraph
 from thresher.timing.sizing import size_fifos

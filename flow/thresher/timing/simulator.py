@@ -207,12 +207,6 @@ class Simulator:
         return ToolFailedError(f"timing: '{self._program}' failed ({reason}); remove it and try again")
 
 
-def simulate(graph: TokenGraph, depths: Mapping[str, int], supply: Supply) -> TokenRun:
-    """One run of `graph`; raises as `Simulator` and its `run`."""
-    with Simulator(graph) as simulator:
-        return simulator.run(depths, supply)
-
-
 def _check_units(graph: TokenGraph) -> None:
     for unit in graph.units:
         schedule = unit.schedule

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from tests.timing.runs import own_cycles, own_latency
 from thresher.kernels import Lookahead, Schedule
-from thresher.timing.alone import own_cycles, own_latency
 
 
 def test_a_unit_in_step_takes_its_steps() -> None:

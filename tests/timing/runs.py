@@ -1,15 +1,22 @@
-"""A unit by itself: its input is always there, its output is always taken."""
+"""Runs of the token simulator: of a graph once, and of a unit by itself, that nothing makes wait."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from fractions import Fraction
 
 from thresher.hardware.fifos import MIN_DEPTH
 from thresher.kernels import Lookahead, Schedule
-from thresher.timing.simulator import Supply, TimedUnit, TokenGraph, TokenRun, simulate
+from thresher.timing.simulator import Simulator, Supply, TimedUnit, TokenGraph, TokenRun
 
 _MOST_FRAMES = 256
 _INPUT, _OUTPUT = "input", "output"
+
+
+def simulate(graph: TokenGraph, depths: Mapping[str, int], supply: Supply) -> TokenRun:
+    """One run of `graph`; raises as `Simulator` and its `run`."""
+    with Simulator(graph) as simulator:
+        return simulator.run(depths, supply)
 
 
 def own_cycles(schedule: Schedule | Lookahead) -> Fraction:
