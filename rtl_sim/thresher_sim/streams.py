@@ -132,7 +132,7 @@ class StreamLayout:
         weights: npt.NDArray[np.signedinteger] = (1 << np.arange(self.element.bits)).astype(one.dtype)
         if self.element.signed:
             weights[-1] = -weights[-1]
-        # A product of integers is no call of BLAS: for one bit it is slower than what it does.
+        # A matrix product of integers is slow in numpy, and one bit needs none.
         values = parts[..., 0] * weights[0] if len(weights) == 1 else parts @ weights
         return values * (one + one) - one if self.element.bipolar else values
 

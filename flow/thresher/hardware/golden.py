@@ -22,5 +22,5 @@ def golden_chunks(graph: HwGraph, frames: Array) -> Iterator[Mapping[str, Array]
 
 
 def golden_outputs(graph: HwGraph, frames: Array) -> Array:
-    """The output stream `[N, vectors, channels]` of `graph` for `frames`, and nothing else in memory."""
+    """The output stream `[N, vectors, channels]` of `graph` for `frames`; no other is kept."""
     return np.concatenate([tensors[OUTPUT_STREAM] for tensors in golden_chunks(graph, frames)])
