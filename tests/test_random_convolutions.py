@@ -123,7 +123,7 @@ def streams_of(graph: HwGraph, frames: Array) -> list[tuple[Kernel, Array]]:
     """Every unit with the frames that it reads."""
     tensors = interpret(graph, {INPUT_STREAM: frames})
     return [
-        (node.kernel, tensors[node.input].reshape(len(frames), layout.vectors, layout.channels))
+        (node.kernel, tensors[node.inputs[0]].reshape(len(frames), layout.vectors, layout.channels))
         for node in graph.nodes
         for layout in (node.kernel.input_layout,)
     ]

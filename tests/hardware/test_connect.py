@@ -42,9 +42,9 @@ def test_the_hardware_computes_what_the_integer_network_does() -> None:
 
 def test_a_stream_with_two_layouts_is_refused() -> None:
     first, second, *_ = _graph().nodes
-    wrong = HwNode(second.name, second.input, second.output, (), first.kernel)
+    wrong = HwNode(second.name, second.inputs, second.outputs, (), first.kernel)
     with pytest.raises(ValueError, match=r"^hardware: 'width_converter0' reads 'mvu0_out' in another layout"):
-        stream_layouts(HwGraph((first, wrong), ("s_axis",), (second.output,)))
+        stream_layouts(HwGraph((first, wrong), ("s_axis",), second.outputs))
 
 
 @pytest.mark.parametrize("depthwise", [False, True])

@@ -48,8 +48,8 @@ class KernelBench:
         """The input and the output stream of `node`."""
         kernel = node.kernel
         return (
-            Stream(node.input, kernel.input_layout, "input", None, node.name),
-            Stream(node.output, kernel.output_layout, "output", node.name, None),
+            Stream(node.inputs[0], kernel.input_layout, "input", None, node.name),
+            Stream(node.outputs[0], kernel.output_layout, "output", node.name, None),
         )
 
     def run_cpp(self, types: str) -> Comparison:
@@ -91,7 +91,7 @@ def make_bench(
 def make_bench_of(folder: Path, fed: Sequence[tuple[Kernel, Ints]]) -> KernelBench:
     """Write the headers, the program and the vectors of kernels, each with the frames that it gets."""
     nodes = tuple(
-        HwNode(f"k{index}", f"k{index}_in", f"k{index}_out", (), kernel)
+        HwNode(f"k{index}", (f"k{index}_in",), (f"k{index}_out",), (), kernel)
         for index, (kernel, _) in enumerate(fed)
     )
     bench = KernelBench(folder, nodes, len(fed[0][1]))
@@ -119,6 +119,6 @@ def _program(bench: KernelBench) -> str:
         lines.append(f"  static layers::{node.name} {node.name};")
     lines.append("  while (sim.next_chunk()) {")
     for node in bench.nodes:
-        lines.append(f"    sim.play({node.input});")
+        lines.append(f"    sim.play({node.inputs[0]});")
         lines.append(f"    {csim_run(node)}")
     return "\n".join([*lines, "  }", "}", ""])

@@ -192,7 +192,7 @@ PLANS = [
 
 def unit(kernel: Kernel, folder: Path) -> UnitSource:
     """The C++ of a kernel's unit, as a project has it."""
-    node = HwNode("layer", "s_axis", "m_axis", (), kernel)
+    node = HwNode("layer", ("s_axis",), ("m_axis",), (), kernel)
     header = folder / "layer.hpp"
     header.write_text(layer_header(node), encoding="utf-8")
     return UnitSource(header, unit_type(node), (share_dir("hls"),))

@@ -10,7 +10,7 @@ from thresher.kernels import Lookahead
 def csim_main(graph: HwGraph) -> str:
     """The text of `hls/csim.cpp`."""
     layouts = stream_layouts(graph)
-    streams = [INPUT_STREAM, *(node.output for node in graph.nodes)]
+    streams = [INPUT_STREAM, *(name for node in graph.nodes for name in node.outputs)]
     lines = [
         "// The C simulation: csim INPUT_FOLDER OUTPUT_FOLDER FRAMES. See thresher/csim.hpp.",
         '#include "thresher/csim.hpp"',
@@ -38,4 +38,4 @@ def csim_run(node: HwNode) -> str:
     """The statement that runs a chunk of frames through one unit."""
     schedule = node.kernel.schedule()
     method = "run_ahead" if isinstance(schedule, Lookahead) else "run"
-    return f"sim.{method}({node.name}, {node.input}, {node.output}, {len(schedule.writes)});"
+    return f"sim.{method}({node.name}, {node.inputs[0]}, {node.outputs[0]}, {len(schedule.writes)});"

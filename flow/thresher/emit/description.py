@@ -120,7 +120,7 @@ def _streams(design: Design, timing: Timing) -> list[dict[str, object]]:
     nodes = design.graph.nodes
     layouts = stream_layouts(design.graph)
     entries: list[dict[str, object]] = []
-    for position, name in enumerate([INPUT_STREAM, *(node.output for node in nodes)]):
+    for position, name in enumerate([INPUT_STREAM, *(name for node in nodes for name in node.outputs)]):
         role = "input" if position == 0 else "output" if position == len(nodes) else "internal"
         ends = {
             "producer": nodes[position - 1].name if position else None,

@@ -16,7 +16,7 @@ def hls_top(graph: HwGraph, depths: Mapping[str, int]) -> str:
     """
     layouts = stream_layouts(graph)
     source, target = layouts[INPUT_STREAM], layouts[OUTPUT_STREAM]
-    internal = [node.output for node in graph.nodes[:-1]]
+    internal = [node.outputs[0] for node in graph.nodes[:-1]]
     lines = [
         "// The accelerator for Vitis HLS (and for a C simulation with AMD's types): one process per",
         "// layer, joined by streams. Build with THRESHER_AMD defined and this folder on the include path.",
@@ -49,7 +49,7 @@ def hls_top(graph: HwGraph, depths: Mapping[str, int]) -> str:
         f'  static hls::stream<ap_uint<{target.width}>> {_inner(OUTPUT_STREAM)}("{_inner(OUTPUT_STREAM)}");'
     )
     lines.append(f"  take_input(s_axis, {_inner(INPUT_STREAM)});")
-    lines += [f"  {node.name}({_inner(node.input)}, {_inner(node.output)});" for node in graph.nodes]
+    lines += [f"  {node.name}({_inner(node.inputs[0])}, {_inner(node.outputs[0])});" for node in graph.nodes]
     lines += [f"  send_output({_inner(OUTPUT_STREAM)}, m_axis);", "}", ""]
     return "\n".join(lines)
 

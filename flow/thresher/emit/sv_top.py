@@ -50,7 +50,7 @@ def sv_top(graph: HwGraph, depths: Mapping[str, int]) -> str:
             "",
         ]
     for node in graph.nodes:
-        lines += _unit(node, depths[node.input])
+        lines += _unit(node, depths[node.inputs[0]])
     lines += _output(graph.nodes[-1], target.beats_per_frame, edge_out, depths[OUTPUT_STREAM])
     return "\n".join([*lines, "endmodule", ""])
 
@@ -89,7 +89,7 @@ def _unit(node: HwNode, depth: int) -> list[str]:
         *_signals(taken, source),
         *_signals(sent, target),
         "",
-        *_fifo(f"u_{node.name}_fifo", node.input, taken, source, depth),
+        *_fifo(f"u_{node.name}_fifo", node.inputs[0], taken, source, depth),
         f"  {node.name} u_{node.name} (",
         "      .ap_clk,",
         "      .ap_rst_n,",
@@ -107,7 +107,7 @@ def _last_without_comma(lines: Iterable[str]) -> list[str]:
 
 def _produced(node: HwNode) -> str:
     # The last unit's stream is not yet the port m_axis: a FIFO and the marker come between.
-    return f"{node.name}_out" if node.output == OUTPUT_STREAM else node.output
+    return f"{node.name}_out" if node.outputs[0] == OUTPUT_STREAM else node.outputs[0]
 
 
 def _output(node: HwNode, beats_per_frame: int, edge: int, depth: int) -> list[str]:

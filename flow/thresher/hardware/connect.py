@@ -16,7 +16,7 @@ def connect(layers: tuple[Layer, ...]) -> HwGraph:
     stream = INPUT_STREAM
     for position, layer in enumerate(chain):
         output = OUTPUT_STREAM if position == len(chain) - 1 else f"{layer.name}_out"
-        nodes.append(HwNode(layer.name, stream, output, layer.onnx_nodes, layer.kernel))
+        nodes.append(HwNode(layer.name, (stream,), (output,), layer.onnx_nodes, layer.kernel))
         stream = output
     graph = HwGraph(tuple(nodes), (INPUT_STREAM,), (OUTPUT_STREAM,))
     stream_layouts(graph)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from thresher.graph import Array, Graph, OneToOne
+from thresher.graph import Array, Graph
 from thresher.kernels import Kernel
 from thresher.kernels.base import same_beats
 from thresher_sim.streams import StreamLayout
@@ -15,15 +15,31 @@ OUTPUT_STREAM = "m_axis"
 
 
 @dataclass(frozen=True, eq=False)
-class HwNode(OneToOne):
-    """One unit: a kernel between two streams. Its name is safe in C++, SystemVerilog and Tcl."""
+class HwNode:
+    """One unit: a kernel between streams, standing for `onnx_nodes` of the model.
 
+    Its name is safe in C++, SystemVerilog and Tcl. `inputs` and `outputs` are in the order of the kernel's
+    ports.
+    """
+
+    name: str
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+    onnx_nodes: tuple[str, ...]
     kernel: Kernel
+
+    def __post_init__(self) -> None:
+        ends = (len(self.inputs), len(self.outputs))
+        if ends != (len(self.kernel.input_layouts), self.kernel.output_count):
+            raise ValueError(f"hardware: '{self.name}' has {ends[0]} inputs and {ends[1]} outputs")
 
     def evaluate(self, *inputs: Array) -> tuple[Array, ...]:
         """Run the kernel's golden model on a batch, its elements cut into the vectors that it reads."""
-        layout = self.kernel.input_layout
-        return (self.kernel.golden(inputs[0].reshape(-1, layout.vectors, layout.channels)),)
+        frames = (
+            each.reshape(-1, layout.vectors, layout.channels)
+            for each, layout in zip(inputs, self.kernel.input_layouts, strict=True)
+        )
+        return (self.kernel.golden(*frames),) * len(self.outputs)
 
 
 HwGraph = Graph[HwNode]
@@ -35,11 +51,12 @@ def stream_layouts(graph: HwGraph) -> Mapping[str, StreamLayout]:
     Raises `ValueError` where these are not the beats that the consumer reads; it may cut them into
     other vectors.
     """
-    layouts = {INPUT_STREAM: graph.nodes[0].kernel.input_layout}
+    layouts: dict[str, StreamLayout] = {}
     for node in graph.nodes:
-        have, wanted = layouts[node.input], node.kernel.input_layout
-        same = have.element == wanted.element and have.beats_per_frame == wanted.beats_per_frame
-        if not (same and same_beats(have, wanted)):
-            raise ValueError(f"hardware: '{node.name}' reads '{node.input}' in another layout than it has")
-        layouts[node.output] = node.kernel.output_layout
+        for stream, wanted in zip(node.inputs, node.kernel.input_layouts, strict=True):
+            have = layouts.setdefault(stream, wanted) if stream == INPUT_STREAM else layouts[stream]
+            same = have.element == wanted.element and have.beats_per_frame == wanted.beats_per_frame
+            if not (same and same_beats(have, wanted)):
+                raise ValueError(f"hardware: '{node.name}' reads '{stream}' in another layout than it has")
+        layouts |= dict.fromkeys(node.outputs, node.kernel.output_layout)
     return layouts

@@ -57,11 +57,17 @@ class Folding:
 class Schedule:
     """Which steps of one frame read a beat and which write one; one step is one clock cycle.
 
-    A step that reads waits until a beat is there.
+    `reads` is `[steps]`, or `[inputs, steps]` of a kernel with several inputs. A step waits until every beat
+    that it reads is there. `writes` is `[steps]`: a step writes all outputs or none.
     """
 
     reads: npt.NDArray[np.bool_]
     writes: npt.NDArray[np.bool_]
+
+    @property
+    def reads_by_input(self) -> npt.NDArray[np.bool_]:
+        """`reads` as `[inputs, steps]`."""
+        return np.atleast_2d(self.reads)
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,7 +114,11 @@ class Table:
 
 @dataclass(frozen=True, eq=False)
 class Kernel(ABC):
-    """One folded hardware unit. Its C++ is `<namespace>/<kernel_name>.hpp` below a project's `hls`."""
+    """One folded hardware unit. Its C++ is `<namespace>/<kernel_name>.hpp` below a project's `hls`.
+
+    Most have one input and one output. One that joins streams has several inputs, one that forks a
+    stream has several outputs, which all carry the same beats.
+    """
 
     @classmethod
     def kernel_name(cls) -> str:
@@ -149,9 +159,34 @@ class Kernel(ABC):
         """The stream it reads."""
 
     @property
+    def input_layouts(self) -> tuple[StreamLayout, ...]:
+        """The streams it reads; kernels that join several override it, and `input_layout` is the first."""
+        return (self.input_layout,)
+
+    @property
     @abstractmethod
     def output_layout(self) -> StreamLayout:
-        """The stream it writes."""
+        """The stream it writes, or each of those that it writes."""
+
+    @property
+    def output_count(self) -> int:
+        """How many streams carry its output."""
+        return 1
+
+    @property
+    def input_ports(self) -> tuple[str, ...]:
+        """The names of its inputs, in C++ and in SystemVerilog: `s_axis`, or of several `s_axis0`, ..."""
+        return _ports("s_axis", len(self.input_layouts))
+
+    @property
+    def output_ports(self) -> tuple[str, ...]:
+        """The names of its outputs: `m_axis`, or of several `m_axis0`, `m_axis1`, ..."""
+        return _ports("m_axis", self.output_count)
+
+    @property
+    def branches(self) -> bool:
+        """Whether it has several inputs or several outputs."""
+        return len(self.input_layouts) > 1 or self.output_count > 1
 
     @property
     def input_tile(self) -> int:
@@ -204,7 +239,10 @@ class Kernel(ABC):
 
     @abstractmethod
     def golden(self, frames: Array) -> Array:
-        """Map integers `[N, vectors, channels]` of the input to those of the output."""
+        """Map integers `[N, vectors, channels]` of the input to those of the output.
+
+        Kernels with several inputs take one array for each.
+        """
 
     @abstractmethod
     def schedule(self) -> Schedule | Lookahead:
@@ -236,6 +274,10 @@ class Kernel(ABC):
     def tables(self) -> Mapping[str, Table]:
         """The tables of its C++ `Layer`, by the name of the member function that returns one."""
         return {}
+
+
+def _ports(stem: str, count: int) -> tuple[str, ...]:
+    return (stem,) if count == 1 else tuple(f"{stem}{place}" for place in range(count))
 
 
 # What a block RAM and a DSP slice are worth in LUTs: a 7-series part has about 380 and 240 LUTs for
