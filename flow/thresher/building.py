@@ -21,12 +21,13 @@ from thresher.hardware.parts import DEFAULT_PART, family_of
 from thresher.hardware.select import Layer, select_kernels
 from thresher.hardware.told import fold_as_told, parse_folding, read_folding
 from thresher.kernels.installed import custom_operators
-from thresher.lower import lower
+from thresher.lower import ADD_BITS, lower
 from thresher.onnx_import import OnnxModel, import_model, read_model
 from thresher.onnx_import.host import make_epilogue, make_prologue
 from thresher_sim.streams import BIPOLAR, IntType
 
 DEFAULT_CLOCK_MHZ = 100.0
+MOST_ADD_BITS = 32
 
 FoldingChoice = Path | str | Mapping[str, Mapping[str, int]]
 
@@ -43,6 +44,7 @@ class BuildOptions:
     input_scale: float | None = None
     argmax: bool = False
     fit: bool = False
+    add_bits: int = ADD_BITS
 
     def __post_init__(self) -> None:
         if not (math.isfinite(self.clock_mhz) and 1 <= self.clock_mhz <= 2000):
@@ -52,6 +54,10 @@ class BuildOptions:
                 f"build: a target of {self.target_fps:g} frames per second cannot be; give a number above 0"
             )
         self._check_speed()
+        if not 2 <= self.add_bits <= MOST_ADD_BITS:
+            raise UsageError(
+                f"build: sums in fixed point of {self.add_bits} bits cannot be; give 2 to {MOST_ADD_BITS}"
+            )
         family_of(self.part)
 
     def _check_speed(self) -> None:
@@ -78,7 +84,7 @@ def build_project(model: OnnxModel, target: Path, options: BuildOptions, announc
 def make_design(model: OnnxModel, options: BuildOptions) -> Design:
     """Everything up to writing: the folded network with all that belongs to it."""
     imported = import_model(model, operators=custom_operators())
-    lowered = lower(imported.graph, options.input_type, options.input_scale, options.argmax)
+    lowered = lower(imported.graph, options.input_type, options.input_scale, options.argmax, options.add_bits)
     output = lowered.output
     layers = fold(select_kernels(lowered.graph), options)
     return Design(
@@ -87,7 +93,7 @@ def make_design(model: OnnxModel, options: BuildOptions) -> Design:
         layers=layers,
         graph=connect(layers),
         prologue=make_prologue(imported, lowered.prologue) if lowered.prologue else None,
-        epilogue=make_epilogue(imported, lowered.epilogue, output.scale, output.zero)
+        epilogue=make_epilogue(imported, lowered.epilogue, output.scale, output.zero, output.offset)
         if lowered.epilogue
         else None,
         clock_mhz=options.clock_mhz,

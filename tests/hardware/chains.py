@@ -55,6 +55,14 @@ def _memories(cost: Resources) -> float:
     return LUT_PER_BRAM36 * cost.bram36 + LUT_PER_DSP * cost.dsp
 
 
+def chained(kernels: Sequence[Kernel]) -> tuple[Layer, ...]:
+    """Layers `unit0`, `unit1`, ..., each reading what the one before it writes."""
+    return tuple(
+        Layer(f"unit{place}", kernel, (), (f"t{place}",), (f"t{place + 1}",))
+        for place, kernel in enumerate(kernels)
+    )
+
+
 def way_of(layers: tuple[Layer, ...]) -> Way:
     """How fast and how dear `layers` are as they are folded."""
     graph = connect(layers)
@@ -72,7 +80,7 @@ def every_way(layers: tuple[Layer, ...], candidates: Sequence[Sequence[Kernel]] 
         {(a, b): _between(a, b) for a, b in product(one, two) if a.output_tile == b.input_tile}
         for one, two in pairwise(lists)
     ]
-    alone = {kernel: way_of((Layer("unit", kernel, ()),)) for kernels in lists for kernel in kernels}
+    alone = {kernel: way_of(chained([kernel])) for kernels in lists for kernel in kernels}
     return list(_combine(lists, pairs, alone))
 
 
@@ -88,8 +96,8 @@ def _combine(
 
 def _between(first: Kernel, second: Kernel) -> Way:
     """What the two together have beyond each alone; the FIFO between them is there once."""
-    both = way_of((Layer("first", first, ()), Layer("second", second, ())))
-    parts = [way_of((Layer("unit", kernel, ()),)).cost for kernel in (first, second)]
+    both = way_of(chained([first, second]))
+    parts = [way_of(chained([kernel])).cost for kernel in (first, second)]
     return Way(both.cycles, both.cost - parts[0] - parts[1])
 
 

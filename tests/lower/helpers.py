@@ -33,7 +33,7 @@ class Compiled:
         integers = end.from_stream(self.trace(frames)[end.tensor])
         if self.lowered.epilogue is None:
             return integers
-        return HostModel(make_epilogue(self.imported, self.lowered.epilogue, end.scale, end.zero)).run(
+        return HostModel(make_epilogue(self.imported, self.lowered.epilogue, end.scale, end.zero, end.offset)).run(
             integers
         )
 

@@ -12,6 +12,7 @@ from thresher.errors import UnsupportedModelError
 from thresher.onnx_import import Imported, import_model, parse_model
 from thresher.onnx_import.host import HostModel, make_epilogue, make_prologue
 
+NO_OFFSET = np.zeros((), np.float32)
 ONE, ZERO = np.ones((), np.float32), np.zeros((), np.int64)
 
 
@@ -96,7 +97,7 @@ def test_an_epilogue_in_the_middle_of_a_gemm(beta: float) -> None:
     model = imported(proto)
     product = next(node for node in model.graph.nodes if node.name == "fc")
 
-    data = make_epilogue(model, product.output, np.full(5, 0.5, np.float32), ZERO)
+    data = make_epilogue(model, product.output, np.full(5, 0.5, np.float32), ZERO, NO_OFFSET)
 
     assert_standard(data)
     frames = rng.integers(-8, 8, (20, 6)).astype(np.float32)
@@ -118,7 +119,7 @@ def test_an_epilogue_with_nothing_but_a_scale() -> None:
     y = build.quant("x")
     model = imported(build.proto(y))
 
-    data = make_epilogue(model, y, np.asarray([1, 2, 3, 4], np.float32), np.asarray([0, 1, 0, 1]))
+    data = make_epilogue(model, y, np.asarray([1, 2, 3, 4], np.float32), np.asarray([0, 1, 0, 1]), NO_OFFSET)
 
     assert_standard(data)
     assert HostModel(data).run(np.asarray([[5, 5, 5, 5]])).tolist() == [[5, 8, 15, 16]]
@@ -130,7 +131,7 @@ def test_the_same_model_gives_the_same_bytes() -> None:
     proto = build.proto(y)
 
     assert make_prologue(imported(proto), y) == make_prologue(imported(proto), y)
-    assert make_epilogue(imported(proto), y, ONE, ZERO) == make_epilogue(imported(proto), y, ONE, ZERO)
+    assert make_epilogue(imported(proto), y, ONE, ZERO, NO_OFFSET) == make_epilogue(imported(proto), y, ONE, ZERO, NO_OFFSET)
 
 
 def test_what_onnxruntime_refuses_is_said_in_one_line() -> None:

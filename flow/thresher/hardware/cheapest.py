@@ -22,6 +22,7 @@ def cheapest(choices: Choices, cycles_per_frame: int, weights: Floats = IN_LUTS)
     layer, so it is exact; of equal ones the first candidate wins. None where no such candidates can be
     joined.
     """
+    choices = choices.at(cycles_per_frame)
     ahead = [total[:, 0] for total in costs_to_go(choices, cycles_per_frame, weights[:, None])]
     totals = ahead[0]
     picks: list[int] = []

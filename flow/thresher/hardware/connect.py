@@ -10,14 +10,29 @@ from thresher_sim.streams import StreamLayout
 
 
 def connect(layers: tuple[Layer, ...]) -> HwGraph:
-    """Make the hardware graph of a chain of `layers`, which must be joinable."""
-    chain = _with_converters(layers)
+    """Make the hardware graph of `layers`, which must be joinable and in topological order."""
+    read = {tensor for layer in layers for tensor in layer.inputs}
+    written = {tensor for layer in layers for tensor in layer.outputs}
+    streams = dict.fromkeys(read - written, INPUT_STREAM) | dict.fromkeys(written - read, OUTPUT_STREAM)
+    layouts: dict[str, StreamLayout] = {}
     nodes: list[HwNode] = []
-    stream = INPUT_STREAM
-    for position, layer in enumerate(chain):
-        output = OUTPUT_STREAM if position == len(chain) - 1 else f"{layer.name}_out"
-        nodes.append(HwNode(layer.name, (stream,), (output,), layer.onnx_nodes, layer.kernel))
-        stream = output
+    converters = 0
+    for layer in layers:
+        inputs = []
+        for tensor, wanted in zip(layer.inputs, layer.kernel.input_layouts, strict=True):
+            stream = streams[tensor]
+            converter = converter_between(layouts.get(stream, wanted), wanted)
+            if converter is not None:
+                name = f"width_converter{converters}"
+                converters += 1
+                nodes.append(HwNode(name, (stream,), (f"{name}_out",), (), converter))
+                stream = f"{name}_out"
+            inputs.append(stream)
+        for tensor, port in zip(layer.outputs, layer.kernel.output_ports, strict=True):
+            streams.setdefault(tensor, f"{layer.name}_{port.replace('m_axis', 'out')}")
+            layouts[streams[tensor]] = layer.kernel.output_layout
+        outputs = tuple(streams[tensor] for tensor in layer.outputs)
+        nodes.append(HwNode(layer.name, tuple(inputs), outputs, layer.onnx_nodes, layer.kernel))
     graph = HwGraph(tuple(nodes), (INPUT_STREAM,), (OUTPUT_STREAM,))
     stream_layouts(graph)
     return graph
@@ -26,15 +41,3 @@ def connect(layers: tuple[Layer, ...]) -> HwGraph:
 def converter_between(source: StreamLayout, target: StreamLayout) -> WidthConverter | None:
     """What turns the beats of `source` into those of `target`, or None where they are the same."""
     return None if same_beats(source, target) else WidthConverter(source, target)
-
-
-def _with_converters(layers: tuple[Layer, ...]) -> tuple[Layer, ...]:
-    chain = [layers[0]]
-    converters = 0
-    for layer in layers[1:]:
-        converter = converter_between(chain[-1].kernel.output_layout, layer.kernel.input_layout)
-        if converter is not None:
-            chain.append(Layer(f"width_converter{converters}", converter, ()))
-            converters += 1
-        chain.append(layer)
-    return tuple(chain)

@@ -105,6 +105,7 @@ def _search(choices: Choices, cycles_per_frame: int, size: PartSize) -> Picks | 
     One is given up only where another one at the same port uses no more of anything, or where what it
     has used and the least that must follow exceed the part. So the search is exact.
     """
+    choices = choices.at(cycles_per_frame)
     bounds = _Bounds(choices, cycles_per_frame, size)
     stage = choices.stages[0]
     every = np.arange(len(stage.kernels))

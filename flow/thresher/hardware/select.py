@@ -3,42 +3,82 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from thresher.errors import UnsupportedModelError
 from thresher.kernels import Kernel
+from thresher.kernels.fork import Fork
 from thresher.kernels.installed import available_kernels
-from thresher.lower.integer import IntGraph, IntNode
+from thresher.lower.integer import IntGraph, IntNode, TensorType
 
 
 @dataclass(frozen=True, eq=False)
 class Layer:
-    """A kernel with its name and the ONNX nodes that it stands for."""
+    """A kernel with its name and the ONNX nodes that it stands for, between tensors of the integer network.
+
+    `inputs` and `outputs` are in the order of the kernel's ports. Of the layers of a network each tensor has
+    one that reads it at most: several readers get theirs from a fork.
+    """
 
     name: str
     kernel: Kernel
     onnx_nodes: tuple[str, ...]
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
 
 
 def select_kernels(graph: IntGraph) -> tuple[Layer, ...]:
-    """Cover the chain of `graph` with kernels, each taking as many operators as it can.
+    """Cover `graph` with kernels, each taking as many operators as it can, and fork what several read.
 
     Raises `UnsupportedModelError` where no kernel takes an operator, and `UsageError` where an installed
     package offers a kernel that cannot be used.
     """
+    covered, counts = _cover(graph)
+    layers: list[Layer] = []
+    for tensor in graph.inputs:
+        covered = _forked(tensor, graph.nodes[0].input_type, covered, layers, counts)
+    while covered:
+        layer, *covered = covered
+        layers.append(layer)
+        target = layer.kernel.output_layout
+        type_ = TensorType(target.element, target.vectors, target.channels)
+        covered = _forked(layer.outputs[0], type_, covered, layers, counts)
+    return tuple(layers)
+
+
+def _cover(graph: IntGraph) -> tuple[list[Layer], Counter[str]]:
     layers: list[Layer] = []
     counts: Counter[str] = Counter()
-    rest: Sequence[IntNode] = graph.nodes
     kernels = available_kernels()
-    while rest:
-        kernel, taken = _take(rest, kernels)
-        name = f"{kernel.kernel_name()}{counts[kernel.kernel_name()]}"
-        counts[kernel.kernel_name()] += 1
-        onnx_nodes = tuple(onnx for node in rest[:taken] for onnx in node.onnx_nodes)
-        layers.append(Layer(name, kernel, onnx_nodes))
-        rest = rest[taken:]
-    return tuple(layers)
+    readers = Counter(tensor for node in graph.nodes for tensor in node.inputs)
+    done: set[str] = set()
+    for node in graph.nodes:
+        if node.name in done:
+            continue
+        chain = list(_chain(graph, node, readers))
+        kernel, taken = _take(chain, kernels)
+        nodes = chain[:taken]
+        done.update(each.name for each in nodes)
+        onnx_nodes = tuple(onnx for each in nodes for onnx in each.onnx_nodes)
+        layers.append(Layer(_named(kernel, counts), kernel, onnx_nodes, node.inputs, nodes[-1].outputs))
+    return layers, counts
+
+
+def _named(kernel: Kernel, counts: Counter[str]) -> str:
+    counts[kernel.kernel_name()] += 1
+    return f"{kernel.kernel_name()}{counts[kernel.kernel_name()] - 1}"
+
+
+def _chain(graph: IntGraph, node: IntNode, readers: Counter[str]) -> Iterator[IntNode]:
+    """`node` and what follows it, as far as nothing branches."""
+    yield node
+    while readers[node.output] == 1:
+        behind = next(each for each in graph.nodes if node.output in each.inputs)
+        if len(behind.inputs) > 1:
+            return
+        yield behind
+        node = behind
 
 
 def _take(nodes: Sequence[IntNode], kernels: Sequence[type[Kernel]]) -> tuple[Kernel, int]:
@@ -51,3 +91,38 @@ def _take(nodes: Sequence[IntNode], kernels: Sequence[type[Kernel]]) -> tuple[Ke
             f"kernels: {', '.join(kernel.kernel_name() for kernel in kernels)}"
         )
     return max(offers, key=lambda offer: offer[1])
+
+
+def _forked(
+    tensor: str, type_: TensorType, readers: list[Layer], layers: list[Layer], counts: Counter[str]
+) -> list[Layer]:
+    """`readers` with a copy of `tensor` for each that reads it, by forks that are added to `layers`."""
+    ends = [
+        (place, port)
+        for place, layer in enumerate(readers)
+        for port, name in enumerate(layer.inputs)
+        if name == tensor
+    ]
+    if len(ends) < 2:
+        return readers
+    copies = _copies(tensor, len(ends), type_, layers, counts)
+    result = list(readers)
+    for (place, port), copy in zip(ends, copies, strict=True):
+        inputs = list(result[place].inputs)
+        inputs[port] = copy
+        result[place] = replace(result[place], inputs=tuple(inputs))
+    return result
+
+
+def _copies(
+    tensor: str, count: int, type_: TensorType, layers: list[Layer], counts: Counter[str]
+) -> list[str]:
+    """The names of `count` copies of `tensor`; more than a fork has outputs come from forks behind its last."""
+    copies = min(count, Fork.MOST_COPIES)
+    kernel = Fork(type_, copies)
+    name = _named(kernel, counts)
+    outputs = [f"{tensor}_{name}_{place}" for place in range(copies)]
+    layers.append(Layer(name, kernel, (), (tensor,), tuple(outputs)))
+    if count == copies:
+        return outputs
+    return [*outputs[:-1], *_copies(outputs[-1], count - copies + 1, type_, layers, counts)]

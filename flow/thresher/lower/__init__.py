@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from thresher.lower.ascend import ascend
-from thresher.lower.ends import check_scale, endpoint, finish
+from thresher.lower.ends import check_scale, endpoint, finish, needed
 from thresher.lower.explain import NodeReport, explain
 from thresher.lower.forms import Chosen
 from thresher.lower.integer import IntGraph
-from thresher.lower.lowered import Endpoint, Lowered
-from thresher.lower.lowering import Lowering
+from thresher.lower.lowered import Approximation, Endpoint, Lowered
+from thresher.lower.lowering import ADD_BITS, Lowering
 from thresher.onnx_import.importer import QuantGraph
 from thresher_sim.streams import IntType
 
-__all__ = ["Endpoint", "Lowered", "NodeReport", "explain", "lower"]
+__all__ = ["ADD_BITS", "Approximation", "Endpoint", "Lowered", "NodeReport", "explain", "lower"]
 
 
 def lower(
@@ -20,18 +20,20 @@ def lower(
     input_type: IntType | None = None,
     input_scale: float | None = None,
     argmax: bool = False,
+    add_bits: int = ADD_BITS,
 ) -> Lowered:
     """Lower an imported network to exact integer operators.
 
     Without `input_type` the host computes up to the integers of the first quantiser. With it the
     hardware takes integers of that type, each meaning itself times `input_scale`, and does all.
-    With `argmax` it ends in the index of the largest output.
+    With `argmax` it ends in the index of the largest output. Sums of tensors whose scales have no common grid
+    are computed in fixed point of `add_bits` bits.
 
     Raises:
         UnsupportedModelError: The network, or a node of it, cannot become hardware.
         UsageError: `input_scale` is not a positive number, or comes without `input_type`.
     """
-    lowering = Lowering(graph)
+    lowering = Lowering(graph, add_bits)
     lowering.begin(input_type, check_scale(input_type, input_scale))
     for node in graph.nodes:
         lowering.take(node)
@@ -39,9 +41,10 @@ def lower(
     entry = lowering.entry
     assert entry is not None
     return Lowered(
-        graph=IntGraph(ascend(tuple(lowering.nodes)), (entry.tensor,), (output.tensor,)),
+        graph=IntGraph(ascend(needed(lowering.nodes, output.tensor)), (entry.tensor,), (output.tensor,)),
         input=endpoint(entry),
         output=output,
         prologue=None if input_type is not None else entry.onnx_tensor,
         epilogue=None if isinstance(lowering.forms[graph.outputs[0]], Chosen) else output.onnx_tensor,
+        approximations=tuple(lowering.approximations),
     )

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
-from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -16,16 +16,21 @@ def ascend(nodes: tuple[IntNode, ...]) -> tuple[IntNode, ...]:
     """Negate weight rows whose thresholds fall, where that takes no more bits per weight.
 
     A channel that counts thresholds downwards needs a subtraction in hardware; its negated sum needs
-    none. Rows that do not fit when negated keep their falling thresholds.
+    none. Rows that do not fit when negated keep their falling thresholds, and so do sums with other readers.
     """
     result = list(nodes)
-    for index, (first, second) in enumerate(pairwise(nodes)):
-        if isinstance(first, IntMatMul) and isinstance(second, IntThreshold):
-            if len(second.thresholds) != len(first.weights):
-                continue
-            flipped = second.descending & _negatable(first)
-            if flipped.any():
-                result[index], result[index + 1] = _flip(first, second, flipped)
+    readers = Counter(tensor for node in nodes for tensor in node.inputs)
+    writers = {node.output: place for place, node in enumerate(nodes)}
+    for index, second in enumerate(nodes):
+        place = writers.get(second.input)
+        first = None if place is None else nodes[place]
+        if place is None or not (isinstance(first, IntMatMul) and isinstance(second, IntThreshold)):
+            continue
+        if readers[first.output] > 1 or len(second.thresholds) != len(first.weights):
+            continue
+        flipped = second.descending & _negatable(first)
+        if flipped.any():
+            result[place], result[index] = _flip(first, second, flipped)
     return tuple(result)
 
 

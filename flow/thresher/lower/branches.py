@@ -69,7 +69,7 @@ class IntSelect(IntNode):
 
 @dataclass(frozen=True, eq=False)
 class IntUpsample(IntNode):
-    """Every pixel of a map of `height` x `width`, repeated `vertical` times down and `horizontal` times across."""
+    """Every pixel of a map of `height` x `width`, `vertical` times down and `horizontal` times across."""
 
     height: int
     width: int

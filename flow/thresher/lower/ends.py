@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from thresher.errors import UnsupportedModelError, UsageError
 from thresher.graph import Array
 from thresher.lower.forms import Chosen, OnHost, Pending
-from thresher.lower.integer import TensorType
+from thresher.lower.integer import IntNode, TensorType
 from thresher.lower.lowered import Endpoint
 from thresher.lower.lowering import Lowering
 from thresher.onnx_import.importer import QuantGraph
 from thresher.onnx_import.problems import NodeError
 from thresher_sim.streams import IntType
+
+_ONE_WAY = "let all that it reads pass through quantised layers"
 
 
 def finish(lowering: Lowering, argmax: bool) -> Endpoint:
@@ -23,26 +27,42 @@ def finish(lowering: Lowering, argmax: bool) -> Endpoint:
             index cannot be found on integers.
     """
     graph = lowering.graph
-    last = lowering.last
-    if last is None or not lowering.nodes:
-        raise UnsupportedModelError(
-            "lower: the model: no quantised layer follows a quantiser of its input, so there is nothing to "
-            "build; quantise activations and weights, as Brevitas' QuantIdentity and QuantLinear do"
-        )
+    if lowering.entry is None or not lowering.nodes:
+        raise _nothing()
     form = lowering.forms[graph.outputs[0]]
     if argmax and not isinstance(form, Chosen):
         form = lowering.forms[graph.outputs[0]] = _choose(lowering, form)
         return _class_index(graph, form, (1,))
     if isinstance(form, Chosen):
         return _class_index(graph, form, graph.shapes[graph.outputs[0]])
-    _check_epilogue(graph, last)
+    last = _last(lowering)
+    if last is lowering.entry:
+        raise _nothing()
     return endpoint(last)
+
+
+def _nothing() -> UnsupportedModelError:
+    return UnsupportedModelError(
+        "lower: the model: no quantised layer follows a quantiser of its input, so there is nothing to "
+        "build; quantise activations and weights, as Brevitas' QuantIdentity and QuantLinear do"
+    )
+
+
+def needed(nodes: Sequence[IntNode], tensor: str) -> tuple[IntNode, ...]:
+    """The nodes that `tensor` depends on, in order."""
+    wanted, kept = {tensor}, []
+    for node in reversed(nodes):
+        if wanted.intersection(node.outputs):
+            wanted.update(node.inputs)
+            kept.append(node)
+    return tuple(reversed(kept))
 
 
 def endpoint(pending: Pending) -> Endpoint:
     """What the integers of `pending` mean in the model, before any step."""
     channel = pending.index % pending.channels
     scale, zero = pending.scale[channel].astype(np.float32), pending.zero[channel]
+    offset = np.zeros((), np.float32) if pending.offset is None else pending.offset[channel]
     natural = np.array_equal(pending.index.reshape(-1), np.arange(pending.size))
     return Endpoint(
         tensor=pending.tensor,
@@ -51,6 +71,7 @@ def endpoint(pending: Pending) -> Endpoint:
         onnx_shape=(1, *pending.index.shape),
         scale=_shared(scale),
         zero=_shared(zero),
+        offset=_shared(offset.astype(np.float32)),
         order=None if natural else pending.index.reshape(-1),
     )
 
@@ -76,6 +97,7 @@ def _class_index(graph: QuantGraph, form: Chosen, shape: tuple[int, ...]) -> End
         onnx_shape=shape,
         scale=np.ones((), np.float32),
         zero=np.zeros((), np.int64),
+        offset=np.zeros((), np.float32),
     )
 
 
@@ -85,19 +107,37 @@ def _shared(values: Array) -> Array:
     return first.reshape(()) if (values == first).all() else values
 
 
-def _check_epilogue(graph: QuantGraph, last: Pending) -> None:
-    """The rest of the model may read nothing but the hardware's last integers."""
+def _last(lowering: Lowering) -> Pending:
+    """The integers that leave the hardware: the only ones that the rest of the model reads.
+
+    Raises:
+        NodeError: It reads others as well, or the model's input.
+    """
+    graph = lowering.graph
     writers = {tensor: node for node in graph.nodes for tensor in node.outputs}
-    wanted = [graph.outputs[0]]
+    found: dict[str, Pending] = {}
+    wanted, seen = [graph.outputs[0]], {graph.outputs[0]}
     while wanted:
         tensor = wanted.pop()
-        if tensor == last.onnx_tensor:
+        form = lowering.forms[tensor]
+        if isinstance(form, Pending):
+            found.setdefault(form.tensor, form)
             continue
         node = writers[tensor]
-        if graph.inputs[0] in node.inputs:
+        if isinstance(form, OnHost) and not form.after_hardware:
+            reason = "the rest of the model reads what the host computes ahead of the hardware as well"
+            raise NodeError("lower", node.name, reason, _ONE_WAY)
+        if len(found) > 1 or graph.inputs[0] in node.inputs:
             reason = "it reads the model's input past the hardware"
-            raise NodeError("lower", node.name, reason, "build a network without branches")
-        wanted += node.inputs
+            raise NodeError("lower", node.name, reason, _ONE_WAY)
+        wanted += [name for name in node.inputs if name not in seen]
+        seen.update(node.inputs)
+    if len(found) > 1:
+        names = " and ".join(f"'{form.onnx_tensor}'" for form in found.values())
+        reason = f"the host would need several tensors of the hardware, {names}"
+        raise NodeError("lower", writers[graph.outputs[0]].name, reason, "join them by quantised layers")
+    (last,) = found.values()
+    return last
 
 
 def check_scale(input_type: IntType | None, input_scale: float | None) -> float:

@@ -8,6 +8,7 @@ from thresher.graph import Array, consumers
 from thresher.lower.forms import Doubles, Pending, integer, stream_order, to_stream
 from thresher.lower.integer import Ints
 from thresher.onnx_import.importer import QuantGraph
+from thresher.onnx_import.join_nodes import Sum
 from thresher.onnx_import.map_nodes import GlobalPool, Windowed
 from thresher.onnx_import.nodes import Elementwise, Transpose
 from thresher.onnx_import.quantisers import Quantiser
@@ -46,18 +47,21 @@ def _pixel_axes(graph: QuantGraph, tensor: str) -> tuple[int, ...]:
 
     Exporters of other frameworks put channels last and transpose before each convolution.
     """
-    axes = list(range(len(graph.shapes[tensor]) - 1))
-    while True:
-        readers = consumers(graph, tensor)
-        if len(readers) != 1:
-            return ()
-        match readers[0]:
+    return _axes_behind(graph, tensor, tuple(range(len(graph.shapes[tensor]) - 1)))
+
+
+def _axes_behind(graph: QuantGraph, tensor: str, axes: tuple[int, ...]) -> tuple[int, ...]:
+    """As `_pixel_axes` for a tensor whose axes are `axes` of the frame that entered."""
+    for reader in consumers(graph, tensor):
+        match reader:
             case Windowed() | GlobalPool():
-                return tuple(axes[1:])
-            case Transpose() as node:
-                axes = [axes[axis - 1] for axis in node.axes[1:]]
-            case Elementwise() | Quantiser():
-                pass
+                return axes[1:]
+            case Transpose():
+                found = _axes_behind(graph, reader.output, tuple(axes[axis - 1] for axis in reader.axes[1:]))
+            case Elementwise() | Quantiser() | Sum():
+                found = _axes_behind(graph, reader.output, axes)
             case _:
-                return ()
-        tensor = readers[0].output
+                found = ()
+        if found:
+            return found
+    return ()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -16,6 +17,8 @@ from thresher.onnx_import.quantisers import Quantiser
 from thresher_sim.streams import IntType
 
 Doubles = npt.NDArray[np.float64]
+Namer = Callable[[str], str]
+"""Gives the next name that begins with a stem."""
 FLOAT32 = np.dtype(np.float32)
 FLOAT64 = np.dtype(np.float64)
 
@@ -25,16 +28,17 @@ class Pending:
     """Integers of the hardware, and what the model has done with their real values since.
 
     A frame of the integer tensor `tensor` is `vectors` times `channels` elements of type `element`; those
-    of channel c lie in `lo[c]..hi[c]` and mean `scale[c] * (q - zero[c])`, which in the model is
-    `onnx_tensor`. `index` has the shape of a frame of that ONNX tensor and holds the stream position of
-    every element, `vector * channels + channel`; the vectors lie along its `pixel_axes`.
+    of channel c lie in `lo[c]..hi[c]` and mean `scale[c] * (q - zero[c]) + offset[c]`, which in the model is
+    `onnx_tensor`; without an `offset` it is 0. `index` has the shape of a frame of that ONNX tensor and holds
+    the stream position of every element, `vector * channels + channel`; vectors lie along its `pixel_axes`.
 
     `steps` are the operators applied since, none of which is a quantiser; with no steps this is what the
     design calls an Integer. A pool that takes the largest may be among them: on the way to a quantiser
     it stands for the same function of every element, and is done on the quantised side. `slack` bounds,
     channel by channel, how far the order of float32 additions can take the model's own value from the
     exact one; None where every order is exact. `sums` says that the integers are sums, which no quantiser
-    has narrowed.
+    has narrowed. `error` bounds, channel by channel, how far fixed point has taken what the integers mean
+    from the model's value; None where it is exact.
     """
 
     tensor: str
@@ -49,6 +53,8 @@ class Pending:
     steps: tuple[QuantNode, ...] = ()
     slack: Doubles | None = None
     sums: bool = False
+    offset: Doubles | None = None
+    error: Doubles | None = None
 
     @property
     def size(self) -> int:
@@ -92,6 +98,8 @@ class Pending:
         as it does in the model. `slacks` times `slack` is added first.
         """
         exact = (q - self.zero) * self.scale
+        if self.offset is not None:
+            exact = exact + self.offset
         if slacks and self.slack is not None:
             exact = exact + slacks * self.slack
         value: Array = exact.astype(dtype)[:, self.sample]
@@ -108,7 +116,9 @@ class Pending:
         return _moved(self.sample, self.steps)
 
     def rescaled(self) -> float | None:
-        """The factor by which the steps multiply every element, None where they do more than that."""
+        """The factor by which the steps multiply every element, None where they or an offset do more."""
+        if self.offset is not None:
+            return None
         factor = 1.0
         for step in self.steps:
             if isinstance(step, Arithmetic) and step.rescale is not None:
@@ -137,6 +147,8 @@ class Pending:
             scale=self.scale[channels],
             zero=self.zero[channels],
             slack=None if self.slack is None else self.slack[channels],
+            offset=None if self.offset is None else self.offset[channels],
+            error=None if self.error is None else self.error[channels],
             pixel_axes=pixel_axes,
         )
 
@@ -237,7 +249,8 @@ def rescaling(form: Pending, reader: QuantNode) -> float:
     """
     factor = form.rescaled()
     if factor is None:
-        reason = f"it needs a quantiser between node '{form.steps[-1].name}' and itself"
+        before = f"node '{form.steps[-1].name}'" if form.steps else "the sum before it"
+        reason = f"it needs a quantiser between {before} and itself"
         raise NodeError("lower", reader.name, reason, "quantise its input, as Brevitas' QuantIdentity does")
     return factor
 

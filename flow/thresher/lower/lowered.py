@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import numpy as np
 
@@ -11,14 +11,33 @@ from thresher.lower.integer import IntGraph, Ints, IntThreshold, TensorType
 from thresher.onnx_import.nodes import Floats, Shape
 
 
+@dataclass(frozen=True)
+class Approximation:
+    """What fixed point does to the values of the ONNX node `onnx_node`.
+
+    Its integers of `bits` bits count steps of `step`, and are at most `own_error` from the exact value for
+    exact inputs, `error` with what their own approximations bring; both in the model's units.
+    """
+
+    onnx_node: str
+    step: float
+    bits: int
+    own_error: float
+    error: float
+
+    def to_json(self) -> dict[str, object]:
+        """The fields as plain JSON values."""
+        return asdict(self)
+
+
 @dataclass(frozen=True, eq=False)
 class Endpoint:
     """Where integers enter or leave the hardware.
 
     `tensor` is the integer tensor, `onnx_tensor` the tensor of the model that it stands for, of
-    shape `onnx_shape` (with a batch axis of 1), whose real value is `scale * (q - zero)`; `scale` and
-    `zero` broadcast against that shape. `order[i]` is the place in the stream of the i-th element
-    of the ONNX tensor; None where the two orders are the same.
+    shape `onnx_shape` (with a batch axis of 1), whose real value is `scale * (q - zero) + offset`; `scale`,
+    `zero` and `offset` broadcast against that shape. `order[i]` is the place in the stream of the i-th
+    element of the ONNX tensor; None where the two orders are the same.
     """
 
     tensor: str
@@ -27,6 +46,7 @@ class Endpoint:
     onnx_shape: Shape
     scale: Floats
     zero: Ints
+    offset: Floats
     order: Ints | None = None
 
     def to_stream(self, frames: Array) -> Array:
@@ -59,6 +79,7 @@ class Endpoint:
             "onnx_shape": list(self.onnx_shape),
             "scale": self.scale.tolist(),
             "zero": self.zero.tolist(),
+            "offset": self.offset.tolist(),
             "order": None if self.order is None else self.order.tolist(),
         }
 
@@ -69,7 +90,8 @@ class Lowered:
 
     `prologue` names the tensor that ends the host's float prologue (the output of the first
     quantiser); None where the hardware takes the model's own input. `epilogue` names the tensor that
-    begins the host's float epilogue; None where the hardware gives the class index.
+    begins the host's float epilogue; None where the hardware gives the class index. `approximations` are
+    the nodes that fixed point computes; without any, all is exact.
     """
 
     graph: IntGraph
@@ -77,6 +99,7 @@ class Lowered:
     output: Endpoint
     prologue: str | None
     epilogue: str | None
+    approximations: tuple[Approximation, ...] = ()
 
     @property
     def ties(self) -> dict[str, int]:

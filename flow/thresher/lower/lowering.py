@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import itertools
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from thresher.graph import consumers
 from thresher.lower.custom import lower_custom
 from thresher.lower.entry import enter, per_channel
 from thresher.lower.forms import Chosen, Form, OnHost, Pending, integer, is_largest
 from thresher.lower.integer import IntArgMax, IntNode, IntThreshold, TensorType
+from thresher.lower.joins import add, concatenate
+from thresher.lower.lowered import Approximation
 from thresher.lower.maps import Flags, add_up, take_largest
+from thresher.lower.picks import needs_one_scale, pick
 from thresher.lower.products import average, convolve, divide, multiply
 from thresher.lower.staircase import falls_before, find_staircase, fitted
 from thresher.lower.tail import same_order
 from thresher.onnx_import.custom import Custom
 from thresher.onnx_import.importer import QuantGraph
+from thresher.onnx_import.join_nodes import Concat, Join, Pick, Sum
 from thresher.onnx_import.map_nodes import AveragePool, Conv, FloatConv, GlobalPool, MaxPool
 from thresher.onnx_import.nodes import (
     ArgMax,
@@ -33,6 +38,9 @@ from thresher.onnx_import.problems import NodeError
 from thresher.onnx_import.quantisers import Quantiser, Truncation
 from thresher_sim.streams import IntType
 
+ADD_BITS = 16
+"""Bits of sums in fixed point, where nothing else is asked for."""
+
 _MAX_OUTPUT_BITS = 8
 
 
@@ -40,14 +48,17 @@ _MAX_OUTPUT_BITS = 8
 class Lowering:
     """What has been lowered so far: integer nodes, and the form of every ONNX tensor.
 
-    `entry` is where integers enter the hardware, `last` the latest integers that it has.
+    `entry` is where integers enter the hardware. Sums in fixed point have `add_bits` bits, and are listed
+    as `approximations`.
     """
 
     graph: QuantGraph
+    add_bits: int = ADD_BITS
     forms: dict[str, Form] = field(default_factory=dict)
     nodes: list[IntNode] = field(default_factory=list)
     entry: Pending | None = None
-    last: Pending | None = None
+    approximations: list[Approximation] = field(default_factory=list)
+    names: Counter[str] = field(default_factory=Counter)
 
     def begin(self, input_type: IntType | None, input_scale: float) -> None:
         """Give the model's input its form: integers of the hardware, or floats of the host."""
@@ -57,7 +68,7 @@ class Lowering:
             return
         scale, zero = np.asarray(input_scale, np.float64), np.zeros((), np.int64)
         self.entry = enter(self.graph, name, input_type, scale, zero)
-        self.forms[name] = self.last = self.entry
+        self.forms[name] = self.entry
 
     def take(self, node: QuantNode) -> None:
         """Lower one node.
@@ -67,7 +78,7 @@ class Lowering:
         """
         form = self._joined_form(node)
         for output in node.outputs:
-            self.forms[output] = self._form_after(node, form)
+            self.forms[output] = form if isinstance(node, Join) else self._form_after(node, form)
 
     def _joined_form(self, node: QuantNode) -> Form:
         """The form of what `node` reads; with several inputs only the host can take it."""
@@ -76,14 +87,28 @@ class Lowering:
         forms = [self.forms[name] for name in node.inputs]
         if len(forms) == 1:
             return forms[0]
+        pending = [form for form in forms if isinstance(form, Pending)]
+        if isinstance(node, Join) and len(pending) == len(forms):
+            return self._join(node, pending)
         return OnHost(after_hardware=any(_in_hardware(form) for form in forms), cause=node)
+
+    def _join(self, node: Join, forms: Sequence[Pending]) -> Pending:
+        if isinstance(node, Sum):
+            made = add(node, forms, self.add_bits, self._named)
+        else:
+            assert isinstance(node, Concat)
+            made = concatenate(
+                node, forms, self.add_bits, self._named, needs_one_scale(self.graph, node.output)
+            )
+        if made.approximation is not None:
+            self.approximations.append(made.approximation)
+        return self._add(made.nodes, made.result)
 
     def _form_after(self, node: QuantNode, form: Form) -> Form:
         if isinstance(form, OnHost):
             return self._after_host(node, form)
         if isinstance(form, Chosen) or isinstance(node, HostOnly):
             return OnHost(after_hardware=True, cause=node)
-        self._check_alone(node)
         return self._lower(node, form)
 
     def _lower(self, node: QuantNode, form: Pending) -> Form:
@@ -114,19 +139,14 @@ class Lowering:
                 return self._pool(node, form)
             case Custom():
                 return self._apply(node, form)
+            case Pick():
+                return self._add(*pick(node, form, self._named))
         return None
 
     def _choose_last(self, node: ArgMax, form: Pending) -> Form:
         """The model's own ArgMax is hardware where it is exact and nothing follows it."""
         chosen = self.choose(form, node) if node.output == self.graph.outputs[0] else None
         return chosen or OnHost(after_hardware=True, cause=node)
-
-    def _check_alone(self, node: QuantNode) -> None:
-        """Streams have one reader."""
-        others = [other.name for other in consumers(self.graph, node.input) if other.name != node.name]
-        if others:
-            reason = f"its input also feeds node '{others[0]}', and streams do not branch"
-            raise NodeError("lower", node.name, reason, "build a network without branches")
 
     def _after_host(self, node: QuantNode, form: OnHost) -> Form:
         """Floats stay with the host, up to the first quantiser."""
@@ -147,13 +167,12 @@ class Lowering:
         """The first quantiser runs on the host; its integers enter the hardware."""
         if self.entry is not None:
             reason = "it is a second way into the hardware"
-            remedy = "build a network whose input meets one quantiser first"
+            remedy = "let the input meet one quantiser first, ahead of any branches"
             raise NodeError("lower", node.name, reason, remedy)
         if isinstance(node, Truncation):
             reason = "it truncates what has met no quantiser"
             raise NodeError("lower", node.name, reason, "quantise before it")
         self.entry = enter(self.graph, node.output, node.element, node.scale, node.zero)
-        self.last = self.entry
         return self.entry
 
     def _apply(self, node: Custom, form: Pending) -> Pending:
@@ -162,12 +181,12 @@ class Lowering:
 
     def _add(self, nodes: tuple[IntNode, ...], result: Pending) -> Pending:
         self.nodes += nodes
-        self.last = result
         return result
 
     def _named(self, stem: str) -> str:
         """The next name that begins with `stem`."""
-        return f"{stem}{sum(made.name.rstrip('0123456789') == stem for made in self.nodes)}"
+        self.names[stem] += 1
+        return f"{stem}{self.names[stem] - 1}"
 
     def _multiply(self, node: Linear, form: Pending) -> Pending:
         made, result = multiply(node, form, self._named("matmul"))
@@ -247,8 +266,7 @@ class Lowering:
                 moved = self._take_largest(step, moved, turned & (step is pools[-1]))
             elif isinstance(step, Layout):
                 moved = moved.then(step)
-        self.last = replace(moved.in_place(), onnx_tensor=result.onnx_tensor)
-        return self.last
+        return replace(moved.in_place(), onnx_tensor=result.onnx_tensor)
 
     def choose(self, form: Pending, node: ArgMax | None) -> Chosen | None:
         """Add an IntArgMax, if the largest integer is the largest real value; None if it need not be."""
@@ -289,6 +307,9 @@ def _in_hardware(form: Form) -> bool:
 
 
 def _host_in_between(cause: QuantNode) -> NodeError:
+    if isinstance(cause, Join):
+        reason = "it joins what the host computes with what the hardware does, and quantised layers follow"
+        return NodeError("lower", cause.name, reason, "quantise once, ahead of where the branches part")
     if isinstance(cause, HostOnly):
         return NodeError("lower", cause.name, f"{cause.reason}, and quantised layers follow", cause.remedy)
     return NodeError("lower", cause.name, "quantised layers follow it", "let it be the last")

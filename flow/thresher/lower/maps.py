@@ -26,15 +26,35 @@ def as_map(node: QuantNode, form: Pending) -> tuple[Pending, Ints]:
     Raises:
         NodeError: They are not integers, or the stream does not send the map pixel by pixel.
     """
-    factor, frame = rescaling(form, node), form.in_place()
+    factor = rescaling(form, node)
+    frame = pixelwise(form.in_place())
+    if frame is None:
+        reason = "its input does not arrive pixel by pixel"
+        raise NodeError("lower", node.name, reason, "do not reshape or transpose the map before it")
+    places = frame.index.reshape(len(frame.index), -1)[:, 0]
+    return replace(frame, scale=frame.scale * factor), places
+
+
+def pixelwise(frame: Pending) -> Pending | None:
+    """`frame`, which has no steps, with a vector for each pixel; None where it is not sent pixel by pixel.
+
+    Channels are axis 0 of the map. All pixels must mean the same.
+    """
     index, channels = frame.index, len(frame.index)
+    if index.ndim < 2:
+        return None
     pixels = np.arange(index[0].size).reshape(index[0].shape)
     places = index.reshape(channels, -1)[:, 0]
     if not np.array_equal(index, pixels * channels + places.reshape(-1, *[1] * pixels.ndim)):
-        reason = "its input does not arrive pixel by pixel"
-        raise NodeError("lower", node.name, reason, "do not reshape or transpose the map before it")
-    frame = frame.with_channels(np.arange(channels), tuple(range(1, index.ndim)))
-    return replace(frame, scale=frame.scale * factor), places
+        return None
+    axes = tuple(range(1, index.ndim))
+    if frame.pixel_axes == axes or frame.channels == channels:
+        return replace(frame, pixel_axes=axes)
+    meanings = [frame.scale, frame.zero, frame.lo, frame.hi, frame.offset, frame.slack, frame.error]
+    for meaning in meanings:
+        if meaning is not None and (meaning.reshape(-1, channels) != meaning[:channels]).any():
+            return None
+    return frame.with_channels(np.arange(channels), axes)
 
 
 def window_node(

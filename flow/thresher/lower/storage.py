@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from thresher.errors import UsageError
+from thresher.lower.branches import IntAdd, IntConcat, IntRescale, IntSelect, IntUpsample
 from thresher.lower.integer import (
     EdgeCorrections,
     IntArgMax,
@@ -27,7 +28,7 @@ from thresher.lower.integer import (
     IntWindow,
     TensorType,
 )
-from thresher.lower.lowered import Endpoint, Lowered
+from thresher.lower.lowered import Approximation, Endpoint, Lowered
 from thresher.onnx_import.custom import NO_OPERATORS, CustomOperator, Operators
 from thresher.onnx_import.window import Window
 from thresher_sim.streams import IntType
@@ -37,13 +38,18 @@ Arrays = dict[str, np.ndarray[Any, Any]]
 _KINDS: dict[str, type[IntNode]] = {
     kind.__name__: kind
     for kind in (
-        IntMatMul,
-        IntThreshold,
+        IntAdd,
         IntArgMax,
+        IntConcat,
         IntCustom,
         IntDepthwise,
         IntGlobalPool,
+        IntMatMul,
         IntPool,
+        IntRescale,
+        IntSelect,
+        IntThreshold,
+        IntUpsample,
         IntWindow,
     )
 }
@@ -63,6 +69,7 @@ def dump_lowered(lowered: Lowered) -> bytes:
         "output": _describe(lowered.output, "output", arrays),
         "prologue": lowered.prologue,
         "epilogue": lowered.epilogue,
+        "approximations": [each.to_json() for each in lowered.approximations],
     }
     arrays["header"] = np.frombuffer(json.dumps(header).encode(), np.uint8)
     return _zip(arrays)
@@ -90,6 +97,7 @@ def load_lowered(data: bytes, operators: Operators = NO_OPERATORS) -> Lowered:
             output=_restore(Endpoint, "output", header["output"], arrays),
             prologue=header["prologue"],
             epilogue=header["epilogue"],
+            approximations=tuple(Approximation(**each) for each in header["approximations"]),
         )
     except (KeyError, TypeError, ValueError, OSError, zipfile.BadZipFile) as error:
         raise UsageError(
@@ -140,7 +148,7 @@ def _plain(value: Any) -> object:
     if isinstance(value, CustomOperator):
         parameters = {field.name: getattr(value, field.name) for field in fields(value)}
         return {"domain": value.domain, "op_type": value.op_type, "parameters": parameters}
-    return value
+    return [_plain(each) for each in value] if isinstance(value, tuple) else value
 
 
 def _restore(kind: Any, name: str, described: dict[str, Any], arrays: Arrays) -> Any:
@@ -174,4 +182,4 @@ def _typed(value: Any) -> Any:
         if "window" in value:
             return Window(*(_typed(part) for part in value["window"]))
         return IntType(*value["int_type"])
-    return tuple(value) if isinstance(value, list) else value
+    return tuple(_typed(each) for each in value) if isinstance(value, list) else value

@@ -34,18 +34,22 @@ def fold_node(scope: Scope, node: SourceNode) -> None:
         raise NodeError("import", node.name, reason, "fold it before the export")
     elif constant is not None and node.op in _LAYOUT:
         levels, scale, zero = (
-            _evaluate(scope.source, node, [part, *values[1:]])[0]
+            evaluate_node(scope.source, node, [part, *values[1:]])[0]
             for part in (constant.levels, constant.scale, constant.zero)
         )
         names = (*constant.onnx_nodes, node.name)
         scope.quantised[node.outputs[0]] = QuantisedConstant(levels, scale, zero, names)
     else:
         outputs = [name for name in node.outputs if name]
-        scope.constants.update(zip(outputs, _evaluate(scope.source, node, values), strict=True))
+        scope.constants.update(zip(outputs, evaluate_node(scope.source, node, values), strict=True))
 
 
-def _evaluate(source: Source, node: SourceNode, values: Sequence[Array | None]) -> list[Array]:
-    """Run one node on constants; None stands for an input that is left out."""
+def evaluate_node(source: Source, node: SourceNode, values: Sequence[Array | None]) -> list[Array]:
+    """Run one node of the standard operators on values; None stands for an input that is left out.
+
+    Raises:
+        NodeError: onnxruntime refuses it.
+    """
     outputs = [helper.make_empty_tensor_value_info(name) for name in node.outputs if name]
     named = {name: value for name, value in zip(node.inputs, values, strict=True) if value is not None}
     tensors = [numpy_helper.from_array(value, name) for name, value in named.items()]

@@ -35,10 +35,10 @@ def make_prologue(imported: Imported, quantised: str) -> bytes:
     )
 
 
-def make_epilogue(imported: Imported, tensor: str, scale: Floats, zero: Ints) -> bytes:
+def make_epilogue(imported: Imported, tensor: str, scale: Floats, zero: Ints, offset: Floats) -> bytes:
     """Cut out the model from the int32 integers of `tensor` to its output.
 
-    The value of `tensor` is `scale * (q - zero)`; both broadcast against its shape in the model.
+    The value of `tensor` is `scale * (q - zero) + offset`; all broadcast against its shape in the model.
     """
     graph = imported.graph
     output = graph.outputs[0]
@@ -47,7 +47,12 @@ def make_epilogue(imported: Imported, tensor: str, scale: Floats, zero: Ints) ->
     integers = "host/integers"
     real = writer.emit("Cast", [integers], to=TensorProto.FLOAT)
     real = writer.emit("Sub", [real, writer.constant(np.asarray(zero, np.float32))])
-    writer.emit("Mul", [real, writer.constant(np.asarray(scale, np.float32))], tensor)
+    factors = [real, writer.constant(np.asarray(scale, np.float32))]
+    if offset.any():
+        scaled = writer.emit("Mul", factors)
+        writer.emit("Add", [scaled, writer.constant(np.asarray(offset, np.float32))], tensor)
+    else:
+        writer.emit("Mul", factors, tensor)
     for node in nodes:
         writer.add(node)
     return writer.model(

@@ -9,6 +9,7 @@ import onnx
 from onnx import helper, shape_inference
 
 from thresher.onnx_import.custom import Custom
+from thresher.onnx_import.join_nodes import Join, Pick
 from thresher.onnx_import.map_nodes import GlobalPool, Windowed
 from thresher.onnx_import.nodes import Elementwise, HostOnly, QuantNode, Shape
 from thresher.onnx_import.problems import NodeError
@@ -28,6 +29,11 @@ def note_shapes(scope: Scope, node: SourceNode, translated: Sequence[QuantNode])
             _infer_standard(scope, node)
         elif isinstance(typed, Custom | Windowed | GlobalPool):
             scope.shapes[typed.output] = typed.output_shape(scope.shapes[typed.input])
+        elif isinstance(typed, Join):
+            parts = (np.zeros(scope.shapes[name], np.float32) for name in typed.inputs)
+            scope.shapes[typed.output] = typed.combine(*parts).shape
+        elif isinstance(typed, Pick):
+            scope.shapes[typed.output] = typed.shape
         else:
             scope.shapes[typed.output] = _evaluated_shape(typed, scope.shapes[typed.input])
 

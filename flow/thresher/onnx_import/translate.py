@@ -12,6 +12,7 @@ from types import MappingProxyType
 import numpy as np
 
 from thresher.onnx_import.custom import Custom, RefusalError, read_attribute
+from thresher.onnx_import.join_ops import translate_concat, translate_picks, translate_resize, translate_sum
 from thresher.onnx_import.linear_ops import translate_gemm, translate_matmul
 from thresher.onnx_import.map_ops import (
     translate_average_pool,
@@ -51,6 +52,8 @@ def _truncation(scope: Scope, node: SourceNode) -> Sequence[QuantNode]:
 
 def _arithmetic(scope: Scope, node: SourceNode) -> Sequence[QuantNode]:
     dynamic = dynamic_inputs(scope, node)
+    if node.op in ("Add", "Sub") and len(dynamic) == 2:
+        return translate_sum(scope, node)
     if len(node.inputs) != 2 or len(dynamic) != 1:
         return [host_only(scope, node, f"{node.op} of two tensors that are computed at run time")]
     constant_first = scope.is_constant(node.inputs[0])
@@ -233,7 +236,9 @@ def translate_custom(scope: Scope, node: SourceNode) -> Custom:
 
 def reads_more(scope: Scope, node: SourceNode) -> bool:
     """Whether an output is read that has no meaning here, such as the mask of a Dropout."""
-    return node.op != "TopK" and any(_is_read(scope, name) for name in node.outputs[1:] if name)
+    return node.op not in ("TopK", "Split") and any(
+        _is_read(scope, name) for name in node.outputs[1:] if name
+    )
 
 
 def _is_read(scope: Scope, tensor: str) -> bool:
@@ -260,9 +265,12 @@ TRANSLATORS: Mapping[str, Translator] = MappingProxyType(
         "AveragePool": translate_average_pool,
         "BatchNormalization": _batch_norm,
         "Clip": _clip,
+        "Concat": translate_concat,
         "Conv": translate_conv,
         "Div": _arithmetic,
+        "DepthToSpace": translate_picks,
         "Flatten": _flatten,
+        "Gather": translate_picks,
         "Gemm": translate_gemm,
         "GlobalAveragePool": translate_global_pool,
         "GlobalMaxPool": translate_global_pool,
@@ -278,11 +286,17 @@ TRANSLATORS: Mapping[str, Translator] = MappingProxyType(
         "ReduceMean": translate_reduce,
         "Relu": _relu,
         "Reshape": _reshape,
+        "Resize": translate_resize,
+        "Slice": translate_picks,
+        "SpaceToDepth": translate_picks,
+        "Split": translate_picks,
         "Squeeze": _squeeze,
         "Sub": _arithmetic,
+        "Sum": translate_sum,
         "TopK": _top_k,
         "Transpose": _transpose,
         "Unsqueeze": _unsqueeze,
+        "Upsample": translate_resize,
     }
 )
 """Operators by name; the first four are of QONNX's domains."""

@@ -1,0 +1,138 @@
+"""What the model does to integers before they meet a quantiser, as a piecewise linear function per channel."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from thresher.graph import Array
+from thresher.lower.forms import Doubles, Pending, to_stream
+from thresher.lower.integer import Ints
+from thresher.onnx_import.nodes import Arithmetic, BatchNorm, Clip, Layout, Leaky, Negate, QuantNode
+
+
+@dataclass(frozen=True, eq=False)
+class Piecewise:
+    """`slopes[c, k] * q + offsets[c, k]` for integers q of channel c in segment k, in float64.
+
+    Segment k is the number of `starts[c]` that are <= q; `starts` is `[channels, segments - 1]`, ascending.
+    """
+
+    starts: Ints
+    slopes: Doubles
+    offsets: Doubles
+
+    @property
+    def segments(self) -> int:
+        """Segments of each channel."""
+        return int(self.slopes.shape[1])
+
+
+@dataclass(frozen=True, eq=False)
+class _Parts:
+    """A function on its way through the steps: arrays `[segments, *shape]`, `starts` one segment less."""
+
+    starts: Array
+    slopes: Array
+    offsets: Array
+
+
+def piecewise(form: Pending) -> Piecewise | None:
+    """The function from the integers of `form` to what its steps make of them; None where it is no such one.
+
+    Channels are those of the stream.
+    """
+    zero = -form.zero * form.scale + (0.0 if form.offset is None else form.offset)
+    parts = _Parts(
+        np.empty((0, *form.sample.shape)), form.scale[None][:, form.sample], zero[None][:, form.sample]
+    )
+    lo, hi = (end.astype(np.float64)[None][:, form.sample] for end in (form.lo, form.hi))
+    for step in form.steps:
+        after = _after(step, parts, lo, hi)
+        if after is None:
+            return None
+        parts = after
+        if isinstance(step, Layout):
+            lo, hi = step.apply(lo), step.apply(hi)
+    return _in_stream_order(_pruned(parts, lo, hi), form.final_sample())
+
+
+def _after(step: QuantNode, parts: _Parts, lo: Array, hi: Array) -> _Parts | None:
+    match step:
+        case Layout():
+            return _Parts(*(step.apply(each) for each in (parts.starts, parts.slopes, parts.offsets)))
+        case Negate() | BatchNorm():
+            return _linear(step, parts)
+        case Arithmetic(op="Min" | "Max", constant=limit):
+            kept = (0.0, 1.0) if step.op == "Max" else (1.0, 0.0)
+            return _bent(parts, limit.astype(np.float64), kept, lo, hi)
+        case Arithmetic():
+            return _linear(step, parts) if step.monotone else None
+        case Clip(low=low, high=high):
+            bent = parts if np.isinf(low) else _bent(parts, np.float64(low), (0.0, 1.0), lo, hi)
+            return bent if np.isinf(high) else _bent(bent, np.float64(high), (1.0, 0.0), lo, hi)
+        case Leaky(slope=slope):
+            return _bent(parts, np.float64(0.0), (slope.astype(np.float64), 1.0), lo, hi)
+    return None
+
+
+def _linear(step: Arithmetic | BatchNorm | Negate, parts: _Parts) -> _Parts:
+    """Linear steps act on slopes without their constant part."""
+    if isinstance(step, Arithmetic) and step.op == "Add":
+        slopes = parts.slopes
+    elif isinstance(step, Arithmetic) and step.op == "Sub":
+        slopes = -parts.slopes if step.constant_first else parts.slopes
+    elif isinstance(step, BatchNorm):
+        slopes = step.apply(parts.slopes) - step.apply(np.zeros_like(parts.slopes))
+    else:
+        slopes = step.apply(parts.slopes)
+    offsets = step.apply(parts.offsets)
+    return _Parts(parts.starts, np.broadcast_to(slopes, offsets.shape), offsets)
+
+
+def _bent(
+    parts: _Parts, at: Array | np.float64, factors: tuple[Array | float, Array | float], lo: Array, hi: Array
+) -> _Parts:
+    """A continuous function with a bend at the value `at`: slopes times one of `factors` below and above."""
+    slopes, offsets = parts.slopes, parts.offsets
+    begins = np.concatenate([lo, parts.starts])
+    ends = np.concatenate([parts.starts, hi + 1])
+    with np.errstate(divide="ignore", invalid="ignore"):
+        crossing = (at - offsets) / slopes
+    rising, falling = slopes > 0, slopes < 0
+    # The first integer on the far side of the bend; a constant is on one side as a whole.
+    middle = np.where(rising, np.ceil(crossing), np.where(falling, np.floor(crossing) + 1, ends))
+    middle = np.clip(middle, begins, np.maximum(begins, ends))
+    below = np.where(slopes == 0, offsets < at, rising)
+    halves = []
+    for under in (below, np.where(slopes == 0, offsets < at, falling)):
+        factor = np.where(under, *factors)
+        halves.append((slopes * factor, (offsets - at) * factor + at))
+    starts = np.empty((2 * len(slopes) - 1, *slopes.shape[1:]))
+    starts[0::2], starts[1::2] = middle, ends[:-1]
+    return _Parts(
+        starts, _interleaved([half[0] for half in halves]), _interleaved([half[1] for half in halves])
+    )
+
+
+def _interleaved(halves: Sequence[Array]) -> Array:
+    result = np.empty((2 * len(halves[0]), *halves[0].shape[1:]))
+    result[0::2], result[1::2] = halves
+    return result
+
+
+def _pruned(parts: _Parts, lo: Array, hi: Array) -> _Parts:
+    """Without the segments that no channel's integers reach."""
+    begins, ends = np.concatenate([lo, parts.starts]), np.concatenate([parts.starts, hi + 1])
+    used = [place for place in range(len(begins)) if (begins[place] < ends[place]).any()]
+    return _Parts(begins[used[1:]], parts.slopes[used], parts.offsets[used])
+
+
+def _in_stream_order(parts: _Parts, sample: Ints) -> Piecewise:
+    def columns(values: Array) -> Array:
+        rows = [to_stream(each[None], sample) for each in values]
+        return np.stack(rows, axis=1) if rows else np.empty((sample.size, 0))
+
+    return Piecewise(columns(parts.starts).astype(np.int64), columns(parts.slopes), columns(parts.offsets))
