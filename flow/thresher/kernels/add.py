@@ -1,0 +1,160 @@
+"""add: the sum of two streams, element by element, with a staircase behind it where one follows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Self
+
+import numpy as np
+
+from thresher.graph import Array
+from thresher.kernels.accumulation import threshold_behind
+from thresher.kernels.base import (
+    Folding,
+    Kernel,
+    Resources,
+    Schedule,
+    Table,
+    divide_up,
+    rom_cost,
+    signed_bits,
+)
+from thresher.kernels.staircase import output_base, threshold_table
+from thresher.lower.branches import IntAdd
+from thresher.lower.integer import IntNode, IntThreshold
+from thresher_sim.streams import IntType, StreamLayout
+
+
+@dataclass(frozen=True, eq=False)
+class Add(Kernel):
+    """`pe` channels a cycle of two tensors of one shape, each of any element type.
+
+    Sums go through the staircases of `threshold`, if there is one.
+    """
+
+    join: IntAdd
+    threshold: IntThreshold | None = None
+    pe: int = 1
+
+    @classmethod
+    def take(cls, nodes: Sequence[IntNode]) -> tuple[Self, int] | None:
+        """Take an `IntAdd` of two tensors, and an `IntThreshold` right behind it."""
+        first = nodes[0]
+        if not isinstance(first, IntAdd) or len(first.input_types) != 2:
+            return None
+        threshold = threshold_behind(nodes)
+        return cls(first, threshold), 2 if threshold else 1
+
+    @property
+    def input_layout(self) -> StreamLayout:
+        """The first tensor."""
+        return self.input_layouts[0]
+
+    @property
+    def input_layouts(self) -> tuple[StreamLayout, ...]:
+        """`pe` channels a beat of each."""
+        return tuple(
+            StreamLayout(kind.element, kind.channels, kind.vectors, self.pe) for kind in self.join.input_types
+        )
+
+    @property
+    def output_layout(self) -> StreamLayout:
+        """`pe` channels a beat."""
+        target = self.threshold.output_type if self.threshold else self.join.output_type
+        return StreamLayout(target.element, target.channels, target.vectors, self.pe)
+
+    @property
+    def folding(self) -> Folding:
+        """`pe` channels; there are no columns to fold."""
+        return Folding(self.pe, 1)
+
+    @property
+    def folding_limit(self) -> Folding:
+        """All channels at once."""
+        return Folding(self.join.input_type.channels, 1)
+
+    def fold(self, folding: Folding) -> Self:
+        """Handle `folding.pe` channels a cycle."""
+        return replace(self, pe=folding.pe)
+
+    def golden(self, *frames: Array) -> Array:
+        """The integer operators themselves."""
+        total = self.join.evaluate(*frames)[0]
+        return self.threshold.evaluate(total)[0] if self.threshold else total
+
+    def schedule(self) -> Schedule:
+        """Every step reads a beat of each input and writes one."""
+        every = np.ones(self.cycles_per_frame, np.bool_)
+        return Schedule(np.stack([every, every]), every)
+
+    @property
+    def cycles_per_frame(self) -> int:
+        """One cycle a beat."""
+        return self.output_layout.beats_per_frame
+
+    def resources(self) -> Resources:
+        """An adder for each lane, comparators behind it, and a memory for the thresholds."""
+        adders = self.pe * self._sum_bits
+        ff = sum(layout.width for layout in self.input_layouts) + self.output_layout.width
+        plain = Resources(lut=adders, ff=ff)
+        if self._table is None or self.threshold is None:
+            return plain
+        rom, bram = rom_cost(self._table.width * self.pe, self._table.words.shape[1])
+        comparators = self.pe * self.threshold.thresholds.shape[1] * divide_up(self._sum_bits, 2)
+        return plain + Resources(lut=rom + comparators, ff=adders, bram36=bram)
+
+    @cached_property
+    def _sum_bits(self) -> int:
+        """Bits of two's complement that hold every sum, and every threshold and term that it meets.
+
+        A zero-bit lane of a bipolar stream stands for -1, as elsewhere.
+        """
+        elements = [kind.element for kind in self.join.input_types]
+        low, high = (sum(ends) for ends in zip(*((each.lo, each.hi) for each in elements), strict=True))
+        bounds = [low, high, *(end for each in elements for end in (each.lo, each.hi))]
+        return signed_bits(min(*bounds, *self._thresholds), max(*bounds, *self._thresholds))
+
+    @property
+    def _thresholds(self) -> list[int]:
+        if self.threshold is None:
+            return []
+        return [int(self.threshold.thresholds.min()), int(self.threshold.thresholds.max())]
+
+    @cached_property
+    def _table(self) -> Table | None:
+        if self.threshold is None:
+            return None
+        return threshold_table(self.threshold.thresholds, self.threshold.descending, self._sum_bits, self.pe)
+
+    def constants(self) -> Mapping[str, int | bool | str]:
+        """Shapes and types of `thresher::Add`."""
+        first, second = (layout.element for layout in self.input_layouts)
+        return {
+            "kChannels": self.input_layout.channels,
+            "kPe": self.pe,
+            **_operand("kFirst", first),
+            **_operand("kSecond", second),
+            "kSumBits": self._sum_bits,
+            "kOutputBits": self.output_layout.element.bits,
+            **self._threshold_constants(),
+        }
+
+    def _threshold_constants(self) -> dict[str, int | bool | str]:
+        if self.threshold is None or self._table is None:
+            return {"kLevels": 0}
+        return {
+            "kLevels": self.threshold.thresholds.shape[1],
+            "kThresholdTiles": self._table.words.shape[1],
+            "kHasDescending": bool(self.threshold.descending.any()),
+            "kOutputBase": output_base(self.threshold),
+        }
+
+    def tables(self) -> Mapping[str, Table]:
+        """The thresholds of each lane, if there are any."""
+        return {} if self._table is None else {"thresholds": self._table}
+
+
+def _operand(name: str, element: IntType) -> dict[str, int | bool | str]:
+    return {f"{name}Bits": element.bits, f"{name}Signed": element.signed, f"{name}Bipolar": element.bipolar}

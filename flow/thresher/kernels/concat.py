@@ -1,0 +1,112 @@
+"""concat: the channels of each vector of one stream, then those of another."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Self
+
+import numpy as np
+
+from thresher.errors import UsageError
+from thresher.graph import Array
+from thresher.kernels.base import Folding, Kernel, Resources, Schedule
+from thresher.lower.branches import IntConcat
+from thresher.lower.integer import IntNode
+from thresher_sim.streams import StreamLayout
+
+
+@dataclass(frozen=True, eq=False)
+class Concat(Kernel):
+    """`pe` channels a cycle of two tensors of one element type; beats go on as they are.
+
+    So `pe` divides the channels of both.
+    """
+
+    join: IntConcat
+    pe: int = 1
+
+    @classmethod
+    def take(cls, nodes: Sequence[IntNode]) -> tuple[Self, int] | None:
+        """Take an `IntConcat` of two tensors of one element type."""
+        first = nodes[0]
+        if not isinstance(first, IntConcat) or len({kind.element for kind in first.input_types}) > 1:
+            return None
+        return (cls(first), 1) if len(first.input_types) == 2 else None
+
+    @property
+    def input_layout(self) -> StreamLayout:
+        """The first tensor."""
+        return self.input_layouts[0]
+
+    @property
+    def input_layouts(self) -> tuple[StreamLayout, ...]:
+        """`pe` channels a beat of each."""
+        return tuple(
+            StreamLayout(kind.element, kind.channels, kind.vectors, self.pe) for kind in self.join.input_types
+        )
+
+    @property
+    def output_layout(self) -> StreamLayout:
+        """`pe` channels a beat."""
+        target = self.join.output_type
+        return StreamLayout(target.element, target.channels, target.vectors, self.pe)
+
+    @property
+    def folding(self) -> Folding:
+        """`pe` channels; there are no columns to fold."""
+        return Folding(self.pe, 1)
+
+    @property
+    def folding_limit(self) -> Folding:
+        """The most that divide the channels of both inputs."""
+        return Folding(math.gcd(*self._channels), 1)
+
+    def fold(self, folding: Folding) -> Self:
+        """Handle `folding.pe` channels a cycle.
+
+        Raises `UsageError` where they do not divide the channels of both inputs.
+        """
+        limit = self.folding_limit.pe
+        if limit % folding.pe:
+            first, second = self._channels
+            works = ", ".join(str(lanes) for lanes in range(1, limit + 1) if limit % lanes == 0)
+            raise UsageError(
+                f"folding: concat: pe is {folding.pe}, which does not divide both the {first} and the "
+                f"{second} channels that it joins; what works is {works}"
+            )
+        return replace(self, pe=folding.pe)
+
+    @property
+    def _channels(self) -> tuple[int, ...]:
+        return tuple(kind.channels for kind in self.join.input_types)
+
+    def golden(self, *frames: Array) -> Array:
+        """The integer operator itself."""
+        return self.join.evaluate(*frames)[0]
+
+    def schedule(self) -> Schedule:
+        """Of each vector the beats of the first input, then those of the second; every step writes."""
+        counts = [layout.beats_per_vector for layout in self.input_layouts]
+        reads = np.repeat(np.eye(2, dtype=np.bool_), counts, axis=1)
+        return Schedule(np.tile(reads, self.output_layout.vectors), np.ones(self.cycles_per_frame, np.bool_))
+
+    @property
+    def cycles_per_frame(self) -> int:
+        """One cycle a beat."""
+        return self.output_layout.beats_per_frame
+
+    def resources(self) -> Resources:
+        """A multiplexer, a counter of beats, and registers for a beat."""
+        width, counter = self.output_layout.width, self.output_layout.beats_per_vector.bit_length()
+        return Resources(lut=width + 2 * counter, ff=width + counter)
+
+    def constants(self) -> Mapping[str, int | bool | str]:
+        """Shapes of `thresher::Concat`."""
+        first, second = self.input_layouts
+        return {
+            "kWidth": first.width,
+            "kFirstBeats": first.beats_per_vector,
+            "kSecondBeats": second.beats_per_vector,
+        }

@@ -1,0 +1,89 @@
+"""fork: one stream becomes several, which all carry the same beats."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import ClassVar, Self
+
+import numpy as np
+
+from thresher.graph import Array
+from thresher.kernels.base import Folding, Kernel, Resources, Schedule
+from thresher.lower.integer import IntNode, TensorType
+from thresher_sim.streams import StreamLayout
+
+
+@dataclass(frozen=True, eq=False)
+class Fork(Kernel):
+    """`copies` streams of `tensor`, `pe` channels a beat: 2 to `MOST_COPIES`.
+
+    A beat is sent to all of them in one step, so the slowest reader holds the others once the FIFOs
+    between are full. More copies are forks of forks.
+    """
+
+    MOST_COPIES: ClassVar[int] = 4
+
+    tensor: TensorType
+    copies: int
+    pe: int = 1
+
+    def __post_init__(self) -> None:
+        if not 2 <= self.copies <= self.MOST_COPIES:
+            raise ValueError(f"Fork: {self.copies} copies, where 2 to {self.MOST_COPIES} are possible")
+
+    @classmethod
+    def take(cls, nodes: Sequence[IntNode]) -> tuple[Self, int] | None:
+        """Take nothing: forks stand behind a tensor that several read, not for an operator."""
+        return None
+
+    @property
+    def input_layout(self) -> StreamLayout:
+        """`pe` channels a beat."""
+        return StreamLayout(self.tensor.element, self.tensor.channels, self.tensor.vectors, self.pe)
+
+    @property
+    def output_layout(self) -> StreamLayout:
+        """The same beats."""
+        return self.input_layout
+
+    @property
+    def output_count(self) -> int:
+        """As many as there are copies."""
+        return self.copies
+
+    @property
+    def folding(self) -> Folding:
+        """`pe` channels; there are no columns to fold."""
+        return Folding(self.pe, 1)
+
+    @property
+    def folding_limit(self) -> Folding:
+        """All channels at once."""
+        return Folding(self.tensor.channels, 1)
+
+    def fold(self, folding: Folding) -> Self:
+        """Handle `folding.pe` channels a cycle."""
+        return replace(self, pe=folding.pe)
+
+    def golden(self, frames: Array) -> Array:
+        """The elements as they are."""
+        return frames.reshape(-1, self.tensor.vectors, self.tensor.channels)
+
+    def schedule(self) -> Schedule:
+        """Every step reads a beat and writes it."""
+        every = np.ones(self.cycles_per_frame, np.bool_)
+        return Schedule(every, every)
+
+    @property
+    def cycles_per_frame(self) -> int:
+        """One cycle a beat."""
+        return self.input_layout.beats_per_frame
+
+    def resources(self) -> Resources:
+        """Registers of the beat, and the handshake of each copy."""
+        return Resources(lut=2 * self.copies, ff=self.input_layout.width + self.copies)
+
+    def constants(self) -> Mapping[str, int | bool | str]:
+        """Shapes of `thresher::Fork`."""
+        return {"kWidth": self.input_layout.width, "kCopies": self.copies}

@@ -1,0 +1,149 @@
+"""select: some channels of every vector, in any order."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Self
+
+import numpy as np
+
+from thresher.graph import Array
+from thresher.kernels.base import Folding, Kernel, Resources, Schedule, Table
+from thresher.lower.branches import IntSelect
+from thresher.lower.integer import IntNode, Ints
+from thresher_sim.streams import StreamLayout
+
+
+@dataclass(frozen=True, eq=False)
+class Select(Kernel):
+    """`pe` channels a cycle, of what comes in as of what goes out.
+
+    Where the channels are whole beats in their order, beats go on or are dropped. Otherwise a vector is
+    collected in registers, and leaves while the next one comes in.
+    """
+
+    select: IntSelect
+    pe: int = 1
+
+    @classmethod
+    def take(cls, nodes: Sequence[IntNode]) -> tuple[Self, int] | None:
+        """Take one `IntSelect`."""
+        return (cls(nodes[0]), 1) if isinstance(nodes[0], IntSelect) else None
+
+    @property
+    def input_layout(self) -> StreamLayout:
+        """`pe` channels a beat, or all."""
+        source = self.select.input_type
+        return StreamLayout(source.element, source.channels, source.vectors, min(self.pe, source.channels))
+
+    @property
+    def output_layout(self) -> StreamLayout:
+        """`pe` of the chosen channels a beat, or all."""
+        target = self.select.output_type
+        return StreamLayout(target.element, target.channels, target.vectors, min(self.pe, target.channels))
+
+    @property
+    def folding(self) -> Folding:
+        """`pe` channels; there are no columns to fold."""
+        return Folding(self.pe, 1)
+
+    @property
+    def folding_limit(self) -> Folding:
+        """All channels at once."""
+        return Folding(max(self.select.input_type.channels, self.select.output_type.channels), 1)
+
+    def fold(self, folding: Folding) -> Self:
+        """Handle `folding.pe` channels a cycle."""
+        return replace(self, pe=folding.pe)
+
+    def golden(self, frames: Array) -> Array:
+        """The integer operator itself."""
+        return self.select.evaluate(frames)[0]
+
+    @cached_property
+    def _kept(self) -> Ints | None:
+        """The beats of a vector that go on, in order, where each beat that leaves is one of them.
+
+        The last of them may have lanes behind the last channel that does.
+        """
+        channels = self.select.channels
+        beats: Ints = channels[:: self.pe] // self.pe
+        lanes = beats[:, None] * self.pe + np.arange(self.pe)
+        whole = np.array_equal(channels, lanes.reshape(-1)[: len(channels)])
+        return beats if whole and bool(np.all(np.diff(beats) > 0)) else None
+
+    @property
+    def forwards(self) -> bool:
+        """Whether beats go on as they are or not at all."""
+        return self._kept is not None
+
+    @property
+    def _beats(self) -> tuple[int, int]:
+        return self.input_layout.beats_per_vector, self.output_layout.beats_per_vector
+
+    def schedule(self) -> Schedule:
+        """Every step reads, and those of beats that go on write.
+
+        From registers the first beat of a vector leaves with its last one, and the others in the steps
+        behind it, in which the next vector comes in. Vectors follow each other at the rate of the side with
+        more beats. Behind the last one of a frame only beats go out.
+        """
+        incoming, outgoing = self._beats
+        vectors = self.input_layout.vectors
+        if self._kept is not None:
+            writes = np.isin(np.arange(incoming), self._kept)
+            return Schedule(np.ones(vectors * incoming, np.bool_), np.tile(writes, vectors))
+        starts = np.arange(vectors)[:, None] * max(incoming, outgoing)
+        reads, writes = np.zeros((2, self.cycles_per_frame), np.bool_)
+        reads[starts + np.arange(incoming)] = True
+        writes[starts + incoming - 1 + np.arange(outgoing)] = True
+        return Schedule(reads, writes)
+
+    @property
+    def cycles_per_frame(self) -> int:
+        """The beats of each vector on the side that has more, and those that leave at the end of a frame."""
+        incoming, outgoing = self._beats
+        vectors = self.input_layout.vectors
+        if self._kept is not None:
+            return vectors * incoming
+        return vectors * max(incoming, outgoing) + min(incoming, outgoing) - 1
+
+    def resources(self) -> Resources:
+        """A counter of beats; registers for all beats of a vector but one, on either side."""
+        incoming, outgoing = self._beats
+        width, target, counter = self.input_layout.width, self.output_layout.width, incoming.bit_length()
+        if self._kept is not None:
+            return Resources(lut=2 * counter, ff=width + counter)
+        counters = counter + outgoing.bit_length() + self.input_layout.vectors.bit_length()
+        return Resources(
+            lut=(outgoing - 1) * target + 2 * counters,
+            ff=(incoming - 1) * width + outgoing * target + counters,
+        )
+
+    def constants(self) -> Mapping[str, int | bool | str]:
+        """Shapes of `thresher::Select`."""
+        incoming, outgoing = self._beats
+        return {
+            "kForwards": self.forwards,
+            "kInputLanes": self.input_layout.lanes,
+            "kOutputLanes": self.output_layout.lanes,
+            "kElementBits": self.input_layout.element.bits,
+            "kVectors": self.input_layout.vectors,
+            "kInputBeats": incoming,
+            "kOutputBeats": outgoing,
+            "kSelected": self.output_layout.channels,
+        }
+
+    def tables(self) -> Mapping[str, Table]:
+        """Which beats go on and which is the last, or where each channel that leaves comes from."""
+        incoming, _ = self._beats
+        if self._kept is not None:
+            beats = np.arange(incoming)
+            fields = np.stack([np.isin(beats, self._kept), beats == self._kept[-1]], axis=1)
+            return {"kept": Table.of_fields(fields[None].astype(np.int64), 1)}
+        channels = self.select.channels
+        return {
+            "channels": Table.of_fields(channels[None, :, None], max(1, int(channels.max()).bit_length()))
+        }

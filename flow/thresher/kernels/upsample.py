@@ -1,0 +1,99 @@
+"""upsample: every pixel of a map, repeated down and across."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Self
+
+import numpy as np
+
+from thresher.graph import Array
+from thresher.kernels.base import Folding, Kernel, Resources, Schedule
+from thresher.kernels.swg import ram_cost
+from thresher.lower.branches import IntUpsample
+from thresher.lower.integer import IntNode
+from thresher_sim.streams import StreamLayout
+
+
+@dataclass(frozen=True, eq=False)
+class Upsample(Kernel):
+    """`pe` channels a cycle; repeats come from a memory.
+
+    It holds a row, or a pixel where rows are not repeated.
+    """
+
+    larger: IntUpsample
+    pe: int = 1
+
+    @classmethod
+    def take(cls, nodes: Sequence[IntNode]) -> tuple[Self, int] | None:
+        """Take one `IntUpsample`."""
+        return (cls(nodes[0]), 1) if isinstance(nodes[0], IntUpsample) else None
+
+    @property
+    def input_layout(self) -> StreamLayout:
+        """Pixels, `pe` channels a beat."""
+        source = self.larger.input_type
+        return StreamLayout(source.element, source.channels, source.vectors, self.pe)
+
+    @property
+    def output_layout(self) -> StreamLayout:
+        """Pixels of the larger map, `pe` channels a beat."""
+        target = self.larger.output_type
+        return StreamLayout(target.element, target.channels, target.vectors, self.pe)
+
+    @property
+    def folding(self) -> Folding:
+        """`pe` channels; there are no columns to fold."""
+        return Folding(self.pe, 1)
+
+    @property
+    def folding_limit(self) -> Folding:
+        """All channels at once."""
+        return Folding(self.larger.input_type.channels, 1)
+
+    def fold(self, folding: Folding) -> Self:
+        """Handle `folding.pe` channels a cycle."""
+        return replace(self, pe=folding.pe)
+
+    def golden(self, frames: Array) -> Array:
+        """The integer operator itself."""
+        return self.larger.evaluate(frames)[0]
+
+    def schedule(self) -> Schedule:
+        """Every step writes; those of the first repeat of a row and of a pixel read."""
+        larger, beats = self.larger, self.input_layout.beats_per_vector
+        reads = np.zeros((larger.height, larger.vertical, larger.width, larger.horizontal, beats), np.bool_)
+        reads[:, 0, :, 0] = True
+        return Schedule(reads.reshape(-1), np.ones(reads.size, np.bool_))
+
+    @property
+    def cycles_per_frame(self) -> int:
+        """One cycle a beat of the larger map."""
+        return self.output_layout.beats_per_frame
+
+    @property
+    def _depth(self) -> int:
+        """Beats in the memory."""
+        beats = self.input_layout.beats_per_vector
+        return beats * self.larger.width if self.larger.vertical > 1 else beats
+
+    def resources(self) -> Resources:
+        """The memory, a multiplexer behind it, and the counters."""
+        lut, blocks = ram_cost(self.input_layout.width, self._depth)
+        larger = self.larger
+        counted = [larger.height, larger.vertical, larger.width, larger.horizontal]
+        counters = sum((count - 1).bit_length() for count in [*counted, self._depth])
+        width = self.input_layout.width
+        return Resources(lut=lut + width + 2 * counters, ff=2 * width + counters, bram36=blocks / 2)
+
+    def constants(self) -> Mapping[str, int | bool | str]:
+        """Geometry of `thresher::Upsample`."""
+        return {
+            "kWidth": self.input_layout.width,
+            "kBeats": self.input_layout.beats_per_vector,
+            "kColumns": self.larger.width,
+            "kVertical": self.larger.vertical,
+            "kHorizontal": self.larger.horizontal,
+        }
