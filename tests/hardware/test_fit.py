@@ -8,7 +8,15 @@ from functools import cache
 import numpy as np
 import pytest
 
-from tests.hardware.chains import ALL, Way, convolutional_layers, every_way, priced_candidates, way_of
+from tests.hardware.chains import (
+    ALL,
+    Way,
+    chained,
+    convolutional_layers,
+    every_way,
+    priced_candidates,
+    way_of,
+)
 from tests.networks import binary_network
 from thresher.errors import UsageError
 from thresher.hardware.cheapest import cheapest, fastest

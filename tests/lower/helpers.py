@@ -33,9 +33,9 @@ class Compiled:
         integers = end.from_stream(self.trace(frames)[end.tensor])
         if self.lowered.epilogue is None:
             return integers
-        return HostModel(make_epilogue(self.imported, self.lowered.epilogue, end.scale, end.zero, end.offset)).run(
-            integers
-        )
+        return HostModel(
+            make_epilogue(self.imported, self.lowered.epilogue, end.scale, end.zero, end.offset)
+        ).run(integers)
 
 
 def import_proto(proto: onnx.ModelProto, keep_going: bool = False) -> Imported:

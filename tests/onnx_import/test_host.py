@@ -131,7 +131,9 @@ def test_the_same_model_gives_the_same_bytes() -> None:
     proto = build.proto(y)
 
     assert make_prologue(imported(proto), y) == make_prologue(imported(proto), y)
-    assert make_epilogue(imported(proto), y, ONE, ZERO, NO_OFFSET) == make_epilogue(imported(proto), y, ONE, ZERO, NO_OFFSET)
+    assert make_epilogue(imported(proto), y, ONE, ZERO, NO_OFFSET) == make_epilogue(
+        imported(proto), y, ONE, ZERO, NO_OFFSET
+    )
 
 
 def test_what_onnxruntime_refuses_is_said_in_one_line() -> None:

@@ -3,11 +3,11 @@
 The cost of a choice is the sum over its units, the width converters between them, and a FIFO of the
 least depth on every stream.
 
-A network is chains of layers between units that fork a stream or join some. Those units move as few elements a
-cycle as the rate allows, which is what they cost least with; so each chain may be chosen for itself, and all
-chains, one behind the other, are searched as one: what lies between the end of one and the begin of the next
-costs nothing. For networks without branches this is the exact search of one chain; with branches it is exact
-but for the widths of the units that branch.
+A network is chains of layers between units that fork a stream or join some. Those units move as few
+elements a cycle as the rate allows, which is what they cost least with; so each chain may be chosen for
+itself, and all chains, one behind the other, are searched as one: what lies between the end of one and the
+begin of the next costs nothing. For networks without branches this is the exact search of one chain; with
+branches it is exact but for the widths of the units that branch.
 """
 
 from __future__ import annotations
@@ -156,7 +156,7 @@ class Choices:
         return Resources(int(lut), int(ff), bram36, int(dsp))
 
     def at(self, cycles_per_frame: int) -> Choices:
-        """These, with units that branch folded for a rate, and what joins them to others in the stages' costs."""
+        """These, with units that branch folded for a rate, and what joins them in the costs beside."""
         if not self.edges:
             return self
         picks = {

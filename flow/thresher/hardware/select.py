@@ -117,7 +117,7 @@ def _forked(
 def _copies(
     tensor: str, count: int, type_: TensorType, layers: list[Layer], counts: Counter[str]
 ) -> list[str]:
-    """The names of `count` copies of `tensor`; more than a fork has outputs come from forks behind its last."""
+    """The names of `count` copies of `tensor`; more than a fork gives come from forks behind its last."""
     copies = min(count, Fork.MOST_COPIES)
     kernel = Fork(type_, copies)
     name = _named(kernel, counts)

@@ -131,9 +131,9 @@ def _step(terms: Sequence[Term], largest: float, bits: int) -> float:
     uniform = [slope for term in terms for slope in _one_slope(term)]
     if not uniform:
         return float(np.exp2(np.ceil(np.log2(largest / (2 ** (bits - 1) - 1)))))
-    slope = min(uniform)
+    slope: float = min(uniform)
     finer = max(0, int(np.floor(np.log2(slope * (2 ** (bits - 1) - 1) / largest))))
-    return slope / 2**finer
+    return float(np.ldexp(slope, -finer))
 
 
 def _one_slope(term: Term) -> tuple[float, ...]:

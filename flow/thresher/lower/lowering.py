@@ -137,11 +137,15 @@ class Lowering:
                 return self._average(node, form)
             case MaxPool() | GlobalPool():
                 return self._pool(node, form)
-            case Custom():
-                return self._apply(node, form)
-            case Pick():
-                return self._add(*pick(node, form, self._named))
+            case Custom() | Pick():
+                return self._rearrange(node, form)
         return None
+
+    def _rearrange(self, node: Custom | Pick, form: Pending) -> Pending:
+        if isinstance(node, Pick):
+            return self._add(*pick(node, form, self._named))
+        made, result = lower_custom(node, form, self.graph.shapes[node.output], self._named("custom"))
+        return self._add((made,), result)
 
     def _choose_last(self, node: ArgMax, form: Pending) -> Form:
         """The model's own ArgMax is hardware where it is exact and nothing follows it."""
@@ -174,10 +178,6 @@ class Lowering:
             raise NodeError("lower", node.name, reason, "quantise before it")
         self.entry = enter(self.graph, node.output, node.element, node.scale, node.zero)
         return self.entry
-
-    def _apply(self, node: Custom, form: Pending) -> Pending:
-        made, result = lower_custom(node, form, self.graph.shapes[node.output], self._named("custom"))
-        return self._add((made,), result)
 
     def _add(self, nodes: tuple[IntNode, ...], result: Pending) -> Pending:
         self.nodes += nodes

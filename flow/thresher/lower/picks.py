@@ -1,4 +1,4 @@
-"""Picking elements of a tensor: channels of every pixel, or pixels repeated; and what a join must prepare for."""
+"""Picking elements of a tensor: channels of every pixel, or pixels repeated; and who needs one scale."""
 
 from __future__ import annotations
 

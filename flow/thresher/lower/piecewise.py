@@ -1,4 +1,4 @@
-"""What the model does to integers before they meet a quantiser, as a piecewise linear function per channel."""
+"""What the model does to integers before a quantiser, as a piecewise linear function per channel."""
 
 from __future__ import annotations
 
@@ -65,17 +65,25 @@ def _after(step: QuantNode, parts: _Parts, lo: Array, hi: Array) -> _Parts | Non
             return _Parts(*(step.apply(each) for each in (parts.starts, parts.slopes, parts.offsets)))
         case Negate() | BatchNorm():
             return _linear(step, parts)
-        case Arithmetic(op="Min" | "Max", constant=limit):
-            kept = (0.0, 1.0) if step.op == "Max" else (1.0, 0.0)
-            return _bent(parts, limit.astype(np.float64), kept, lo, hi)
-        case Arithmetic():
+        case Arithmetic() if step.op not in ("Min", "Max"):
             return _linear(step, parts) if step.monotone else None
-        case Clip(low=low, high=high):
-            bent = parts if np.isinf(low) else _bent(parts, np.float64(low), (0.0, 1.0), lo, hi)
-            return bent if np.isinf(high) else _bent(bent, np.float64(high), (1.0, 0.0), lo, hi)
-        case Leaky(slope=slope):
-            return _bent(parts, np.float64(0.0), (slope.astype(np.float64), 1.0), lo, hi)
+        case Arithmetic() | Clip() | Leaky():
+            for at, below, above in _bends(step):
+                parts = _bent(parts, at, (below, above), lo, hi)
+            return parts
     return None
+
+
+def _bends(step: Arithmetic | Clip | Leaky) -> list[tuple[Array, Array, Array]]:
+    """The bends of a continuous function, one after the other: the value, and the slopes below and above."""
+    none, one = np.zeros(()), np.ones(())
+    if isinstance(step, Leaky):
+        return [(none, step.slope.astype(np.float64), one)]
+    if isinstance(step, Arithmetic):
+        limit = step.constant.astype(np.float64)
+        return [(limit, none, one) if step.op == "Max" else (limit, one, none)]
+    bends = [(np.asarray(step.low), none, one), (np.asarray(step.high), one, none)]
+    return [bend for bend in bends if np.isfinite(bend[0])]
 
 
 def _linear(step: Arithmetic | BatchNorm | Negate, parts: _Parts) -> _Parts:
@@ -92,9 +100,7 @@ def _linear(step: Arithmetic | BatchNorm | Negate, parts: _Parts) -> _Parts:
     return _Parts(parts.starts, np.broadcast_to(slopes, offsets.shape), offsets)
 
 
-def _bent(
-    parts: _Parts, at: Array | np.float64, factors: tuple[Array | float, Array | float], lo: Array, hi: Array
-) -> _Parts:
+def _bent(parts: _Parts, at: Array, factors: tuple[Array, Array], lo: Array, hi: Array) -> _Parts:
     """A continuous function with a bend at the value `at`: slopes times one of `factors` below and above."""
     slopes, offsets = parts.slopes, parts.offsets
     begins = np.concatenate([lo, parts.starts])
