@@ -181,6 +181,8 @@ def _moved(index: Ints, steps: tuple[QuantNode, ...]) -> Ints:
 
 def _moved_axes(axes: tuple[int, ...], steps: tuple[QuantNode, ...], rank: int) -> tuple[int, ...]:
     """The axes of a frame after `steps`, in the order of those before them."""
+    if not axes:
+        return ()
     places = list(range(rank))
     for step in steps:
         if isinstance(step, Transpose):

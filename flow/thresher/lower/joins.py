@@ -255,9 +255,13 @@ def _as_type(node: QuantNode, form: Pending, element: IntType, nodes: list[IntNo
     """The same integers as another type, which holds them all."""
     if form.element == element:
         return form
-    channels = form.channels
-    name = named("rescale")
-    made = replace(form, tensor=f"{name}_out", element=element)
+    made = replace(form, element=element)
+    last = next((place for place, each in enumerate(nodes) if each.output == form.tensor), None)
+    if last is not None and isinstance(nodes[last], IntRescale):
+        nodes[last] = replace(nodes[last], output_type=made.type)
+        return made
+    name, channels = named("rescale"), form.channels
+    made = replace(made, tensor=f"{name}_out")
     ends = (name, form.tensor, made.tensor, node.onnx_nodes, form.type, made.type)
     one, zero = np.ones((channels, 1), np.int64), np.zeros((channels, 1), np.int64)
     nodes.append(IntRescale(*ends, np.empty((channels, 0), np.int64), one, zero, 0))

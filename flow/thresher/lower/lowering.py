@@ -16,7 +16,7 @@ from thresher.lower.integer import IntArgMax, IntNode, IntThreshold, TensorType
 from thresher.lower.joins import add, concatenate
 from thresher.lower.lowered import Approximation
 from thresher.lower.maps import Flags, add_up, take_largest
-from thresher.lower.picks import needs_one_scale, pick
+from thresher.lower.picks import in_order, needs_one_scale, pick
 from thresher.lower.products import average, convolve, divide, multiply
 from thresher.lower.staircase import falls_before, find_staircase, fitted
 from thresher.lower.tail import same_order
@@ -194,9 +194,12 @@ class Lowering:
 
     def _convolve(self, node: Conv, form: Pending) -> Pending:
         stem = "depthwise" if node.depthwise else "matmul"
+        if node.groups > 1:
+            form = self._add(*in_order(node, form, self._named))
         return self._add(*convolve(node, form, self._named("window"), self._named(stem)))
 
     def _average(self, node: AveragePool, form: Pending) -> Pending:
+        form = self._add(*in_order(node, form, self._named))
         made, result = average(node, form, self._named("window"), self._named("depthwise"))
         return self._add(made, result).then(divide(node, node.window.taps))
 

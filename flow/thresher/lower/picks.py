@@ -10,7 +10,7 @@ from thresher.graph import consumers
 from thresher.lower.branches import IntSelect, IntUpsample
 from thresher.lower.forms import Namer, Pending, stream_order
 from thresher.lower.integer import IntNode, Ints, TensorType
-from thresher.lower.maps import pixelwise
+from thresher.lower.maps import as_map, pixelwise
 from thresher.lower.piecewise import piecewise
 from thresher.onnx_import.importer import QuantGraph
 from thresher.onnx_import.join_nodes import Join, Pick
@@ -130,6 +130,22 @@ def _upsample(node: Pick, form: Pending, named: Namer) -> Picked | None:
     type_ = TensorType(frame.element, frame.vectors * vertical * horizontal, channels)
     ends = (name, form.tensor, made.tensor, onnx_nodes, frame.type, type_)
     return (IntUpsample(*ends, height, width, vertical, horizontal),), made
+
+
+def in_order(node: QuantNode, form: Pending, named: Namer) -> Picked:
+    """The map that `node` reads, with the channels of each pixel in the order of the model.
+
+    Raises:
+        NodeError: It is no map of integers that is sent pixel by pixel.
+    """
+    frame, places = as_map(node, form)
+    if np.array_equal(places, np.arange(len(places))):
+        return (), form
+    name = named("select")
+    index = stream_order(frame.index.shape, frame.pixel_axes)
+    made = replace(frame.with_channels(places, frame.pixel_axes), tensor=f"{name}_out", index=index)
+    ends = (name, form.tensor, made.tensor, form.onnx_nodes, frame.type, made.type)
+    return (IntSelect(*ends, places),), made
 
 
 def _refused(node: Pick) -> NodeError:

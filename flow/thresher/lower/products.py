@@ -71,6 +71,8 @@ def multiply(node: Linear, form: Pending, name: str) -> tuple[IntMatMul, Pending
 def convolve(node: Conv, form: Pending, window_name: str, name: str) -> tuple[tuple[IntNode, ...], Pending]:
     """The windows `window_name`, if there need be any, and the products `name` of each with the weights.
 
+    With groups, the channels of `form` must be in the order of the model.
+
     Raises:
         NodeError: What it reads are not integers of one scale, or not a map in channels-last order.
     """
@@ -79,9 +81,6 @@ def convolve(node: Conv, form: Pending, window_name: str, name: str) -> tuple[tu
     frame, places = as_map(node, form)
     if not node.depthwise:
         _check_one_scale(node, frame)
-    if node.groups > 1 and not np.array_equal(places, np.arange(len(places))):
-        reason = "its input's channels are in another order than its groups"
-        raise NodeError("lower", node.name, reason, "do not permute channels before a grouped convolution")
     # [rows, ky, kx, part]; a group of one holds all channels, which go to their places in the stream.
     centred = (node.weights - node.zero.reshape(-1, 1, 1, 1)).transpose(0, 2, 3, 1)
     weights = np.empty_like(centred)
@@ -93,16 +92,13 @@ def convolve(node: Conv, form: Pending, window_name: str, name: str) -> tuple[tu
 def average(
     node: AveragePool, form: Pending, window_name: str, name: str
 ) -> tuple[tuple[IntNode, ...], Pending]:
-    """The sums of windows, which are yet to be divided by their taps.
+    """The sums of windows, which are yet to be divided by their taps; channels must be in the model's order.
 
     Raises:
         NodeError: What it reads are not integers, or not a map in channels-last order.
     """
     onnx_nodes = (*form.onnx_nodes, *node.onnx_nodes)
     frame, places = as_map(node, form)
-    if not np.array_equal(places, np.arange(len(places))):
-        reason = "its input's channels are not in the order of the stream"
-        raise NodeError("lower", node.name, reason, "do not permute channels before it")
     ones = np.ones((len(places), *node.window.kernel, 1), np.int64)
     products = _Products(node, onnx_nodes, frame, ones, len(places), depthwise=True)
     return products.lower(np.ones(len(places)), window_name, name)
