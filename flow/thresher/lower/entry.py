@@ -8,9 +8,9 @@ from thresher.graph import Array, consumers
 from thresher.lower.forms import Doubles, Pending, integer, stream_order, to_stream
 from thresher.lower.integer import Ints
 from thresher.onnx_import.importer import QuantGraph
-from thresher.onnx_import.join_nodes import Sum
+from thresher.onnx_import.join_nodes import Join, Pick
 from thresher.onnx_import.map_nodes import GlobalPool, Windowed
-from thresher.onnx_import.nodes import Elementwise, Transpose
+from thresher.onnx_import.nodes import Elementwise, Layout, QuantNode, Transpose
 from thresher.onnx_import.quantisers import Quantiser
 from thresher_sim.streams import IntType
 
@@ -45,9 +45,24 @@ def _per_channel(
 def _pixel_axes(graph: QuantGraph, tensor: str) -> tuple[int, ...]:
     """The axes of a frame of `tensor` that the first windows behind it move along; none if there are none.
 
+    Where the way there reshapes the frame, channels are taken to come first, as ONNX has them.
+
     Exporters of other frameworks put channels last and transpose before each convolution.
     """
-    return _axes_behind(graph, tensor, tuple(range(len(graph.shapes[tensor]) - 1)))
+    axes = tuple(range(len(graph.shapes[tensor]) - 1))
+    return _axes_behind(graph, tensor, axes) or (axes[1:] if _meets_windows(graph, tensor) else ())
+
+
+def _meets_windows(graph: QuantGraph, tensor: str) -> bool:
+    """Whether windows follow `tensor` before a product of whole frames does."""
+    for reader in consumers(graph, tensor):
+        if isinstance(reader, Windowed | GlobalPool):
+            return True
+        if isinstance(reader, Elementwise | Quantiser | Join | Pick | Layout) and any(
+            _meets_windows(graph, output) for output in reader.outputs
+        ):
+            return True
+    return False
 
 
 def _axes_behind(graph: QuantGraph, tensor: str, axes: tuple[int, ...]) -> tuple[int, ...]:
@@ -58,10 +73,14 @@ def _axes_behind(graph: QuantGraph, tensor: str, axes: tuple[int, ...]) -> tuple
                 return axes[1:]
             case Transpose():
                 found = _axes_behind(graph, reader.output, tuple(axes[axis - 1] for axis in reader.axes[1:]))
-            case Elementwise() | Quantiser() | Sum():
+            case Elementwise() | Quantiser() | Join() | Pick() if _keeps_rank(graph, reader):
                 found = _axes_behind(graph, reader.output, axes)
             case _:
                 found = ()
         if found:
             return found
     return ()
+
+
+def _keeps_rank(graph: QuantGraph, node: QuantNode) -> bool:
+    return len(graph.shapes[node.input]) == len(graph.shapes[node.output])

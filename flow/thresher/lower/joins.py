@@ -75,8 +75,7 @@ def concatenate(node: Concat, forms: Sequence[Pending], bits: int, named: Namer,
     Raises:
         NodeError: As `add`, or they are not concatenated along the channels.
     """
-    parts = [_part(node, form) for form in forms]
-    _check_channels(node, parts)
+    parts = [_channels_first(node, _part(node, form)) for form in forms]
     nodes: list[IntNode] = []
     ordered = [_natural(node, part, nodes, named) for part in parts]
     channels = [np.arange(part.form.channels) for part in ordered]
@@ -93,6 +92,12 @@ def concatenate(node: Concat, forms: Sequence[Pending], bits: int, named: Namer,
     for each in scaled[1:]:
         total = _concat_of(node, total, each, nodes, named)
     result = _meaning(node, total, ordered, grid)
+    axes = tuple(axis for axis in range(result.index.ndim) if axis != node.axis - 1)
+    result = replace(
+        result,
+        index=np.moveaxis(result.index, 0, node.axis - 1),
+        pixel_axes=axes if result.pixel_axes else (),
+    )
     return Joined(tuple(nodes), result, _approximation(node, result, grid))
 
 
@@ -108,7 +113,7 @@ def _part(node: QuantNode, form: Pending) -> _Part:
     if mapped is None or mapped.channels == frame.channels:
         return _Part(mapped or frame, function)
     rows = [
-        each.reshape(-1, mapped.channels, each.shape[1])
+        each.reshape(mapped.vectors, mapped.channels, each.shape[1])
         for each in (function.starts, function.slopes, function.offsets)
     ]
     if any((row != row[:1]).any() for row in rows):
@@ -179,15 +184,17 @@ def _natural(node: Concat, part: _Part, nodes: list[IntNode], named: Namer) -> _
     return _selected(node, part, places, index, nodes, named)
 
 
-def _check_channels(node: Concat, parts: Sequence[_Part]) -> None:
-    """Only channels lie side by side in a vector; they are axis 0 of a frame, or the only one."""
-    maps = [part.form.pixel_axes for part in parts]
-    ranks = {part.form.index.ndim for part in parts}
-    along = node.axis == 1 and len(ranks) == 1
-    whole = all(part.form.vectors == 1 for part in parts)
-    if not along or not (whole or all(axes == tuple(range(1, min(ranks))) for axes in maps)):
+def _channels_first(node: Concat, part: _Part) -> _Part:
+    """`part` with the axis along which it is concatenated in front; that must be the one of its channels."""
+    form, axis = part.form, node.axis - 1
+    others = {other for other in range(form.index.ndim) if other != axis}
+    pixels = form.vectors == 1 and form.index.shape[axis] == form.size
+    if set(form.pixel_axes) != others and not pixels:
         reason = f"it concatenates along axis {node.axis}, and only channels lie side by side"
-        raise NodeError("lower", node.name, reason, "concatenate maps along their channels (axis 1)")
+        raise NodeError("lower", node.name, reason, "concatenate maps along their channels")
+    index = np.moveaxis(form.index, axis, 0)
+    axes = tuple(range(1, index.ndim)) if form.pixel_axes else ()
+    return _Part(replace(form, index=index, pixel_axes=axes), part.function)
 
 
 def _side_by_side(terms: Sequence[Term]) -> Term:

@@ -47,6 +47,8 @@ def pick(node: Pick, form: Pending, named: Namer) -> Picked:
     ranks[order] = np.arange(len(order))
     index: Ints = ranks.reshape(node.index.shape)
     axes = _pixel_axes(index, frame.vectors)
+    if frame.vectors == 1 and index.ndim > 1 and index.size > max(index.shape):
+        raise _refused(node)
     if np.array_equal(each[0], np.arange(frame.channels)):
         return (), replace(frame, onnx_tensor=node.output, index=index, pixel_axes=axes)
     name = named("select")
