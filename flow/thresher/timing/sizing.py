@@ -30,12 +30,10 @@ from dataclasses import dataclass
 from math import ceil
 
 from thresher.hardware.fifos import MIN_DEPTH, fifo_resources
-from thresher.timing.simulator import DeadlockError, Simulator, Supply, TokenGraph, TokenRun
+from thresher.timing.simulator import UNLIMITED, DeadlockError, Simulator, Supply, TokenGraph, TokenRun
 
 Depths = Mapping[str, int]
 
-# Beats, more than any FIFO will hold.
-_UNLIMITED = 2**40
 _DOUBLINGS = 6
 # Frames to wait for a steady state, and cycles times units: of one simulation, and of all shrinking.
 _FEWEST_FRAMES, _MOST_FRAMES = 16, 256
@@ -112,7 +110,7 @@ def _unhindered(simulations: _Simulations, least: Depths, slowest: int) -> tuple
     """Depths with which no FIFO refuses a beat of frames that enter at the highest rate, and its period."""
     graph = simulations.graph
     inner = _inner(graph)
-    unlimited = {**least, **dict.fromkeys(inner, _UNLIMITED)}
+    unlimited = {**least, **dict.fromkeys(inner, UNLIMITED)}
     try:
         run = simulations.run(unlimited, slowest)
     except DeadlockError:
@@ -130,7 +128,7 @@ def _inner(graph: TokenGraph) -> list[str]:
 
 def _with_frames(graph: TokenGraph, depths: Depths) -> Depths:
     """`depths`, or room for a frame where that is more."""
-    beats = {unit.output: int(unit.schedule.writes.sum()) for unit in graph.units}
+    beats = {name: int(unit.schedule.writes.sum()) for unit in graph.units for name in unit.outputs}
     return {**depths, **{name: max(depths[name], beats[name] + 1) for name in _inner(graph)}}
 
 
