@@ -25,8 +25,8 @@ class Lane:
     Where it has several inputs or outputs their ports are numbered: `s_axis0_*`, `s_axis1_*`, ...
     Streams inside the device are read as `<instance>.<stream name>_tdata`, `_tvalid`, `_tready`. The
     FIFO on a stream that has a depth is the instance `Stream.fifo` in it.
-    `has_last` says that it has one output, with `m_axis_tlast`. The edges are padded to whole bytes with `pad_edges`,
-    as those of an accelerator are; a unit's are exactly as wide as their layout.
+    `has_last` says that it has one output, with `m_axis_tlast`. The edges are padded to whole bytes with
+    `pad_edges`, as those of an accelerator are; a unit's are exactly as wide as their layout.
     """
 
     module: str
