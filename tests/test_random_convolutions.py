@@ -119,13 +119,18 @@ def random_folding(layers: tuple[Layer, ...], random: np.random.Generator) -> tu
     return folded
 
 
-def streams_of(graph: HwGraph, frames: Array) -> list[tuple[Kernel, Array]]:
+def streams_of(graph: HwGraph, frames: Array) -> list[tuple[Kernel, tuple[Array, ...]]]:
     """Every unit with the frames that it reads."""
     tensors = interpret(graph, {INPUT_STREAM: frames})
     return [
-        (node.kernel, tensors[node.inputs[0]].reshape(len(frames), layout.vectors, layout.channels))
+        (
+            node.kernel,
+            tuple(
+                tensors[name].reshape(len(frames), layout.vectors, layout.channels)
+                for name, layout in zip(node.inputs, node.kernel.input_layouts, strict=True)
+            ),
+        )
         for node in graph.nodes
-        for layout in (node.kernel.input_layout,)
     ]
 
 
@@ -133,7 +138,7 @@ def streams_of(graph: HwGraph, frames: Array) -> list[tuple[Kernel, Array]]:
 def test_every_level_agrees(seed: int, tmp_path: Path) -> None:
     """The networks' units share one C++ program and one Verilator model."""
     random = np.random.default_rng(seed)
-    fed: list[tuple[Kernel, Array]] = []
+    fed: list[tuple[Kernel, tuple[Array, ...]]] = []
     for _ in range(NETWORKS):
         model, output = random_model(random)
         proto = model.proto(output)

@@ -10,7 +10,10 @@
 //     sim.run(fc0, s_axis, fc0_out, 64);                  // steps per frame; OUTPUT_FOLDER/fc0_out.bin
 //   }
 //
-// A unit that reads ahead, where its input is not empty(), takes `run_ahead` in place of `run`.
+// A unit that reads ahead, where its input is not empty(), takes `run_ahead` in place of `run`. One with
+// several inputs or outputs is told its tapes in the order of its ports, after the steps per frame:
+//
+//     sim.run(add0, 64, thresher::in(left), thresher::in(right), thresher::out(sum));
 //
 // It uses nothing of the C++ library that has to be linked, so that objects of one compiler can be
 // linked by another. An error is one line on stderr and exit status 1.
@@ -171,6 +174,57 @@ class Tape {
   std::FILE* file_ = nullptr;
 };
 
+// A tape beside a unit that runs: the channel of its port, filled before the run and emptied behind it.
+template <int Width>
+class InTape {
+ public:
+  explicit InTape(Tape<Width>& tape) : tape_(tape), channel_(tape.name()) { tape.fill(channel_); }
+
+  InStream<Width> port() { return InStream<Width>(channel_); }
+  void finish(const char*, int steps) {
+    if (channel_.empty()) return;
+    csim_fail("csim: stream '%s': the unit behind it left beats unread after %d steps per frame; check its step",
+              tape_.name(), steps);
+  }
+
+ private:
+  Tape<Width>& tape_;
+  Channel<Width> channel_;
+};
+
+template <int Width>
+class OutTape {
+ public:
+  explicit OutTape(Tape<Width>& tape) : tape_(tape), channel_(tape.name()) {}
+
+  OutStream<Width> port() { return OutStream<Width>(channel_); }
+  void finish(const char* folder, int) {
+    tape_.drain(channel_);
+    tape_.save(folder);
+  }
+
+ private:
+  Tape<Width>& tape_;
+  Channel<Width> channel_;
+};
+
+// What a tape is to a unit.
+template <template <int> class Kind, int Width>
+struct End {
+  using Port = Kind<Width>;
+  Tape<Width>& tape;
+};
+
+template <int Width>
+End<InTape, Width> in(Tape<Width>& tape) {
+  return {tape};
+}
+
+template <int Width>
+End<OutTape, Width> out(Tape<Width>& tape) {
+  return {tape};
+}
+
 // The run: how many frames, in which chunks, from and to which folders.
 class Csim {
  public:
@@ -196,17 +250,13 @@ class Csim {
   // Step `unit` through the chunk: `steps` steps per frame.
   template <class Unit, int In, int Out>
   void run(Unit& unit, Tape<In>& input, Tape<Out>& output, int steps) {
-    Channel<In> source(input.name());
-    Channel<Out> target(output.name());
-    input.fill(source);
-    typename Unit::Ports ports{InStream<In>(source), OutStream<Out>(target)};
-    for (long step = 0; step < static_cast<long>(chunk_) * steps; ++step) unit.step(ports);
-    if (!source.empty()) {
-      csim_fail("csim: stream '%s': the unit behind it left beats unread after %d steps per frame; check its step",
-                input.name(), steps);
-    }
-    output.drain(target);
-    output.save(outputs_);
+    run(unit, steps, in(input), out(output));
+  }
+
+  // The same with any number of tapes, in the order of the unit's ports.
+  template <class Unit, class... Ends>
+  void run(Unit& unit, int steps, Ends... ends) {
+    step_through(unit, steps, typename Ends::Port(ends.tape)...);
   }
 
   // The same for a unit that reads ahead: step until the chunk is read and written. Every step should
@@ -230,6 +280,14 @@ class Csim {
   }
 
  private:
+  template <class Unit, class... Sides>
+  void step_through(Unit& unit, int steps, Sides&&... sides) {
+    typename Unit::Ports ports{sides.port()...};
+    for (long step = 0; step < static_cast<long>(chunk_) * steps; ++step) unit.step(ports);
+    const int finished[] = {(sides.finish(outputs_, steps), 0)...};
+    static_cast<void>(finished);
+  }
+
   [[noreturn]] static void fail_ahead(const char* input, std::size_t unread, const char* output,
                                       std::size_t unwritten, std::size_t steps) {
     if (unread > 0) {

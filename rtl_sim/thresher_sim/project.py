@@ -13,6 +13,8 @@ from .streams import StreamLayout
 
 SCHEMA = 1
 ROLES = ("input", "internal", "output")
+RESULT_FIFO = "u_result_fifo"
+"""The instance of the FIFO at the accelerator's output."""
 # Names become file names and SystemVerilog identifiers, and project.json may come from anywhere.
 SAFE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
@@ -22,8 +24,9 @@ class Stream:
     """One AXI4-Stream that a simulation plays, records and compares.
 
     `producer` is the layer that writes it, None for the accelerator's input; `consumer` the one that
-    reads it, None for its output. The FIFO on it holds `depth` beats, and at most `occupancy` by token
-    simulation; None where there is no FIFO, or nothing is stated.
+    reads it, None for its output; `consumer_port` says at which port where that has several. The FIFO on
+    it holds `depth` beats, and at most `occupancy` by token simulation; None where there is no FIFO, or
+    nothing is stated.
     """
 
     name: str
@@ -33,6 +36,12 @@ class Stream:
     consumer: str | None = None
     depth: int | None = None
     occupancy: int | None = None
+    consumer_port: str | None = None
+
+    @property
+    def fifo(self) -> str:
+        """The instance of its FIFO in the accelerator."""
+        return RESULT_FIFO if self.consumer is None else fifo_instance(self.consumer, self.consumer_port)
 
     @property
     def layer(self) -> str:
@@ -152,6 +161,11 @@ def _project(root: Path, data: Mapping[str, object]) -> Project:
     )
 
 
+def fifo_instance(layer: str, port: str | None) -> str:
+    """The instance of the FIFO in front of a layer, at one of its ports where it has several."""
+    return f"u_{layer}_fifo" if port is None else f"u_{layer}_{port}_fifo"
+
+
 def safe_name(value: object) -> str:
     """`value`, which can be a file name and an identifier.
 
@@ -169,9 +183,10 @@ def _stream(entry: Mapping[str, object]) -> Stream:
         layout=StreamLayout.from_json(entry),
         role=str(entry["role"]),
         producer=_optional_str(entry.get("producer")),
-        consumer=_optional_str(entry.get("consumer")),
+        consumer=_optional_name(entry.get("consumer")),
         depth=_optional_int(entry.get("depth")),
         occupancy=_optional_int(entry.get("occupancy")),
+        consumer_port=_optional_name(entry.get("consumer_port")),
     )
 
 
@@ -193,6 +208,10 @@ def _mapping(value: object) -> Mapping[str, object]:
 
 def _optional_int(value: object) -> int | None:
     return None if value is None else int(str(value))
+
+
+def _optional_name(value: object) -> str | None:
+    return None if value is None else safe_name(value)
 
 
 def _optional_str(value: object) -> str | None:

@@ -71,8 +71,10 @@ class LaneTiming:
     """Measured cycles of one lane, of the first job.
 
     Attributes:
-        cycles_per_frame: see `timing.cycles_per_frame`; None for one frame, and under stalls.
-        latency_cycles: see `timing.latency_cycles`; None under stalls.
+        cycles_per_frame: see `timing.cycles_per_frame`, the most of any output; None for one frame, and
+            under stalls.
+        latency_cycles: see `timing.latency_cycles`, from the first beat at any input to the last at any
+            output; None under stalls.
     """
 
     cycles_per_frame: float | None = None
@@ -158,7 +160,7 @@ def simulate_lanes(
     frames: int | None = None,
     options: RtlOptions | None = None,
 ) -> RtlResult:
-    """Run devices side by side in one model: each plays its input and has all its streams compared.
+    """Run devices side by side in one model: each plays its inputs and has all its streams compared.
 
     Args:
         lanes: the devices; streams have names of their own across lanes.
@@ -208,14 +210,14 @@ def _run(
     frames: int | None,
     options: RtlOptions,
 ) -> RtlResult:
-    count = min(len(read_frames(vectors, lane.input, frames)) for lane in lanes)
+    count = min(len(read_frames(vectors, stream, frames)) for lane in lanes for stream in lane.inputs)
     if count == 0:
         raise UsageError(f"sim: there are no frames in '{vectors}'; give at least one")
     work = Path(tempfile.mkdtemp(prefix="run-", dir=model.parent))
     parts = _split(work, lanes, vectors, count, min(options.jobs, count), options.patience)
     started = time.perf_counter()
     try:
-        _play(model, parts, lanes[0].output, options)  # where this fails, its log stays
+        _play(model, parts, lanes[0].outputs[0], options)  # where this fails, its log stays
     except KeyboardInterrupt:
         shutil.rmtree(work)
         raise
@@ -265,9 +267,9 @@ def _split(
         }
         part = _Part(work / str(job), first, end - first, BenchSettings(beats, patience, fifos))
         part.results.mkdir(parents=True)
-        for lane in lanes:
-            stimulus = read_frames(vectors, lane.input, end)[first:]
-            write_frames(part.folder / "inputs", lane.input, stimulus)
+        for stream in (stream for lane in lanes for stream in lane.inputs):
+            stimulus = read_frames(vectors, stream, end)[first:]
+            write_frames(part.folder / "inputs", stream, stimulus)
         part.settings.save(part.folder)
         parts.append(part)
     return parts
@@ -308,8 +310,13 @@ def _collect_and_compare(streams: Sequence[Stream], part: _Part, vectors: Path) 
 def _timing(lane: Lane, results: Path, stall: int) -> LaneTiming:
     if stall:
         return LaneTiming()
-    source, output = (read_frame_cycles(results, stream) for stream in (lane.input, lane.output))
-    return LaneTiming(cycles_per_frame(output), latency_cycles(source, output))
+    sources, outputs = (
+        [read_frame_cycles(results, stream) for stream in streams] for streams in (lane.inputs, lane.outputs)
+    )
+    return LaneTiming(
+        max((cycles for output in outputs if (cycles := cycles_per_frame(output)) is not None), default=None),
+        max(latency_cycles(source, output) for source, output in itertools.product(sources, outputs)),
+    )
 
 
 def _join_results(streams: Sequence[Stream], parts: Sequence[_Part], results: Path) -> None:

@@ -1,6 +1,6 @@
 """The SystemVerilog test bench of one or more devices: a source, a sink and monitors around each.
 
-A *lane* is one device with its input and its output stream. The bench of a project is one lane with
+A *lane* is one device with its input and output streams. The bench of a project is one lane with
 monitors on the streams inside the accelerator, and meters on its FIFOs; the bench of its units alone has
 as many lanes as units.
 The bench of a user's unit is one device with any number of streams.
@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 from .project import Stream, safe_name
 from .unit import UnitStream
@@ -21,17 +22,17 @@ TOP = "tb"
 class Lane:
     """A device under test: an instance of `module`, whose ports are `s_axis_*` and `m_axis_*`.
 
+    Where it has several inputs or outputs their ports are numbered: `s_axis0_*`, `s_axis1_*`, ...
     Streams inside the device are read as `<instance>.<stream name>_tdata`, `_tvalid`, `_tready`. The
-    FIFO on a stream that has a depth is the instance `u_<consumer>_fifo` in it, at the output
-    `u_result_fifo`.
-    `has_last` says that it has `m_axis_tlast`. The edges are padded to whole bytes with `pad_edges`,
-    as those of an accelerator are; a unit's are exactly as wide as their layout.
+    FIFO on a stream that has a depth is the instance `Stream.fifo` in it.
+    `has_last` says that it has one output, with `m_axis_tlast`. The edges are padded to whole bytes with
+    `pad_edges`, as those of an accelerator are; a unit's are exactly as wide as their layout.
     """
 
     module: str
     instance: str
-    input: Stream
-    output: Stream
+    inputs: tuple[Stream, ...]
+    outputs: tuple[Stream, ...]
     internal: tuple[Stream, ...] = ()
     has_last: bool = False
     pad_edges: bool = False
@@ -39,7 +40,7 @@ class Lane:
     @property
     def streams(self) -> tuple[Stream, ...]:
         """All its streams, along the network."""
-        return (self.input, *self.internal, self.output)
+        return (*self.inputs, *self.internal, *self.outputs)
 
     @property
     def fifos(self) -> tuple[Stream, ...]:
@@ -47,13 +48,14 @@ class Lane:
         return tuple(stream for stream in self.streams if stream.depth is not None)
 
     def edge_width(self, stream: Stream) -> int:
-        """Bits of the port of its input or output stream."""
+        """Bits of the port of an input or output stream."""
         return 8 * stream.layout.bytes_per_beat if self.pad_edges else stream.layout.width
 
 
 def accelerator_lane(top: str, streams: Sequence[Stream]) -> Lane:
     """The lane of an accelerator whose streams are given from the input to the output."""
-    return Lane(top, "dut", streams[0], streams[-1], tuple(streams[1:-1]), has_last=True, pad_edges=True)
+    ends = (streams[0],), (streams[-1],)
+    return Lane(top, "dut", *ends, tuple(streams[1:-1]), has_last=True, pad_edges=True)
 
 
 def render_testbench(lanes: Sequence[Lane]) -> str:
@@ -67,7 +69,9 @@ def render_testbench(lanes: Sequence[Lane]) -> str:
         safe_name(name)
     if len(set(names)) != len(names):
         raise ValueError("two streams of a test bench have the same name")
-    return _testbench([line for index, lane in enumerate(lanes) for line in _lane(lane, index)])
+    ends = [len(lane.inputs) + len(lane.outputs) for lane in lanes]
+    seeds = accumulate(ends, initial=1)
+    return _testbench([line for lane, seed in zip(lanes, seeds, strict=False) for line in _lane(lane, seed)])
 
 
 def render_unit_testbench(module: str, inputs: Sequence[UnitStream], outputs: Sequence[UnitStream]) -> str:
@@ -106,29 +110,36 @@ def _testbench(body: Sequence[str]) -> str:
     )
 
 
-def _lane(lane: Lane, index: int) -> list[str]:
-    source, sink = lane.input.name, lane.output.name
-    width = lane.edge_width(lane.input)
-    last = f"{sink}_tlast" if lane.has_last else "1'b0"
-    ports = [".ap_clk", ".ap_rst_n", *_axis("s_axis", source), *_axis("m_axis", sink)]
+def _lane(lane: Lane, seed: int) -> list[str]:
+    """The lane, whose sources and sinks have the seeds from `seed` on."""
+    ports = [".ap_clk", ".ap_rst_n", *_ports("s_axis", lane.inputs), *_ports("m_axis", lane.outputs)]
     if lane.has_last:
-        ports.append(f".m_axis_tlast({sink}_tlast)")
-    return [
-        "",
-        *_declare(source, width, has_last=False),
-        *_declare(sink, lane.edge_width(lane.output), has_last=lane.has_last),
-        *_source(source, width, 2 * index + 1),
-        *_instance(lane.module, lane.instance, ports),
-        *_sink(sink, 2 * index + 2),
-        *_monitor_of(lane.input, width, source, "1'b0"),
-        *(
-            line
-            for stream in lane.internal
-            for line in _monitor_of(stream, stream.layout.width, f"{lane.instance}.{stream.name}", "1'b0")
-        ),
-        *_monitor_of(lane.output, lane.edge_width(lane.output), sink, last),
-        *(line for stream in lane.fifos for line in _meter(lane, stream)),
-    ]
+        ports.append(f".m_axis_tlast({lane.outputs[0].name}_tlast)")
+    lines = [""]
+    for stream in lane.inputs:
+        lines += _declare(stream.name, lane.edge_width(stream), has_last=False)
+    for stream in lane.outputs:
+        lines += _declare(stream.name, lane.edge_width(stream), lane.has_last)
+    for place, stream in enumerate(lane.inputs, seed):
+        lines += _source(stream.name, lane.edge_width(stream), place)
+    lines += _instance(lane.module, lane.instance, ports)
+    for place, stream in enumerate(lane.outputs, seed + len(lane.inputs)):
+        lines += _sink(stream.name, place)
+    for stream in lane.inputs:
+        lines += _monitor_of(stream, lane.edge_width(stream), stream.name, "1'b0")
+    for stream in lane.internal:
+        lines += _monitor_of(stream, stream.layout.width, f"{lane.instance}.{stream.name}", "1'b0")
+    for stream in lane.outputs:
+        last = f"{stream.name}_tlast" if lane.has_last else "1'b0"
+        lines += _monitor_of(stream, lane.edge_width(stream), stream.name, last)
+    for stream in lane.fifos:
+        lines += _meter(lane, stream)
+    return lines
+
+
+def _ports(stem: str, streams: Sequence[Stream]) -> list[str]:
+    names = [stem] if len(streams) == 1 else [f"{stem}{place}" for place in range(len(streams))]
+    return [wire for name, stream in zip(names, streams, strict=True) for wire in _axis(name, stream.name)]
 
 
 def _source(name: str, width: int, seed: int) -> list[str]:
@@ -155,7 +166,7 @@ def _axis(port: str, signal: str) -> list[str]:
 
 
 def _meter(lane: Lane, stream: Stream) -> list[str]:
-    fifo = f"{lane.instance}.u_{stream.consumer or 'result'}_fifo"
+    fifo = f"{lane.instance}.{stream.fifo}"
     wires = [f".{port}_{wire}({fifo}.{port}_axis_{wire})" for port in "sm" for wire in ("tvalid", "tready")]
     return _instance("fifo_meter", f"meter_{stream.name}", [".ap_clk", ".ap_rst_n", *wires])
 

@@ -35,7 +35,7 @@ class Device:
         layouts = self.kernel.input_layout, self.kernel.output_layout
         source = Stream(f"{self.module}_in", layouts[0], "input", None, self.module)
         target = Stream(f"{self.module}_out", layouts[1], "output", self.module, None)
-        return Lane(self.module, f"u_{self.module}", source, target)
+        return Lane(self.module, f"u_{self.module}", (source,), (target,))
 
 
 @dataclass(frozen=True)
@@ -72,10 +72,11 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Model:
     random = np.random.default_rng(7)
     for device in devices:
         lane = device.lane()
-        frames = random_frames(random, lane.input.layout, FRAMES)
-        write_frames(folder / "vectors", lane.input, lane.input.layout.pack(frames))
-        golden = lane.output.layout.pack(device.kernel.golden(frames))
-        write_frames(folder / "vectors", lane.output, golden)
+        (source,), (target,) = lane.inputs, lane.outputs
+        frames = random_frames(random, source.layout, FRAMES)
+        write_frames(folder / "vectors", source, source.layout.pack(frames))
+        golden = target.layout.pack(device.kernel.golden(frames))
+        write_frames(folder / "vectors", target, golden)
     return Model(folder, tuple(devices))
 
 

@@ -44,23 +44,25 @@ class KernelBench:
         """The folder of stimulus and golden beats."""
         return self.folder / "vectors"
 
-    def streams(self, node: HwNode) -> tuple[Stream, Stream]:
-        """The input and the output stream of `node`."""
-        kernel = node.kernel
-        return (
-            Stream(node.inputs[0], kernel.input_layout, "input", None, node.name),
-            Stream(node.outputs[0], kernel.output_layout, "output", node.name, None),
+    def inputs(self, node: HwNode) -> tuple[Stream, ...]:
+        """The input streams of `node`."""
+        layouts = zip(node.inputs, node.kernel.input_layouts, strict=True)
+        return tuple(Stream(name, layout, "input", None, node.name) for name, layout in layouts)
+
+    def outputs(self, node: HwNode) -> tuple[Stream, ...]:
+        """The output streams of `node`."""
+        return tuple(
+            Stream(name, node.kernel.output_layout, "output", node.name, None) for name in node.outputs
         )
 
     def run_cpp(self, types: str) -> Comparison:
         """Run all units as C++ of one type set."""
         program = compile_program(self.folder / "csim.cpp", [self.hls], self.folder / "csim", types)
         results = self.folder / types
-        streams = [stream for node in self.nodes for stream in self.streams(node)]
-        run_program(program, streams, self.vectors, results, self.frames)
-        return compare_streams(
-            [self.streams(node)[1] for node in self.nodes], self.vectors, results, self.frames
-        )
+        inputs = [stream for node in self.nodes for stream in self.inputs(node)]
+        outputs = [stream for node in self.nodes for stream in self.outputs(node)]
+        run_program(program, [*inputs, *outputs], self.vectors, results, self.frames)
+        return compare_streams(outputs, self.vectors, results, self.frames)
 
     def compile(self, clock_mhz: float = 100.0) -> dict[str, CompiledUnit]:
         """Compile all units with hlsc, and leave their SystemVerilog in `rtl`."""
@@ -73,7 +75,9 @@ class KernelBench:
     def run_rtl(self, stall: int) -> RtlResult:
         """Run all compiled units side by side in one Verilator model."""
         sources = [*sorted(share_dir("rtl").glob("*.sv")), *sorted((self.folder / "rtl").glob("*.sv"))]
-        lanes = [Lane(node.name, f"u_{node.name}", *self.streams(node)) for node in self.nodes]
+        lanes = [
+            Lane(node.name, f"u_{node.name}", self.inputs(node), self.outputs(node)) for node in self.nodes
+        ]
         return simulate_lanes(
             lanes, sources, self.vectors, self.folder / "results", self.folder / "model", self.frames,
             RtlOptions(stall=stall),
@@ -84,26 +88,46 @@ def make_bench(
     folder: Path, kernels: Sequence[Kernel], random: np.random.Generator, frames: int
 ) -> KernelBench:
     """Write the headers, the program and the vectors of `kernels`, which get random frames."""
-    streams = [random_frames(random, kernel.input_layout, frames) for kernel in kernels]
-    return make_bench_of(folder, list(zip(kernels, streams, strict=True)))
+    fed = [random_inputs(random, kernel, frames) for kernel in kernels]
+    return make_bench_of(folder, list(zip(kernels, fed, strict=True)))
 
 
-def make_bench_of(folder: Path, fed: Sequence[tuple[Kernel, Ints]]) -> KernelBench:
-    """Write the headers, the program and the vectors of kernels, each with the frames that it gets."""
+def random_inputs(random: np.random.Generator, kernel: Kernel, frames: int) -> tuple[Ints, ...]:
+    """Random frames for each input of `kernel`."""
+    return tuple(random_frames(random, layout, frames) for layout in kernel.input_layouts)
+
+
+def make_bench_of(folder: Path, fed: Sequence[tuple[Kernel, Sequence[Ints]]]) -> KernelBench:
+    """Write the headers, the program and the vectors of kernels, each with the frames of its inputs."""
     nodes = tuple(
-        HwNode(f"k{index}", (f"k{index}_in",), (f"k{index}_out",), (), kernel)
+        HwNode(
+            f"k{index}",
+            _names(f"k{index}_in", len(kernel.input_layouts)),
+            _names(f"k{index}_out", kernel.output_count),
+            (),
+            kernel,
+        )
         for index, (kernel, _) in enumerate(fed)
     )
-    bench = KernelBench(folder, nodes, len(fed[0][1]))
+    bench = KernelBench(folder, nodes, len(fed[0][1][0]))
     (bench.hls / "layers").mkdir(parents=True)
     (bench.hls / "thresher").symlink_to(share_dir("hls") / "thresher")
+    for kernel in (kernel for kernel, _ in fed if kernel.namespace() != "thresher"):
+        if not (bench.hls / kernel.namespace()).exists():
+            (bench.hls / kernel.namespace()).symlink_to(kernel.cpp_folder())
     for node, (_, inputs) in zip(nodes, fed, strict=True):
         (bench.hls / "layers" / f"{node.name}.hpp").write_text(layer_header(node))
-        source, target = bench.streams(node)
-        write_frames(bench.vectors, source, source.layout.pack(inputs))
-        write_frames(bench.vectors, target, target.layout.pack(node.kernel.golden(inputs)))
+        for stream, frames in zip(bench.inputs(node), inputs, strict=True):
+            write_frames(bench.vectors, stream, stream.layout.pack(frames))
+        golden = node.kernel.golden(*inputs)
+        for stream in bench.outputs(node):
+            write_frames(bench.vectors, stream, stream.layout.pack(golden))
     (folder / "csim.cpp").write_text(_program(bench))
     return bench
+
+
+def _names(stem: str, count: int) -> tuple[str, ...]:
+    return (stem,) if count == 1 else tuple(f"{stem}{place}" for place in range(count))
 
 
 def _program(bench: KernelBench) -> str:
@@ -111,7 +135,7 @@ def _program(bench: KernelBench) -> str:
     lines += [f'#include "layers/{node.name}.hpp"' for node in bench.nodes]
     lines += ["int main(int argc, char** argv) {", "  thresher::Csim sim(argc, argv);"]
     for node in bench.nodes:
-        for stream in bench.streams(node):
+        for stream in (*bench.inputs(node), *bench.outputs(node)):
             layout = stream.layout
             lines.append(
                 f'  thresher::Tape<{layout.width}> {stream.name}("{stream.name}", {layout.beats_per_frame});'
@@ -119,6 +143,6 @@ def _program(bench: KernelBench) -> str:
         lines.append(f"  static layers::{node.name} {node.name};")
     lines.append("  while (sim.next_chunk()) {")
     for node in bench.nodes:
-        lines.append(f"    sim.play({node.inputs[0]});")
+        lines += [f"    sim.play({name});" for name in node.inputs]
         lines.append(f"    {csim_run(node)}")
     return "\n".join([*lines, "  }", "}", ""])

@@ -19,7 +19,7 @@ DROP_VALID, CHANGE_DATA, SWALLOW, REPEAT, STOP, WRONG_LAST = range(1, 7)
 LAYOUT = StreamLayout(IntType(0, 255), 4, 1, 1)
 SOURCE = Stream("source", LAYOUT, "input")
 TARGET = Stream("target", LAYOUT, "output", producer="device")
-LANE = Lane("faulty", "dut", SOURCE, TARGET, has_last=True)
+LANE = Lane("faulty", "dut", (SOURCE,), (TARGET,), has_last=True)
 FRAMES = 3
 
 

@@ -168,7 +168,7 @@ def test_an_interrupted_run_leaves_no_process_and_no_files(
 def test_systemverilog_that_does_not_compile_is_a_failed_tool(tmp_path: Path, example: Project) -> None:
     device = tmp_path / "device.sv"
     device.write_text("module device; nonsense endmodule\n", encoding="utf-8")
-    lane = Lane("device", "dut", example.input, example.output)
+    lane = Lane("device", "dut", (example.input,), (example.output,))
     with pytest.raises(ToolFailedError) as caught:
         simulate_lanes([lane], [device], example.vectors, tmp_path / "results", tmp_path / "models")
     log = tmp_path / "models" / "build.log"

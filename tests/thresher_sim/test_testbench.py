@@ -29,7 +29,7 @@ def stream(name: str, role: str = "input") -> Stream:
 def sources(tmp_path: Path) -> list[Path]:
     """The example's whole bench, and beside it one of its units, whose edges are no whole bytes."""
     edges = (replace(STREAMS[1], name="unit_in"), replace(STREAMS[2], name="unit_out"))
-    lanes = [accelerator_lane("accelerator", STREAMS), Lane("total", "unit", *edges)]
+    lanes = [accelerator_lane("accelerator", STREAMS), Lane("total", "unit", edges[:1], edges[1:])]
     testbench = tmp_path / "tb.sv"
     testbench.write_text(render_testbench(lanes), encoding="utf-8")
     return [*sv_files(SV_FOLDER), *sv_files(HERE / "accelerator" / "rtl"), testbench]
@@ -69,7 +69,7 @@ def complaints(sources: list[Path]) -> str:
 
 def test_units_side_by_side_are_as_wide_as_their_streams() -> None:
     text = render_testbench(
-        [Lane("fc0", "u0", stream("a"), stream("b")), Lane("fc1", "u1", stream("c"), stream("d"))]
+        [Lane("fc0", "u0", (stream("a"),), (stream("b"),)), Lane("fc1", "u1", (stream("c"),), (stream("d"),))]
     )
     assert 'stream_source #(.Width(9), .Name("a"), .Seed(1)) source_a (' in text
     assert 'stream_source #(.Width(9), .Name("c"), .Seed(3)) source_c (' in text
@@ -91,13 +91,13 @@ def test_an_accelerator_is_padded_to_whole_bytes() -> None:
 @pytest.mark.parametrize(
     ("lane", "reason"),
     [
-        (Lane("fc0", "u0", stream("a"), stream("a")), "two streams of a test bench have the same name"),
+        (Lane("fc0", "u0", (stream("a"),), (stream("a"),)), "two streams of a test bench have the same name"),
         (
-            Lane("fc0; $finish", "u0", stream("a"), stream("b")),
+            Lane("fc0; $finish", "u0", (stream("a"),), (stream("b"),)),
             "'fc0; $finish' is not a name of letters, digits and underscores",
         ),
         (
-            Lane("fc0", "u0", stream('a"'), stream("b")),
+            Lane("fc0", "u0", (stream('a"'),), (stream("b"),)),
             "'a\"' is not a name of letters, digits and underscores",
         ),
     ],

@@ -18,8 +18,43 @@ def random_graph(random: np.random.Generator) -> TokenGraph:
     units = []
     for (taken, sent), (source, target) in zip(pairwise(beats), pairwise(names), strict=True):
         make = random_lookahead if random.random() < 0.5 else random_schedule
-        units.append(TimedUnit(make(random, taken, sent), int(random.integers(1, 6)), source, target))
+        units.append(TimedUnit(make(random, taken, sent), int(random.integers(1, 6)), (source,), (target,)))
     return TokenGraph(tuple(units), names[0], beats[0], names[-1], beats[-1])
+
+
+def random_branches(random: np.random.Generator) -> TokenGraph:
+    """Up to six units, some of which fork or join streams; what is left open is joined by one more."""
+    beats = {"s": int(random.integers(1, 7))}
+    taken = beats["s"]
+    streams = ["s"]
+    units: list[TimedUnit] = []
+
+    def add(inputs: list[str], outputs: int) -> None:
+        counts, sent = [beats[name] for name in inputs], int(random.integers(1, 7))
+        names = [f"t{len(beats) + index}" for index in range(outputs)]
+        alone = len(inputs) == outputs == 1
+        schedule = (
+            random_lookahead(random, counts[0], sent)
+            if alone and random.random() < 0.5
+            else random_step(random, counts, sent)
+        )
+        units.append(TimedUnit(schedule, int(random.integers(1, 6)), tuple(inputs), tuple(names)))
+        beats.update(dict.fromkeys(names, sent))
+        streams[:] = [name for name in streams if name not in inputs] + names
+
+    for _ in range(int(random.integers(1, 6))):
+        count = int(random.integers(1, min(3, len(streams)) + 1))
+        inputs = [str(name) for name in random.choice(streams, count, replace=False)]
+        add(inputs, int(random.integers(1, 4)))
+    add(list(streams), 1)
+    return TokenGraph(tuple(units), "s", taken, streams[0], beats[streams[0]])
+
+
+def random_step(random: np.random.Generator, taken: list[int], sent: int) -> Schedule:
+    """As `random_schedule`, of several inputs."""
+    steps = max(*taken, sent) + int(random.integers(0, 8))
+    reads = np.stack([chosen(random, steps, count) for count in taken])
+    return Schedule(reads, chosen(random, steps, sent))
 
 
 def random_schedule(random: np.random.Generator, taken: int, sent: int) -> Schedule:

@@ -66,52 +66,53 @@ class DeepFifo:
 
 
 class Pipeline:
-    """verilog/flow.py: stages that move at once, and an output register."""
+    """verilog/flow.py: stages that move at once, and an output register for each stream."""
 
-    def __init__(self, schedule: Schedule | Lookahead, stages: int) -> None:
+    def __init__(self, schedule: Schedule | Lookahead, stages: int, outputs: int) -> None:
         self.stages = stages
         # (valid, written) of the registers in front of stages 1, 2, ...
         self.registers = [(False, False)] * (stages - 1)
-        self.m_tvalid = False
-        self.s_tready = False
+        self.m_tvalid = [False] * outputs
+        self.s_tready: list[bool] = []
         self.front: InStep | Ahead = Ahead(schedule) if isinstance(schedule, Lookahead) else InStep(schedule)
 
-    def wires(self, s_tvalid: bool, m_tready: bool) -> None:
+    def wires(self, s_tvalid: list[bool], m_tready: list[bool]) -> None:
         """Settle `s_tready` and what the clock will do."""
         self.first = self.front.step(s_tvalid)
         self.last = self.registers[-1] if self.registers else self.first
-        free = not self.m_tvalid or m_tready
+        self.free = [not valid or ready for valid, ready in zip(self.m_tvalid, m_tready, strict=True)]
         valid, written = self.last
-        self.advance = not (valid and written) or free
-        self.s_tready = self.front.wants() and self.advance
+        self.advance = all(not (valid and written) or free for free in self.free)
+        self.s_tready = [wanted and self.advance for wanted in self.front.wants(s_tvalid)]
 
-    def clock(self, s_tvalid: bool, m_tready: bool) -> None:
-        if self.m_tvalid and m_tready:
-            self.m_tvalid = False
+    def clock(self, s_tvalid: list[bool]) -> None:
+        valid, written = self.last
+        sends = valid and written and self.advance
+        self.m_tvalid = [sends if free else held for free, held in zip(self.free, self.m_tvalid, strict=True)]
         if self.advance:
-            valid, written = self.last
-            self.m_tvalid = self.m_tvalid or (valid and written)
             self.registers = [self.first, *self.registers][: self.stages - 1]
             self.front.go(s_tvalid)
 
 
 class InStep:
-    """A step that reads waits for its beat."""
+    """A step that reads waits for its beats, and takes none before all are there."""
 
     def __init__(self, schedule: Schedule) -> None:
-        self.steps: list[tuple[bool, bool]] = list(
-            zip(schedule.reads.tolist(), schedule.writes.tolist(), strict=True)
+        self.steps: list[tuple[list[bool], bool]] = list(
+            zip(schedule.reads_by_input.T.tolist(), schedule.writes.tolist(), strict=True)
         )
         self.at = 0
 
-    def wants(self) -> bool:
-        return self.steps[self.at][0]
+    def wants(self, s_tvalid: list[bool]) -> list[bool]:
+        reads, _ = self.steps[self.at]
+        there = [not needed or valid for needed, valid in zip(reads, s_tvalid, strict=True)]
+        return [needed and all(there[:at] + there[at + 1 :]) for at, needed in enumerate(reads)]
 
-    def step(self, s_tvalid: bool) -> tuple[bool, bool]:
+    def step(self, s_tvalid: list[bool]) -> tuple[bool, bool]:
         reads, writes = self.steps[self.at]
-        return not reads or s_tvalid, writes
+        return all(not needed or valid for needed, valid in zip(reads, s_tvalid, strict=True)), writes
 
-    def go(self, s_tvalid: bool) -> None:
+    def go(self, s_tvalid: list[bool]) -> None:
         if self.step(s_tvalid)[0]:
             self.at = (self.at + 1) % len(self.steps)
 
@@ -124,16 +125,16 @@ class Ahead:
         self.frame = self.at = self.taken = 0
         self.freed = int(schedule.frees[-1]) - schedule.beats
 
-    def wants(self) -> bool:
-        return self.taken - self.freed < self.schedule.capacity
+    def wants(self, s_tvalid: list[bool]) -> list[bool]:
+        return [self.taken - self.freed < self.schedule.capacity]
 
-    def step(self, s_tvalid: bool) -> tuple[bool, bool]:
+    def step(self, s_tvalid: list[bool]) -> tuple[bool, bool]:
         runs = self.taken >= self.frame * self.schedule.beats + self.schedule.needs[self.at]
         return True, bool(runs and self.schedule.writes[self.at])
 
-    def go(self, s_tvalid: bool) -> None:
+    def go(self, s_tvalid: list[bool]) -> None:
         runs = self.taken >= self.frame * self.schedule.beats + self.schedule.needs[self.at]
-        self.taken += self.wants() and s_tvalid
+        self.taken += self.wants(s_tvalid)[0] and s_tvalid[0]
         if runs:
             self.freed = self.frame * self.schedule.beats + int(self.schedule.frees[self.at])
             self.at += 1
@@ -158,7 +159,7 @@ def run_reference(
     cells: dict[str, Cell] = {
         name: StreamRegister() if depths[name] == 2 else DeepFifo(depths[name]) for name in graph.streams
     }
-    pipelines = [(unit, Pipeline(unit.schedule, unit.stages)) for unit in graph.units]
+    pipelines = [(unit, Pipeline(unit.schedule, unit.stages, len(unit.outputs))) for unit in graph.units]
     run = ReferenceRun(occupancy=dict.fromkeys(graph.streams, 0))
     counts = dict.fromkeys(graph.streams, 0)
     waiting = deque((frame, beat) for frame in range(frames) for beat in range(graph.input_beats))
@@ -167,9 +168,12 @@ def run_reference(
         s_tvalid = {graph.input: bool(waiting) and now >= waiting[0][0] * period}
         m_tready = {graph.output: True}
         for unit, pipeline in pipelines:
-            pipeline.wires(cells[unit.input].m_tvalid, cells[unit.output].s_tready)
-            m_tready[unit.input] = pipeline.s_tready
-            s_tvalid[unit.output] = pipeline.m_tvalid
+            pipeline.wires(
+                [cells[name].m_tvalid for name in unit.inputs],
+                [cells[name].s_tready for name in unit.outputs],
+            )
+            m_tready |= zip(unit.inputs, pipeline.s_tready, strict=True)
+            s_tvalid |= zip(unit.outputs, pipeline.m_tvalid, strict=True)
         if s_tvalid[graph.input] and cells[graph.input].s_tready and waiting.popleft()[1] == 0:
             run.begins.append(now)
         if cells[graph.output].m_tvalid:
@@ -177,7 +181,7 @@ def run_reference(
             since = now
             if left % graph.output_beats == 0:
                 run.ends.append(now)
-        edge = [(cells[unit.input].m_tvalid, cells[unit.output].s_tready) for unit in graph.units]
+        offered = [[cells[name].m_tvalid for name in unit.inputs] for unit in graph.units]
         for name, cell in cells.items():
             counts[name] += s_tvalid[name] and cell.s_tready
             counts[name] -= cell.m_tvalid and m_tready[name]
@@ -186,8 +190,8 @@ def run_reference(
                 run.refused.add(name)
         for name, cell in cells.items():
             cell.clock(s_tvalid[name], m_tready[name])
-        for (_, pipeline), (valid, ready) in zip(pipelines, edge, strict=True):
-            pipeline.clock(valid, ready)
+        for (_, pipeline), valid in zip(pipelines, offered, strict=True):
+            pipeline.clock(valid)
         now += 1
         if now - since > patience:
             return None

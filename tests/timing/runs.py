@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from fractions import Fraction
 
+import numpy as np
+
 from thresher.hardware.fifos import MIN_DEPTH
 from thresher.kernels import Lookahead, Schedule
 from thresher.timing.simulator import Simulator, Supply, TimedUnit, TokenGraph, TokenRun
@@ -27,6 +29,8 @@ def own_cycles(schedule: Schedule | Lookahead) -> Fraction:
 def own_latency(schedule: Schedule | Lookahead, stages: int) -> int:
     """Cycles of the first frame from its first beat taken to its last beat given, both included.
 
+    With several inputs or outputs these are the first of any and the last of any.
+
     The pipeline has `stages` stages, and the first step takes a beat. Raises as `simulate`.
     """
     # One cycle in the FIFO on either side.
@@ -34,7 +38,11 @@ def own_latency(schedule: Schedule | Lookahead, stages: int) -> int:
 
 
 def _run(schedule: Schedule | Lookahead, stages: int, supply: Supply) -> TokenRun:
+    if isinstance(schedule, Schedule):
+        # All inputs always have a beat, so they are as one that every step reads that reads any of them.
+        reads = np.logical_or.reduce(schedule.reads_by_input)
+        schedule = Schedule(reads, schedule.writes)
     taken = schedule.beats if isinstance(schedule, Lookahead) else int(schedule.reads.sum())
-    unit = TimedUnit(schedule, stages, _INPUT, _OUTPUT)
+    unit = TimedUnit(schedule, stages, (_INPUT,), (_OUTPUT,))
     graph = TokenGraph((unit,), _INPUT, taken, _OUTPUT, int(schedule.writes.sum()))
     return simulate(graph, {_INPUT: MIN_DEPTH, _OUTPUT: MIN_DEPTH}, supply)

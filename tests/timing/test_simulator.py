@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 
-from tests.timing.graphs import random_depths, random_graph
+from tests.timing.graphs import random_branches, random_depths, random_graph
 from tests.timing.reference import run_reference
 from tests.timing.runs import simulate
-from thresher.timing.simulator import DeadlockError, Supply
+from thresher.timing.simulator import DeadlockError, Supply, TokenGraph
 
 FRAMES = 12
 
 
+@pytest.mark.parametrize("make", [random_graph, random_branches])
 @pytest.mark.parametrize("seed", range(12))
-def test_every_cycle_is_that_of_the_cells(seed: int) -> None:
+def test_every_cycle_is_that_of_the_cells(
+    make: Callable[[np.random.Generator], TokenGraph], seed: int
+) -> None:
     random = np.random.default_rng(seed)
     locked = 0
     for _ in range(25):
-        graph = random_graph(random)
+        graph = make(random)
         depths = random_depths(random, graph)
         period = int(random.integers(0, 40)) if random.random() < 0.5 else 0
         expected = run_reference(graph, depths, FRAMES, period)

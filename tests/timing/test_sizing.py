@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from itertools import pairwise, product
 from math import ceil
 
@@ -30,8 +31,13 @@ def chain(random: np.random.Generator, beats: list[int], kinds: str) -> TokenGra
     units = []
     for kind, counts, ends in zip(kinds, pairwise(beats), pairwise(WIDTHS), strict=False):
         make = random_schedule if kind == "s" else random_lookahead
-        units.append(TimedUnit(make(random, *counts), int(random.integers(1, 4)), *ends))
-    return TokenGraph(tuple(units), "a", beats[0], units[-1].output, beats[-1])
+        units.append(TimedUnit(make(random, *counts), int(random.integers(1, 4)), *_each(ends)))
+    return TokenGraph(tuple(units), "a", beats[0], units[-1].outputs[0], beats[-1])
+
+
+def _each(ends: Iterable[str]) -> Iterator[tuple[str]]:
+    """The streams before and behind a unit, of which it has one each."""
+    return ((name,) for name in ends)
 
 
 def measured_cycles(graph: TokenGraph, depths: dict[str, int]) -> float | None:
@@ -69,7 +75,7 @@ def test_no_choice_of_depths_is_faster(kinds: str, seed: int) -> None:
 
 def test_two_bursty_units_at_the_same_rate_need_depth() -> None:
     """The second takes 16 beats in 16 cycles and rests for 240; the first gives one in 16 cycles."""
-    units = tuple(TimedUnit(mvu(16), 5, *ends) for ends in ("ab", "bc"))
+    units = tuple(TimedUnit(mvu(16), 5, *_each(ends)) for ends in ("ab", "bc"))
     graph = TokenGraph(units, "a", 16, "c", 16)
 
     assert measured_cycles(graph, {"a": 2, "b": 2, "c": 2}) == 436
@@ -80,7 +86,7 @@ def test_two_bursty_units_at_the_same_rate_need_depth() -> None:
 
 def test_the_least_depth_is_taken_where_it_does() -> None:
     faster = Schedule(np.ones(4, np.bool_), np.ones(4, np.bool_))
-    units = (TimedUnit(mvu(4), 5, "a", "b"), TimedUnit(faster, 3, "b", "c"))
+    units = (TimedUnit(mvu(4), 5, ("a",), ("b",)), TimedUnit(faster, 3, ("b",), ("c",)))
     graph = TokenGraph(units, "a", 4, "c", 4)
 
     sizing = size_fifos(graph, WIDTHS, 16)
@@ -91,11 +97,11 @@ def test_the_least_depth_is_taken_where_it_does() -> None:
 def test_units_that_no_depth_can_save_are_an_error() -> None:
     """The step needs three beats, and the buffer holds two."""
     stuck = Lookahead(4, 2, np.array([3]), np.array([True]), np.array([4]))
-    units = (TimedUnit(mvu(4), 2, "a", "b"), TimedUnit(stuck, 2, "b", "c"))
+    units = (TimedUnit(mvu(4), 2, ("a",), ("b",)), TimedUnit(stuck, 2, ("b",), ("c",)))
     with pytest.raises(DeadlockError) as caught:
         size_fifos(TokenGraph(units, "a", 4, "c", 1), WIDTHS, 16)
     assert str(caught.value) == (
-        "timing: nothing comes out any more by cycle 297, with 'a', 'b' full and 'c' empty; "
+        "timing: nothing comes out any more by cycle 32, with 'a', 'b' full and 'c' empty; "
         "mend the schedule of a unit beside these streams"
     )
 

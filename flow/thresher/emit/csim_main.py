@@ -37,5 +37,9 @@ def csim_main(graph: HwGraph) -> str:
 def csim_run(node: HwNode) -> str:
     """The statement that runs a chunk of frames through one unit."""
     schedule = node.kernel.schedule()
+    if node.kernel.branches:
+        ends = [f"thresher::in({name})" for name in node.inputs]
+        ends += [f"thresher::out({name})" for name in node.outputs]
+        return f"sim.run({node.name}, {len(schedule.writes)}, {', '.join(ends)});"
     method = "run_ahead" if isinstance(schedule, Lookahead) else "run"
     return f"sim.{method}({node.name}, {node.inputs[0]}, {node.outputs[0]}, {len(schedule.writes)});"

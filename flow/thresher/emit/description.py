@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from thresher.emit.design import Design
 from thresher.emit.sv_top import TOP
 from thresher.hardware.fifos import fifo_resources
-from thresher.hardware.graph import INPUT_STREAM, HwNode, stream_layouts
+from thresher.hardware.graph import INPUT_STREAM, OUTPUT_STREAM, HwNode, stream_layouts
 from thresher.hardware.next_step import NextStep
 from thresher.hardware.parts import known_size
 from thresher.hlsc import CompiledUnit
@@ -118,17 +118,28 @@ def _fifo(stream: str, timing: Timing, width: int) -> dict[str, object]:
 
 def _streams(design: Design, timing: Timing) -> list[dict[str, object]]:
     nodes = design.graph.nodes
-    layouts = stream_layouts(design.graph)
-    entries: list[dict[str, object]] = []
-    for position, name in enumerate([INPUT_STREAM, *(name for node in nodes for name in node.outputs)]):
-        role = "input" if position == 0 else "output" if position == len(nodes) else "internal"
-        ends = {
-            "producer": nodes[position - 1].name if position else None,
-            "consumer": nodes[position].name if position < len(nodes) else None,
+    producers = {name: node.name for node in nodes for name in node.outputs}
+    consumers = {name: node.name for node in nodes for name in node.inputs}
+    ports = {
+        name: {"consumer_port": port}
+        for node in nodes
+        if len(node.inputs) > 1
+        for name, port in zip(node.inputs, node.kernel.input_ports, strict=True)
+    }
+    roles = {INPUT_STREAM: "input", OUTPUT_STREAM: "output"}
+    return [
+        {
+            "name": name,
+            "role": roles.get(name, "internal"),
+            "producer": producers.get(name),
+            "consumer": consumers.get(name),
+            **ports.get(name, {}),
+            "depth": timing.depths[name],
+            "occupancy": timing.occupancy[name],
+            **layout.to_json(),
         }
-        fifo = {"depth": timing.depths[name], "occupancy": timing.occupancy[name]}
-        entries.append({"name": name, "role": role, **ends, **fifo, **layouts[name].to_json()})
-    return entries
+        for name, layout in stream_layouts(design.graph).items()
+    ]
 
 
 def _layer(node: HwNode) -> dict[str, object]:
@@ -145,12 +156,13 @@ def _layer(node: HwNode) -> dict[str, object]:
 
 def _report_layer(node: HwNode, unit: CompiledUnit) -> dict[str, object]:
     kernel = node.kernel
+    elements = [layout.element for layout in kernel.input_layouts]
     return _layer(node) | {
         "macs_per_frame": kernel.macs_per_frame,
         "weight_bits": kernel.weight_bits,
-        "input_bits": kernel.input_layout.element.bits,
+        "input_bits": max(element.bits for element in elements),
         "output_bits": kernel.output_layout.element.bits,
-        "input_type": str(kernel.input_layout.element),
+        "input_type": " + ".join(map(str, dict.fromkeys(elements))),
         "output_type": str(kernel.output_layout.element),
         "stages": unit.stages,
         "resources": _resources(kernel.resources()),

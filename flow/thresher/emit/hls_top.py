@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from thresher.emit.layer_header import layer_header_name, unit_type
 from thresher.hardware.graph import INPUT_STREAM, OUTPUT_STREAM, HwGraph, HwNode, stream_layouts
@@ -16,7 +16,7 @@ def hls_top(graph: HwGraph, depths: Mapping[str, int]) -> str:
     """
     layouts = stream_layouts(graph)
     source, target = layouts[INPUT_STREAM], layouts[OUTPUT_STREAM]
-    internal = [node.outputs[0] for node in graph.nodes[:-1]]
+    internal = [name for node in graph.nodes for name in node.outputs if name != OUTPUT_STREAM]
     lines = [
         "// The accelerator for Vitis HLS (and for a C simulation with AMD's types): one process per",
         "// layer, joined by streams. Build with THRESHER_AMD defined and this folder on the include path.",
@@ -49,7 +49,8 @@ def hls_top(graph: HwGraph, depths: Mapping[str, int]) -> str:
         f'  static hls::stream<ap_uint<{target.width}>> {_inner(OUTPUT_STREAM)}("{_inner(OUTPUT_STREAM)}");'
     )
     lines.append(f"  take_input(s_axis, {_inner(INPUT_STREAM)});")
-    lines += [f"  {node.name}({_inner(node.inputs[0])}, {_inner(node.outputs[0])});" for node in graph.nodes]
+    for node in graph.nodes:
+        lines.append(f"  {node.name}({', '.join(map(_inner, node.inputs + node.outputs))});")
     lines += [f"  send_output({_inner(OUTPUT_STREAM)}, m_axis);", "}", ""]
     return "\n".join(lines)
 
@@ -92,14 +93,18 @@ def _inner(stream: str) -> str:
 
 
 def _process(node: HwNode) -> list[str]:
-    source, target = node.kernel.input_layout.width, node.kernel.output_layout.width
-    unit = unit_type(node)
+    kernel, unit = node.kernel, unit_type(node)
+    sources, targets = _numbered("source", len(node.inputs)), _numbered("target", len(node.outputs))
+    widths = [layout.width for layout in kernel.input_layouts]
+    widths += [kernel.output_layout.width] * len(targets)
+    kinds = ["InStream"] * len(sources) + ["OutStream"] * len(targets)
+    streams = list(zip(kinds, widths, sources + targets, strict=True))
+    formals = [f"hls::stream<ap_uint<{width}>>& {name}" for _, width, name in streams]
+    ports = [f"thresher::{kind}<{width}>({name})" for kind, width, name in streams]
     return [
-        f"void {node.name}(hls::stream<ap_uint<{source}>>& source,",
-        f"{' ' * (len(node.name) + 6)}hls::stream<ap_uint<{target}>>& target) {{",
+        f"void {node.name}({_aligned(formals, len(node.name) + 6)}) {{",
         f"  static {unit} unit;",
-        f"  {unit}::Ports ports{{thresher::InStream<{source}>(source),",
-        f"{' ' * (len(unit) + 15)}thresher::OutStream<{target}>(target)}};",
+        f"  {unit}::Ports ports{{{_aligned(ports, len(unit) + 15)}}};",
         f"  THRESHER_STEPS({node.kernel.cycles_per_frame}) {{",
         "#pragma HLS PIPELINE II = 1",
         "    unit.step(ports);",
@@ -107,6 +112,14 @@ def _process(node: HwNode) -> list[str]:
         "}",
         "",
     ]
+
+
+def _aligned(words: Sequence[str], column: int) -> str:
+    return f",\n{' ' * column}".join(words)
+
+
+def _numbered(name: str, count: int) -> list[str]:
+    return [name] if count == 1 else [f"{name}{place}" for place in range(count)]
 
 
 def _edges(input_beats: int, output_beats: int, input_width: int, output_width: int) -> list[str]:

@@ -53,9 +53,11 @@ def layer_header(node: HwNode) -> str:
 def describe(node: HwNode) -> str:
     """One phrase about a unit: kernel, streams, folding, cycles."""
     kernel = node.kernel
-    source, target = kernel.input_layout, kernel.output_layout
+    target = kernel.output_layout
+    sources = " + ".join(f"{source.channels} x {source.element}" for source in kernel.input_layouts)
+    copies = f"{kernel.output_count} times " if kernel.output_count > 1 else ""
     return (
-        f"{kernel.kernel_name()}, {source.channels} x {source.element} -> {target.channels} x "
+        f"{kernel.kernel_name()}, {sources} -> {copies}{target.channels} x "
         f"{target.element}, PE {kernel.folding.pe}, SIMD {kernel.folding.simd}, "
         f"{kernel.cycles_per_frame} cycles per frame"
     )

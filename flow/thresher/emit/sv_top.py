@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from thresher.emit.layer_header import describe
 from thresher.hardware.graph import INPUT_STREAM, OUTPUT_STREAM, HwGraph, HwNode, stream_layouts
+from thresher_sim.project import RESULT_FIFO, fifo_instance
 
 TOP = "accelerator"
 
@@ -15,7 +16,8 @@ def sv_top(graph: HwGraph, depths: Mapping[str, int]) -> str:
 
     Stream S of the graph is `S_tdata/_tvalid/_tready` where its producer drives it; a FIFO of
     `depths[S]` beats stands between it and the `_s_axis_` ports of its consumer, and registers cut every
-    path there, so that none runs through two units.
+    path there, so that none runs through two units. Of a consumer of several streams these are its
+    `_s_axis0_` ports, and so on.
     """
     layouts = stream_layouts(graph)
     source, target = layouts[INPUT_STREAM], layouts[OUTPUT_STREAM]
@@ -50,7 +52,7 @@ def sv_top(graph: HwGraph, depths: Mapping[str, int]) -> str:
             "",
         ]
     for node in graph.nodes:
-        lines += _unit(node, depths[node.inputs[0]])
+        lines += _unit(node, depths)
     lines += _output(graph.nodes[-1], target.beats_per_frame, edge_out, depths[OUTPUT_STREAM])
     return "\n".join([*lines, "endmodule", ""])
 
@@ -82,22 +84,34 @@ def _fifo(name: str, source: str, target: str, width: int, depth: int) -> list[s
     ]
 
 
-def _unit(node: HwNode, depth: int) -> list[str]:
-    source, target = node.kernel.input_layout.width, node.kernel.output_layout.width
-    taken, sent = f"{node.name}_s_axis", _produced(node)
+def _unit(node: HwNode, depths: Mapping[str, int]) -> list[str]:
+    kernel = node.kernel
+    widths = [layout.width for layout in kernel.input_layouts]
+    taken = [f"{node.name}_{port}" for port in kernel.input_ports]
+    sent = [_produced(node, name) for name in node.outputs]
+    fifos = zip(node.inputs, kernel.input_ports, taken, widths, strict=True)
+    formals = [*kernel.input_ports, *kernel.output_ports]
+    connected = [line for ends in zip(formals, taken + sent, strict=True) for line in _ports(*ends)]
     return [
-        *_signals(taken, source),
-        *_signals(sent, target),
+        *(line for name, width in zip(taken, widths, strict=True) for line in _signals(name, width)),
+        *(line for name in sent for line in _signals(name, kernel.output_layout.width)),
         "",
-        *_fifo(f"u_{node.name}_fifo", node.inputs[0], taken, source, depth),
+        *(
+            line
+            for name, port, target, width in fifos
+            for line in _fifo(_fifo_name(node, port), name, target, width, depths[name])
+        ),
         f"  {node.name} u_{node.name} (",
         "      .ap_clk,",
         "      .ap_rst_n,",
-        *_ports("s_axis", taken),
-        *_last_without_comma(_ports("m_axis", sent)),
+        *_last_without_comma(connected),
         "  );",
         "",
     ]
+
+
+def _fifo_name(node: HwNode, port: str) -> str:
+    return fifo_instance(node.name, port if len(node.inputs) > 1 else None)
 
 
 def _last_without_comma(lines: Iterable[str]) -> list[str]:
@@ -105,9 +119,9 @@ def _last_without_comma(lines: Iterable[str]) -> list[str]:
     return [*head, last.removesuffix(",")]
 
 
-def _produced(node: HwNode) -> str:
+def _produced(node: HwNode, stream: str) -> str:
     # The last unit's stream is not yet the port m_axis: a FIFO and the marker come between.
-    return f"{node.name}_out" if node.outputs[0] == OUTPUT_STREAM else node.outputs[0]
+    return f"{node.name}_out" if stream == OUTPUT_STREAM else stream
 
 
 def _output(node: HwNode, beats_per_frame: int, edge: int, depth: int) -> list[str]:
@@ -116,7 +130,7 @@ def _output(node: HwNode, beats_per_frame: int, edge: int, depth: int) -> list[s
     return [
         *_signals("result", width),
         "",
-        *_fifo("u_result_fifo", _produced(node), "result", width, depth),
+        *_fifo(RESULT_FIFO, _produced(node, OUTPUT_STREAM), "result", width, depth),
         f"  tlast_marker #(.Width({edge}), .BeatsPerFrame({beats_per_frame})) u_tlast_marker (",
         "      .ap_clk,",
         "      .ap_rst_n,",

@@ -61,7 +61,7 @@ def token_graph(graph: HwGraph, stages: Mapping[str, int]) -> TokenGraph:
     """The units of `graph` as the token simulator takes them."""
     layouts = stream_layouts(graph)
     units = (
-        TimedUnit(node.kernel.schedule(), stages[node.name], node.inputs[0], node.outputs[0])
+        TimedUnit(node.kernel.schedule(), stages[node.name], node.inputs, node.outputs)
         for node in graph.nodes
     )
     return TokenGraph(

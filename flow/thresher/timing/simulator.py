@@ -24,7 +24,10 @@ from thresher_sim.compile import compile_program
 Ints = npt.NDArray[np.int64]
 
 _SOURCE = Path(__file__).with_name("token_simulator.cpp")
-_READS, _WRITES = 1, 2
+UNLIMITED = 2**40
+"""Beats, more than any FIFO will hold."""
+# A step has a bit for each in 32, beside one for its outputs.
+_MOST_INPUTS = 31
 # Integers of a run's result that come before its lists.
 _HEAD = 6
 
@@ -37,12 +40,15 @@ class DeadlockError(ThresherError):
 
 @dataclass(frozen=True, eq=False)
 class TimedUnit:
-    """A unit between two streams: its pipeline has `stages` stages, its output register included."""
+    """A unit between streams: its pipeline has `stages` stages, its output registers included.
+
+    One that takes beats ahead has one input and one output.
+    """
 
     schedule: Schedule | Lookahead
     stages: int
-    input: str
-    output: str
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,8 +66,8 @@ class TokenGraph:
 
     @property
     def streams(self) -> tuple[str, ...]:
-        """The input, then the output of each unit."""
-        return (self.input, *(unit.output for unit in self.units))
+        """The input, then the outputs of each unit."""
+        return (self.input, *(name for unit in self.units for name in unit.outputs))
 
 
 @dataclass(frozen=True)
@@ -171,15 +177,17 @@ class Simulator:
         """Run the graph from reset with FIFOs of `depths`, exactly as its SystemVerilog does.
 
         Raises:
-            DeadlockError: Nothing comes out for many times the cycles in which a frame passes through
-                all units; the message names the streams that are full and empty.
+            DeadlockError: Nothing moves any more, or with FIFOs without limit nothing comes out for many
+                times the cycles in which a frame passes through all units; the message names the streams
+                that are full and empty.
             ToolFailedError: The simulator failed.
             ValueError: A FIFO is not deep enough to be built.
         """
         graph = self._graph
         _check_depths(graph, depths)
-        numbers = (supply.frames, int(supply.endless), supply.period, supply.limit, _patience(graph, supply))
-        self._send(np.array([*numbers, *(depths[name] for name in graph.streams)], "<i8").tobytes())
+        numbers = (supply.frames, int(supply.endless), supply.period, supply.limit)
+        patience = _patience(graph, supply) if UNLIMITED in depths.values() else 0
+        self._send(np.array([*numbers, patience, *(depths[name] for name in graph.streams)], "<i8").tobytes())
         head = self._receive(_HEAD)
         begun, ended = int(head[2]), int(head[3])
         tail = self._receive(min(begun, supply.frames) + ended + 3 * len(graph.streams))
@@ -210,9 +218,15 @@ class Simulator:
 def _check_units(graph: TokenGraph) -> None:
     for unit in graph.units:
         schedule = unit.schedule
-        reads = schedule.beats if isinstance(schedule, Lookahead) else int(schedule.reads.sum())
-        if reads < 1 or not schedule.writes.any():
-            raise ValueError(f"timing: the unit from '{unit.input}' to '{unit.output}' moves no beats")
+        inputs = 1 if isinstance(schedule, Lookahead) else len(schedule.reads_by_input)
+        name = f"the unit from '{unit.inputs[0]}' to '{unit.outputs[0]}'"
+        if inputs != len(unit.inputs) or inputs > _MOST_INPUTS:
+            raise ValueError(f"timing: {name} has {len(unit.inputs)} inputs, and a schedule for {inputs}")
+        if isinstance(schedule, Lookahead) and len(unit.outputs) > 1:
+            raise ValueError(f"timing: {name} takes beats ahead, and has {len(unit.outputs)} outputs")
+        reads = schedule.beats > 0 if isinstance(schedule, Lookahead) else schedule.reads.any(axis=-1).all()
+        if not reads or not schedule.writes.any():
+            raise ValueError(f"timing: {name} moves no beats")
 
 
 def _check_depths(graph: TokenGraph, depths: Mapping[str, int]) -> None:
@@ -231,21 +245,24 @@ def _encode(graph: TokenGraph) -> bytes:
     chunks = [np.array(head, "<i8").tobytes()]
     for unit in graph.units:
         schedule = unit.schedule
-        ends = (unit.stages, place[unit.input], place[unit.output], len(schedule.writes))
+        steps, codes = len(schedule.writes), schedule.writes.astype("<u4")
+        ends = [
+            word for names in (unit.inputs, unit.outputs) for word in (len(names), *map(place.get, names))
+        ]
         if isinstance(schedule, Lookahead):
-            numbers = (1, *ends, schedule.beats, schedule.capacity)
-            codes = schedule.writes * _WRITES
+            numbers = (1, unit.stages, steps, schedule.beats, schedule.capacity, *ends)
             arrays = [schedule.needs.astype("<i4").tobytes(), schedule.frees.astype("<i4").tobytes()]
         else:
-            numbers = (0, *ends, 0, 0)
-            codes = schedule.reads * _READS + schedule.writes * _WRITES
+            numbers = (0, unit.stages, steps, 0, 0, *ends)
+            for bit, reads in enumerate(schedule.reads_by_input, 1):
+                codes |= reads.astype("<u4") << np.uint32(bit)
             arrays = []
-        chunks += [np.array(numbers, "<i8").tobytes(), codes.astype(np.uint8).tobytes(), *arrays]
+        chunks += [np.array(numbers, "<i8").tobytes(), codes.tobytes(), *arrays]
     return b"".join(chunks)
 
 
 def _patience(graph: TokenGraph, supply: Supply) -> int:
-    """Cycles without a beat at the output after which none will come.
+    """Cycles without a beat at the output after which none will come where no FIFO is ever full.
 
     Each unit passes a frame on within two frames of its steps once it has it, whatever came before.
     """

@@ -19,23 +19,28 @@ faster. The search for shallow FIFOs with full rate:
    fast, and depths go down from there in runs without a pause.
    A FIFO that held at most m beats never refuses one at depth m + 1, so it is cut to that in the end.
 
+Where branches of the network meet, FIFOs too shallow would let units wait for each other for ever,
+perhaps only where the source or the sink rests. So depths are tried only if they are safe from that
+whatever the timing (`liveness`). Those of step 2 become so at the latest by the beats that their readers
+may hold: the run is then one of the least room, in which each step takes its beats as late as it can.
+
 So the result was simulated as it stands: it does not deadlock, it has the rate that is stated, and no
-FIFO is deeper than the most beats that it held and one.
+FIFO is deeper than the most beats that it held and one, but where it must be for another timing.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from math import ceil
 
 from thresher.hardware.fifos import MIN_DEPTH, fifo_resources
-from thresher.timing.simulator import DeadlockError, Simulator, Supply, TokenGraph, TokenRun
+from thresher.timing.liveness import Liveness, has_joins, least_room, most_room
+from thresher.timing.simulator import UNLIMITED, DeadlockError, Simulator, Supply, TokenGraph, TokenRun
 
 Depths = Mapping[str, int]
 
-# Beats, more than any FIFO will hold.
-_UNLIMITED = 2**40
 _DOUBLINGS = 6
 # Frames to wait for a steady state, and cycles times units: of one simulation, and of all shrinking.
 _FEWEST_FRAMES, _MOST_FRAMES = 16, 256
@@ -57,21 +62,36 @@ class Sizing:
 
 @dataclass
 class _Simulations:
-    """Runs of one graph, and what they have cost, in cycles times units."""
+    """Runs of one graph, and what they have cost, in cycles times units.
+
+    `liveness` is None where no depths are unsafe.
+    """
 
     graph: TokenGraph
     simulator: Simulator
+    liveness: Liveness | None
     frames: int
-    effort: int = 0
+    cycles: int = 0
+
+    @property
+    def effort(self) -> int:
+        """What the runs have cost so far."""
+        return (self.cycles + (self.liveness.cycles if self.liveness else 0)) * len(self.graph.units)
 
     def run(self, depths: Depths, period: int = 0, limit: int = 0) -> TokenRun:
         supply = Supply(self.frames, endless=True, period=period, limit=limit)
         run = self.simulator.run(depths, supply)
-        self.effort += run.cycles * len(self.graph.units)
+        self.cycles += run.cycles
         return run
 
+    def are_safe(self, depths: Depths) -> bool:
+        """Whether no timing leads to a deadlock with `depths`."""
+        return self.liveness is None or self.liveness.holds(depths)
+
     def keeps(self, depths: Depths, cycles: int, period: int = 0) -> TokenRun | None:
-        """The run with `depths` if a frame takes at most `cycles` in it."""
+        """The run with `depths` if they are safe and a frame takes at most `cycles` in it."""
+        if not self.are_safe(depths):
+            return None
         try:
             run = self.run(depths, period, limit=cycles)
         except DeadlockError:
@@ -85,14 +105,18 @@ def size_fifos(graph: TokenGraph, widths: Mapping[str, int], slowest: int) -> Si
     Where no depths reach that rate, those of the highest rate found are taken. Raises as `Simulator` and
     its `run`.
     """
-    with Simulator(graph) as simulator:
-        return _size(graph, widths, slowest, simulator)
-
-
-def _size(graph: TokenGraph, widths: Mapping[str, int], slowest: int, simulator: Simulator) -> Sizing:
     span = slowest * len(graph.units)
-    frames = max(_LONGEST_RUN // span, _FEWEST_FRAMES)
-    simulations = _Simulations(graph, simulator, min(frames, _MOST_FRAMES))
+    frames = min(max(_LONGEST_RUN // span, _FEWEST_FRAMES), _MOST_FRAMES)
+    with ExitStack() as stack:
+        simulator = stack.enter_context(Simulator(graph))
+        liveness = None
+        if has_joins(graph):
+            liveness = Liveness(stack.enter_context(Simulator(least_room(graph))))
+        return _size(_Simulations(graph, simulator, liveness, frames), widths, slowest)
+
+
+def _size(simulations: _Simulations, widths: Mapping[str, int], slowest: int) -> Sizing:
+    graph = simulations.graph
     least = dict.fromkeys(graph.streams, MIN_DEPTH)
     run = simulations.keeps(least, slowest)
     if run is not None:
@@ -101,18 +125,18 @@ def _size(graph: TokenGraph, widths: Mapping[str, int], slowest: int, simulator:
     paced = _shrink(simulations, widths, _with_frames(graph, ample), period, pace=period)
     run = simulations.keeps(paced, period)
     if run is not None:
-        return _cut(Sizing(paced, run))
+        return _cut(simulations, Sizing(paced, run))
     enough = _enlarged(simulations, ample, period)
     cycles = max(period, ceil(enough.run.cycles_per_frame))
-    shrunk = _shrink(simulations, widths, _cut(enough).depths, cycles)
-    return _cut(Sizing(shrunk, simulations.run(shrunk)))
+    shrunk = _shrink(simulations, widths, _cut(simulations, enough).depths, cycles)
+    return _cut(simulations, Sizing(shrunk, simulations.run(shrunk)))
 
 
 def _unhindered(simulations: _Simulations, least: Depths, slowest: int) -> tuple[Depths, int]:
     """Depths with which no FIFO refuses a beat of frames that enter at the highest rate, and its period."""
     graph = simulations.graph
     inner = _inner(graph)
-    unlimited = {**least, **dict.fromkeys(inner, _UNLIMITED)}
+    unlimited = {**least, **dict.fromkeys(inner, UNLIMITED)}
     try:
         run = simulations.run(unlimited, slowest)
     except DeadlockError:
@@ -121,7 +145,14 @@ def _unhindered(simulations: _Simulations, least: Depths, slowest: int) -> tuple
     period = ceil(run.cycles_per_frame)
     if period > slowest:
         run = simulations.run(unlimited, period)
-    return {**least, **{name: max(MIN_DEPTH, run.occupancy[name] + 1) for name in inner}}, period
+    ample = {**least, **{name: max(MIN_DEPTH, run.occupancy[name] + 1) for name in inner}}
+    return ample if simulations.are_safe(ample) else _with_room(graph, ample), period
+
+
+def _with_room(graph: TokenGraph, depths: Depths) -> Depths:
+    """`depths`, and room for what the unit behind a FIFO may hold."""
+    room = {name: most_room(unit) for unit in graph.units for name in unit.inputs}
+    return {name: depth + room.get(name, 0) for name, depth in depths.items()}
 
 
 def _inner(graph: TokenGraph) -> list[str]:
@@ -130,7 +161,7 @@ def _inner(graph: TokenGraph) -> list[str]:
 
 def _with_frames(graph: TokenGraph, depths: Depths) -> Depths:
     """`depths`, or room for a frame where that is more."""
-    beats = {unit.output: int(unit.schedule.writes.sum()) for unit in graph.units}
+    beats = {name: int(unit.schedule.writes.sum()) for unit in graph.units for name in unit.outputs}
     return {**depths, **{name: max(depths[name], beats[name] + 1) for name in _inner(graph)}}
 
 
@@ -204,10 +235,18 @@ def _saves(width: int, depth: int, instead: int) -> bool:
     return fifo_resources(width, instead).lut - fifo_resources(width, depth).lut >= _WORTH
 
 
-def _cut(sizing: Sizing) -> Sizing:
-    """Without the room that no beat used, which changes nothing as long as a FIFO stays a deep one."""
+def _cut(simulations: _Simulations, sizing: Sizing) -> Sizing:
+    """Without the room that no beat used, which changes nothing as long as a FIFO stays a deep one.
+
+    Room that another timing needs stays.
+    """
     depths = {
         name: min(depth, max(MIN_DEPTH + 1, sizing.run.occupancy[name] + 1))
         for name, depth in sizing.depths.items()
     }
+    if not simulations.are_safe(depths):
+        cut, depths = depths, dict(sizing.depths)
+        for name, depth in cut.items():
+            if depth < depths[name] and simulations.are_safe({**depths, name: depth}):
+                depths[name] = depth
     return Sizing(depths, sizing.run)

@@ -2,7 +2,7 @@
 //
 // It reads one graph from stdin, then any number of runs, and writes what happened in each to stdout;
 // `simulator.py` documents all, and is the only caller. A unit here is what hlsc makes of its C++ (verilog/flow.py): a pipeline whose
-// stages all move at once, unless the step in the last one writes and the output register holds a beat
+// stages all move at once, unless the step in the last one writes and an output register holds a beat
 // that is not taken. A FIFO is rtl/fifo.sv. Every handshake signal of these comes from a register, so a
 // cycle is: all units and both ends look at the registers, then all registers change.
 //
@@ -97,12 +97,23 @@ struct Fifo {
 };
 
 enum Kind : Int { kInStep = 0, kLookahead = 1 };
-constexpr std::uint8_t kReads = 1, kWrites = 2;
+
+// Of a step: whether it writes, and above that a bit for each input, whether it reads that.
+using Code = std::uint32_t;
+constexpr Code kWrites = 1;
+
+struct Output {
+  Fifo* fifo = nullptr;
+  // Whether its register holds a beat.
+  bool valid = false;
+};
 
 struct Unit {
   Int kind = kInStep, stages = 1, steps = 0, beats = 0, capacity = 0;
-  Fifo *in = nullptr, *out = nullptr;
-  const std::uint8_t* codes = nullptr;
+  Int input_count = 1, output_count = 1;
+  Fifo** inputs = nullptr;
+  Output* outputs = nullptr;
+  const Code* codes = nullptr;
   const std::int32_t *needs = nullptr, *frees = nullptr;
 
   Int step = 0;
@@ -111,33 +122,51 @@ struct Unit {
   // Whether the steps in the stages behind the first write; a ring, `last` is that of the last stage.
   bool* writing = nullptr;
   Int last = 0;
-  bool output_valid = false;
 
-  void cycle() {
-    const bool runs = kind == kInStep ? !(codes[step] & kReads) || in->valid : took >= needs[step];
+  // The next cycle; whether a step was done, or a beat taken or given.
+  bool cycle() {
+    const bool runs = kind == kInStep ? has_beats() : took >= needs[step];
     const bool writes = runs && (codes[step] & kWrites);
     const bool leaves = stages == 1 ? writes : writing[last];
-    const bool sent = output_valid && out->ready;
-    const bool held = output_valid && !out->ready;
-    out->put = sent;
-    out->refused |= held;
-    if (leaves && held) return;
-    output_valid = held || leaves;
+    bool moved = false, held = false;
+    for (Int i = 0; i < output_count; ++i) {
+      Output& output = outputs[i];
+      if (!output.valid) continue;
+      const bool sent = output.fifo->ready;
+      output.fifo->put = sent;
+      output.fifo->refused |= !sent;
+      output.valid = !sent;
+      moved |= sent;
+      held |= !sent;
+    }
+    if (leaves && held) return moved;
+    if (leaves) {
+      for (Int i = 0; i < output_count; ++i) outputs[i].valid = true;
+    }
     if (stages > 1) {
       writing[last] = writes;
       if (++last == stages - 1) last = 0;
     }
-    if (kind == kLookahead) {
-      advance_ahead(runs);
-    } else if (runs) {
-      in->taken = codes[step] & kReads;
-      if (++step == steps) step = 0;
-    }
+    if (kind == kLookahead) return advance_ahead(runs) || runs || moved;
+    if (!runs) return moved;
+    for (Int i = 0; i < input_count; ++i) inputs[i]->taken = reads(i);
+    if (++step == steps) step = 0;
+    return true;
   }
 
-  void advance_ahead(bool runs) {
-    const bool takes = in->valid && took - freed < capacity;
-    in->taken = takes;
+  bool reads(Int input) const { return codes[step] >> (input + 1) & 1; }
+
+  bool has_beats() const {
+    for (Int i = 0; i < input_count; ++i) {
+      if (reads(i) && !inputs[i]->valid) return false;
+    }
+    return true;
+  }
+
+  // Of a unit that reads ahead; whether a beat was taken.
+  bool advance_ahead(bool runs) {
+    const bool takes = inputs[0]->valid && took - freed < capacity;
+    inputs[0]->taken = takes;
     took += takes;
     if (runs) {
       freed = frees[step];
@@ -147,6 +176,7 @@ struct Unit {
         freed -= beats;
       }
     }
+    return takes;
   }
 };
 
@@ -154,7 +184,10 @@ struct Graph {
   Int fifo_count, unit_count;
   Int input_beats, output_beats;
   Int frames, endless, period, limit;
+  // Cycles without a beat at the output after which the run is given up; 0 for none.
   Int patience;
+  // Cycles in which all that is under way comes out of any unit and FIFO, or to a stop.
+  Int settling;
   Fifo *fifos, *input, *output;
   Unit* units;
 };
@@ -173,12 +206,17 @@ Graph read_graph() {
     Unit& unit = graph.units[i];
     unit.kind = read_int();
     unit.stages = read_int();
-    unit.in = &graph.fifos[read_int()];
-    unit.out = &graph.fifos[read_int()];
     unit.steps = read_int();
     unit.beats = read_int();
     unit.capacity = read_int();
-    unit.codes = read_array<std::uint8_t>(unit.steps);
+    unit.input_count = read_int();
+    unit.inputs = allocate<Fifo*>(unit.input_count);
+    for (Int j = 0; j < unit.input_count; ++j) unit.inputs[j] = &graph.fifos[read_int()];
+    unit.output_count = read_int();
+    unit.outputs = allocate<Output>(unit.output_count);
+    for (Int j = 0; j < unit.output_count; ++j) unit.outputs[j].fifo = &graph.fifos[read_int()];
+    unit.codes = read_array<Code>(unit.steps);
+    if (unit.stages + 4 > graph.settling) graph.settling = unit.stages + 4;
     if (unit.kind == kLookahead) {
       unit.needs = read_array<std::int32_t>(unit.steps);
       unit.frees = read_array<std::int32_t>(unit.steps);
@@ -202,7 +240,7 @@ bool begin_run(Graph& graph) {
   for (Int i = 0; i < graph.unit_count; ++i) {
     Unit& unit = graph.units[i];
     unit.step = unit.took = unit.freed = unit.last = 0;
-    unit.output_valid = false;
+    for (Int j = 0; j < unit.output_count; ++j) unit.outputs[j].valid = false;
     unit.writing = allocate<bool>(unit.stages - 1);
     if (unit.kind == kLookahead) unit.freed = unit.frees[unit.steps - 1] - unit.beats;
   }
@@ -222,7 +260,7 @@ class History {
   History(const Graph& graph)
       : graph_(graph), frames_(allocate<Int*>(graph.frames)), sources_(allocate<Source>(graph.frames)) {
     size_ = 1 + 3 * graph.fifo_count;
-    for (Int i = 0; i < graph.unit_count; ++i) size_ += 3 + graph.units[i].stages;
+    for (Int i = 0; i < graph.unit_count; ++i) size_ += 2 + graph.units[i].output_count + graph.units[i].stages;
   }
 
   // Keeps the present state as that of `frame`; the frame of an equal one before, or -1.
@@ -243,7 +281,7 @@ class History {
       *next++ = unit.step;
       *next++ = unit.took;
       *next++ = unit.freed;
-      *next++ = unit.output_valid;
+      for (Int j = 0; j < unit.output_count; ++j) *next++ = unit.outputs[j].valid;
       for (Int j = 0; j < unit.stages - 1; ++j) *next++ = unit.writing[(unit.last + j) % (unit.stages - 1)];
     }
     for (Int before = frame - 1; before >= 0; --before) {
@@ -278,14 +316,16 @@ Run run_graph(Graph& graph) {
   run.ends = allocate<Int>(graph.frames);
   History history(graph);
   Source source;
-  Int sink_beat = 0, quiet = 0, slow = 0;
+  Int sink_beat = 0, still = 0, quiet = 0, slow = 0;
   for (Int now = 0;; ++now) {
     const bool left = graph.endless || run.begun < graph.frames || source.beat > 0;
     const Int coming = source.beat > 0 ? run.begun - 1 : run.begun;
     const bool due = now >= coming * graph.period;
     source.waits += !due && graph.input->ready;
+    bool moved = left && !due;
     if (left && due) {
       graph.input->put = graph.input->ready;
+      moved = graph.input->put;
       graph.input->refused |= !graph.input->ready;
       if (graph.input->put) {
         if (source.beat == 0) {
@@ -295,12 +335,13 @@ Run run_graph(Graph& graph) {
         if (++source.beat == graph.input_beats) source.beat = 0;
       }
     }
-    for (Int i = 0; i < graph.unit_count; ++i) graph.units[i].cycle();
+    for (Int i = 0; i < graph.unit_count; ++i) moved |= graph.units[i].cycle();
     bool frame_ends = false;
     ++quiet;
     if (graph.output->valid) {
-      graph.output->taken = true;
       quiet = 0;
+      graph.output->taken = true;
+      moved = true;
       if (++sink_beat == graph.output_beats) {
         sink_beat = 0;
         run.ends[run.ended++] = now;
@@ -327,7 +368,8 @@ Run run_graph(Graph& graph) {
         if (slow == kSlowFrames) return run;
       }
     }
-    if (quiet > graph.patience) {
+    still = moved ? 0 : still + 1;
+    if (still > graph.settling || (graph.patience > 0 && quiet > graph.patience)) {
       run.status = kDeadlock;
       return run;
     }
