@@ -20,6 +20,7 @@ from thresher.kernels.fork import Fork
 from thresher.kernels.rescale import Rescale
 from thresher.kernels.select import Select
 from thresher.kernels.upsample import Upsample
+from thresher.kernels.width_converter import WidthConverter
 from thresher.lower.branches import IntAdd, IntConcat, IntRescale, IntSelect, IntUpsample
 from thresher.lower.integer import Ints, IntThreshold, TensorType
 from thresher_sim.streams import IntType
@@ -109,8 +110,6 @@ def rescales(draw: Draw) -> Rescale:
 def joined_by_hand(kernel: Kernel, frames: Ints, *others: Ints) -> tuple[Ints, IntThreshold | None]:
     """What a kernel's operator makes of frames, element by element, and the staircase behind it."""
     match kernel:
-        case Fork():
-            return frames, None
         case Add():
             pairs = zip(frames.ravel().tolist(), others[0].ravel().tolist(), strict=True)
             return np.array([x + y for x, y in pairs]).reshape(frames.shape), kernel.threshold
@@ -124,7 +123,9 @@ def joined_by_hand(kernel: Kernel, frames: Ints, *others: Ints) -> tuple[Ints, I
             return _larger_by_hand(kernel.larger, frames), None
         case Rescale():
             return _rescaled_by_hand(kernel.rescale, frames), None
-    raise AssertionError(kernel)
+    # Forks and converters leave all elements as they are.
+    assert isinstance(kernel, Fork | WidthConverter)
+    return frames, None
 
 
 def _larger_by_hand(larger: IntUpsample, frames: Ints) -> Ints:

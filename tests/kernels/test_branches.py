@@ -53,10 +53,9 @@ def test_a_concat_reads_the_beats_of_its_inputs_in_turn() -> None:
 
 def test_joins_of_three_tensors_or_of_other_types_are_not_taken() -> None:
     add, concat = sum_of(UINT2, INT3).join, joined().join
-    third = {"others": ("y", "z"), "other_types": (*add.other_types, *add.other_types)}
     other_type = (replace(concat.other_types[0], element=UINT2),)
 
-    assert Add.take([replace(add, **third)]) is None
+    assert Add.take([replace(add, others=("y", "z"), other_types=add.other_types * 2)]) is None
     assert Concat.take([replace(concat, others=("y", "z"), other_types=concat.other_types * 2)]) is None
     assert Concat.take([replace(concat, other_types=other_type)]) is None
 

@@ -155,8 +155,9 @@ class Rescale(Kernel):
         """A comparator for each start, a multiplier, an adder, and the tables.
 
         At 100 MHz and 4 of 32 channels a cycle, Yosys needs 101 LUTs and 4 DSPs where this says 128 and 4
-        (unsigned bytes, two segments with multipliers of 8 bits), and 112 and 4 where it says 128 and 4 (signed
-        bytes, one segment of 16 bits). A clock that cuts a product into stages takes two or four DSPs for it.
+        (unsigned bytes, two segments with multipliers of 8 bits), and 112 and 4 where it says 128 and 4
+        (signed bytes, one segment with 16 bits). A clock that cuts a product into stages takes two or four
+        DSPs for it.
         """
         numbers, segments = self._numbers, self._numbers.multipliers.shape[1]
         memories = []
