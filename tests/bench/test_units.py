@@ -11,7 +11,7 @@ import pytest
 from bench.quality import write_reference
 from bench.references import REFERENCES
 from bench.units import UNITS, compile_kernel
-from tests.kernels.cases import random_frames
+from tests.kernels.values import random_frames
 from tests.timing.runs import own_latency
 from thresher.kernels import Kernel
 from thresher_sim.project import Stream

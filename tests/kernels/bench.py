@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tests.kernels.cases import random_frames
+from tests.kernels.values import random_frames
 from thresher.emit.csim_main import csim_run
 from thresher.emit.layer_header import layer_header
 from thresher.emit.units import compile_layers

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from tests.hlsc.proving import in_blocks, pipelined
+from tests.kernels import small_branches
 from tests.kernels.windows import int_window
 from tests.needs import require_yosys
 from thresher.emit.layer_header import layer_header, unit_type
@@ -174,25 +175,44 @@ KERNELS: Mapping[str, Callable[[], Kernel]] = {
     "width converter: downsize": lambda: converter(3, 4, 2),
     "width converter: gearbox": lambda: converter(5, 2, 3),
     "width converter: three vectors of three become one of nine": lambda: converter(3, 2, 4, vectors=3),
+    "fork: two": lambda: small_branches.forked(2),
+    "fork: four": lambda: small_branches.forked(4),
+    "add": lambda: small_branches.sum_of(UINT2, INT3),
+    "add: several thresholds": small_branches.levels_of_sum,
+    "concat": small_branches.joined,
+    "select: beats": lambda: small_branches.selected([2, 3, 4], 2, 5),
+    "select: a shuffle": lambda: small_branches.selected([0, 2, 1, 3], 2),
+    "select: more than there were": lambda: small_branches.selected([1, 1, 0], 1, 2),
+    "upsample: down": lambda: small_branches.enlarged(2, 1),
+    "upsample: across": lambda: small_branches.enlarged(1, 2),
+    "rescale: lines": small_branches.rescaled,
+    "rescale: a shift": small_branches.halved,
 }
 
 # How a unit is compiled; no clock cuts a shift register into stages, and some units only into two.
 ONE_STAGE, TWO_STAGES, PIPELINED = "one stage", "two stages", "three stages or more"
 BLOCK_MEMORY = "block memory"
 STAGES = {ONE_STAGE: (1, 1), TWO_STAGES: (2, 2), PIPELINED: (3, 5), BLOCK_MEMORY: (2, 5)}
-NEVER_CUT = ("width converter: upsize", "width converter: downsize")
-CUT_ONCE = ("vvu: averages", "global pool: sums", "global pool: largest", "swg: whole windows")
+NEVER_CUT = ("width converter: upsize", "width converter: downsize", "fork: two", "fork: four", "concat")
+CUT_ONCE = (
+    *("vvu: averages", "global pool: sums", "global pool: largest", "swg: whole windows", "add"),
+    *("select: beats", "upsample: across", "rescale: a shift"),
+)
+IN_BLOCKS = (
+    *("mvu: two bits times signs, by complements", "threshold", "swg", "add: several thresholds"),
+    *("upsample: down", "rescale: lines"),
+)
 PLANS = [
     *[(name, ONE_STAGE) for name in KERNELS],
     *[(name, PIPELINED) for name in KERNELS if name not in (*NEVER_CUT, *CUT_ONCE)],
     *[(name, TWO_STAGES) for name in CUT_ONCE],
-    *[(name, BLOCK_MEMORY) for name in ("mvu: two bits times signs, by complements", "threshold", "swg")],
+    *[(name, BLOCK_MEMORY) for name in IN_BLOCKS],
 ]
 
 
 def unit(kernel: Kernel, folder: Path) -> UnitSource:
     """The C++ of a kernel's unit, as a project has it."""
-    node = HwNode("layer", ("s_axis",), ("m_axis",), (), kernel)
+    node = HwNode("layer", kernel.input_ports, kernel.output_ports, (), kernel)
     header = folder / "layer.hpp"
     header.write_text(layer_header(node), encoding="utf-8")
     return UnitSource(header, unit_type(node), (share_dir("hls"),))

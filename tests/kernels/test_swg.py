@@ -13,7 +13,7 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from tests.kernels.bench import make_bench
-from tests.kernels.cases import elements, random_frames
+from tests.kernels.values import elements, random_frames
 from tests.kernels.windows import by_hand, int_window, swgs, whole_swgs
 from thresher.errors import UsageError
 from thresher.kernels import Folding, Lookahead, Schedule

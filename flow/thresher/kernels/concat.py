@@ -98,7 +98,10 @@ class Concat(Kernel):
         return self.output_layout.beats_per_frame
 
     def resources(self) -> Resources:
-        """A multiplexer, a counter of beats, and registers for a beat."""
+        """A multiplexer, a counter of beats, and registers for a beat.
+
+        Yosys needs 47 LUTs and 41 registers for beats of 32 bits, 12 a vector, where this says 40 and 36.
+        """
         width, counter = self.output_layout.width, self.output_layout.beats_per_vector.bit_length()
         return Resources(lut=width + 2 * counter, ff=width + counter)
 

@@ -111,7 +111,11 @@ class Select(Kernel):
         return vectors * max(incoming, outgoing) + min(incoming, outgoing) - 1
 
     def resources(self) -> Resources:
-        """A counter of beats; registers for all beats of a vector but one, on either side."""
+        """A counter of beats; registers for all beats of a vector but one, on either side.
+
+        Yosys needs 257 LUTs and 498 registers for a shuffle of 64 channels of 4 bits, 8 a beat, where this
+        says 250 and 493; 9 and 37 for half of the channels as they are, where it says 8 and 36.
+        """
         incoming, outgoing = self._beats
         width, target, counter = self.input_layout.width, self.output_layout.width, incoming.bit_length()
         if self._kept is not None:

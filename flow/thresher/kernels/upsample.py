@@ -80,7 +80,11 @@ class Upsample(Kernel):
         return beats * self.larger.width if self.larger.vertical > 1 else beats
 
     def resources(self) -> Resources:
-        """The memory, a multiplexer behind it, and the counters."""
+        """The memory, a multiplexer behind it, and the counters.
+
+        Yosys needs 115 LUTs where this says 92, for twice the rows and columns of 8 x 8 pixels of 8 beats of
+        32 bits, and 62 where it says 78, for twice the columns of pixels of one such beat.
+        """
         lut, blocks = ram_cost(self.input_layout.width, self._depth)
         larger = self.larger
         counted = [larger.height, larger.vertical, larger.width, larger.horizontal]
