@@ -18,7 +18,8 @@ from thresher.lower.lowered import Approximation
 from thresher.lower.maps import Flags, add_up, take_largest
 from thresher.lower.picks import in_order, needs_one_scale, pick
 from thresher.lower.products import average, convolve, divide, multiply
-from thresher.lower.staircase import falls_before, find_staircase, fitted
+from thresher.lower.settle import settle, settle_on_host
+from thresher.lower.staircase import falls_before, find_staircase
 from thresher.lower.tail import same_order
 from thresher.onnx_import.custom import Custom
 from thresher.onnx_import.importer import QuantGraph
@@ -35,7 +36,7 @@ from thresher.onnx_import.nodes import (
     Reshape,
 )
 from thresher.onnx_import.problems import NodeError
-from thresher.onnx_import.quantisers import Quantiser, Truncation
+from thresher.onnx_import.quantisers import Quantiser
 from thresher_sim.streams import IntType
 
 ADD_BITS = 16
@@ -173,9 +174,7 @@ class Lowering:
             reason = "it is a second way into the hardware"
             remedy = "let the input meet one quantiser first, ahead of any branches"
             raise NodeError("lower", node.name, reason, remedy)
-        if isinstance(node, Truncation):
-            reason = "it truncates what has met no quantiser"
-            raise NodeError("lower", node.name, reason, "quantise before it")
+        node = settle_on_host(node)
         self.entry = enter(self.graph, node.output, node.element, node.scale, node.zero)
         return self.entry
 
@@ -231,7 +230,7 @@ class Lowering:
                 reason = "it or an operator before it treats pixels differently, with a pool in between"
                 raise NodeError("lower", node.name, reason, "use constants per channel at most")
             form = form.whole()
-        node = fitted(node, form)
+        node = settle(node, form)
         _check_width(node)
         stairs = find_staircase(form, node)
         pools = [step for step in form.steps if is_largest(step)]

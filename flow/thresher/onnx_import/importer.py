@@ -12,14 +12,17 @@ import onnx
 
 from thresher.errors import UsageError
 from thresher.graph import Array, Graph
-from thresher.onnx_import.custom import NO_OPERATORS, Operators
+from thresher.onnx_import.custom import NO_OPERATORS, Custom, Operators
 from thresher.onnx_import.folding import fold_node
 from thresher.onnx_import.nodes import QuantNode, Refused, Shape
 from thresher.onnx_import.problems import NodeError, printable
+from thresher.onnx_import.quantisers import Quantiser
+from thresher.onnx_import.ranges import note_ranges
 from thresher.onnx_import.reader import OnnxModel
 from thresher.onnx_import.scope import Scope, dynamic_inputs
 from thresher.onnx_import.shapes import note_likely_shape, note_shapes
-from thresher.onnx_import.source import SourceNode, read_source
+from thresher.onnx_import.sign_patterns import follow_step
+from thresher.onnx_import.source import FLOAT_MODEL, Source, SourceNode, read_source, unsupported
 from thresher.onnx_import.translate import (
     PASSED_THROUGH,
     TRANSLATORS,
@@ -81,6 +84,7 @@ def import_model(model: OnnxModel, keep_going: bool = False, operators: Operator
     constants, shapes = dict(source.initialisers), {source.input: source.input_shape}
     scope = Scope(source, operators, constants, shapes=shapes)
     translated = _translate_all(scope, keep_going)
+    _check_quantised(source, translated)
     output = scope.resolve(source.output)
     if not any(output in node.outputs for nodes in translated for node in nodes):
         raise UsageError(
@@ -95,6 +99,14 @@ def import_model(model: OnnxModel, keep_going: bool = False, operators: Operator
     graph = QuantGraph(used, (source.input,), (output,), dict(scope.shapes), tuple(listed))
     output_type = model.proto.graph.output[0].type.tensor_type.elem_type
     return Imported(graph, scope, output_type or onnx.TensorProto.FLOAT)
+
+
+def _check_quantised(source: Source, translated: list[Sequence[QuantNode]]) -> None:
+    """A model without any quantiser is a float model, unless something in it was refused."""
+    typed = [node for nodes in translated for node in nodes]
+    quantised = any(isinstance(node, Quantiser | Refused | Custom) for node in typed)
+    if not quantised and not any(node.is_quantiser for node in source.nodes):
+        raise unsupported(source.model, *FLOAT_MODEL)
 
 
 def _translate_all(scope: Scope, keep_going: bool) -> list[Sequence[QuantNode]]:
@@ -162,12 +174,16 @@ def _translate(scope: Scope, node: SourceNode) -> Sequence[QuantNode]:
         return []
     translated = _translate_computed(scope, node)
     note_shapes(scope, node, translated)
+    note_ranges(scope, node, translated)
     return translated
 
 
 def _translate_computed(scope: Scope, node: SourceNode) -> Sequence[QuantNode]:
     if not node.is_standard and not node.is_quantiser:
         return [translate_custom(scope, node)]
+    step = follow_step(scope, node)
+    if step is not None:
+        return [step]
     reason = f"operator {node.op} is not supported"
     translator = TRANSLATORS.get(node.op)
     if translator is None or reads_more(scope, node):

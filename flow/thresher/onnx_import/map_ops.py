@@ -14,6 +14,7 @@ from thresher.onnx_import.nodes import Arithmetic, HostOnly, QuantNode, Shape
 from thresher.onnx_import.problems import NodeError
 from thresher.onnx_import.scope import Scope, dynamic_inputs
 from thresher.onnx_import.source import SourceNode
+from thresher.onnx_import.weight_grids import weights_on_grid
 from thresher.onnx_import.window import Pair, Window
 
 _DIMENSIONS = "use convolutions over 1 or 2 dimensions"
@@ -35,6 +36,8 @@ def translate_conv(scope: Scope, node: SourceNode) -> Sequence[QuantNode]:
             return [_host(scope, node, f"Conv over {len(shape) - 2} dimensions", _DIMENSIONS)]
         reason = f"it convolves over {len(shape) - 2} dimensions"
         raise NodeError("import", node.name, reason, _DIMENSIONS)
+    if quantised is None:
+        quantised = weights_on_grid(scope.floats(node, 1, "weight"))
     weights = quantised.levels if quantised is not None else scope.floats(node, 1, "weight")
     groups = int(node.attributes.get("group", 1))
     _check_weights(node, weights, shape, groups)

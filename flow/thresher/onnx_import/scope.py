@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -10,8 +11,9 @@ from thresher.graph import Array
 from thresher.onnx_import.custom import Operators
 from thresher.onnx_import.nodes import Floats, Shape
 from thresher.onnx_import.problems import RETRAIN, NodeError
-from thresher.onnx_import.quantisers import QuantisedConstant
+from thresher.onnx_import.quantisers import QuantisedConstant, Rounding
 from thresher.onnx_import.source import Source, SourceNode
+from thresher.onnx_import.steps import Step
 
 
 @dataclass
@@ -19,7 +21,9 @@ class Scope:
     """Tensors by name: constants, quantised constants, other names, and shapes with a batch of 1.
 
     A tensor with no shape comes from an operator that only the host runs. `operators` are those of
-    custom domains that a kernel takes.
+    custom domains that a kernel takes. `steps` are tensors that compare another with a constant,
+    `roundings` those that a rounding writes, and `ranges` the least and greatest value of those that
+    have such limits.
     """
 
     source: Source
@@ -28,10 +32,17 @@ class Scope:
     quantised: dict[str, QuantisedConstant] = field(default_factory=dict)
     aliases: dict[str, str] = field(default_factory=dict)
     shapes: dict[str, Shape] = field(default_factory=dict)
+    steps: dict[str, Step] = field(default_factory=dict)
+    roundings: dict[str, Rounding] = field(default_factory=dict)
+    ranges: dict[str, tuple[float, float]] = field(default_factory=dict)
 
     def resolve(self, tensor: str) -> str:
         """The tensor that `tensor` is another name of."""
         return self.aliases.get(tensor, tensor)
+
+    def range_of(self, tensor: str) -> tuple[float, float]:
+        """The least and the greatest value that a tensor can have; infinite where nothing limits it."""
+        return self.ranges.get(tensor, (-math.inf, math.inf))
 
     def is_constant(self, tensor: str) -> bool:
         """Whether the value is known, or the input is left out."""
