@@ -14,6 +14,7 @@ from thresher.errors import UsageError
 from thresher.graph import Array, Graph
 from thresher.onnx_import.custom import NO_OPERATORS, Custom, Operators
 from thresher.onnx_import.folding import fold_node
+from thresher.onnx_import.input_scale import is_dropped_scale
 from thresher.onnx_import.nodes import QuantNode, Refused, Shape
 from thresher.onnx_import.problems import NodeError, printable
 from thresher.onnx_import.quantisers import Quantiser
@@ -32,17 +33,20 @@ from thresher.onnx_import.translate import (
 )
 
 
+Role = Literal["computed", "folded", "unused", "dropped"]
+
+
 @dataclass(frozen=True)
 class OnnxNode:
     """A node of the ONNX file.
 
     It is computed at run time, or it is part of a constant or does nothing (`folded`), or the
-    output does not depend on it (`unused`).
+    output does not depend on it (`unused`), or it is left out because that was asked for (`dropped`).
     """
 
     name: str
     op: str
-    role: Literal["computed", "folded", "unused"]
+    role: Role
 
 
 @dataclass(frozen=True)
@@ -68,13 +72,24 @@ class Imported:
     scope: Scope
     output_type: int
 
+    @property
+    def dropped(self) -> tuple[str, ...]:
+        """The ONNX nodes that were left out because that was asked for, so that the outputs differ."""
+        return tuple(self.scope.dropped)
 
-def import_model(model: OnnxModel, keep_going: bool = False, operators: Operators = NO_OPERATORS) -> Imported:
+
+def import_model(
+    model: OnnxModel,
+    keep_going: bool = False,
+    operators: Operators = NO_OPERATORS,
+    drop_input_scale: bool = False,
+) -> Imported:
     """Translate `model`, and with it nodes of custom domains that `operators` has.
 
     An operator that is not supported becomes a `HostOnly` node, which is an error only between
     quantised layers; one with parameters that make no sense is an error at once or, with
-    `keep_going`, a `Refused` node.
+    `keep_going`, a `Refused` node. A product with XNOR-Net's K is an error too, or with
+    `drop_input_scale` is taken as its other factor.
 
     Raises:
         UnsupportedModelError: The model or a node of it cannot be taken.
@@ -82,7 +97,7 @@ def import_model(model: OnnxModel, keep_going: bool = False, operators: Operator
     """
     source = read_source(model)
     constants, shapes = dict(source.initialisers), {source.input: source.input_shape}
-    scope = Scope(source, operators, constants, shapes=shapes)
+    scope = Scope(source, operators, constants, shapes=shapes, drops_input_scale=drop_input_scale)
     translated = _translate_all(scope, keep_going)
     _check_quantised(source, translated)
     output = scope.resolve(source.output)
@@ -93,7 +108,7 @@ def import_model(model: OnnxModel, keep_going: bool = False, operators: Operator
         )
     used = _used(itertools.chain.from_iterable(translated), output)
     listed = [
-        OnnxNode(node.name, node.op, _role(nodes, used))
+        OnnxNode(node.name, node.op, "dropped" if node.name in scope.dropped else _role(nodes, used))
         for node, nodes in zip(source.nodes, translated, strict=True)
     ]
     graph = QuantGraph(used, (source.input,), (output,), dict(scope.shapes), tuple(listed))
@@ -137,7 +152,7 @@ def _used(nodes: Iterable[QuantNode], output: str) -> tuple[QuantNode, ...]:
     return tuple(reversed(used))
 
 
-def _role(nodes: Sequence[QuantNode], used: tuple[QuantNode, ...]) -> Literal["computed", "folded", "unused"]:
+def _role(nodes: Sequence[QuantNode], used: tuple[QuantNode, ...]) -> Role:
     if not nodes:
         return "folded"
     return "computed" if any(node in used for node in nodes) else "unused"
@@ -169,6 +184,8 @@ def _translate(scope: Scope, node: SourceNode) -> Sequence[QuantNode]:
         return []
     if any(name not in scope.shapes for name in dynamic_inputs(scope, node)):
         return [host_only(scope, node, f"{node.op} follows an operator that is not supported")]
+    if is_dropped_scale(scope, node):
+        return []
     if node.is_standard and node.op == "Shape":
         scope.constants[node.outputs[0]] = _shape_value(scope, node)
         return []

@@ -23,7 +23,8 @@ class Scope:
     A tensor with no shape comes from an operator that only the host runs. `operators` are those of
     custom domains that a kernel takes. `steps` are tensors that compare another with a constant,
     `roundings` those that a rounding writes, and `ranges` the least and greatest value of those that
-    have such limits.
+    have such limits. `dropped` are nodes that were left out as asked, such as those that multiply by
+    XNOR-Net's K where this `drops_input_scale`.
     """
 
     source: Source
@@ -35,6 +36,9 @@ class Scope:
     steps: dict[str, Step] = field(default_factory=dict)
     roundings: dict[str, Rounding] = field(default_factory=dict)
     ranges: dict[str, tuple[float, float]] = field(default_factory=dict)
+
+    drops_input_scale: bool = False
+    dropped: list[str] = field(default_factory=list)
 
     def resolve(self, tensor: str) -> str:
         """The tensor that `tensor` is another name of."""

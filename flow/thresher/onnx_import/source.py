@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -62,6 +63,11 @@ class Source:
     input: str
     input_shape: Shape
     output: str
+
+    @cached_property
+    def writers(self) -> Mapping[str, SourceNode]:
+        """Nodes by the tensors that they write."""
+        return {name: node for node in self.nodes for name in node.outputs if name}
 
 
 def read_source(model: OnnxModel) -> Source:
