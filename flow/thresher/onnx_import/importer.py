@@ -32,7 +32,6 @@ from thresher.onnx_import.translate import (
     translate_custom,
 )
 
-
 Role = Literal["computed", "folded", "unused", "dropped"]
 
 

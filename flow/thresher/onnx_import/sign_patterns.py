@@ -66,9 +66,9 @@ def _begun(scope: Scope, node: SourceNode) -> Step | None:
     if len(dynamic) != 1:
         return None
     source = dynamic[0]
-    zero = np.zeros((), np.float32)
+    zero = np.asarray(0, np.float32)
     if node.op == "Sign":
-        return Step(source, zero, *np.asarray([-1, 0, 1], np.float32), (node.name,))
+        return Step(source, zero, zero - 1, zero, zero + 1, (node.name,))
     if node.op == "Round":
         low, high = scope.range_of(source)
         half = np.asarray(0.5, np.float32)
@@ -93,17 +93,18 @@ def _continued(scope: Scope, node: SourceNode) -> Step | None:
     first = steps[0]
     if first is None or not all(step is not None and first.alike(step) for step in steps):
         return None
-    parts = []
-    for place in ("below", "at", "above"):
-        values = [
-            getattr(scope.steps[scope.resolve(name)], place)
-            if scope.resolve(name) in scope.steps
-            else scope.value(name)
-            for name in node.inputs
-        ]
-        parts.append(shrunk(evaluate_node(scope.source, node, values)[0]))
+    below, at, above = (_evaluated(scope, node, place) for place in ("below", "at", "above"))
     names = dict.fromkeys(name for step in steps if step is not None for name in step.onnx_nodes)
-    return _fitting(scope, Step(first.source, first.threshold, *parts, (*names, node.name)))
+    return _fitting(scope, Step(first.source, first.threshold, below, at, above, (*names, node.name)))
+
+
+def _evaluated(scope: Scope, node: SourceNode, place: str) -> Array:
+    """What `node` makes of the values that its inputs have at one `place` of their steps."""
+    values: list[Array | None] = []
+    for name in node.inputs:
+        step = scope.steps.get(scope.resolve(name))
+        values.append(scope.value(name) if step is None else getattr(step, place))
+    return shrunk(evaluate_node(scope.source, node, values)[0])
 
 
 def _fitting(scope: Scope, step: Step) -> Step | None:

@@ -42,10 +42,10 @@ def weights_on_grid(weights: Array, axis: int = 0) -> QuantisedConstant | None:
         return None
     scales = np.ones(len(rows), np.float32)
     for index, row in enumerate(rows):
-        scale = _scale_of(np.abs(row))
-        if scale is None:
+        found = _scale_of(np.abs(row))
+        if found is None:
             return None
-        scales[index] = scale
+        scales[index] = found
     levels = np.rint(rows / scales[:, None]).astype(np.int64)
     if levels.max() >= _STEPS:
         return None

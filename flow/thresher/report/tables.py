@@ -52,8 +52,8 @@ def find_warnings(report: Report) -> list[str]:
     dropped = report["model"].get("dropped")
     if dropped:
         found.append(
-            f"{len(dropped)} scales that layers compute from their inputs were left out, as asked, so the outputs "
-            "differ from the model's; measure the accuracy"
+            f"{len(dropped)} scales that layers compute from their inputs were left out, as asked, so the "
+            "outputs differ from the model's; measure the accuracy"
         )
     return found + [text for run in report["simulation"].values() for text in run["warnings"]]
 
