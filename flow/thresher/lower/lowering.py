@@ -15,7 +15,7 @@ from thresher.lower.forms import Chosen, Form, OnHost, Pending, integer, is_larg
 from thresher.lower.integer import IntArgMax, IntNode, IntThreshold, TensorType
 from thresher.lower.joins import add, concatenate
 from thresher.lower.lowered import Approximation
-from thresher.lower.maps import Flags, add_up, take_largest
+from thresher.lower.maps import Flags, add_up, take_largest, with_own_padding
 from thresher.lower.picks import in_order, needs_one_scale, pick
 from thresher.lower.products import average, convolve, divide, multiply
 from thresher.lower.settle import settle, settle_on_host
@@ -207,7 +207,7 @@ class Lowering:
         if isinstance(node, GlobalPool) and not node.largest:
             made, result, pixels = add_up(node, form, self._named("global_pool"))
             return self._add((made,), result).then(divide(node, pixels))
-        factor = form.rescaled()
+        node, factor = with_own_padding(node, form), form.rescaled()
         if form.sums or factor is None or factor <= 0:
             return form.then(node)
         return self._take_largest(node, form, np.zeros(form.channels, np.bool_))

@@ -16,6 +16,17 @@ from thresher.onnx_import.source import Source, SourceNode
 from thresher.onnx_import.steps import Step
 
 
+@dataclass(frozen=True)
+class Padded:
+    """A tensor that is `source` with constants around it, `before` and `after` it along each axis."""
+
+    source: str
+    before: tuple[int, ...]
+    after: tuple[int, ...]
+    value: float
+    onnx_nodes: tuple[str, ...]
+
+
 @dataclass
 class Scope:
     """Tensors by name: constants, quantised constants, other names, and shapes with a batch of 1.
@@ -33,6 +44,7 @@ class Scope:
     quantised: dict[str, QuantisedConstant] = field(default_factory=dict)
     aliases: dict[str, str] = field(default_factory=dict)
     shapes: dict[str, Shape] = field(default_factory=dict)
+    padded: dict[str, Padded] = field(default_factory=dict)
     steps: dict[str, Step] = field(default_factory=dict)
     roundings: dict[str, Rounding] = field(default_factory=dict)
     ranges: dict[str, tuple[float, float]] = field(default_factory=dict)

@@ -34,6 +34,7 @@ from thresher.onnx_import.nodes import (
     Shape,
     Transpose,
 )
+from thresher.onnx_import.pads import move_pads, note_pad
 from thresher.onnx_import.problems import RETRAIN, NodeError
 from thresher.onnx_import.quant_ops import read_quantiser, read_truncation
 from thresher.onnx_import.rounding import limit_rounding, read_rounding
@@ -192,7 +193,17 @@ def _transpose(scope: Scope, node: SourceNode) -> Sequence[QuantNode]:
     if sorted(axes) != list(range(rank)) or axes[0] != 0:
         reason = f"it permutes the axes as {list(axes)}, which moves the batch axis"
         raise NodeError("import", node.name, reason, "keep the batch axis first")
-    return [Transpose(node.name, dynamic_inputs(scope, node), node.outputs, (node.name,), axes)]
+    whole = Transpose(node.name, dynamic_inputs(scope, node), node.outputs, (node.name,), axes)
+    return [*move_pads(scope, node, axes), whole]
+
+
+def _pad(scope: Scope, node: SourceNode) -> Sequence[QuantNode]:
+    """The windows behind it take it; by itself it is the host's."""
+    note_pad(scope, node)
+    reason = "Pad whose pixels no convolution or pool behind it takes as its own padding"
+    remedy = "pad by a constant, and straight in front of a convolution or pool"
+    outputs = node.outputs
+    return [HostOnly(node.name, dynamic_inputs(scope, node), outputs, (node.name,), reason, remedy)]
 
 
 def _arg_max(scope: Scope, node: SourceNode) -> Sequence[QuantNode]:
@@ -294,6 +305,7 @@ TRANSLATORS: Mapping[str, Translator] = MappingProxyType(
         "Mul": _arithmetic,
         "Neg": _negate,
         "PRelu": _leaky,
+        "Pad": _pad,
         "ReduceMax": translate_reduce,
         "ReduceMean": translate_reduce,
         "Relu": _relu,
