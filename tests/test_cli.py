@@ -133,8 +133,8 @@ BAD_MODELS: list[tuple[Callable[[Path], None], int, str]] = [
     (
         _save(_float),
         3,
-        "import: model 'bad.onnx': nothing in it quantises an activation (Quant, BipolarQuant, a sign, Round): "
-        "it is a float model; train it with Brevitas' quantised layers and export it with "
+        "import: model 'bad.onnx': nothing in it quantises an activation (Quant, BipolarQuant, a sign, "
+        "Round): it is a float model; train it with Brevitas' quantised layers and export it with "
         "brevitas.export.export_qonnx, or binarise activations by torch.where(x >= 0, 1.0, -1.0)",
     ),
 ]

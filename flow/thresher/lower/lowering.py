@@ -18,7 +18,7 @@ from thresher.lower.lowered import Approximation
 from thresher.lower.maps import Flags, add_up, take_largest, with_own_padding
 from thresher.lower.picks import in_order, needs_one_scale, pick
 from thresher.lower.products import average, convolve, divide, multiply
-from thresher.lower.settle import settle, settle_on_host
+from thresher.lower.settle import needs_hardware, settle, settle_on_host, stays_on_host
 from thresher.lower.staircase import falls_before, find_staircase
 from thresher.lower.tail import same_order
 from thresher.onnx_import.custom import Custom
@@ -115,6 +115,8 @@ class Lowering:
     def _lower(self, node: QuantNode, form: Pending) -> Form:
         """What a node of the hardware gives; elementwise ones wait for a quantiser."""
         match node:
+            case Quantiser() if stays_on_host(node, self.graph):
+                return OnHost(after_hardware=True, cause=node)
             case Quantiser():
                 return self._threshold(node, form)
             case Reshape():
@@ -156,7 +158,12 @@ class Lowering:
     def _after_host(self, node: QuantNode, form: OnHost) -> Form:
         """Floats stay with the host, up to the first quantiser."""
         if form.after_hardware:
-            if isinstance(node, Quantiser | Linear | Conv | Custom) and form.cause is not None:
+            standard = isinstance(node, Binariser | Rounding)
+            if (
+                isinstance(node, Quantiser | Linear | Conv | Custom)
+                and form.cause is not None
+                and not standard
+            ):
                 raise _host_in_between(form.cause)
             return form
         if isinstance(node, Quantiser):

@@ -8,12 +8,34 @@ import numpy as np
 
 from thresher.lower.forms import Pending
 from thresher.lower.staircase import find_staircase, fitted
+from thresher.onnx_import.custom import Custom
+from thresher.onnx_import.importer import QuantGraph
+from thresher.onnx_import.map_nodes import Conv
+from thresher.onnx_import.nodes import Linear, QuantNode
 from thresher.onnx_import.problems import NodeError
 from thresher.onnx_import.quantisers import UNBOUNDED, Binariser, Quantiser, Rounding, Truncation
 
 _BINARISE = (
     "binarise by torch.where(x == 0, 1, torch.sign(x)), or by Brevitas' QuantIdentity with CommonActQuant"
 )
+
+
+def needs_hardware(node: QuantNode) -> bool:
+    """Whether an operator says that the model goes on in integers; standard ones may be the float end's."""
+    return isinstance(node, Quantiser | Linear | Conv | Custom) and not isinstance(node, Binariser | Rounding)
+
+
+def stays_on_host(quantiser: Quantiser, graph: QuantGraph) -> bool:
+    """Whether it is a rounding or a sign in the model's float end, which no quantised layer follows."""
+    if not isinstance(quantiser, Rounding) and not (isinstance(quantiser, Binariser) and quantiser.undecided):
+        return False
+    reached = {quantiser.output}
+    for node in graph.nodes:
+        if reached.intersection(node.inputs):
+            if isinstance(node, Linear | Conv | Custom | Quantiser):
+                return False
+            reached.update(node.outputs)
+    return True
 
 
 def settle(quantiser: Quantiser, pending: Pending) -> Quantiser:

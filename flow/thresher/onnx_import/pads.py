@@ -16,7 +16,7 @@ from thresher.onnx_import.window import Pair, Window
 
 @dataclass(frozen=True)
 class Unpadded:
-    """What a window operator reads: `source` of `shape`, which is `before` less at the beginning of each axis.
+    """What a window operator reads: `source` of `shape`, in front of each axis of which `before` is padding.
 
     Taps beside it hold `value`; `onnx_nodes` are the Pad, and what moved its axes.
     """
