@@ -14,7 +14,7 @@ from onnx import helper
 
 from tests.lower.helpers import Compiled, compile_proto
 from tests.models import Array, ModelBuilder, randomise_statistics
-from thresher.lower.integer import IntThreshold
+from thresher.lower.integer import IntPool, IntThreshold
 from thresher.onnx_import.quantisers import Quantiser
 
 
@@ -45,8 +45,7 @@ def assert_exact(
     compiled = compile_proto(proto, **options)
     integers = compiled.trace(frames)
     quantisers = [node for node in compiled.imported.graph.nodes if isinstance(node, Quantiser)]
-    thresholds = [node for node in compiled.lowered.graph.nodes if isinstance(node, IntThreshold)]
-    traced = ["input"] * ("prologue" in _ends(compiled)) + [node.output for node in thresholds]
+    traced = ["input"] * (compiled.lowered.prologue is not None) + _quantised(compiled)
     assert len(quantisers) == len(traced) > 0
     for quantiser, name in zip(quantisers, traced, strict=True):
         real = expected[quantiser.output][:, 0].astype(np.float64)
@@ -59,8 +58,12 @@ def assert_exact(
     return compiled
 
 
-def _ends(compiled: Compiled) -> set[str]:
-    return {"prologue"} if compiled.lowered.prologue is not None else set()
+def _quantised(compiled: Compiled) -> list[str]:
+    """What each quantiser in hardware gives, pooled where the model pools in front of it."""
+    nodes = compiled.lowered.graph.nodes
+    places = [place for place, node in enumerate(nodes) if isinstance(node, IntThreshold)]
+    pooled = [place + 2 < len(nodes) and isinstance(nodes[place + 2], IntPool) for place in places]
+    return [nodes[place + 2 * pool].output for place, pool in zip(places, pooled, strict=True)]
 
 
 def _in_stream(frames: Array, last: bool) -> Array:

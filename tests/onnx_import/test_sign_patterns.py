@@ -152,7 +152,7 @@ def test_thresholds_that_integers_meet(op: str, shape: tuple[int, ...]) -> None:
 
 
 def test_signs_of_each_channels_own_scale_and_direction() -> None:
-    """A scale for each channel, negative ones too, is the quantiser's own; it stands behind the last layer."""
+    """A scale for each channel, negative ones too, is the quantiser's own, behind the last layer."""
     rng = np.random.default_rng(4)
     build = ModelBuilder((1, 8))
     x = build.node("MatMul", larq(build, "x"), signs(rng, 8, 6))

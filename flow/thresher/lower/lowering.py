@@ -158,12 +158,7 @@ class Lowering:
     def _after_host(self, node: QuantNode, form: OnHost) -> Form:
         """Floats stay with the host, up to the first quantiser."""
         if form.after_hardware:
-            standard = isinstance(node, Binariser | Rounding)
-            if (
-                isinstance(node, Quantiser | Linear | Conv | Custom)
-                and form.cause is not None
-                and not standard
-            ):
+            if needs_hardware(node) and form.cause is not None:
                 raise _host_in_between(form.cause)
             return form
         if isinstance(node, Quantiser):

@@ -226,10 +226,10 @@ def _beside(node: Conv, form: Pending) -> Ints:
     Raises:
         NodeError: No integers mean that.
     """
-    filled = form.zero + np.rint(node.pad_value / form.scale).astype(np.int64)
-    if ((filled - form.zero) * form.scale).astype(np.float32).tolist() != [np.float32(node.pad_value)] * len(
-        filled
-    ):
+    if node.pad_value == 0:
+        return form.zero
+    filled: Ints = form.zero + np.rint(node.pad_value / form.scale).astype(np.int64)
+    if (((filled - form.zero) * form.scale).astype(np.float32) != np.float32(node.pad_value)).any():
         reason = f"its input is padded with {node.pad_value:g}, which its input's scale has no integer for"
         raise NodeError(
             "lower", node.name, reason, "pad with zeros, or with a value of its input's quantiser"

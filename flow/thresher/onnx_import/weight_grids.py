@@ -49,6 +49,10 @@ def weights_on_grid(weights: Array, axis: int = 0) -> QuantisedConstant | None:
     levels = np.rint(rows / scales[:, None]).astype(np.int64)
     if levels.max() >= _STEPS:
         return None
+    empty = ~rows.any(axis=1)
+    if (np.abs(levels[~empty]) == 1).all():
+        # A channel of zeros is any signs times zero, and leaves the others their single bit.
+        levels[empty], scales[empty] = 1, 0
     shape = [1] * floats.ndim
     shape[axis] = len(rows)
     moved = np.moveaxis(floats, axis, 0).shape
