@@ -19,10 +19,10 @@ from thresher.emit.files import _replace, replacing
 from thresher.errors import UsageError
 
 SUPPORTED = (
-    "Add, ArgMax, AveragePool, BatchNormalization, BipolarQuant, Clip, Constant, Conv, Div, Dropout, "
-    "Flatten, Gemm, GlobalAveragePool, GlobalMaxPool, Identity, LeakyRelu, MatMul, Max, MaxPool, Min, Mul, "
-    "Neg, PRelu, Quant, ReduceMax, ReduceMean, Relu, Reshape, Squeeze, Sub, TopK, Transpose, Trunc, "
-    "Unsqueeze"
+    "Add, ArgMax, AveragePool, BatchNormalization, BipolarQuant, Ceil, Clip, Constant, Conv, Div, Dropout, "
+    "Equal, Flatten, Floor, Gemm, GlobalAveragePool, GlobalMaxPool, Greater, GreaterOrEqual, Identity, "
+    "LeakyRelu, Less, LessOrEqual, MatMul, Max, MaxPool, Min, Mul, Neg, PRelu, Pad, Quant, ReduceMax, "
+    "ReduceMean, Relu, Reshape, Round, Sign, Squeeze, Sub, TopK, Transpose, Trunc, Unsqueeze, Where"
 )
 
 

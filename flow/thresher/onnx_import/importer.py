@@ -14,7 +14,7 @@ from thresher.errors import UsageError
 from thresher.graph import Array, Graph
 from thresher.onnx_import.custom import NO_OPERATORS, Custom, Operators
 from thresher.onnx_import.folding import fold_node
-from thresher.onnx_import.input_scale import is_dropped_scale
+from thresher.onnx_import.input_scale import is_dropped_scale, keep_on_host
 from thresher.onnx_import.nodes import QuantNode, Refused, Shape
 from thresher.onnx_import.problems import NodeError, printable
 from thresher.onnx_import.quantisers import Quantiser
@@ -31,6 +31,8 @@ from thresher.onnx_import.translate import (
     reads_more,
     translate_custom,
 )
+
+Translated = Sequence[Sequence[QuantNode]]
 
 Role = Literal["computed", "folded", "unused", "dropped"]
 
@@ -87,8 +89,8 @@ def import_model(
 
     An operator that is not supported becomes a `HostOnly` node, which is an error only between
     quantised layers; one with parameters that make no sense is an error at once or, with
-    `keep_going`, a `Refused` node. A product with XNOR-Net's K is an error too, or with
-    `drop_input_scale` is taken as its other factor.
+    `keep_going`, a `Refused` node. A layer that is multiplied by XNOR-Net's K is the host's, or
+    with `drop_input_scale` is taken without it.
 
     Raises:
         UnsupportedModelError: The model or a node of it cannot be taken.
@@ -99,6 +101,7 @@ def import_model(
     scope = Scope(source, operators, constants, shapes=shapes, drops_input_scale=drop_input_scale)
     translated = _translate_all(scope, keep_going)
     _check_quantised(source, translated)
+    translated = keep_on_host(scope, translated)
     output = scope.resolve(source.output)
     if not any(output in node.outputs for nodes in translated for node in nodes):
         raise UsageError(
@@ -115,7 +118,7 @@ def import_model(
     return Imported(graph, scope, output_type or onnx.TensorProto.FLOAT)
 
 
-def _check_quantised(source: Source, translated: list[Sequence[QuantNode]]) -> None:
+def _check_quantised(source: Source, translated: Translated) -> None:
     """A model without any quantiser is a float model, unless something in it was refused."""
     typed = [node for nodes in translated for node in nodes]
     quantised = any(isinstance(node, Quantiser | Refused | Custom) for node in typed)
@@ -123,7 +126,7 @@ def _check_quantised(source: Source, translated: list[Sequence[QuantNode]]) -> N
         raise unsupported(source.model, *FLOAT_MODEL)
 
 
-def _translate_all(scope: Scope, keep_going: bool) -> list[Sequence[QuantNode]]:
+def _translate_all(scope: Scope, keep_going: bool) -> Translated:
     """The typed nodes of every ONNX node, in order."""
     source = scope.source
     known = {"", source.input, *source.initialisers}

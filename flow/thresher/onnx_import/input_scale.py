@@ -3,13 +3,17 @@
 A layer's sums of signs are multiplied by the mean magnitude of what was binarised, averaged over each
 window: `conv(sign(x), w) * K` with `K = box(mean(abs(x)))` (M. Rastegari et al., XNOR-Net, ECCV 2016,
 section 3.2). It is recognised by what it reads: one factor comes from the magnitude of the very tensor
-that the other factor comes from the sign of.
+that the other factor comes from the sign of. On request it is left out; else the host computes such a
+layer, which it can ahead of the hardware and behind it.
 """
 
 from __future__ import annotations
 
-from thresher.onnx_import.problems import NodeError
-from thresher.onnx_import.scope import Scope, dynamic_inputs
+from collections.abc import Sequence
+
+from thresher.onnx_import.nodes import InputScaled, QuantNode
+from thresher.onnx_import.quantisers import Quantiser
+from thresher.onnx_import.scope import InputScale, Scope, dynamic_inputs
 from thresher.onnx_import.source import SourceNode
 
 _MAGNITUDES = frozenset({"Abs", "ReduceL1"})
@@ -28,12 +32,13 @@ _LAYER = frozenset(
     }
 )
 
+_REMEDY = "build with --drop-input-scale and measure the accuracy without it, or train without K"
+
 
 def is_dropped_scale(scope: Scope, node: SourceNode) -> bool:
-    """Whether `node` multiplies by such a scale; it is then noted as dropped, another name of its layer.
+    """Whether `node` multiplies by such a scale, and is to be left out: it is another name of its layer.
 
-    Raises:
-        NodeError: It is one, and `scope` does not say to drop it.
+    Where it is not to be left out, what it multiplies is noted in `scope`.
     """
     dynamic = dynamic_inputs(scope, node)
     if not node.is_standard or node.op != "Mul" or len(dynamic) != 2:
@@ -43,16 +48,32 @@ def is_dropped_scale(scope: Scope, node: SourceNode) -> bool:
         if magnitude is None or not _binarises(scope, layer, dynamic_inputs(scope, magnitude)[0]):
             continue
         if not scope.drops_input_scale:
-            reason = (
-                "it multiplies a layer by a scale that is computed from the layer's own input at run time "
-                f"(XNOR-Net's K, from node '{magnitude.name}' on), and integers have one scale for all inputs"
-            )
-            remedy = "build with --drop-input-scale and measure the accuracy without it, or train without K"
-            raise NodeError("import", node.name, reason, remedy)
+            scope.input_scales.append(InputScale(node.name, magnitude.name, layer, scale, node.outputs[0]))
+            return False
         scope.aliases[node.outputs[0]] = layer
         scope.dropped.append(node.name)
         return True
     return False
+
+
+def keep_on_host(scope: Scope, translated: Sequence[Sequence[QuantNode]]) -> list[list[QuantNode]]:
+    """`translated` with every layer that is multiplied by such a scale left to the host, from its sign on."""
+    writers = {tensor: node for nodes in translated for node in nodes for tensor in node.outputs}
+    scaled: dict[str, InputScaled] = {}
+    for scale in scope.input_scales:
+        reason = (
+            "it multiplies a layer by a scale that is computed from the layer's own input at run time "
+            f"(XNOR-Net's K, from node '{scale.magnitude}' on), which no integers have"
+        )
+        wanted = [scale.product]
+        while wanted:
+            node = writers[wanted.pop()]
+            scaled[node.name] = InputScaled(
+                node.name, node.inputs, node.outputs, node.onnx_nodes, reason, _REMEDY
+            )
+            if not isinstance(node, Quantiser) and scale.magnitude not in node.onnx_nodes:
+                wanted += node.inputs
+    return [[scaled.get(node.name, node) for node in nodes] for nodes in translated]
 
 
 def _magnitude(scope: Scope, tensor: str) -> SourceNode | None:

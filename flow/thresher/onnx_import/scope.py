@@ -27,6 +27,17 @@ class Padded:
     onnx_nodes: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class InputScale:
+    """The node `name` multiplies the tensor `layer` by `scale`, an average of what `magnitude` gives."""
+
+    name: str
+    magnitude: str
+    layer: str
+    scale: str
+    product: str
+
+
 @dataclass
 class Scope:
     """Tensors by name: constants, quantised constants, other names, and shapes with a batch of 1.
@@ -35,7 +46,7 @@ class Scope:
     custom domains that a kernel takes. `steps` are tensors that compare another with a constant,
     `roundings` those that a rounding writes, and `ranges` the least and greatest value of those that
     have such limits. `dropped` are nodes that were left out as asked, such as those that multiply by
-    XNOR-Net's K where this `drops_input_scale`.
+    XNOR-Net's K where this `drops_input_scale`; `input_scales` are those where it does not.
     """
 
     source: Source
@@ -51,6 +62,7 @@ class Scope:
 
     drops_input_scale: bool = False
     dropped: list[str] = field(default_factory=list)
+    input_scales: list[InputScale] = field(default_factory=list)
 
     def resolve(self, tensor: str) -> str:
         """The tensor that `tensor` is another name of."""

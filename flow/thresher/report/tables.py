@@ -49,7 +49,7 @@ def find_warnings(report: Report) -> list[str]:
         for key, name in _RESOURCES
         if key in part and estimate["resources"][key] > part[key]
     ]
-    dropped = report["model"].get("dropped")
+    dropped = report.get("model", {}).get("dropped")
     if dropped:
         found.append(
             f"{len(dropped)} scales that layers compute from their inputs were left out, as asked, so the "
