@@ -19,10 +19,11 @@ from thresher.emit.files import _replace, replacing
 from thresher.errors import UsageError
 
 SUPPORTED = (
-    "Add, ArgMax, AveragePool, BatchNormalization, BipolarQuant, Ceil, Clip, Constant, Conv, Div, Dropout, "
-    "Equal, Flatten, Floor, Gemm, GlobalAveragePool, GlobalMaxPool, Greater, GreaterOrEqual, Identity, "
-    "LeakyRelu, Less, LessOrEqual, MatMul, Max, MaxPool, Min, Mul, Neg, PRelu, Pad, Quant, ReduceMax, "
-    "ReduceMean, Relu, Reshape, Round, Sign, Squeeze, Sub, TopK, Transpose, Trunc, Unsqueeze, Where"
+    "Add, ArgMax, AveragePool, BatchNormalization, BipolarQuant, Ceil, Clip, Concat, Constant, Conv, "
+    "DepthToSpace, Div, Dropout, Equal, Flatten, Floor, Gather, Gemm, GlobalAveragePool, GlobalMaxPool, "
+    "Greater, GreaterOrEqual, Identity, LeakyRelu, Less, LessOrEqual, MatMul, Max, MaxPool, Min, Mul, "
+    "Neg, PRelu, Pad, Quant, ReduceMax, ReduceMean, Relu, Reshape, Resize, Round, Sign, Slice, "
+    "SpaceToDepth, Split, Squeeze, Sub, Sum, TopK, Transpose, Trunc, Unsqueeze, Upsample, Where"
 )
 
 

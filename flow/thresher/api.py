@@ -302,7 +302,15 @@ def build(  # noqa: PLR0913  (the command's options)
     """
     kind = parse_input_type(input_type) if input_type is not None else None
     options = BuildOptions(
-        folding, target_fps, clock_mhz, part, kind, input_scale, argmax, fit, drop_input_scale
+        folding,
+        target_fps,
+        clock_mhz,
+        part,
+        kind,
+        input_scale,
+        argmax,
+        fit,
+        drop_input_scale=drop_input_scale,
     )
     source = read_model(model) if isinstance(model, Path | str) else export_module(model, example_input)
     target = (

@@ -240,10 +240,10 @@ def test_signs_and_roundings_behind_the_last_layer_stay_with_the_host() -> None:
         x = build.node(tail, build.node("MatMul", larq(build, "x"), signs(rng, 8, 6)), name="tail")
         decided = masked_sign(build, build.node("Sub", x, np.float32(0.5)))
         proto = build.proto(build.node("Add", x, decided) if tail == "Sigmoid" else x)
-        x = frames(rng)
+        inputs = frames(rng)
 
         compiled = compile_proto(proto)
 
-        expected = run_onnxruntime(proto, x)[proto.graph.output[0].name][:, 0]
-        np.testing.assert_array_equal(compiled.predict(x), expected)
+        expected = run_onnxruntime(proto, inputs)[proto.graph.output[0].name][:, 0]
+        np.testing.assert_array_equal(compiled.predict(inputs), expected)
         assert [type(node) for node in compiled.lowered.graph.nodes] == [IntMatMul]

@@ -9,6 +9,7 @@ import onnx
 import pytest
 import torch
 
+from tests.models import Array
 from tests.onnx_import.standard import assert_exact, export_torch
 from tests.onnx_import.torch_layers import ScaledConv2d, binary_network, dorefa_network
 from thresher.errors import UsageError
@@ -21,7 +22,7 @@ EXPORTERS = pytest.mark.parametrize("dynamo", [True, False], ids=["dynamo", "tor
 SHAPE = (1, 2, 8, 8)
 
 
-def maps(seed: int, count: int = 50) -> np.ndarray:  # type: ignore[type-arg]
+def maps(seed: int, count: int = 50) -> Array:
     return np.random.default_rng(seed).normal(0, 2, (count, *SHAPE[1:])).astype(np.float32)
 
 

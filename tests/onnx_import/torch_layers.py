@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 
-class Sign(torch.autograd.Function):
+class Sign(torch.autograd.Function):  # type: ignore[misc]
     """The sign with sign(0) = +1; its gradient is passed through where |x| <= 1."""
 
     @staticmethod
@@ -23,25 +23,25 @@ class Sign(torch.autograd.Function):
 
 
 def sign(x: torch.Tensor) -> torch.Tensor:
-    return Sign.apply(x)  # type: ignore[no-any-return, no-untyped-call]
+    return Sign.apply(x)
 
 
-class BinaryActivation(nn.Module):
+class BinaryActivation(nn.Module):  # type: ignore[misc]
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         return sign(x)
 
 
-class BinaryLinear(nn.Linear):
+class BinaryLinear(nn.Linear):  # type: ignore[misc]
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         return nn.functional.linear(x, sign(self.weight), self.bias)
 
 
-class BinaryConv2d(nn.Conv2d):
+class BinaryConv2d(nn.Conv2d):  # type: ignore[misc]
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         return self._conv_forward(x, sign(self.weight), self.bias)
 
 
-class ScaledConv2d(nn.Conv2d):
+class ScaledConv2d(nn.Conv2d):  # type: ignore[misc]
     """XNOR-Net's filters: signs times the mean magnitude of each filter."""
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
@@ -55,7 +55,7 @@ def quantise(x: torch.Tensor, bits: int) -> torch.Tensor:
     return torch.round(x * steps) / steps
 
 
-class DorefaActivation(nn.Module):
+class DorefaActivation(nn.Module):  # type: ignore[misc]
     def __init__(self, bits: int) -> None:
         super().__init__()
         self.bits = bits
@@ -71,14 +71,14 @@ def dorefa_weight(weight: torch.Tensor, bits: int) -> torch.Tensor:
     return 2 * quantise(limited / (2 * limited.abs().max()) + 0.5, bits) - 1
 
 
-class DorefaConv2d(nn.Conv2d):
+class DorefaConv2d(nn.Conv2d):  # type: ignore[misc]
     bits = 2
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         return self._conv_forward(x, dorefa_weight(self.weight, self.bits), self.bias)
 
 
-class DorefaLinear(nn.Linear):
+class DorefaLinear(nn.Linear):  # type: ignore[misc]
     bits = 2
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
