@@ -39,7 +39,14 @@ class ModelBuilder:
         self.tensors[name] = np.asarray(value)
         return name
 
-    def node(self, op: str, *inputs: str | Array, name: str = "", domain: str = "", **attributes: Any) -> str:
+    def node(
+        self,
+        op: str,
+        *inputs: str | Array | np.generic,
+        name: str = "",
+        domain: str = "",
+        **attributes: Any,
+    ) -> str:
         name = name or f"{op}_{len(self.nodes)}"
         names = [each if isinstance(each, str) else self.constant(each) for each in inputs]
         self.nodes.append(helper.make_node(op, names, [f"{name}_y"], name, domain=domain, **attributes))

@@ -19,10 +19,11 @@ from thresher.emit.files import _replace, replacing
 from thresher.errors import UsageError
 
 SUPPORTED = (
-    "Add, ArgMax, AveragePool, BatchNormalization, BipolarQuant, Clip, Constant, Conv, Div, Dropout, "
-    "Flatten, Gemm, GlobalAveragePool, GlobalMaxPool, Identity, LeakyRelu, MatMul, Max, MaxPool, Min, Mul, "
-    "Neg, PRelu, Quant, ReduceMax, ReduceMean, Relu, Reshape, Squeeze, Sub, TopK, Transpose, Trunc, "
-    "Unsqueeze"
+    "Add, ArgMax, AveragePool, BatchNormalization, BipolarQuant, Ceil, Clip, Concat, Constant, Conv, "
+    "DepthToSpace, Div, Dropout, Equal, Flatten, Floor, Gather, Gemm, GlobalAveragePool, GlobalMaxPool, "
+    "Greater, GreaterOrEqual, Identity, LeakyRelu, Less, LessOrEqual, MatMul, Max, MaxPool, Min, Mul, "
+    "Neg, PRelu, Pad, Quant, ReduceMax, ReduceMean, Relu, Reshape, Resize, Round, Sign, Slice, "
+    "SpaceToDepth, Split, Squeeze, Sub, Sum, TopK, Transpose, Trunc, Unsqueeze, Upsample, Where"
 )
 
 
@@ -133,8 +134,9 @@ BAD_MODELS: list[tuple[Callable[[Path], None], int, str]] = [
     (
         _save(_float),
         3,
-        "import: model 'bad.onnx': no quantiser (Quant, BipolarQuant) is in it: it is a float model; train "
-        "it with Brevitas' quantised layers and export it with brevitas.export.export_qonnx",
+        "import: model 'bad.onnx': nothing in it quantises an activation (Quant, BipolarQuant, a sign, "
+        "Round): it is a float model; train it with Brevitas' quantised layers and export it with "
+        "brevitas.export.export_qonnx, or binarise activations by torch.where(x >= 0, 1.0, -1.0)",
     ),
 ]
 

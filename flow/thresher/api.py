@@ -275,6 +275,7 @@ def build(  # noqa: PLR0913  (the command's options)
     input_scale: float | None = None,
     argmax: bool = False,
     fit: bool = False,
+    drop_input_scale: bool = False,
     example_input: Any = None,
 ) -> Accelerator:
     """Build an accelerator project from a model.
@@ -292,13 +293,25 @@ def build(  # noqa: PLR0913  (the command's options)
         argmax: End in the index of the largest output.
         fit: Be as fast as the LUTs, block RAMs and DSPs of `part` allow by the estimate, and use up to
             all of them; without `folding`, `target_fps` or this, the accelerator is small.
+        drop_input_scale: Leave out products with a scale that a layer computes from its own input at run
+            time, as XNOR-Net's K is; the outputs are then not those of the model.
         example_input: One frame with its batch axis, to export a module with.
 
     Raises:
         ThresherError: One of its subclasses, whose message says what to do; nothing is then written.
     """
     kind = parse_input_type(input_type) if input_type is not None else None
-    options = BuildOptions(folding, target_fps, clock_mhz, part, kind, input_scale, argmax, fit)
+    options = BuildOptions(
+        folding,
+        target_fps,
+        clock_mhz,
+        part,
+        kind,
+        input_scale,
+        argmax,
+        fit,
+        drop_input_scale=drop_input_scale,
+    )
     source = read_model(model) if isinstance(model, Path | str) else export_module(model, example_input)
     target = (
         Path(output_dir)

@@ -45,6 +45,7 @@ class BuildOptions:
     argmax: bool = False
     fit: bool = False
     add_bits: int = ADD_BITS
+    drop_input_scale: bool = False
 
     def __post_init__(self) -> None:
         if not (math.isfinite(self.clock_mhz) and 1 <= self.clock_mhz <= 2000):
@@ -83,12 +84,12 @@ def build_project(model: OnnxModel, target: Path, options: BuildOptions, announc
 
 def make_design(model: OnnxModel, options: BuildOptions) -> Design:
     """Everything up to writing: the folded network with all that belongs to it."""
-    imported = import_model(model, operators=custom_operators())
+    imported = import_model(model, operators=custom_operators(), drop_input_scale=options.drop_input_scale)
     lowered = lower(imported.graph, options.input_type, options.input_scale, options.argmax, options.add_bits)
     output = lowered.output
     layers = fold(select_kernels(lowered.graph), options)
     return Design(
-        model=ModelInfo(safe_name(Path(model.name).stem), model.sha256),
+        model=ModelInfo(safe_name(Path(model.name).stem), model.sha256, imported.dropped),
         lowered=lowered,
         layers=layers,
         graph=connect(layers),

@@ -146,6 +146,11 @@ def _add_input_options(parser: argparse.ArgumentParser) -> None:
         metavar="S",
         help="the model's input is S times the integer: a number or a fraction, 1/255",
     )
+    parser.add_argument(
+        "--drop-input-scale",
+        action="store_true",
+        help="leave out scales that layers compute from their own inputs, as XNOR-Net's K",
+    )
 
 
 def _add_csim(group: _Commands) -> None:

@@ -37,7 +37,8 @@ __all__ = ["DEFAULT_PART", "build", "check", "csim", "hlsc", "report", "sim"]
 def check(options: argparse.Namespace) -> int:
     """Print what becomes of every node; exit code 3 where some node stands in the way."""
     model = read_model(options.model)
-    reports = explain(import_model(model, True, custom_operators()).graph, *_input(options))
+    imported = import_model(model, True, custom_operators(), options.drop_input_scale)
+    reports = explain(imported.graph, *_input(options))
     console = Console()
     console.print(check_table(model.name, reports))
     refused = [entry for entry in reports if entry.reason]
@@ -61,6 +62,7 @@ def build(options: argparse.Namespace) -> int:
         input_scale=input_scale,
         argmax=options.argmax,
         fit=options.fit,
+        drop_input_scale=options.drop_input_scale,
     )
     with console.status("building") as status:
         build_project(

@@ -35,10 +35,12 @@ def test_an_unsupported_operator_between_layers() -> None:
 
     assert refusal(build.proto(layer(build, x, "fc2"))) == (
         "lower: node 'wave': operator Sin is not supported, and quantised layers follow; supported are "
-        "Add, ArgMax, AveragePool, BatchNormalization, BipolarQuant, Clip, Constant, Conv, Div, Dropout, "
-        "Flatten, Gemm, GlobalAveragePool, GlobalMaxPool, Identity, LeakyRelu, MatMul, Max, MaxPool, Min, "
-        "Mul, Neg, PRelu, Quant, ReduceMax, ReduceMean, Relu, Reshape, Squeeze, Sub, TopK, Transpose, Trunc, "
-        "Unsqueeze"
+        "Add, ArgMax, AveragePool, BatchNormalization, BipolarQuant, Ceil, Clip, Concat, Constant, Conv, "
+        "DepthToSpace, Div, Dropout, Equal, Flatten, Floor, Gather, Gemm, GlobalAveragePool, "
+        "GlobalMaxPool, Greater, GreaterOrEqual, Identity, LeakyRelu, Less, LessOrEqual, MatMul, Max, "
+        "MaxPool, Min, Mul, Neg, PRelu, Pad, Quant, ReduceMax, ReduceMean, Relu, Reshape, Resize, Round, "
+        "Sign, Slice, SpaceToDepth, Split, Squeeze, Sub, Sum, TopK, Transpose, Trunc, Unsqueeze, "
+        "Upsample, Where"
     )
 
 

@@ -34,8 +34,9 @@ def test_a_float_model() -> None:
     x = build.node("MatMul", "x", np.eye(4, dtype=np.float32))
 
     assert refusal(build.proto(x)) == (
-        "import: model 'm.onnx': no quantiser (Quant, BipolarQuant) is in it: it is a float model; train it "
-        "with Brevitas' quantised layers and export it with brevitas.export.export_qonnx"
+        "import: model 'm.onnx': nothing in it quantises an activation (Quant, BipolarQuant, a sign, Round): "
+        "it is a float model; train it with Brevitas' quantised layers and export it with "
+        "brevitas.export.export_qonnx, or binarise activations by torch.where(x >= 0, 1.0, -1.0)"
     )
 
 

@@ -33,3 +33,12 @@ def test_what_exceeds_the_part_is_named() -> None:
 @pytest.mark.parametrize("part", [None, {"lut": 17_993, "bram36": 38, "dsp": 0}])
 def test_what_fits_or_cannot_be_told_gives_no_warning(part: dict[str, int] | None) -> None:
     assert find_warnings(report(part)) == []
+
+
+def test_scales_that_were_left_out_are_warned_of() -> None:
+    dropped = {"model": {"dropped": ["Mul_3", "Mul_9"]}}
+
+    assert find_warnings(report(None) | dropped) == [
+        "2 scales that layers compute from their inputs were left out, as asked, so the outputs differ from "
+        "the model's; measure the accuracy"
+    ]

@@ -62,6 +62,7 @@ def describe_report(
         "model": {
             "name": design.model.name,
             "sha256": design.model.sha256,
+            "dropped": list(design.model.dropped),
             "parameters": weights,
             "weight_bits": weight_bits,
             "float32_bytes": 4 * weights,

@@ -11,10 +11,14 @@ from thresher.lower import Lowered
 
 @dataclass(frozen=True)
 class ModelInfo:
-    """What the ONNX file was: `name` is safe as an identifier, `sha256` that of the file's bytes."""
+    """What the ONNX file was: `name` is safe as an identifier, `sha256` that of the file's bytes.
+
+    `dropped` names the ONNX nodes that were left out because that was asked for.
+    """
 
     name: str
     sha256: str
+    dropped: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)

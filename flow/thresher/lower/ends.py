@@ -13,6 +13,7 @@ from thresher.lower.integer import IntNode, TensorType
 from thresher.lower.lowered import Endpoint
 from thresher.lower.lowering import Lowering
 from thresher.onnx_import.importer import QuantGraph
+from thresher.onnx_import.nodes import InputScaled
 from thresher.onnx_import.problems import NodeError
 from thresher_sim.streams import IntType
 
@@ -28,7 +29,7 @@ def finish(lowering: Lowering, argmax: bool) -> Endpoint:
     """
     graph = lowering.graph
     if lowering.entry is None or not lowering.nodes:
-        raise _nothing()
+        raise _nothing(graph)
     form = lowering.forms[graph.outputs[0]]
     if argmax and not isinstance(form, Chosen):
         form = lowering.forms[graph.outputs[0]] = _choose(lowering, form)
@@ -37,11 +38,15 @@ def finish(lowering: Lowering, argmax: bool) -> Endpoint:
         return _class_index(graph, form, graph.shapes[graph.outputs[0]])
     last = _last(lowering)
     if last is lowering.entry:
-        raise _nothing()
+        raise _nothing(graph)
     return endpoint(last)
 
 
-def _nothing() -> UnsupportedModelError:
+def _nothing(graph: QuantGraph) -> UnsupportedModelError:
+    scaled = [node for node in graph.nodes if isinstance(node, InputScaled)]
+    if scaled:
+        reason = f"{scaled[-1].reason}, so nothing is left for hardware"
+        return NodeError("lower", scaled[-1].name, reason, scaled[-1].remedy)
     return UnsupportedModelError(
         "lower: the model: no quantised layer follows a quantiser of its input, so there is nothing to "
         "build; quantise activations and weights, as Brevitas' QuantIdentity and QuantLinear do"

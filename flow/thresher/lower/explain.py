@@ -18,14 +18,15 @@ PROLOGUE = "host prologue"
 EPILOGUE = "host epilogue"
 CONSTANT = "constant"
 UNUSED = "unused"
+DROPPED = "dropped"
 
 
 @dataclass(frozen=True)
 class NodeReport:
     """What becomes of one ONNX node.
 
-    `taken_by` is an integer operator, the host, or nothing where the node is part of a constant or
-    unused; None is a problem, which `reason` and `remedy` tell. `form` describes what it computes.
+    `taken_by` is an integer operator, the host, or nothing where the node is part of a constant, unused
+    or dropped; None is a problem, which `reason` and `remedy` tell. `form` describes what it computes.
     """
 
     node: str
@@ -134,4 +135,4 @@ def _report(node: OnnxNode, findings: _Findings) -> NodeReport:
         return NodeReport(node.name, node.op, None, reason=reason, remedy=remedy)
     if node.name in findings.taken:
         return NodeReport(node.name, node.op, findings.taken[node.name], findings.forms.get(node.name, ""))
-    return NodeReport(node.name, node.op, UNUSED if node.role == "unused" else CONSTANT)
+    return NodeReport(node.name, node.op, {"unused": UNUSED, "dropped": DROPPED}.get(node.role, CONSTANT))

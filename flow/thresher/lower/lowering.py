@@ -15,10 +15,11 @@ from thresher.lower.forms import Chosen, Form, OnHost, Pending, integer, is_larg
 from thresher.lower.integer import IntArgMax, IntNode, IntThreshold, TensorType
 from thresher.lower.joins import add, concatenate
 from thresher.lower.lowered import Approximation
-from thresher.lower.maps import Flags, add_up, take_largest
+from thresher.lower.maps import Flags, add_up, take_largest, with_own_padding
 from thresher.lower.picks import in_order, needs_one_scale, pick
 from thresher.lower.products import average, convolve, divide, multiply
-from thresher.lower.staircase import falls_before, find_staircase, fitted
+from thresher.lower.settle import needs_hardware, settle, settle_on_host, stays_on_host
+from thresher.lower.staircase import falls_before, find_staircase
 from thresher.lower.tail import same_order
 from thresher.onnx_import.custom import Custom
 from thresher.onnx_import.importer import QuantGraph
@@ -35,7 +36,7 @@ from thresher.onnx_import.nodes import (
     Reshape,
 )
 from thresher.onnx_import.problems import NodeError
-from thresher.onnx_import.quantisers import Quantiser, Truncation
+from thresher.onnx_import.quantisers import Quantiser
 from thresher_sim.streams import IntType
 
 ADD_BITS = 16
@@ -114,6 +115,8 @@ class Lowering:
     def _lower(self, node: QuantNode, form: Pending) -> Form:
         """What a node of the hardware gives; elementwise ones wait for a quantiser."""
         match node:
+            case Quantiser() if stays_on_host(node, self.graph):
+                return OnHost(after_hardware=True, cause=node)
             case Quantiser():
                 return self._threshold(node, form)
             case Reshape():
@@ -155,7 +158,7 @@ class Lowering:
     def _after_host(self, node: QuantNode, form: OnHost) -> Form:
         """Floats stay with the host, up to the first quantiser."""
         if form.after_hardware:
-            if isinstance(node, Quantiser | Linear | Conv | Custom) and form.cause is not None:
+            if needs_hardware(node) and form.cause is not None:
                 raise _host_in_between(form.cause)
             return form
         if isinstance(node, Quantiser):
@@ -173,9 +176,7 @@ class Lowering:
             reason = "it is a second way into the hardware"
             remedy = "let the input meet one quantiser first, ahead of any branches"
             raise NodeError("lower", node.name, reason, remedy)
-        if isinstance(node, Truncation):
-            reason = "it truncates what has met no quantiser"
-            raise NodeError("lower", node.name, reason, "quantise before it")
+        node = settle_on_host(node)
         self.entry = enter(self.graph, node.output, node.element, node.scale, node.zero)
         return self.entry
 
@@ -208,7 +209,7 @@ class Lowering:
         if isinstance(node, GlobalPool) and not node.largest:
             made, result, pixels = add_up(node, form, self._named("global_pool"))
             return self._add((made,), result).then(divide(node, pixels))
-        factor = form.rescaled()
+        node, factor = with_own_padding(node, form), form.rescaled()
         if form.sums or factor is None or factor <= 0:
             return form.then(node)
         return self._take_largest(node, form, np.zeros(form.channels, np.bool_))
@@ -231,7 +232,7 @@ class Lowering:
                 reason = "it or an operator before it treats pixels differently, with a pool in between"
                 raise NodeError("lower", node.name, reason, "use constants per channel at most")
             form = form.whole()
-        node = fitted(node, form)
+        node = settle(node, form)
         _check_width(node)
         stairs = find_staircase(form, node)
         pools = [step for step in form.steps if is_largest(step)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -10,7 +11,7 @@ import numpy.typing as npt
 from thresher.lower.forms import Pending, integer, rescaling, rounding_slack, stream_order
 from thresher.lower.integer import IntGlobalPool, IntNode, IntPool, Ints, IntWindow, TensorType
 from thresher.onnx_import.map_nodes import GlobalPool, MaxPool
-from thresher.onnx_import.nodes import QuantNode
+from thresher.onnx_import.nodes import Elementwise, QuantNode
 from thresher.onnx_import.problems import NodeError
 from thresher.onnx_import.window import Window
 from thresher_sim.streams import IntType
@@ -94,6 +95,23 @@ def take_largest(
     window = window_node(window_name, form, node.window, lowest, onnx_nodes)
     ends = (name, window.output, result.tensor, node.onnx_nodes, window.output_type, result.type)
     return (window, IntPool(*ends, node.window.taps, turned)), result
+
+
+def with_own_padding(node: MaxPool | GlobalPool, form: Pending) -> MaxPool | GlobalPool:
+    """`node` with padding that never is the largest, which is as good where nothing is less than a Pad's.
+
+    Raises:
+        NodeError: Something may be.
+    """
+    if isinstance(node, GlobalPool) or node.pad_value == -math.inf:
+        return node
+    turning = any(isinstance(step, Elementwise) and not step.monotone for step in form.steps)
+    with np.errstate(all="ignore"):
+        lowest = float(form.values(np.stack([form.lo, form.hi])).min())
+    if turning or not lowest >= node.pad_value:
+        reason = f"its input is padded with {node.pad_value:g}, and may be less than that"
+        raise NodeError("lower", node.name, reason, "let the pool pad by itself, or pool behind a ReLU")
+    return replace(node, pad_value=-math.inf)
 
 
 def add_up(node: GlobalPool, form: Pending, name: str) -> tuple[IntGlobalPool, Pending, int]:

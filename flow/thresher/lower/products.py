@@ -85,7 +85,8 @@ def convolve(node: Conv, form: Pending, window_name: str, name: str) -> tuple[tu
     centred = (node.weights - node.zero.reshape(-1, 1, 1, 1)).transpose(0, 2, 3, 1)
     weights = np.empty_like(centred)
     weights[..., places if node.groups == 1 else np.arange(part)] = centred
-    products = _Products(node, onnx_nodes, frame, weights, node.groups, node.depthwise)
+    beside = _beside(node, frame)
+    products = _Products(node, onnx_nodes, frame, beside, weights, node.groups, node.depthwise)
     return products.lower(node.scale, window_name, name)
 
 
@@ -100,7 +101,7 @@ def average(
     onnx_nodes = (*form.onnx_nodes, *node.onnx_nodes)
     frame, places = as_map(node, form)
     ones = np.ones((len(places), *node.window.kernel, 1), np.int64)
-    products = _Products(node, onnx_nodes, frame, ones, len(places), depthwise=True)
+    products = _Products(node, onnx_nodes, frame, frame.zero, ones, len(places), depthwise=True)
     return products.lower(np.ones(len(places)), window_name, name)
 
 
@@ -114,11 +115,15 @@ def divide(node: QuantNode, count: int) -> Arithmetic:
 
 @dataclass(frozen=True, eq=False)
 class _Products:
-    """The windows of the map `form` times `weights` `[rows, ky, kx, part]`, in `groups`."""
+    """The windows of the map `form` times `weights` `[rows, ky, kx, part]`, in `groups`.
+
+    `beside` `[channels]` are the integers that taps outside of the map have in the model.
+    """
 
     node: Conv | AveragePool
     onnx_nodes: tuple[str, ...]
     form: Pending
+    beside: Ints
     weights: Ints
     groups: int
     depthwise: bool
@@ -128,7 +133,7 @@ class _Products:
     ) -> tuple[tuple[IntNode, ...], Pending]:
         """The operators, and the sums that they give; `scale` is that of each row's weights."""
         node, form, window = self.node, self.form, self.node.window
-        padding, edges = _padding(form), _Edges.of(window)
+        padding, edges = self._padding, _Edges.of(window)
         lo, hi = self._reach(edges)
         flat = self.weights.reshape(len(self.weights), -1)
         scales = scale.astype(np.float64) * (form.scale if self.depthwise else form.scale[0])
@@ -140,7 +145,7 @@ class _Products:
             lo=lo,
             hi=hi,
             scale=scales,
-            zero=self._zeros.reshape(len(flat), -1).sum(axis=1),
+            zero=self._weighted(form.zero).reshape(len(flat), -1).sum(axis=1),
             index=stream_order(shape, form.pixel_axes),
             pixel_axes=form.pixel_axes,
             slack=rounding_slack(flat, form, scales),
@@ -159,11 +164,6 @@ class _Products:
             nodes.append(IntMatMul(*ends, flat, kind, self.groups, window.taps, corrections))
         return tuple(nodes), result
 
-    @property
-    def _zeros(self) -> Ints:
-        """What zero points contribute, `[rows, ky, kx]`."""
-        return self._weighted(self.form.zero)
-
     def _weighted(self, values: Ints) -> Ints:
         """The sum over channels of weights times `values` `[channels]`, at each tap: `[rows, ky, kx]`."""
         rows, part = len(self.weights), self.weights.shape[-1]
@@ -171,16 +171,25 @@ class _Products:
         result: Ints = (self.weights * per_row[:, None, None]).sum(axis=3)
         return result
 
+    @property
+    def _padding(self) -> int:
+        """What padded taps are sent as: what they are where it is one value that the type has, else any."""
+        element, value = self.form.element, int(self.beside[0])
+        possible = value in (-1, 1) if element.bipolar else element.lo <= value <= element.hi
+        if possible and (self.beside == value).all():
+            return value
+        return -1 if element.bipolar else min(max(0, element.lo), element.hi)
+
     def _reach(self, edges: _Edges) -> tuple[Ints, Ints]:
-        """The lowest and highest sum of each row, wherever the window lies; padding is zero points."""
-        element = self.form.element
+        """The lowest and highest sum of each row, wherever the window lies."""
+        element, beside = self.form.element, self._weighted(self.beside)
         ends = np.stack([self.weights * element.lo, self.weights * element.hi])
-        low = edges.mixed(ends.min(axis=0).sum(axis=3), self._zeros)
-        high = edges.mixed(ends.max(axis=0).sum(axis=3), self._zeros)
+        low = edges.mixed(ends.min(axis=0).sum(axis=3), beside)
+        high = edges.mixed(ends.max(axis=0).sum(axis=3), beside)
         return low.min(axis=(0, 1)), high.max(axis=(0, 1))
 
     def _corrections(self, edges: _Edges, padding: int) -> EdgeCorrections | None:
-        lacking = self._weighted(self.form.zero - padding)
+        lacking = self._weighted(self.beside - padding)
         values = edges.mixed(np.zeros_like(lacking), lacking)
         if not values.any():
             return None
@@ -211,13 +220,21 @@ class _Edges:
         return result
 
 
-def _padding(form: Pending) -> int:
-    """What padded taps are sent as: the zero point where it is one value that the type has, else any."""
-    element, zero = form.element, int(form.zero[0])
-    possible = zero in (-1, 1) if element.bipolar else element.lo <= zero <= element.hi
-    if possible and (form.zero == zero).all():
-        return zero
-    return -1 if element.bipolar else min(max(0, element.lo), element.hi)
+def _beside(node: Conv, form: Pending) -> Ints:
+    """The integers of taps outside of the map: zero points, or what they mean that a Pad has put there.
+
+    Raises:
+        NodeError: No integers mean that.
+    """
+    if node.pad_value == 0:
+        return form.zero
+    filled: Ints = form.zero + np.rint(node.pad_value / form.scale).astype(np.int64)
+    if (((filled - form.zero) * form.scale).astype(np.float32) != np.float32(node.pad_value)).any():
+        reason = f"its input is padded with {node.pad_value:g}, which its input's scale has no integer for"
+        raise NodeError(
+            "lower", node.name, reason, "pad with zeros, or with a value of its input's quantiser"
+        )
+    return filled
 
 
 def _check_one_scale(node: QuantNode, form: Pending) -> None:

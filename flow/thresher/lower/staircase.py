@@ -16,7 +16,7 @@ from thresher.lower.forms import FLOAT32, FLOAT64, Pending, is_largest
 from thresher.lower.integer import Ints
 from thresher.onnx_import.nodes import Elementwise
 from thresher.onnx_import.problems import NodeError
-from thresher.onnx_import.quantisers import Quantiser, Truncation
+from thresher.onnx_import.quantisers import Quantiser, Rounding, Truncation
 from thresher_sim.streams import IntType
 
 # Above this many evaluations a function that may turn round is not scanned.
@@ -84,9 +84,14 @@ def _falls(pending: Pending) -> npt.NDArray[np.bool_]:
 
 
 def fitted(quantiser: Quantiser, pending: Pending) -> Quantiser:
-    """The quantiser with the levels that a truncation really gives, where nothing else bounds them."""
-    if not isinstance(quantiser, Truncation):
+    """The quantiser with the levels that it really gives, where it is one that nothing else bounds.
+
+    Raises:
+        NodeError: As `find_staircase`.
+    """
+    if not isinstance(quantiser, Truncation | Rounding):
         return quantiser
+    _check_monotone(pending, quantiser)
     ends = quantised(pending, quantiser, np.stack([pending.lo, pending.hi]), FLOAT32)
     low, high = int(ends.min()), int(ends.max())
     return replace(quantiser, element=IntType(low, max(high, low + 1)))

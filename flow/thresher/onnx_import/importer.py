@@ -12,14 +12,18 @@ import onnx
 
 from thresher.errors import UsageError
 from thresher.graph import Array, Graph
-from thresher.onnx_import.custom import NO_OPERATORS, Operators
+from thresher.onnx_import.custom import NO_OPERATORS, Custom, Operators
 from thresher.onnx_import.folding import fold_node
+from thresher.onnx_import.input_scale import is_dropped_scale, keep_on_host
 from thresher.onnx_import.nodes import QuantNode, Refused, Shape
 from thresher.onnx_import.problems import NodeError, printable
+from thresher.onnx_import.quantisers import Quantiser
+from thresher.onnx_import.ranges import note_ranges
 from thresher.onnx_import.reader import OnnxModel
 from thresher.onnx_import.scope import Scope, dynamic_inputs
 from thresher.onnx_import.shapes import note_likely_shape, note_shapes
-from thresher.onnx_import.source import SourceNode, read_source
+from thresher.onnx_import.sign_patterns import follow_step
+from thresher.onnx_import.source import FLOAT_MODEL, Source, SourceNode, read_source, unsupported
 from thresher.onnx_import.translate import (
     PASSED_THROUGH,
     TRANSLATORS,
@@ -28,18 +32,22 @@ from thresher.onnx_import.translate import (
     translate_custom,
 )
 
+Translated = Sequence[Sequence[QuantNode]]
+
+Role = Literal["computed", "folded", "unused", "dropped"]
+
 
 @dataclass(frozen=True)
 class OnnxNode:
     """A node of the ONNX file.
 
     It is computed at run time, or it is part of a constant or does nothing (`folded`), or the
-    output does not depend on it (`unused`).
+    output does not depend on it (`unused`), or it is left out because that was asked for (`dropped`).
     """
 
     name: str
     op: str
-    role: Literal["computed", "folded", "unused"]
+    role: Role
 
 
 @dataclass(frozen=True)
@@ -65,13 +73,24 @@ class Imported:
     scope: Scope
     output_type: int
 
+    @property
+    def dropped(self) -> tuple[str, ...]:
+        """The ONNX nodes that were left out because that was asked for, so that the outputs differ."""
+        return tuple(self.scope.dropped)
 
-def import_model(model: OnnxModel, keep_going: bool = False, operators: Operators = NO_OPERATORS) -> Imported:
+
+def import_model(
+    model: OnnxModel,
+    keep_going: bool = False,
+    operators: Operators = NO_OPERATORS,
+    drop_input_scale: bool = False,
+) -> Imported:
     """Translate `model`, and with it nodes of custom domains that `operators` has.
 
     An operator that is not supported becomes a `HostOnly` node, which is an error only between
     quantised layers; one with parameters that make no sense is an error at once or, with
-    `keep_going`, a `Refused` node.
+    `keep_going`, a `Refused` node. A layer that is multiplied by XNOR-Net's K is the host's, or
+    with `drop_input_scale` is taken without it.
 
     Raises:
         UnsupportedModelError: The model or a node of it cannot be taken.
@@ -79,8 +98,10 @@ def import_model(model: OnnxModel, keep_going: bool = False, operators: Operator
     """
     source = read_source(model)
     constants, shapes = dict(source.initialisers), {source.input: source.input_shape}
-    scope = Scope(source, operators, constants, shapes=shapes)
+    scope = Scope(source, operators, constants, shapes=shapes, drops_input_scale=drop_input_scale)
     translated = _translate_all(scope, keep_going)
+    _check_quantised(source, translated)
+    translated = keep_on_host(scope, translated)
     output = scope.resolve(source.output)
     if not any(output in node.outputs for nodes in translated for node in nodes):
         raise UsageError(
@@ -89,7 +110,7 @@ def import_model(model: OnnxModel, keep_going: bool = False, operators: Operator
         )
     used = _used(itertools.chain.from_iterable(translated), output)
     listed = [
-        OnnxNode(node.name, node.op, _role(nodes, used))
+        OnnxNode(node.name, node.op, "dropped" if node.name in scope.dropped else _role(nodes, used))
         for node, nodes in zip(source.nodes, translated, strict=True)
     ]
     graph = QuantGraph(used, (source.input,), (output,), dict(scope.shapes), tuple(listed))
@@ -97,7 +118,15 @@ def import_model(model: OnnxModel, keep_going: bool = False, operators: Operator
     return Imported(graph, scope, output_type or onnx.TensorProto.FLOAT)
 
 
-def _translate_all(scope: Scope, keep_going: bool) -> list[Sequence[QuantNode]]:
+def _check_quantised(source: Source, translated: Translated) -> None:
+    """A model without any quantiser is a float model, unless something in it was refused."""
+    typed = [node for nodes in translated for node in nodes]
+    quantised = any(isinstance(node, Quantiser | Refused | Custom) for node in typed)
+    if not quantised and not any(node.is_quantiser for node in source.nodes):
+        raise unsupported(source.model, *FLOAT_MODEL)
+
+
+def _translate_all(scope: Scope, keep_going: bool) -> Translated:
     """The typed nodes of every ONNX node, in order."""
     source = scope.source
     known = {"", source.input, *source.initialisers}
@@ -125,7 +154,7 @@ def _used(nodes: Iterable[QuantNode], output: str) -> tuple[QuantNode, ...]:
     return tuple(reversed(used))
 
 
-def _role(nodes: Sequence[QuantNode], used: tuple[QuantNode, ...]) -> Literal["computed", "folded", "unused"]:
+def _role(nodes: Sequence[QuantNode], used: tuple[QuantNode, ...]) -> Role:
     if not nodes:
         return "folded"
     return "computed" if any(node in used for node in nodes) else "unused"
@@ -157,17 +186,23 @@ def _translate(scope: Scope, node: SourceNode) -> Sequence[QuantNode]:
         return []
     if any(name not in scope.shapes for name in dynamic_inputs(scope, node)):
         return [host_only(scope, node, f"{node.op} follows an operator that is not supported")]
+    if is_dropped_scale(scope, node):
+        return []
     if node.is_standard and node.op == "Shape":
         scope.constants[node.outputs[0]] = _shape_value(scope, node)
         return []
     translated = _translate_computed(scope, node)
     note_shapes(scope, node, translated)
+    note_ranges(scope, node, translated)
     return translated
 
 
 def _translate_computed(scope: Scope, node: SourceNode) -> Sequence[QuantNode]:
     if not node.is_standard and not node.is_quantiser:
         return [translate_custom(scope, node)]
+    step = follow_step(scope, node)
+    if step is not None:
+        return [step]
     reason = f"operator {node.op} is not supported"
     translator = TRANSLATORS.get(node.op)
     if translator is None or reads_more(scope, node):

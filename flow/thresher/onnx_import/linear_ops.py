@@ -1,4 +1,4 @@
-"""Reading Gemm and MatMul: weights as integers where they came through a quantiser."""
+"""Reading Gemm and MatMul: weights as integers where they came through a quantiser, or lie on a grid."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from thresher.onnx_import.nodes import Arithmetic, FloatLinear, Floats, HostOnly
 from thresher.onnx_import.problems import NodeError
 from thresher.onnx_import.scope import Scope, dynamic_inputs
 from thresher.onnx_import.source import SourceNode
+from thresher.onnx_import.weight_grids import weights_on_grid
 
 
 def translate_matmul(scope: Scope, node: SourceNode) -> Sequence[QuantNode]:
@@ -52,6 +53,8 @@ def _linear(scope: Scope, node: SourceNode, transposed: bool, output: str) -> Qu
     if quantised is None:
         weights = scope.floats(node, 1, "weight")
         _check_matrix(node, weights)
+        quantised = weights_on_grid(weights, axis=0 if transposed else 1)
+    if quantised is None:
         rows = weights if transposed else weights.T
         return FloatLinear(node.name, inputs, outputs, (node.name,), rows)
     _check_matrix(node, quantised.levels)

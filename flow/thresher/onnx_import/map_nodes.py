@@ -53,6 +53,12 @@ class FloatConv(Windowed):
 
     weights: Floats
     groups: int
+    pad_value: float = 0.0
+
+    @property
+    def padding(self) -> float:
+        """What a Pad in front of it holds, else zero."""
+        return self.pad_value
 
     def output_channels(self, channels: int) -> int:
         """Its rows."""
@@ -74,6 +80,12 @@ class Conv(Windowed):
     scale: Floats
     zero: Ints
     groups: int
+    pad_value: float = 0.0
+
+    @property
+    def padding(self) -> float:
+        """What a Pad in front of it holds, else zero."""
+        return self.pad_value
 
     @property
     def depthwise(self) -> bool:
@@ -100,12 +112,14 @@ def _convolve(windows: Array, weights: Array, groups: int) -> Array:
 
 @dataclass(frozen=True, eq=False)
 class MaxPool(Windowed):
-    """The largest of every window, channel by channel; padding never is."""
+    """The largest of every window, channel by channel; its own padding never is."""
+
+    pad_value: float = -math.inf
 
     @property
     def padding(self) -> float:
-        """Less than anything."""
-        return -math.inf
+        """What a Pad in front of it holds, else less than anything."""
+        return self.pad_value
 
     def output_channels(self, channels: int) -> int:
         """As many."""

@@ -11,9 +11,11 @@ from thresher.graph import Array
 from thresher.onnx_import.linear_ops import one_per_row
 from thresher.onnx_import.map_nodes import AveragePool, Conv, FloatConv, GlobalPool, MaxPool
 from thresher.onnx_import.nodes import Arithmetic, HostOnly, QuantNode, Shape
+from thresher.onnx_import.pads import as_it_is, unpadded
 from thresher.onnx_import.problems import NodeError
 from thresher.onnx_import.scope import Scope, dynamic_inputs
 from thresher.onnx_import.source import SourceNode
+from thresher.onnx_import.weight_grids import weights_on_grid
 from thresher.onnx_import.window import Pair, Window
 
 _DIMENSIONS = "use convolutions over 1 or 2 dimensions"
@@ -35,27 +37,33 @@ def translate_conv(scope: Scope, node: SourceNode) -> Sequence[QuantNode]:
             return [_host(scope, node, f"Conv over {len(shape) - 2} dimensions", _DIMENSIONS)]
         reason = f"it convolves over {len(shape) - 2} dimensions"
         raise NodeError("import", node.name, reason, _DIMENSIONS)
+    if quantised is None:
+        quantised = weights_on_grid(scope.floats(node, 1, "weight"))
     weights = quantised.levels if quantised is not None else scope.floats(node, 1, "weight")
     groups = int(node.attributes.get("group", 1))
     _check_weights(node, weights, shape, groups)
-    window = read_window(node, shape, weights.shape[2:])
+    own = read_window(node, shape, weights.shape[2:])
+    read = unpadded(scope, node, own)
+    window = read.widen(own)
     kernel = (*weights.shape[:2], *window.kernel)
     output = f"{node.outputs[0]}/Add" if len(node.inputs) > 2 and node.inputs[2] else node.outputs[0]
     made: QuantNode
     if quantised is None:
         reals = np.asarray(weights, np.float32).reshape(kernel)
-        made = FloatConv(node.name, dynamic, (output,), (node.name,), window, reals, groups)
+        names = (*read.onnx_nodes, node.name)
+        made = FloatConv(node.name, (read.source,), (output,), names, window, reals, groups, read.value)
     else:
         made = Conv(
             name=node.name,
-            inputs=dynamic,
+            inputs=(read.source,),
             outputs=(output,),
-            onnx_nodes=(*quantised.onnx_nodes, node.name),
+            onnx_nodes=(*read.onnx_nodes, *quantised.onnx_nodes, node.name),
             window=window,
             weights=np.ascontiguousarray(weights).reshape(kernel),
             scale=one_per_row(node, quantised.scale, "scale"),
             zero=one_per_row(node, quantised.zero, "zero point").astype(np.int64),
             groups=groups,
+            pad_value=read.value,
         )
     if output == node.outputs[0]:
         return [made]
@@ -72,7 +80,9 @@ def translate_max_pool(scope: Scope, node: SourceNode) -> Sequence[QuantNode]:
     if not (rows.any(axis=1).all() and columns.any(axis=1).all()):
         reason = "some of its windows hold nothing but padding"
         raise NodeError("import", node.name, reason, "use less padding than its kernel covers")
-    return [MaxPool(node.name, dynamic_inputs(scope, node), node.outputs[:1], (node.name,), window)]
+    read = unpadded(scope, node, window, fill=-math.inf)
+    names = (*read.onnx_nodes, node.name)
+    return [MaxPool(node.name, (read.source,), node.outputs[:1], names, read.widen(window), read.value)]
 
 
 def translate_average_pool(scope: Scope, node: SourceNode) -> Sequence[QuantNode]:
@@ -85,7 +95,11 @@ def translate_average_pool(scope: Scope, node: SourceNode) -> Sequence[QuantNode
         reason = "AveragePool whose windows at the edge count fewer elements than the others"
         remedy = "pool without padding and ceil_mode, or set count_include_pad=True"
         return [_host(scope, node, reason, remedy)]
-    return [AveragePool(node.name, dynamic_inputs(scope, node), node.outputs, (node.name,), window)]
+    read = unpadded(scope, node, window)
+    if read.value != 0:
+        read = as_it_is(scope, node)
+    names = (*read.onnx_nodes, node.name)
+    return [AveragePool(node.name, (read.source,), node.outputs, names, read.widen(window))]
 
 
 def translate_global_pool(scope: Scope, node: SourceNode) -> Sequence[QuantNode]:

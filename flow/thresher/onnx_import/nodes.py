@@ -237,6 +237,11 @@ class HostOnly(QuantNode):
 
 
 @dataclass(frozen=True, eq=False)
+class InputScaled(HostOnly):
+    """An operator of a layer that is multiplied by a scale of its own input, as XNOR-Net's are by K."""
+
+
+@dataclass(frozen=True, eq=False)
 class Refused(QuantNode):
     """An operator that is supported, with parameters that are not: an error wherever it stands."""
 

@@ -1,7 +1,7 @@
-"""QONNX's quantisers: `Quant` and `BipolarQuant`, to the last bit of float32.
+"""Quantisers: QONNX's `Quant`, `BipolarQuant` and `Trunc`, and standard operators that act as such.
 
-`levels` follows the float32 operations of QONNX one by one (divide, add the zero point, clamp,
-round), because a threshold is where exactly that result changes.
+`levels` follows the float32 operations of the model one by one (for QONNX: divide, add the zero
+point, clamp, round), because a threshold is where exactly that result changes.
 """
 
 from __future__ import annotations
@@ -102,6 +102,40 @@ class Truncation(Quantiser):
         if self.clamps:
             y = np.clip(y, y.dtype.type(self.element.lo), y.dtype.type(self.element.hi))
         return ROUNDINGS[self.rounding](y).astype(np.int64)
+
+
+@dataclass(frozen=True, eq=False)
+class Rounding(Quantiser):
+    """ONNX's own `Round`, `Floor` or `Ceil`: a scale of 1, and no limits of its own.
+
+    `element` holds what is known of its range, which may be no more than `UNBOUNDED`.
+    """
+
+
+UNBOUNDED = IntType(-(1 << 32), 1 << 32)
+"""The integers of a quantiser whose range nothing in front of it limits."""
+
+
+@dataclass(frozen=True, eq=False)
+class Binariser(Quantiser):
+    """Two levels, by comparison with a threshold: integers `below`, `at` or `above` for x around it.
+
+    These three and `threshold` broadcast against the batch array. Where `undecided`, the model has a
+    third value on the threshold itself, as `Sign` has for zero, and `at` stands for nothing: only x that
+    never meet the threshold can be binarised.
+    """
+
+    threshold: Floats
+    below: Ints
+    at: Ints
+    above: Ints
+    undecided: bool = False
+
+    def levels(self, x: Array) -> Ints:
+        """The integers of a batch."""
+        upper = np.where(x > self.threshold, self.above, self.at)
+        result: Ints = np.where(x < self.threshold, self.below, upper)
+        return result
 
 
 def quantised_range(bits: int, signed: bool, narrow: bool) -> IntType:

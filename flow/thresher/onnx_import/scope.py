@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -10,8 +11,31 @@ from thresher.graph import Array
 from thresher.onnx_import.custom import Operators
 from thresher.onnx_import.nodes import Floats, Shape
 from thresher.onnx_import.problems import RETRAIN, NodeError
-from thresher.onnx_import.quantisers import QuantisedConstant
+from thresher.onnx_import.quantisers import QuantisedConstant, Rounding
 from thresher.onnx_import.source import Source, SourceNode
+from thresher.onnx_import.steps import Step
+
+
+@dataclass(frozen=True)
+class Padded:
+    """A tensor that is `source` with constants around it, `before` and `after` it along each axis."""
+
+    source: str
+    before: tuple[int, ...]
+    after: tuple[int, ...]
+    value: float
+    onnx_nodes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class InputScale:
+    """The node `name` multiplies the tensor `layer` by `scale`, an average of what `magnitude` gives."""
+
+    name: str
+    magnitude: str
+    layer: str
+    scale: str
+    product: str
 
 
 @dataclass
@@ -19,7 +43,10 @@ class Scope:
     """Tensors by name: constants, quantised constants, other names, and shapes with a batch of 1.
 
     A tensor with no shape comes from an operator that only the host runs. `operators` are those of
-    custom domains that a kernel takes.
+    custom domains that a kernel takes. `steps` are tensors that compare another with a constant,
+    `roundings` those that a rounding writes, and `ranges` the least and greatest value of those that
+    have such limits. `dropped` are nodes that were left out as asked, such as those that multiply by
+    XNOR-Net's K where this `drops_input_scale`; `input_scales` are those where it does not.
     """
 
     source: Source
@@ -28,10 +55,22 @@ class Scope:
     quantised: dict[str, QuantisedConstant] = field(default_factory=dict)
     aliases: dict[str, str] = field(default_factory=dict)
     shapes: dict[str, Shape] = field(default_factory=dict)
+    padded: dict[str, Padded] = field(default_factory=dict)
+    steps: dict[str, Step] = field(default_factory=dict)
+    roundings: dict[str, Rounding] = field(default_factory=dict)
+    ranges: dict[str, tuple[float, float]] = field(default_factory=dict)
+
+    drops_input_scale: bool = False
+    dropped: list[str] = field(default_factory=list)
+    input_scales: list[InputScale] = field(default_factory=list)
 
     def resolve(self, tensor: str) -> str:
         """The tensor that `tensor` is another name of."""
         return self.aliases.get(tensor, tensor)
+
+    def range_of(self, tensor: str) -> tuple[float, float]:
+        """The least and the greatest value that a tensor can have; infinite where nothing limits it."""
+        return self.ranges.get(tensor, (-math.inf, math.inf))
 
     def is_constant(self, tensor: str) -> bool:
         """Whether the value is known, or the input is left out."""

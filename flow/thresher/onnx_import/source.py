@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,12 @@ STANDARD = frozenset({"", "ai.onnx"})
 QONNX = frozenset({"onnx.brevitas", "finn.custom_op.general", "qonnx.custom_op.general"})
 OLDEST_OPSET = 9
 _QUANTISERS = frozenset({"Quant", "IntQuant", "BipolarQuant", "Trunc"})
+FLOAT_MODEL = (
+    "nothing in it quantises an activation (Quant, BipolarQuant, a sign, Round): it is a float model",
+    "train it with Brevitas' quantised layers and export it with brevitas.export.export_qonnx, or binarise "
+    "activations by torch.where(x >= 0, 1.0, -1.0)",
+)
+"""Why a model without a quantiser is refused, and what to do."""
 _QCDQ = frozenset({"QuantizeLinear", "DequantizeLinear", "DynamicQuantizeLinear"})
 
 
@@ -57,33 +64,39 @@ class Source:
     input_shape: Shape
     output: str
 
+    @cached_property
+    def writers(self) -> Mapping[str, SourceNode]:
+        """Nodes by the tensors that they write."""
+        return {name: node for node in self.nodes for name in node.outputs if name}
+
 
 def read_source(model: OnnxModel) -> Source:
     """Check what holds for the whole model, and unpack it.
 
     Raises:
-        UnsupportedModelError: It has no quantiser, is QCDQ, has several inputs or outputs, or a
+        UnsupportedModelError: It is QCDQ, has several inputs or outputs, or a
             shape that is not fixed.
         UsageError: It is not valid ONNX.
     """
     graph = model.proto.graph
     nodes = _unpack_nodes(model)
-    _check_quantised(model, nodes)
+    _check_qonnx(model, nodes)
     if model.opset < OLDEST_OPSET:
         reason = f"it is in opset {model.opset}, where {OLDEST_OPSET} is the oldest that is supported"
-        raise _unsupported(model, reason, "export the model again")
+        raise unsupported(model, reason, "export the model again")
     initialisers = {tensor.name: _unpack_tensor(model, tensor) for tensor in graph.initializer}
     inputs = [value for value in graph.input if value.name not in initialisers]
     for what, values in (("inputs", inputs), ("outputs", list(graph.output))):
         if len(values) != 1:
             names = ", ".join(f"'{value.name}'" for value in values)
             reason = f"it has {len(values)} {what} ({names}), where one is supported"
-            raise _unsupported(model, reason, "split it, or drop those that are not needed")
+            raise unsupported(model, reason, "split it, or drop those that are not needed")
     shape = _input_shape(model, inputs[0])
     return Source(model, nodes, initialisers, inputs[0].name, shape, graph.output[0].name)
 
 
-def _unsupported(model: OnnxModel, reason: str, remedy: str) -> UnsupportedModelError:
+def unsupported(model: OnnxModel, reason: str, remedy: str) -> UnsupportedModelError:
+    """The refusal of a whole model."""
     return UnsupportedModelError(f"import: model '{printable(model.name)}': {printable(reason)}; {remedy}")
 
 
@@ -106,15 +119,11 @@ def _unpack_nodes(model: OnnxModel) -> tuple[SourceNode, ...]:
     return tuple(nodes)
 
 
-def _check_quantised(model: OnnxModel, nodes: tuple[SourceNode, ...]) -> None:
+def _check_qonnx(model: OnnxModel, nodes: tuple[SourceNode, ...]) -> None:
     qcdq = next((node for node in nodes if node.op in _QCDQ), None)
     if qcdq is not None:
         reason = f"node '{qcdq.name}' is a {qcdq.op}: the model is QCDQ, and QONNX is needed"
-        raise _unsupported(model, reason, "export it with brevitas.export.export_qonnx")
-    if not any(node.is_quantiser for node in nodes):
-        reason = "no quantiser (Quant, BipolarQuant) is in it: it is a float model"
-        remedy = "train it with Brevitas' quantised layers and export it with brevitas.export.export_qonnx"
-        raise _unsupported(model, reason, remedy)
+        raise unsupported(model, reason, "export it with brevitas.export.export_qonnx")
 
 
 def _unpack_tensor(model: OnnxModel, tensor: onnx.TensorProto) -> Array:
@@ -132,16 +141,16 @@ def _input_shape(model: OnnxModel, value: onnx.ValueInfoProto) -> Shape:
     where = f"input '{value.name}'"
     tensor = value.type.tensor_type
     if tensor.elem_type != onnx.TensorProto.FLOAT:
-        raise _unsupported(model, f"{where} is not of type float32", "export the model with a float32 input")
+        raise unsupported(model, f"{where} is not of type float32", "export the model with a float32 input")
     if not tensor.HasField("shape") or not tensor.shape.dim:
-        raise _unsupported(model, f"{where} has no shape", "export the model with a fixed input shape")
+        raise unsupported(model, f"{where} has no shape", "export the model with a fixed input shape")
     batch, *frame = tensor.shape.dim
     if batch.HasField("dim_value") and batch.dim_value != 1:
         reason = f"{where}, dimension 0: the batch is {batch.dim_value}"
-        raise _unsupported(model, reason, "export the model with a batch of 1")
+        raise unsupported(model, reason, "export the model with a batch of 1")
     for axis, dim in enumerate(frame, start=1):
         if not dim.HasField("dim_value") or dim.dim_value < 1:
             size = f" '{dim.dim_param}'" if dim.dim_param else ""
             reason = f"{where}, dimension {axis}: the size{size} is dynamic"
-            raise _unsupported(model, reason, "export the model with a fixed input shape")
+            raise unsupported(model, reason, "export the model with a fixed input shape")
     return (1, *(dim.dim_value for dim in frame))

@@ -34,8 +34,10 @@ from thresher.onnx_import.nodes import (
     Shape,
     Transpose,
 )
+from thresher.onnx_import.pads import move_pads, note_pad
 from thresher.onnx_import.problems import RETRAIN, NodeError
 from thresher.onnx_import.quant_ops import read_quantiser, read_truncation
+from thresher.onnx_import.rounding import limit_rounding, read_rounding
 from thresher.onnx_import.scope import Scope, dynamic_inputs
 from thresher.onnx_import.source import QONNX, SourceNode
 
@@ -90,7 +92,7 @@ def _batch_norm(scope: Scope, node: SourceNode) -> Sequence[QuantNode]:
 
 
 def _relu(scope: Scope, node: SourceNode) -> Sequence[QuantNode]:
-    return [Clip(node.name, dynamic_inputs(scope, node), node.outputs, (node.name,), 0.0, math.inf)]
+    return _limited(scope, node, 0.0, math.inf)
 
 
 def _clip(scope: Scope, node: SourceNode) -> Sequence[QuantNode]:
@@ -99,10 +101,19 @@ def _clip(scope: Scope, node: SourceNode) -> Sequence[QuantNode]:
     for index in (1, 2):
         if index < len(node.inputs) and node.inputs[index]:
             limits[index - 1] = float(scope.argument(node, index, "limit").reshape(()))
-    inputs = dynamic_inputs(scope, node)
     if any(math.isnan(limit) for limit in limits):
         raise NodeError("import", node.name, "its limit is NaN", "mend the export")
-    return [Clip(node.name, inputs, node.outputs, (node.name,), *limits)]
+    return _limited(scope, node, *limits)
+
+
+def _limited(scope: Scope, node: SourceNode, low: float, high: float) -> Sequence[QuantNode]:
+    inputs = dynamic_inputs(scope, node)
+    limited = limit_rounding(scope, node, low, high)
+    return [limited or Clip(node.name, inputs, node.outputs, (node.name,), low, high)]
+
+
+def _rounding(scope: Scope, node: SourceNode) -> Sequence[QuantNode]:
+    return [read_rounding(scope, node)]
 
 
 def _leaky(scope: Scope, node: SourceNode) -> Sequence[QuantNode]:
@@ -182,7 +193,17 @@ def _transpose(scope: Scope, node: SourceNode) -> Sequence[QuantNode]:
     if sorted(axes) != list(range(rank)) or axes[0] != 0:
         reason = f"it permutes the axes as {list(axes)}, which moves the batch axis"
         raise NodeError("import", node.name, reason, "keep the batch axis first")
-    return [Transpose(node.name, dynamic_inputs(scope, node), node.outputs, (node.name,), axes)]
+    whole = Transpose(node.name, dynamic_inputs(scope, node), node.outputs, (node.name,), axes)
+    return [*move_pads(scope, node, axes), whole]
+
+
+def _pad(scope: Scope, node: SourceNode) -> Sequence[QuantNode]:
+    """The windows behind it take it; by itself it is the host's."""
+    note_pad(scope, node)
+    reason = "Pad whose pixels no convolution or pool behind it takes as its own padding"
+    remedy = "pad by a constant, and straight in front of a convolution or pool"
+    outputs = node.outputs
+    return [HostOnly(node.name, dynamic_inputs(scope, node), outputs, (node.name,), reason, remedy)]
 
 
 def _arg_max(scope: Scope, node: SourceNode) -> Sequence[QuantNode]:
@@ -264,12 +285,14 @@ TRANSLATORS: Mapping[str, Translator] = MappingProxyType(
         "ArgMax": _arg_max,
         "AveragePool": translate_average_pool,
         "BatchNormalization": _batch_norm,
+        "Ceil": _rounding,
         "Clip": _clip,
         "Concat": translate_concat,
         "Conv": translate_conv,
         "Div": _arithmetic,
         "DepthToSpace": translate_picks,
         "Flatten": _flatten,
+        "Floor": _rounding,
         "Gather": translate_picks,
         "Gemm": translate_gemm,
         "GlobalAveragePool": translate_global_pool,
@@ -282,11 +305,13 @@ TRANSLATORS: Mapping[str, Translator] = MappingProxyType(
         "Mul": _arithmetic,
         "Neg": _negate,
         "PRelu": _leaky,
+        "Pad": _pad,
         "ReduceMax": translate_reduce,
         "ReduceMean": translate_reduce,
         "Relu": _relu,
         "Reshape": _reshape,
         "Resize": translate_resize,
+        "Round": _rounding,
         "Slice": translate_picks,
         "SpaceToDepth": translate_picks,
         "Split": translate_picks,
@@ -301,13 +326,14 @@ TRANSLATORS: Mapping[str, Translator] = MappingProxyType(
 )
 """Operators by name; the first four are of QONNX's domains."""
 
-# What the walk takes care of without a translator.
+# What the walk takes care of without a translator; the latter where they compare with constants.
 PASSED_THROUGH = frozenset({"Identity", "Dropout"})
+COMPARING = frozenset({"Equal", "Greater", "GreaterOrEqual", "Less", "LessOrEqual", "Sign", "Where"})
 
 _INSTALL = (
     "install the package whose kernel takes it (an entry point of the group 'thresher.kernels'), or export "
     "the model without it"
 )
-_NAMES = sorted({*TRANSLATORS, *PASSED_THROUGH, "Constant"} - {"IntQuant"})
+_NAMES = sorted({*TRANSLATORS, *PASSED_THROUGH, *COMPARING, "Constant"} - {"IntQuant"})
 SUPPORTED_OPERATORS = f"supported are {', '.join(_NAMES)}"
 """The remedy for an operator that is not."""

@@ -12,7 +12,7 @@ from onnx import TensorProto, helper, numpy_helper
 from thresher.graph import Array
 from thresher.onnx_import.importer import Imported
 from thresher.onnx_import.nodes import Arithmetic, QuantNode, Reshape, Shape
-from thresher.onnx_import.quantisers import Quantiser
+from thresher.onnx_import.quantisers import Binariser, Quantiser
 from thresher.onnx_import.source import STANDARD, SourceNode
 
 BATCH = "frames"
@@ -38,20 +38,24 @@ class Writer:
         """Write one operator as the model has it.
 
         A Gemm, or a Conv with a bias, comes as several typed nodes; it is written whole, or what follows
-        its product.
+        its product. Several ONNX nodes that are one typed node are all written, but for its constants.
         """
         name = node.onnx_nodes[-1]
         if name in self.written:
             return
-        source = next(each for each in self.imported.scope.source.nodes if each.name == name)
+        scope = self.imported.scope
+        source = next(each for each in scope.source.nodes if each.name == name)
         if source.op in _IN_PARTS and isinstance(node, Arithmetic):
             self.emit(node.op, [node.input, self.constant(node.constant)], node.output)
         elif isinstance(node, Reshape) and self.batched:
             target = self.constant(np.asarray([-1, *node.shape], np.int64))
             self.emit("Reshape", [node.input, target], node.output)
         else:
-            self.written.add(name)
-            self._copy(source)
+            for each in scope.source.nodes:
+                if each.name in node.onnx_nodes and each.name not in self.written:
+                    self.written.add(each.name)
+                    if not all(scope.is_constant(tensor) for tensor in each.outputs):
+                        self._copy(each)
 
     def _copy(self, source: SourceNode) -> None:
         scope = self.imported.scope
@@ -71,6 +75,8 @@ class Writer:
 
         It follows QONNX's float32 operations one by one: divide, add the zero point, clamp, round.
         """
+        if isinstance(node, Binariser):
+            return self.emit("Cast", [self._binarise(node)], to=TensorProto.INT32)
         x = self.emit("Div", [node.input, self.constant(node.scale)])
         x = self.emit("Add", [x, self.constant(node.zero)])
         if node.element.bipolar:
@@ -80,6 +86,14 @@ class Writer:
             x = self.emit("Max", [x, self.constant(np.float32(node.element.lo))])
             x = self._round(x, node.rounding)
         return self.emit("Cast", [x], to=TensorProto.INT32)
+
+    def _binarise(self, node: Binariser) -> str:
+        x, threshold = node.input, self.constant(node.threshold)
+        below, at, above = (
+            self.constant(part.astype(np.float32)) for part in (node.below, node.at, node.above)
+        )
+        upper = self.emit("Where", [self.emit("Greater", [x, threshold]), above, at])
+        return self.emit("Where", [self.emit("Less", [x, threshold]), below, upper])
 
     def _sign(self, x: str) -> str:
         """-1 below zero, +1 from zero upwards."""

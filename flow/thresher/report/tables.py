@@ -49,6 +49,12 @@ def find_warnings(report: Report) -> list[str]:
         for key, name in _RESOURCES
         if key in part and estimate["resources"][key] > part[key]
     ]
+    dropped = report.get("model", {}).get("dropped")
+    if dropped:
+        found.append(
+            f"{len(dropped)} scales that layers compute from their inputs were left out, as asked, so the "
+            "outputs differ from the model's; measure the accuracy"
+        )
     return found + [text for run in report["simulation"].values() for text in run["warnings"]]
 
 
