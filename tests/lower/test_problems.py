@@ -56,9 +56,10 @@ def test_float_weights() -> None:
     build = ModelBuilder((1, 4))
     x = build.node("MatMul", build.quant("x"), np.eye(4, dtype=np.float32), name="fc")
 
-    assert refusal(build.proto(x)) == (
-        "lower: node 'fc': its weights are floats, which no unit multiplies; quantise them, as Brevitas' "
-        "QuantLinear or QuantConv2d with a weight_quant does"
+    assert refusal(build.proto(layer(build, build.quant(x), "fc2"))) == (
+        "lower: node 'fc': its weights are floats, which no unit multiplies, and quantised layers follow; "
+        "quantise them, as Brevitas' QuantLinear or QuantConv2d with a weight_quant does, or build with "
+        "--quantize-float 8"
     )
 
 
