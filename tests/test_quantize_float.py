@@ -389,6 +389,30 @@ def test_a_build_reports_what_was_done(
     assert run.mismatches == 0
 
 
+def test_integer_samples_are_what_the_hardware_takes(tmp_path: Path) -> None:
+    random = np.random.default_rng(13)
+    build = ModelBuilder((1, 4))
+    x = build.node("MatMul", "x", random.normal(size=(4, 6)).astype(np.float32), name="fc1")
+    x = build.quant(build.node("Relu", x), 0.25, bits=3, signed=False, name="act")
+    x = build.node("MatMul", x, random.normal(size=(6, 3)).astype(np.float32), name="fc2")
+    onnx.save(build.proto(x), tmp_path / "m.onnx")
+    pixels, labels = random.integers(0, 16, (50, 4)), random.integers(0, 3, 50)
+    options: Any = {"input_type": "uint4", "input_scale": 1 / 15, "quantize_float": 8, "samples": pixels}
+
+    accelerator = thresher.build(tmp_path / "m.onnx", tmp_path / "out", labels=labels, **options)
+
+    report = accelerator.report()
+    scores = run_qonnx(build.proto(x), pixels.astype(np.float32) / np.float32(15))[x]
+    assert report["accuracy"]["onnx"] == (scores.argmax(axis=1) == labels).mean()
+    assert report["accuracy"]["golden"] == (accelerator.predict(pixels).argmax(axis=1) == labels).mean()
+    assert [layer["input_type"] for layer in report["float_layers"]["layers"]] == [None, None]
+    with pytest.raises(UsageError) as caught:
+        thresher.build(tmp_path / "m.onnx", tmp_path / "out", labels=labels[:9], **options)
+    assert str(caught.value) == (
+        "labels: the array has shape [9] and dtype int64; give one whole number per frame, [50]"
+    )
+
+
 def test_float_ends_stay_on_the_host_by_default(float_ends: Trained) -> None:
     source = import_proto(onnx.load(float_ends.model))
 
