@@ -55,7 +55,7 @@ $(READY): pyproject.toml constraints.txt | check-machine
 	@$(PIP) install -q --no-warn-conflicts --no-deps $(call pinned,torch) $(call pinned,hls4ml) \
 	  $$($(BIN)/python -c "$$REACHABLE" $(TORCH_INDEX)/torch/ 2>/dev/null && echo --extra-index-url $(TORCH_INDEX))
 	@$(PIP) install -q --no-warn-conflicts -c constraints.txt $(call pinned,hatchling) $(call pinned,editables)
-	@$(PIP) install -q --no-warn-conflicts -c constraints.txt --no-build-isolation -e '.[sim,train,synth,dev]'
+	@$(PIP) install -q --no-warn-conflicts -c constraints.txt --no-build-isolation -e '.[sim,train,evaluate,synth,dev]'
 	@$(BIN)/python -m find_libpython >/dev/null || \
 	  { echo "setup: $(PYTHON) has no shared libpython, and cocotb needs it; install it (Debian: apt-get install python3-dev)" >&2; exit 4; }
 	@touch $@

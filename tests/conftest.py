@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.float_ends import Trained, train_digits
 from tests.needs import missing
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -39,6 +40,12 @@ def shared_models() -> Path:
 def shared_data() -> Path:
     """The folder `../shared/data`. Where it is missing the test is skipped, but fails under CI."""
     return _shared("data")
+
+
+@pytest.fixture(scope="session")
+def float_ends(tmp_path_factory: pytest.TempPathFactory) -> Trained:
+    """A trained network of binary layers between float ones."""
+    return train_digits(tmp_path_factory.mktemp("float_ends"))
 
 
 def _shared(name: str) -> Path:

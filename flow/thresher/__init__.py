@@ -2,7 +2,7 @@
 
 from typing import Any
 
-__all__ = ["Accelerator", "SimulationResult", "ThresherError", "build", "load"]
+__all__ = ["Accelerator", "SimulationResult", "ThresherError", "build", "evaluate", "load"]
 
 
 def __getattr__(name: str) -> Any:
@@ -11,6 +11,10 @@ def __getattr__(name: str) -> Any:
         from thresher.errors import ThresherError
 
         return ThresherError
+    if name == "evaluate":
+        from thresher.evaluation import evaluate
+
+        return evaluate
     if name in __all__:
         from thresher import api
 

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from thresher.accuracy import accuracy, check_labels
 from thresher.building import (
     DEFAULT_CLOCK_MHZ,
     BuildOptions,
@@ -214,25 +215,12 @@ class Accelerator:
         return accuracy(self.host.decode(outputs), labels)
 
 
-def accuracy(outputs: Array, labels: npt.NDArray[np.integer]) -> float:
-    """The fraction of `outputs` that match `labels`: whole class indices, one a frame, or else scores."""
-    flat = outputs.reshape(len(outputs), -1)
-    chosen = flat.shape[1] == 1 and outputs.dtype.kind in "iu"
-    return float(((flat[:, 0] if chosen else flat.argmax(axis=1)) == labels).mean())
-
-
 def _labels(labels: npt.ArrayLike | None, golden: Ints | None) -> Ints | None:
     if labels is None:
         return None
     if golden is None:
         raise UsageError("labels: they belong to frames; give those too, with --inputs")
-    array = np.asarray(labels)
-    if array.ndim != 1 or array.dtype.kind not in "iu" or len(array) < len(golden):
-        raise UsageError(
-            f"labels: the array has shape {list(array.shape)} and dtype {array.dtype}; "
-            f"give one whole number per frame, [{len(golden)}]"
-        )
-    return array[: len(golden)].astype(np.int64)
+    return check_labels(labels, len(golden))
 
 
 def load(directory: Path | str) -> Accelerator:
@@ -277,6 +265,9 @@ def build(  # noqa: PLR0913  (the command's options)
     fit: bool = False,
     drop_input_scale: bool = False,
     example_input: Any = None,
+    quantize_float: int | None = None,
+    samples: npt.ArrayLike | None = None,
+    labels: npt.ArrayLike | None = None,
 ) -> Accelerator:
     """Build an accelerator project from a model.
 
@@ -296,20 +287,26 @@ def build(  # noqa: PLR0913  (the command's options)
         drop_input_scale: Leave out products with a scale that a layer computes from its own input at run
             time, as XNOR-Net's K is; the outputs are then not those of the model.
         example_input: One frame with its batch axis, to export a module with.
+        quantize_float: Put float layers into hardware, with weights and inputs of so many bits, 2 to 8.
+        samples: Frames `[N, ...]` shaped as the model's input, to calibrate these on.
+        labels: The class of each sample; the report then has the accuracy before and after.
 
     Raises:
         ThresherError: One of its subclasses, whose message says what to do; nothing is then written.
     """
     kind = parse_input_type(input_type) if input_type is not None else None
     options = BuildOptions(
-        folding,
-        target_fps,
-        clock_mhz,
-        part,
-        kind,
-        input_scale,
-        argmax,
-        fit,
+        folding=folding,
+        target_fps=target_fps,
+        clock_mhz=clock_mhz,
+        part=part,
+        input_type=kind,
+        input_scale=input_scale,
+        argmax=argmax,
+        fit=fit,
+        quantize_float=quantize_float,
+        samples=samples,
+        labels=labels,
         drop_input_scale=drop_input_scale,
     )
     source = read_model(model) if isinstance(model, Path | str) else export_module(model, example_input)

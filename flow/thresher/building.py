@@ -6,15 +6,18 @@ import math
 import re
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
+
+import numpy.typing as npt
 
 from thresher.emit.design import Design, ModelInfo
 from thresher.emit.files import check_target
 from thresher.emit.project import Announce, silent, write_project
 from thresher.errors import MissingToolError, UsageError
+from thresher.float_layers import float_request, quantise_floats, with_float_layers
 from thresher.hardware.connect import connect
 from thresher.hardware.folding import fold_by_default, fold_to_fit, fold_to_target
 from thresher.hardware.parts import DEFAULT_PART, family_of
@@ -46,6 +49,9 @@ class BuildOptions:
     fit: bool = False
     add_bits: int = ADD_BITS
     drop_input_scale: bool = False
+    quantize_float: int | None = None
+    samples: npt.ArrayLike | None = field(default=None, compare=False)
+    labels: npt.ArrayLike | None = field(default=None, compare=False)
 
     def __post_init__(self) -> None:
         if not (math.isfinite(self.clock_mhz) and 1 <= self.clock_mhz <= 2000):
@@ -59,6 +65,7 @@ class BuildOptions:
             raise UsageError(
                 f"build: sums in fixed point of {self.add_bits} bits cannot be; give 2 to {MOST_ADD_BITS}"
             )
+        float_request(self.quantize_float, self.samples, self.labels)
         family_of(self.part)
 
     def _check_speed(self) -> None:
@@ -84,12 +91,15 @@ def build_project(model: OnnxModel, target: Path, options: BuildOptions, announc
 
 def make_design(model: OnnxModel, options: BuildOptions) -> Design:
     """Everything up to writing: the folded network with all that belongs to it."""
-    imported = import_model(model, operators=custom_operators(), drop_input_scale=options.drop_input_scale)
+    source = import_model(model, operators=custom_operators(), drop_input_scale=options.drop_input_scale)
+    request = float_request(options.quantize_float, options.samples, options.labels)
+    quantised = quantise_floats(source, request, options.input_type, options.input_scale) if request else None
+    imported = source if quantised is None else quantised.imported
     lowered = lower(imported.graph, options.input_type, options.input_scale, options.argmax, options.add_bits)
     output = lowered.output
     layers = fold(select_kernels(lowered.graph), options)
-    return Design(
-        model=ModelInfo(safe_name(Path(model.name).stem), model.sha256, imported.dropped),
+    design = Design(
+        model=ModelInfo(safe_name(Path(model.name).stem), model.sha256, source.dropped),
         lowered=lowered,
         layers=layers,
         graph=connect(layers),
@@ -100,6 +110,7 @@ def make_design(model: OnnxModel, options: BuildOptions) -> Design:
         clock_mhz=options.clock_mhz,
         part=options.part,
     )
+    return with_float_layers(design, source, quantised, request) if quantised and request else design
 
 
 def fold(layers: tuple[Layer, ...], options: BuildOptions) -> tuple[Layer, ...]:

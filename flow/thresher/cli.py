@@ -1,4 +1,4 @@
-"""The command line: `thresher check | build | csim | sim | hlsc | report`."""
+"""The command line: `thresher check | build | csim | sim | hlsc | report | evaluate`."""
 
 from __future__ import annotations
 
@@ -88,6 +88,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_sim(commands_group)
     _add_hlsc(commands_group)
     _add_report(commands_group)
+    _add_evaluate(commands_group)
     return parser
 
 
@@ -101,6 +102,8 @@ def _add_check(group: _Commands) -> None:
     )
     parser.add_argument("model", type=Path, metavar="MODEL.onnx", help="a QONNX file")
     _add_input_options(parser)
+    _add_quantize_options(parser)
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write all of it as JSON too")
     parser.set_defaults(command=commands.check)
 
 
@@ -132,7 +135,23 @@ def _add_build(group: _Commands) -> None:
     parser.add_argument(
         "--argmax", action="store_true", help="put the index of the largest output in hardware"
     )
+    _add_quantize_options(parser)
+    parser.add_argument(
+        "--labels", type=Path, metavar="Y.npy", help="class of each sample, to say what it does to accuracy"
+    )
     parser.set_defaults(command=commands.build)
+
+
+def _add_quantize_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--quantize-float",
+        type=int,
+        metavar="N",
+        help="put float layers into hardware, with weights and inputs of N bits (2 to 8)",
+    )
+    parser.add_argument(
+        "--samples", type=Path, metavar="X.npy", help="frames to choose the scales of their inputs by"
+    )
 
 
 def _add_input_options(parser: argparse.ArgumentParser) -> None:
@@ -251,3 +270,35 @@ def _add_report(group: _Commands) -> None:
     parser = _add_command(group, "report", "print a project's tables and write reports/report.html")
     parser.add_argument("project", type=Path, metavar="DIR", help="a project that `thresher build` wrote")
     parser.set_defaults(command=commands.report)
+
+
+def _add_evaluate(group: _Commands) -> None:
+    parser = _add_command(
+        group, "evaluate", "measure accuracy, time and size: float twin, quantised model, accelerator"
+    )
+    parser.add_argument("project", type=Path, metavar="DIR", help="a project that `thresher build` wrote")
+    parser.add_argument(
+        "--inputs", type=Path, required=True, metavar="X.npy", help="frames [N, ...] as for csim and sim"
+    )
+    parser.add_argument("--labels", type=Path, metavar="Y.npy", help="class of each frame, for the accuracy")
+    parser.add_argument(
+        "--model", type=Path, metavar="MODEL.onnx", help="the quantised model that DIR was built from"
+    )
+    parser.add_argument(
+        "--float",
+        type=Path,
+        metavar="FLOAT.onnx",
+        help="a float network for the same inputs, to compare with",
+    )
+    parser.add_argument("--frames", type=int, metavar="N", help="only the first N frames")
+    parser.add_argument("--csim", type=int, metavar="N", help="also simulate the first N as C++")
+    parser.add_argument("--rtl", type=int, metavar="N", help="also simulate the first N as RTL")
+    parser.add_argument(
+        "-o",
+        "--output",
+        type=Path,
+        metavar="FOLDER",
+        help="folder for evaluation.json and evaluation.png (default: DIR/reports)",
+    )
+    parser.add_argument("--no-plot", action="store_true", help="write no evaluation.png")
+    parser.set_defaults(command=commands.evaluate)

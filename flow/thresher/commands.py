@@ -14,16 +14,21 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from thresher import api
 from thresher.building import BuildOptions, build_project, parse_input_type, parse_scale
-from thresher.emit.files import write_text
+from thresher.checking import check_graph
+from thresher.emit.files import write_json, write_text
 from thresher.errors import SimulationMismatchError, UsageError
+from thresher.evaluation import evaluate as measure
+from thresher.float_layers import FloatRequest, float_request, quantise_floats
 from thresher.hardware.parts import DEFAULT_PART, family_of
 from thresher.hlsc_proof import check_cycles, prove
 from thresher.host import load_array
 from thresher.kernels.installed import custom_operators
-from thresher.lower.explain import explain
 from thresher.onnx_import import import_model, read_model
+from thresher.report.chart import check_matplotlib, write_chart
+from thresher.report.check import check_summary, check_table
+from thresher.report.evaluation import evaluation_table
 from thresher.report.html import render_html
-from thresher.report.tables import check_table, fifo_table, print_report, print_result
+from thresher.report.tables import fifo_table, print_report, print_result
 from thresher.tools.simulation import SimulationResult
 from thresher.unit import UnitRequest, report_text, unit_report, write_unit_project
 from thresher_sim.scoreboard import UnitOptions
@@ -31,19 +36,26 @@ from thresher_sim.streams import IntType
 from thresher_sim.unit import MARKER as UNIT_MARKER
 from thresher_sim.unit_command import run_unit
 
-__all__ = ["DEFAULT_PART", "build", "check", "csim", "hlsc", "report", "sim"]
+__all__ = ["DEFAULT_PART", "build", "check", "csim", "evaluate", "hlsc", "report", "sim"]
 
 
 def check(options: argparse.Namespace) -> int:
     """Print what becomes of every node; exit code 3 where some node stands in the way."""
     model = read_model(options.model)
+    request = _float_request(options)
+    input_type, input_scale = _input(options)
     imported = import_model(model, True, custom_operators(), options.drop_input_scale)
-    reports = explain(imported.graph, *_input(options))
+    if request is not None:
+        imported = quantise_floats(imported, request, input_type, input_scale).imported
+    checked = check_graph(model.name, imported.graph, input_type, input_scale)
     console = Console()
-    console.print(check_table(model.name, reports))
-    refused = [entry for entry in reports if entry.reason]
-    if refused:
-        console.print(f"{len(refused)} of {len(reports)} nodes stand in the way")
+    console.print(check_table(checked.name, checked.reports))
+    console.print(check_summary(checked.counts))
+    if options.json is not None:
+        write_json(options.json, checked.to_json())
+        console.print(f"also as {options.json}")
+    if not checked.can_be_built:
+        console.print(f"{checked.counts['problem']} of {len(checked.reports)} nodes stand in the way")
         return 3
     console.print("the model can be built")
     return 0
@@ -63,6 +75,9 @@ def build(options: argparse.Namespace) -> int:
         argmax=options.argmax,
         fit=options.fit,
         drop_input_scale=options.drop_input_scale,
+        quantize_float=options.quantize_float,
+        samples=_array(options.samples, "samples"),
+        labels=_array(options.labels, "labels"),
     )
     with console.status("building") as status:
         build_project(
@@ -145,6 +160,36 @@ def report(options: argparse.Namespace) -> int:
     return 0
 
 
+def evaluate(options: argparse.Namespace) -> int:
+    """Measure every level that is asked for; print a table, and write it as JSON and as a chart."""
+    if not options.no_plot:
+        check_matplotlib()
+    frames, labels = _arrays(options)
+    assert frames is not None
+    with Console(stderr=True).status("measuring") as status:
+        result = measure(
+            options.project,
+            frames,
+            labels,
+            model=options.model,
+            float_model=options.float,
+            frames=options.frames,
+            csim=options.csim,
+            rtl=options.rtl,
+            dataset=_dataset(options),
+            announce=lambda step: status.update(f"measuring: {step}"),
+        )
+    content = result.to_json()
+    console = Console()
+    console.print(evaluation_table(content))
+    folder = options.output or options.project / "reports"
+    write_json(folder / "evaluation.json", content)
+    if not options.no_plot:
+        write_chart(content, folder / "evaluation.png")
+    console.print(f"written: {folder}/evaluation.json{'' if options.no_plot else ' and evaluation.png'}")
+    return SimulationMismatchError.exit_code if result.mismatches else 0
+
+
 def _prove(request: UnitRequest, cycles: int) -> None:
     with Console(stderr=True).status(f"proving, {cycles} cycles"):
         proof = prove(request.source, request.clock_mhz, cycles, family_of(request.part, "hlsc"))
@@ -212,9 +257,15 @@ def _arrays(options: argparse.Namespace) -> tuple[np.ndarray | None, np.ndarray 
         path = getattr(options, option, None)
         if path is not None and path.is_dir():
             raise UsageError(f"{option}: '{path}' is a folder; give the name of a file")
-    frames = load_array(options.inputs, "inputs") if options.inputs else None
-    labels = load_array(options.labels, "labels") if options.labels else None
-    return frames, labels
+    return _array(options.inputs, "inputs"), _array(options.labels, "labels")
+
+
+def _array(path: Path | None, what: str) -> np.ndarray | None:
+    return None if path is None else load_array(path, what)
+
+
+def _float_request(options: argparse.Namespace) -> FloatRequest | None:
+    return float_request(options.quantize_float, _array(options.samples, "samples"), None)
 
 
 def _dataset(options: argparse.Namespace) -> str | None:

@@ -35,9 +35,9 @@ class Host:
             UsageError: The array has a wrong shape or dtype, no frames, or values out of range.
         """
         if self.prologue is not None:
-            _check_array(frames, self.prologue.input_shape)
+            check_array(frames, self.prologue.input_shape)
             return self.lowered.input.to_stream(self.prologue.run(frames.astype(np.float32)))
-        _check_array(frames, self.lowered.input.onnx_shape)
+        check_array(frames, self.lowered.input.onnx_shape)
         whole = frames if frames.dtype.kind in "iub" else self._to_grid(frames)
         element = self.lowered.input.type.element
         low, high = int(whole.min()), int(whole.max())
@@ -73,16 +73,17 @@ class Host:
         return frames.astype(np.int64)
 
 
-def _check_array(frames: Array, shape: tuple[int, ...]) -> None:
+def check_array(frames: Array, shape: tuple[int, ...], what: str = "inputs") -> None:
+    """Raises `UsageError` where `frames` are not finite numbers `[N, ...]` of a model's input `shape`."""
     wanted = "[N, " + ", ".join(map(str, shape[1:])) + "]"
     if frames.dtype.kind not in "fiub":
-        raise UsageError(f"inputs: the array has dtype {frames.dtype}; give numbers, in the shape {wanted}")
+        raise UsageError(f"{what}: the array has dtype {frames.dtype}; give numbers, in the shape {wanted}")
     if frames.ndim != len(shape) or frames.shape[1:] != tuple(shape[1:]):
-        raise UsageError(f"inputs: the array has shape {list(frames.shape)}; the model takes {wanted}")
+        raise UsageError(f"{what}: the array has shape {list(frames.shape)}; the model takes {wanted}")
     if len(frames) == 0:
-        raise UsageError(f"inputs: the array holds no frames; give at least one, in the shape {wanted}")
+        raise UsageError(f"{what}: the array holds no frames; give at least one, in the shape {wanted}")
     if frames.dtype.kind == "f" and not np.isfinite(frames).all():
-        raise UsageError("inputs: the array holds NaN or infinity; give finite numbers")
+        raise UsageError(f"{what}: the array holds NaN or infinity; give finite numbers")
 
 
 def load_array(path: Path, what: str) -> Array:

@@ -89,7 +89,8 @@ def describe_report(
             node.name: node.ties for node in design.lowered.graph.nodes if isinstance(node, IntThreshold)
         },
         "simulation": {},
-        "accuracy": {},
+        "float_layers": dict(design.float_layers),
+        "accuracy": dict(design.accuracy),
         "synthesis": [],
     }
 

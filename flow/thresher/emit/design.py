@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 from thresher.hardware.graph import HwGraph
 from thresher.hardware.select import Layer
@@ -25,7 +27,8 @@ class ModelInfo:
 class Design:
     """A folded network, the model that it came from, and what it is built for.
 
-    `graph` is `layers` with what joins them.
+    `graph` is `layers` with what joins them. `float_layers` and `accuracy` go into the report as they
+    are: which float layers of the model were quantised, and what is known of its accuracy.
     """
 
     model: ModelInfo
@@ -36,3 +39,5 @@ class Design:
     epilogue: bytes | None
     clock_mhz: float
     part: str
+    float_layers: Mapping[str, Any] = field(default_factory=dict)
+    accuracy: Mapping[str, Any] = field(default_factory=dict)

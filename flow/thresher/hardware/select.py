@@ -6,11 +6,11 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from thresher.errors import UnsupportedModelError
 from thresher.kernels import Kernel
 from thresher.kernels.fork import Fork
 from thresher.kernels.installed import available_kernels
 from thresher.lower.integer import IntGraph, IntNode, TensorType
+from thresher.onnx_import.problems import NodeError
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,7 +31,7 @@ class Layer:
 def select_kernels(graph: IntGraph) -> tuple[Layer, ...]:
     """Cover `graph` with kernels, each taking as many operators as it can, and fork what several read.
 
-    Raises `UnsupportedModelError` where no kernel takes an operator, and `UsageError` where an installed
+    Raises `NodeError` where no kernel takes an operator, and `UsageError` where an installed
     package offers a kernel that cannot be used.
     """
     covered, counts = _cover(graph)
@@ -84,12 +84,10 @@ def _chain(graph: IntGraph, node: IntNode, readers: Counter[str]) -> Iterator[In
 def _take(nodes: Sequence[IntNode], kernels: Sequence[type[Kernel]]) -> tuple[Kernel, int]:
     offers = [offer for kernel in kernels if (offer := kernel.take(nodes)) is not None]
     if not offers:
-        onnx_nodes = ", ".join(f"'{name}'" for name in nodes[0].onnx_nodes)
-        kind = type(nodes[0]).__name__
-        raise UnsupportedModelError(
-            f"hardware: node {onnx_nodes}: no kernel takes {kind} of this shape; "
-            f"kernels: {', '.join(kernel.kernel_name() for kernel in kernels)}"
-        )
+        first = nodes[0]
+        reason = f"no kernel takes {type(first).__name__} of this shape"
+        remedy = f"kernels: {', '.join(kernel.kernel_name() for kernel in kernels)}"
+        raise NodeError("hardware", (first.onnx_nodes or (first.name,))[-1], reason, remedy)
     return max(offers, key=lambda offer: offer[1])
 
 

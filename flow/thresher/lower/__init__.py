@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from thresher.lower.ascend import ascend
 from thresher.lower.ends import check_scale, endpoint, finish, needed
-from thresher.lower.explain import NodeReport, explain
+from thresher.lower.explain import Explained, NodeReport, examine, explain
 from thresher.lower.forms import Chosen
 from thresher.lower.integer import IntGraph
 from thresher.lower.lowered import Approximation, Endpoint, Lowered
@@ -12,7 +12,17 @@ from thresher.lower.lowering import ADD_BITS, Lowering
 from thresher.onnx_import.importer import QuantGraph
 from thresher_sim.streams import IntType
 
-__all__ = ["ADD_BITS", "Approximation", "Endpoint", "Lowered", "NodeReport", "explain", "lower"]
+__all__ = [
+    "ADD_BITS",
+    "Approximation",
+    "Endpoint",
+    "Explained",
+    "Lowered",
+    "NodeReport",
+    "examine",
+    "explain",
+    "lower",
+]
 
 
 def lower(

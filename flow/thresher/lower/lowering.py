@@ -42,6 +42,10 @@ from thresher_sim.streams import IntType
 ADD_BITS = 16
 """Bits of sums in fixed point, where nothing else is asked for."""
 
+FLOAT_REMEDY = (
+    "quantise them, as Brevitas' QuantLinear or QuantConv2d with a weight_quant does, or build with "
+    "--quantize-float 8"
+)
 _MAX_OUTPUT_BITS = 8
 
 
@@ -122,9 +126,7 @@ class Lowering:
             case Reshape():
                 return self._reshape(node, form)
             case FloatLinear() | FloatConv():
-                reason = "its weights are floats, which no unit multiplies"
-                remedy = "quantise them, as Brevitas' QuantLinear or QuantConv2d with a weight_quant does"
-                raise NodeError("lower", node.name, reason, remedy)
+                return OnHost(after_hardware=True, cause=node)
             case ArgMax():
                 return self._choose_last(node, form)
         return self._compute(node, form) or form.then(node)
@@ -316,4 +318,7 @@ def _host_in_between(cause: QuantNode) -> NodeError:
         return NodeError("lower", cause.name, reason, "quantise once, ahead of where the branches part")
     if isinstance(cause, HostOnly):
         return NodeError("lower", cause.name, f"{cause.reason}, and quantised layers follow", cause.remedy)
+    if isinstance(cause, FloatLinear | FloatConv):
+        reason = "its weights are floats, which no unit multiplies, and quantised layers follow"
+        return NodeError("lower", cause.name, reason, FLOAT_REMEDY)
     return NodeError("lower", cause.name, "quantised layers follow it", "let it be the last")

@@ -61,6 +61,19 @@ def make_epilogue(imported: Imported, tensor: str, scale: Floats, zero: Ints, of
     )
 
 
+def make_part(imported: Imported, tensor: str) -> bytes:
+    """Cut out the model from its input to the float `tensor`, which no quantiser stands before."""
+    graph = imported.graph
+    nodes = _path(imported, graph.inputs[0], tensor)
+    writer = Writer(imported, batched=_frames_alike(nodes))
+    for node in nodes:
+        writer.add(node)
+    return writer.model(
+        writer.value(graph.inputs[0], TensorProto.FLOAT, graph.shapes[graph.inputs[0]]),
+        writer.value(tensor, TensorProto.FLOAT, graph.shapes.get(tensor)),
+    )
+
+
 class HostModel:
     """A piece of the model under onnxruntime.
 

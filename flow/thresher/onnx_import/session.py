@@ -10,16 +10,16 @@ from thresher.onnx_import.problems import printable
 
 
 class Session:
-    """A single-threaded onnxruntime session that rewrites nothing.
+    """An onnxruntime session, single-threaded, and one that rewrites nothing.
 
     Graph optimisations fuse and reorder float operations, which moves results by a rounding; here
-    every operator is computed by itself.
+    every operator is computed by itself. With `fast` it is as fast as onnxruntime is by itself.
 
     Raises:
         RuntimeRefusalError: onnxruntime refuses the model, on opening it or on running it.
     """
 
-    def __init__(self, model: bytes) -> None:
+    def __init__(self, model: bytes, fast: bool = False) -> None:
         import onnxruntime
         from onnxruntime.capi import onnxruntime_pybind11_state as state
 
@@ -32,9 +32,10 @@ class Session:
             state.RuntimeException,
         )
         options = onnxruntime.SessionOptions()
-        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
-        options.intra_op_num_threads = 1
-        options.inter_op_num_threads = 1
+        if not fast:
+            options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+            options.intra_op_num_threads = 1
+            options.inter_op_num_threads = 1
         options.log_severity_level = 3
         try:
             self.session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])

@@ -6,10 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
-from thresher.lower.explain import NodeReport
+from thresher.report.float_layers import float_layer_lines, float_layer_table
 
 Report = Mapping[str, Any]
 LEVELS = ("onnx", "golden", "csim", "rtl")
@@ -17,10 +16,15 @@ _RESOURCES = (("lut", "LUT"), ("ff", "FF"), ("bram36", "BRAM36"), ("dsp", "DSP")
 
 
 def print_report(console: Console, report: Report) -> None:
-    """Print the layers, the next step up, the FIFOs, and the result of whatever was simulated."""
+    """Print the layers, the next step up, the FIFOs, float layers, and the result of simulations."""
     console.print(layer_table(report))
     console.print(next_step_line(report["estimate"]["next_step"]), markup=False, highlight=False)
     console.print(fifo_table(report))
+    float_layers = float_layer_table(report)
+    if float_layers is not None:
+        console.print(float_layers)
+    for line in float_layer_lines(report):
+        console.print(line, markup=False, highlight=False)
     print_result(console, report)
 
 
@@ -165,19 +169,3 @@ def _text(value: object) -> str:
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     return f"{value:,}" if isinstance(value, int | float) else str(value)
-
-
-def check_table(name: str, reports: Sequence[NodeReport]) -> Table:
-    """One row per ONNX node: what takes it and the form of its output, or why not and what to change."""
-    table = Table(title=f"{name}: nodes", show_lines=any(entry.reason for entry in reports))
-    _add_columns(
-        table, ("node", "operator", "taken by", "output"), left=("node", "operator", "taken by", "output")
-    )
-    for entry in reports:
-        if entry.reason:
-            cells = ("not taken", f"{entry.reason}; {entry.remedy}")
-        else:
-            cells = (entry.taken_by or "", entry.form)
-        # Names come from the model: brackets in them are not markup.
-        table.add_row(*(escape(cell) for cell in (entry.node, entry.op, *cells)))
-    return table

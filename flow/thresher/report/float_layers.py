@@ -1,0 +1,46 @@
+"""The float layers that were quantised, and what it did, as a table and lines."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from rich.markup import escape
+from rich.table import Table
+
+
+def float_layer_table(report: Mapping[str, Any]) -> Table | None:
+    """One row per layer whose floats were quantised; None where there is none."""
+    content = report.get("float_layers") or {}
+    if not content.get("layers"):
+        return None
+    table = Table(title=f"{report['model']['name']}: float layers quantised", padding=(0, 0))
+    for name in ("node", "weights", "input"):
+        table.add_column(name)
+    table.add_column("input scale", justify="right")
+    for layer in content["layers"]:
+        bits, kind, scale = layer["weight_bits"], layer["input_type"], layer["input_scale"]
+        table.add_row(
+            escape(layer["node"]),
+            "as they were" if bits is None else f"int{bits}, a scale per channel",
+            "as it was" if kind is None else kind,
+            "" if scale is None else f"{scale:.6g}",
+        )
+    table.caption = f"scales of inputs chosen on {content['samples']:,} samples"
+    return table
+
+
+def float_layer_lines(report: Mapping[str, Any]) -> list[str]:
+    """Which float layers were left, and what quantising the others did to the accuracy."""
+    content = report.get("float_layers") or {}
+    lines = [
+        f"left on the host: '{each['node']}', because of node '{each['because_of']}'"
+        for each in content.get("left_on_host", ())
+    ]
+    measured = content.get("accuracy")
+    if measured:
+        lines.append(
+            f"accuracy on {measured['images']:,} samples: ONNX model {measured['onnx']:.2%}, quantised "
+            f"{measured['golden']:.2%}, change {100 * measured['change']:+.2f} percentage points"
+        )
+    return lines
