@@ -157,7 +157,7 @@ class Choices:
 
     def at(self, cycles_per_frame: int) -> Choices:
         """These, with units that branch folded for a rate, and what joins them in the costs beside."""
-        if not self.edges:
+        if not self.edges or not all(stage.kernels for stage in self.stages):
             return self
         picks = {
             place: _slowest_enough(stage, cycles_per_frame)
