@@ -34,6 +34,7 @@ from thresher.hardware.select import select_kernels
 from thresher.hardware.told import fold_as_told, parse_folding
 from thresher.host import Host
 from thresher.kernels.installed import custom_operators
+from thresher.lower import ADD_BITS
 from thresher.lower.integer import Ints
 from thresher.lower.storage import digest_folder, load_lowered
 from thresher.onnx_import import read_model
@@ -263,6 +264,7 @@ def build(  # noqa: PLR0913  (the command's options)
     input_scale: float | None = None,
     argmax: bool = False,
     fit: bool = False,
+    add_bits: int = ADD_BITS,
     drop_input_scale: bool = False,
     example_input: Any = None,
     quantize_float: int | None = None,
@@ -284,6 +286,8 @@ def build(  # noqa: PLR0913  (the command's options)
         argmax: End in the index of the largest output.
         fit: Be as fast as the LUTs, block RAMs and DSPs of `part` allow by the estimate, and use up to
             all of them; without `folding`, `target_fps` or this, the accelerator is small.
+        add_bits: Bits of the terms of sums and concatenations whose scales have no common grid; the report
+            states the error.
         drop_input_scale: Leave out products with a scale that a layer computes from its own input at run
             time, as XNOR-Net's K is; the outputs are then not those of the model.
         example_input: One frame with its batch axis, to export a module with.
@@ -307,6 +311,7 @@ def build(  # noqa: PLR0913  (the command's options)
         quantize_float=quantize_float,
         samples=samples,
         labels=labels,
+        add_bits=add_bits,
         drop_input_scale=drop_input_scale,
     )
     source = read_model(model) if isinstance(model, Path | str) else export_module(model, example_input)

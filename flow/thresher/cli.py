@@ -135,6 +135,14 @@ def _add_build(group: _Commands) -> None:
     parser.add_argument(
         "--argmax", action="store_true", help="put the index of the largest output in hardware"
     )
+    parser.add_argument(
+        "--add-bits",
+        type=int,
+        default=commands.ADD_BITS,
+        metavar="N",
+        help="bits of the terms of sums and concatenations whose scales have no common grid "
+        "(default %(default)s); the report states the error",
+    )
     _add_quantize_options(parser)
     parser.add_argument(
         "--labels", type=Path, metavar="Y.npy", help="class of each sample, to say what it does to accuracy"

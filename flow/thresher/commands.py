@@ -23,6 +23,7 @@ from thresher.hardware.parts import DEFAULT_PART, family_of
 from thresher.hlsc_proof import check_cycles, prove
 from thresher.host import load_array
 from thresher.kernels.installed import custom_operators
+from thresher.lower import ADD_BITS
 from thresher.onnx_import import import_model, read_model
 from thresher.report.chart import check_matplotlib, write_chart
 from thresher.report.check import check_summary, check_table
@@ -36,7 +37,7 @@ from thresher_sim.streams import IntType
 from thresher_sim.unit import MARKER as UNIT_MARKER
 from thresher_sim.unit_command import run_unit
 
-__all__ = ["DEFAULT_PART", "build", "check", "csim", "evaluate", "hlsc", "report", "sim"]
+__all__ = ["ADD_BITS", "DEFAULT_PART", "build", "check", "csim", "evaluate", "hlsc", "report", "sim"]
 
 
 def check(options: argparse.Namespace) -> int:
@@ -74,6 +75,7 @@ def build(options: argparse.Namespace) -> int:
         input_scale=input_scale,
         argmax=options.argmax,
         fit=options.fit,
+        add_bits=options.add_bits,
         drop_input_scale=options.drop_input_scale,
         quantize_float=options.quantize_float,
         samples=_array(options.samples, "samples"),

@@ -50,6 +50,7 @@ def describe_report(
     `occupancy` of a FIFO is the most beats that it holds by its depth's token-level simulation, and
     `rtl_occupancy` the most in the last RTL simulation, null where ends stalled or there was none.
     `settled_frames` of the estimate are the frames after which rate and occupancy are steady.
+    `approximations` are the ONNX nodes that fixed point computes, with their errors in the model's units.
     """
     nodes = design.graph.nodes
     weights = sum(_weights(node) for node in design.lowered.graph.nodes)
@@ -89,6 +90,7 @@ def describe_report(
             node.name: node.ties for node in design.lowered.graph.nodes if isinstance(node, IntThreshold)
         },
         "simulation": {},
+        "approximations": [each.to_json() for each in design.lowered.approximations],
         "float_layers": dict(design.float_layers),
         "accuracy": dict(design.accuracy),
         "synthesis": [],

@@ -57,6 +57,9 @@ _SHAPE: Any = {
         "next_step": _OrNull({"cycles_per_frame": int, "resources": _COST, "layers": [str]}),
     },
     "ties": {...: int},
+    "approximations": [
+        {"onnx_node": str, "bits": int, "step": _NUMBER, "own_error": _NUMBER, "error": _NUMBER}
+    ],
     "simulation": {...: {"warnings": [str], ...: (int, float, type(None))}},
     "accuracy": {...: (int, float, str)},
 }

@@ -8,6 +8,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from thresher.report.fixed_point import fixed_point_table
 from thresher.report.float_layers import float_layer_lines, float_layer_table
 
 Report = Mapping[str, Any]
@@ -16,13 +17,13 @@ _RESOURCES = (("lut", "LUT"), ("ff", "FF"), ("bram36", "BRAM36"), ("dsp", "DSP")
 
 
 def print_report(console: Console, report: Report) -> None:
-    """Print the layers, the next step up, the FIFOs, float layers, and the result of simulations."""
+    """Print the layers, the next step up, the FIFOs, what is no longer exact, and the result of simulations."""
     console.print(layer_table(report))
     console.print(next_step_line(report["estimate"]["next_step"]), markup=False, highlight=False)
     console.print(fifo_table(report))
-    float_layers = float_layer_table(report)
-    if float_layers is not None:
-        console.print(float_layers)
+    for table in (fixed_point_table(report), float_layer_table(report)):
+        if table is not None:
+            console.print(table)
     for line in float_layer_lines(report):
         console.print(line, markup=False, highlight=False)
     print_result(console, report)
