@@ -14,8 +14,10 @@ from thresher.lower.piecewise import Piecewise
 # Multiples beyond this are no cheaper than fixed point.
 _MOST_MULTIPLE = 255
 _MOST_PARTS = 64
-# Bits of a multiplier with its sign: the narrower input of a 7-series DSP slice (AMD UG479).
+# Bits of a multiplier with its sign: the narrower input of a 7-series DSP slice (AMD UG479). Where the terms
+# have more bits than these leave room for, it has two bits more than they.
 _MULTIPLIER_BITS = 18
+_MOST_SHIFT = 30
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,7 +116,7 @@ def fixed_grid(terms: Sequence[Term], bits: int) -> Grid:
     """
     largest = max(float(_magnitudes(term).max()) for term in terms)
     step = _step(terms, max(largest, float(np.finfo(np.float32).tiny)), bits)
-    made = tuple(_fixed(term, step) for term in terms)
+    made = tuple(_fixed(term, step, max(_MULTIPLIER_BITS, bits + 2)) for term in terms)
     channels = len(terms[0].lo)
     offset = np.sum(
         [
@@ -163,11 +165,11 @@ def _ends(term: Term) -> Doubles:
     )
 
 
-def _fixed(term: Term, step: float) -> FixedPoint:
+def _fixed(term: Term, step: float, bits: int) -> FixedPoint:
     function = term.function
     slopes = function.slopes / step
     constants = function.offsets / step if function.segments > 1 else np.zeros_like(slopes)
-    shift = 0 if _whole(slopes) and _whole(constants) else _shift(slopes)
+    shift = 0 if _whole(slopes) and _whole(constants) else _shift(slopes, bits)
     multipliers = np.rint(np.ldexp(slopes, shift)).astype(np.int64)
     centred = np.rint(np.ldexp(constants, shift)).astype(np.int64)
     half = (1 << shift) >> 1
@@ -182,8 +184,8 @@ def _whole(values: Doubles) -> bool:
     return bool((values == np.rint(values)).all() and np.abs(values).max(initial=0) <= 1 << _MULTIPLIER_BITS)
 
 
-def _shift(slopes: Doubles) -> int:
-    """As many bits behind the point as a multiplier has room for."""
+def _shift(slopes: Doubles, bits: int) -> int:
+    """As many bits behind the point as a multiplier of `bits` has room for."""
     largest = float(np.abs(slopes).max())
     before = int(np.ceil(np.log2(largest))) if largest else 0
-    return int(np.clip(_MULTIPLIER_BITS - 1 - before, 0, 30))
+    return int(np.clip(bits - 1 - before, 0, _MOST_SHIFT))

@@ -31,10 +31,11 @@ class Joined:
 
 @dataclass(frozen=True, eq=False)
 class _Part:
-    """One input of a join: its integers, in place, and their function in the model."""
+    """One input of a join: its integers, in place, their function in the model, and the nodes behind it."""
 
     form: Pending
     function: Piecewise
+    onnx_nodes: tuple[str, ...]
 
     @property
     def term(self) -> Term:
@@ -111,21 +112,24 @@ def _part(node: QuantNode, form: Pending) -> _Part:
     frame = form.in_place()
     mapped = pixelwise(frame)
     if mapped is None or mapped.channels == frame.channels:
-        return _Part(mapped or frame, function)
+        return _Part(mapped or frame, function, form.onnx_nodes)
     rows = [
         each.reshape(mapped.vectors, mapped.channels, each.shape[1])
         for each in (function.starts, function.slopes, function.offsets)
     ]
     if any((row != row[:1]).any() for row in rows):
-        return _Part(frame, function)
-    return _Part(mapped, Piecewise(rows[0][0], rows[1][0], rows[2][0]))
+        return _Part(frame, function, form.onnx_nodes)
+    return _Part(mapped, Piecewise(rows[0][0], rows[1][0], rows[2][0]), form.onnx_nodes)
 
 
 def _one_cut(parts: Sequence[_Part]) -> list[_Part]:
     """The parts with frames cut into as many vectors: where they differ, into one."""
     if len({part.form.channels for part in parts}) == 1:
         return list(parts)
-    return [_Part(part.form.whole(), _repeated(part.function, part.form.vectors)) for part in parts]
+    return [
+        replace(part, form=part.form.whole(), function=_repeated(part.function, part.form.vectors))
+        for part in parts
+    ]
 
 
 def _repeated(function: Piecewise, times: int) -> Piecewise:
@@ -163,7 +167,8 @@ def _selected(
     ends = (name, form.tensor, made.tensor, node.onnx_nodes, form.type, made.type)
     nodes.append(IntSelect(*ends, order))
     function = part.function
-    return _Part(made, Piecewise(function.starts[order], function.slopes[order], function.offsets[order]))
+    taken = Piecewise(function.starts[order], function.slopes[order], function.offsets[order])
+    return replace(part, form=made, function=taken)
 
 
 def _natural(node: Concat, part: _Part, nodes: list[IntNode], named: Namer) -> _Part:
@@ -194,7 +199,7 @@ def _channels_first(node: Concat, part: _Part) -> _Part:
         raise NodeError("lower", node.name, reason, "concatenate maps along their channels")
     index = np.moveaxis(form.index, axis, 0)
     axes = tuple(range(1, index.ndim)) if form.pixel_axes else ()
-    return _Part(replace(form, index=index, pixel_axes=axes), part.function)
+    return replace(part, form=replace(form, index=index, pixel_axes=axes))
 
 
 def _side_by_side(terms: Sequence[Term]) -> Term:
@@ -253,7 +258,7 @@ def _scaled(node: QuantNode, part: _Part, term: FixedPoint, nodes: list[IntNode]
     lo, hi = term.reach(form.lo, form.hi)
     name = named("rescale")
     made = replace(form, tensor=f"{name}_out", element=IntType(int(lo.min()), int(hi.max())), lo=lo, hi=hi)
-    ends = (name, form.tensor, made.tensor, (*form.onnx_nodes, *node.onnx_nodes), form.type, made.type)
+    ends = (name, form.tensor, made.tensor, (*part.onnx_nodes, *node.onnx_nodes), form.type, made.type)
     nodes.append(IntRescale(*ends, term.starts, term.multipliers, term.offsets, term.shift))
     return made
 
@@ -341,7 +346,7 @@ def _slack(parts: Sequence[_Part], total: Pending, grid: Grid) -> Doubles | None
     if powers and inputs is None and not any(part.form.slack is not None for part in parts):
         return None
     largest = np.maximum(np.abs(total.lo), np.abs(total.hi)) * grid.step + np.abs(grid.offset)
-    steps = sum(2 + len(part.form.onnx_nodes) for part in parts)
+    steps = sum(2 + len(part.onnx_nodes) for part in parts)
     bound: Doubles = steps * 2.0**-24 * largest + (0.0 if inputs is None else inputs)
     return bound
 

@@ -17,7 +17,7 @@ _RESOURCES = (("lut", "LUT"), ("ff", "FF"), ("bram36", "BRAM36"), ("dsp", "DSP")
 
 
 def print_report(console: Console, report: Report) -> None:
-    """Print the layers, the next step up, the FIFOs, what is no longer exact, and the result of simulations."""
+    """Print the layers, the next step up, the FIFOs, what is not exact, and the result of simulations."""
     console.print(layer_table(report))
     console.print(next_step_line(report["estimate"]["next_step"]), markup=False, highlight=False)
     console.print(fifo_table(report))
