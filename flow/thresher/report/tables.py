@@ -8,7 +8,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from thresher.report.float_layers import float_layer_lines, float_layer_table
+from thresher.report.float_layers import accuracy_line, float_layer_lines, float_layer_table
 
 Report = Mapping[str, Any]
 LEVELS = ("onnx", "golden", "csim", "rtl")
@@ -23,8 +23,9 @@ def print_report(console: Console, report: Report) -> None:
     float_layers = float_layer_table(report)
     if float_layers is not None:
         console.print(float_layers)
-    for line in float_layer_lines(report):
-        console.print(line, markup=False, highlight=False)
+    for line in (*float_layer_lines(report), accuracy_line(report)):
+        if line is not None:
+            console.print(line, markup=False, highlight=False)
     print_result(console, report)
 
 
