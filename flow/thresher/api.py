@@ -293,7 +293,7 @@ def build(  # noqa: PLR0913  (the command's options)
         example_input: One frame with its batch axis, to export a module with.
         quantize_float: Put float layers into hardware, with weights and inputs of so many bits, 2 to 8.
         samples: Frames `[N, ...]` shaped as the model's input, to calibrate these on.
-        labels: The class of each sample; the report then has the accuracy before and after.
+        labels: The class of each sample; the report then has the accuracy of the model and of what is built.
 
     Raises:
         ThresherError: One of its subclasses, whose message says what to do; nothing is then written.
@@ -308,6 +308,7 @@ def build(  # noqa: PLR0913  (the command's options)
         input_scale=input_scale,
         argmax=argmax,
         fit=fit,
+        drop_input_scale=drop_input_scale,
         quantize_float=quantize_float,
         samples=samples,
         labels=labels,

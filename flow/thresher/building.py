@@ -6,7 +6,7 @@ import math
 import re
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from thresher.emit.design import Design, ModelInfo
 from thresher.emit.files import check_target
 from thresher.emit.project import Announce, silent, write_project
 from thresher.errors import MissingToolError, UsageError
-from thresher.float_layers import float_request, quantise_floats, with_float_layers
+from thresher.float_layers import describe_float_layers, measure_accuracy, quantise_floats, sample_request
 from thresher.hardware.connect import connect
 from thresher.hardware.folding import fold_by_default, fold_to_fit, fold_to_target
 from thresher.hardware.parts import DEFAULT_PART, family_of
@@ -65,7 +65,7 @@ class BuildOptions:
             raise UsageError(
                 f"build: sums in fixed point of {self.add_bits} bits cannot be; give 2 to {MOST_ADD_BITS}"
             )
-        float_request(self.quantize_float, self.samples, self.labels)
+        sample_request(self.quantize_float, self.samples, self.labels)
         family_of(self.part)
 
     def _check_speed(self) -> None:
@@ -91,15 +91,18 @@ def build_project(model: OnnxModel, target: Path, options: BuildOptions, announc
 
 def make_design(model: OnnxModel, options: BuildOptions) -> Design:
     """Everything up to writing: the folded network with all that belongs to it."""
-    source = import_model(model, operators=custom_operators(), drop_input_scale=options.drop_input_scale)
-    request = float_request(options.quantize_float, options.samples, options.labels)
-    quantised = quantise_floats(source, request, options.input_type, options.input_scale) if request else None
-    imported = source if quantised is None else quantised.imported
+    operators = custom_operators()
+    imported = import_model(model, operators=operators, drop_input_scale=options.drop_input_scale)
+    request = sample_request(options.quantize_float, options.samples, options.labels)
+    quantised = None
+    if request is not None and request.bits is not None:
+        quantised = quantise_floats(imported, request, request.bits, options.input_type, options.input_scale)
+        imported = quantised.imported
     lowered = lower(imported.graph, options.input_type, options.input_scale, options.argmax, options.add_bits)
     output = lowered.output
     layers = fold(select_kernels(lowered.graph), options)
     design = Design(
-        model=ModelInfo(safe_name(Path(model.name).stem), model.sha256, source.dropped),
+        model=ModelInfo(safe_name(Path(model.name).stem), model.sha256, imported.dropped),
         lowered=lowered,
         layers=layers,
         graph=connect(layers),
@@ -110,7 +113,14 @@ def make_design(model: OnnxModel, options: BuildOptions) -> Design:
         clock_mhz=options.clock_mhz,
         part=options.part,
     )
-    return with_float_layers(design, source, quantised, request) if quantised and request else design
+    if quantised is not None:
+        design = replace(design, float_layers=describe_float_layers(quantised))
+    if request is None or request.labels is None:
+        return design
+    # The model as it is, with all that was quantised or dropped on request.
+    return replace(
+        design, accuracy=measure_accuracy(design, import_model(model, operators=operators), request)
+    )
 
 
 def fold(layers: tuple[Layer, ...], options: BuildOptions) -> tuple[Layer, ...]:

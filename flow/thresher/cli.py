@@ -145,7 +145,7 @@ def _add_build(group: _Commands) -> None:
     )
     _add_quantize_options(parser)
     parser.add_argument(
-        "--labels", type=Path, metavar="Y.npy", help="class of each sample, to say what it does to accuracy"
+        "--labels", type=Path, metavar="Y.npy", help="class of each sample, for the accuracy before and after"
     )
     parser.set_defaults(command=commands.build)
 

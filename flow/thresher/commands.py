@@ -18,7 +18,7 @@ from thresher.checking import check_graph
 from thresher.emit.files import write_json, write_text
 from thresher.errors import SimulationMismatchError, UsageError
 from thresher.evaluation import evaluate as measure
-from thresher.float_layers import FloatRequest, float_request, quantise_floats
+from thresher.float_layers import quantise_floats, sample_request
 from thresher.hardware.parts import DEFAULT_PART, family_of
 from thresher.hlsc_proof import check_cycles, prove
 from thresher.host import load_array
@@ -43,11 +43,11 @@ __all__ = ["ADD_BITS", "DEFAULT_PART", "build", "check", "csim", "evaluate", "hl
 def check(options: argparse.Namespace) -> int:
     """Print what becomes of every node; exit code 3 where some node stands in the way."""
     model = read_model(options.model)
-    request = _float_request(options)
+    request = sample_request(options.quantize_float, _array(options.samples, "samples"), None)
     input_type, input_scale = _input(options)
     imported = import_model(model, True, custom_operators(), options.drop_input_scale)
-    if request is not None:
-        imported = quantise_floats(imported, request, input_type, input_scale).imported
+    if request is not None and request.bits is not None:
+        imported = quantise_floats(imported, request, request.bits, input_type, input_scale).imported
     checked = check_graph(model.name, imported.graph, input_type, input_scale)
     console = Console()
     console.print(check_table(checked.name, checked.reports))
@@ -264,10 +264,6 @@ def _arrays(options: argparse.Namespace) -> tuple[np.ndarray | None, np.ndarray 
 
 def _array(path: Path | None, what: str) -> np.ndarray | None:
     return None if path is None else load_array(path, what)
-
-
-def _float_request(options: argparse.Namespace) -> FloatRequest | None:
-    return float_request(options.quantize_float, _array(options.samples, "samples"), None)
 
 
 def _dataset(options: argparse.Namespace) -> str | None:

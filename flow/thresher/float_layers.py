@@ -1,8 +1,8 @@
-"""Quantising the float layers of a model for its accelerator, and what that does to its accuracy."""
+"""Samples at a build: quantising float layers by them, and the accuracy of what was built."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -23,17 +23,17 @@ DATASET = "samples"
 
 
 @dataclass(frozen=True, eq=False)
-class FloatRequest:
-    """Float layers are to have `bits` bits, by `samples`; `labels` are to say what that does to accuracy."""
+class SampleRequest:
+    """Frames `samples` to quantise float layers to `bits` bits by, and `labels` to measure accuracy with."""
 
-    bits: int
     samples: Array
+    bits: int | None
     labels: npt.ArrayLike | None
 
 
-def float_request(
+def sample_request(
     bits: int | None, samples: npt.ArrayLike | None, labels: npt.ArrayLike | None
-) -> FloatRequest | None:
+) -> SampleRequest | None:
     """What is asked for, None where nothing is.
 
     Raises:
@@ -41,25 +41,31 @@ def float_request(
     """
     if bits is not None:
         check_bits(bits)
-        if samples is None:
-            raise UsageError(
-                "build: quantising float layers takes samples of the model's input, to choose scales by; "
-                "give --samples X.npy, or samples=... from Python"
-            )
-        return FloatRequest(bits, np.asarray(samples), labels)
-    for what, given in (("samples", samples), ("labels", labels)):
-        if given is not None:
-            raise UsageError(
-                f"build: {what} are for quantising float layers; give --quantize-float N too, or leave "
-                "them out"
-            )
+    if samples is not None and (bits is not None or labels is not None):
+        return SampleRequest(np.asarray(samples), bits, labels)
+    if bits is not None:
+        raise UsageError(
+            "build: quantising float layers takes samples of the model's input, to choose scales by; "
+            "give --samples X.npy, or samples=... from Python"
+        )
+    if samples is not None:
+        raise UsageError(
+            "build: samples are for quantising float layers and, with labels, for the accuracy; give "
+            "--quantize-float N or --labels Y.npy too, or leave them out"
+        )
+    if labels is not None:
+        raise UsageError("build: labels belong to samples; give those too, with --samples X.npy")
     return None
 
 
 def quantise_floats(
-    imported: Imported, request: FloatRequest, input_type: IntType | None, input_scale: float | None
+    imported: Imported,
+    request: SampleRequest,
+    bits: int,
+    input_type: IntType | None,
+    input_scale: float | None,
 ) -> QuantisedFloats:
-    """Quantise the float layers of `imported`.
+    """Quantise the float layers of `imported` to `bits` bits.
 
     Integer samples are taken as the hardware's own where it has an `input_type`.
 
@@ -70,7 +76,7 @@ def quantise_floats(
     check_array(frames, imported.graph.shapes[imported.graph.inputs[0]], "samples")
     if input_type is not None:
         frames = real_frames(frames, 1.0 if input_scale is None else input_scale)
-    return quantize_float(imported, request.bits, frames, integers_enter=input_type is not None)
+    return quantize_float(imported, bits, frames, integers_enter=input_type is not None)
 
 
 def real_frames(frames: Array, scale: float) -> Array:
@@ -78,34 +84,35 @@ def real_frames(frames: Array, scale: float) -> Array:
     return frames.astype(np.float32) * np.float32(scale) if frames.dtype.kind in "iub" else frames
 
 
-def with_float_layers(
-    design: Design, source: Imported, quantised: QuantisedFloats, request: FloatRequest
-) -> Design:
-    """Add to `design` what was quantised; with labels also the accuracy of `source` and of the design.
-
-    Raises:
-        UsageError: There are fewer labels than samples.
-    """
-    frames = request.samples
-    content: dict[str, object] = {
-        "bits": request.bits,
+def describe_float_layers(quantised: QuantisedFloats) -> dict[str, object]:
+    """What was quantised, for the report."""
+    return {
+        "bits": quantised.bits,
         "samples": quantised.samples,
         "layers": [_describe(layer) for layer in quantised.layers],
         "left_on_host": [{"node": node, "because_of": cause} for node, cause in quantised.left],
     }
-    if request.labels is None:
-        return replace(design, float_layers=content)
-    classes = check_labels(request.labels, len(frames))
+
+
+def measure_accuracy(design: Design, model: Imported, request: SampleRequest) -> dict[str, object]:
+    """The accuracy of `model` and of `design` on the samples, for the report.
+
+    Raises:
+        UsageError: The samples or labels do not fit the model, or each other.
+    """
+    frames = request.samples
+    check_array(frames, model.graph.shapes[model.graph.inputs[0]], "samples")
+    classes = check_labels([] if request.labels is None else request.labels, len(frames))
     prologue, epilogue = (
         None if part is None else HostModel(part) for part in (design.prologue, design.epilogue)
     )
     host = Host(design.lowered, prologue, epilogue)
-    real = frames if prologue is not None else real_frames(frames, float(design.lowered.input.scale))
-    before = accuracy(Runner(source).run(real), classes)
+    real = frames
+    if prologue is None:
+        real = real_frames(frames, float(design.lowered.input.scale.reshape(-1)[0]))
+    before = accuracy(Runner(model).run(real), classes)
     after = accuracy(host.decode(golden_outputs(design.graph, host.encode(frames))), classes)
-    measured = {"dataset": DATASET, "images": len(frames), "onnx": before, "golden": after}
-    content["accuracy"] = {"images": len(frames), "onnx": before, "golden": after, "change": after - before}
-    return replace(design, float_layers=content, accuracy=measured)
+    return {"dataset": DATASET, "images": len(frames), "onnx": before, "golden": after}
 
 
 def _describe(layer: QuantisedLayer) -> dict[str, object]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -146,7 +147,19 @@ def test_the_option_of_the_commands(tmp_path: Path, capsys: pytest.CaptureFixtur
     capsys.readouterr()
     assert main(["build", path, "-o", str(tmp_path / "refused")]) == 3
     assert capsys.readouterr().err == f"thresher: error: {NOTHING_LEFT}\n"
-    assert main(["build", path, "-o", str(tmp_path / "built"), "--drop-input-scale"]) == 0
+    built, samples = tmp_path / "built", frames()
+    labels = np.random.default_rng(4).integers(0, 5, len(samples))
+    files = {"samples": samples, "labels": labels}
+    for name, array in files.items():
+        np.save(tmp_path / f"{name}.npy", array)
+    given = [word for name in files for word in (f"--{name}", str(tmp_path / f"{name}.npy"))]
+    assert main(["build", path, "-o", str(built), "--drop-input-scale", *given]) == 0
+    right = []
+    for proto in (xnor_network(True), xnor_network(False)):
+        scores = run_onnxruntime(proto, samples)[proto.graph.output[0].name]
+        right.append(float((scores.reshape(len(labels), -1).argmax(axis=1) == labels).mean()))
+    measured = json.loads((built / "reports" / "report.json").read_text())["accuracy"]
+    assert [measured["onnx"], measured["golden"]] == right
     assert "3 scales that layers compute from their inputs" in " ".join(capsys.readouterr().out.split())
 
 

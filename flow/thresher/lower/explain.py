@@ -51,8 +51,10 @@ class NodeReport:
             return "problem"
         if self.taken_by in (PROLOGUE, EPILOGUE):
             return "host"
-        if self.taken_by in (CONSTANT, UNUSED):
-            return "constant" if self.taken_by == CONSTANT else "unused"
+        if self.taken_by in (UNUSED, DROPPED):
+            return "unused"
+        if self.taken_by == CONSTANT:
+            return "constant"
         return "hardware"
 
 
@@ -197,7 +199,6 @@ def _report(node: OnnxNode, findings: _Findings) -> NodeReport:
         return NodeReport(node.name, node.op, None, reason=reason, remedy=remedy)
     taken = findings.taken.get(node.name)
     if taken is None:
-        role = {"unused": UNUSED, "dropped": DROPPED}.get(node.role, CONSTANT)
-        return NodeReport(node.name, node.op, role)
+        return NodeReport(node.name, node.op, {"unused": UNUSED, "dropped": DROPPED}.get(node.role, CONSTANT))
     floats = node.name in findings.waiting and taken in (PROLOGUE, EPILOGUE)
     return NodeReport(node.name, node.op, taken, HOST if floats else findings.forms[node.name])

@@ -1,4 +1,4 @@
-"""The float layers that were quantised, and what it did, as a table and lines."""
+"""The float layers that were quantised, and those that were not, as a table and lines."""
 
 from __future__ import annotations
 
@@ -31,16 +31,21 @@ def float_layer_table(report: Mapping[str, Any]) -> Table | None:
 
 
 def float_layer_lines(report: Mapping[str, Any]) -> list[str]:
-    """Which float layers were left, and what quantising the others did to the accuracy."""
+    """Which float layers were left on the host, and why."""
     content = report.get("float_layers") or {}
-    lines = [
+    return [
         f"left on the host: '{each['node']}', because of node '{each['because_of']}'"
         for each in content.get("left_on_host", ())
     ]
-    measured = content.get("accuracy")
-    if measured:
-        lines.append(
-            f"accuracy on {measured['images']:,} samples: ONNX model {measured['onnx']:.2%}, quantised "
-            f"{measured['golden']:.2%}, change {100 * measured['change']:+.2f} percentage points"
-        )
-    return lines
+
+
+def accuracy_line(report: Mapping[str, Any]) -> str | None:
+    """What became of the accuracy of the model; None where it was not measured."""
+    measured = report["accuracy"]
+    if not {"onnx", "golden", "images"} <= set(measured):
+        return None
+    change = 100 * (measured["golden"] - measured["onnx"])
+    return (
+        f"accuracy on {measured['images']:,} images: ONNX model {measured['onnx']:.2%}, golden model "
+        f"{measured['golden']:.2%}, change {change:+.2f} percentage points"
+    )

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from thresher.report.fixed_point import fixed_point_table
-from thresher.report.float_layers import float_layer_lines, float_layer_table
+from thresher.report.float_layers import accuracy_line, float_layer_lines, float_layer_table
 
 Report = Mapping[str, Any]
 LEVELS = ("onnx", "golden", "csim", "rtl")
@@ -24,8 +24,9 @@ def print_report(console: Console, report: Report) -> None:
     for table in (fixed_point_table(report), float_layer_table(report)):
         if table is not None:
             console.print(table)
-    for line in float_layer_lines(report):
-        console.print(line, markup=False, highlight=False)
+    for line in (*float_layer_lines(report), accuracy_line(report)):
+        if line is not None:
+            console.print(line, markup=False, highlight=False)
     print_result(console, report)
 
 

@@ -41,13 +41,14 @@ class QuantisedLayer:
 
 @dataclass(frozen=True, eq=False)
 class QuantisedFloats:
-    """The network with its float layers quantised, what was done, and which layers were left, and why.
+    """The network with its float layers quantised to `bits`, which were, which were left, and why.
 
     `left` maps a float layer to the operator because of which it stays on the host; `samples` are the
     frames that quantisers were calibrated on.
     """
 
     imported: Imported
+    bits: int
     layers: tuple[QuantisedLayer, ...]
     left: tuple[tuple[str, str], ...]
     samples: int
@@ -88,7 +89,7 @@ def quantize_float(
         walk.take(node)
     graph = replace(graph, nodes=tuple(walk.nodes), shapes={**graph.shapes, **walk.shapes})
     left = tuple(places.left.items())
-    return QuantisedFloats(replace(imported, graph=graph), tuple(walk.done), left, len(chosen))
+    return QuantisedFloats(replace(imported, graph=graph), bits, tuple(walk.done), left, len(chosen))
 
 
 def _nothing(places: Places) -> UsageError:
