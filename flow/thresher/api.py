@@ -313,7 +313,6 @@ def build(  # noqa: PLR0913  (the command's options)
         samples=samples,
         labels=labels,
         add_bits=add_bits,
-        drop_input_scale=drop_input_scale,
     )
     source = read_model(model) if isinstance(model, Path | str) else export_module(model, example_input)
     target = (

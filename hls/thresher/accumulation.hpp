@@ -1,75 +1,20 @@
 // accumulation: sums of products and what is made of them, shared by the units that multiply.
 //
-// The accumulator counts in units that suit the arithmetic. For bipolar x bipolar it counts matching
-// signs m; with `kHalves` it starts from -ceil(columns / 2), so that the sum is 2 * accumulator +
-// (columns odd), otherwise it is the sum, 2 * m - columns. For all else it is the sum itself, but for
-// `kComplements`: an input times -1 is then its complement, and what that lacks, the same for each
-// vector, is in the thresholds.
+// The accumulator counts in units that suit the arithmetic of `products.hpp`: with `kHalves` the sum is
+// 2 * accumulator + `kOdd`, otherwise it is the sum. What products leave out, the same for each vector, is
+// in what it starts from or, where several thresholds follow, in those.
 //
 // With one threshold per row it starts at minus that threshold, and the output is its sign; with several
 // it goes through a staircase, with none it leaves as it is. With `kCorrected` it starts from what the
 // window at hand lacks because of where it lies.
-//
-// Padding columns contribute nothing: the lanes of the input carry zero bits, and the weights there are
-// +1 where they are signs and 0 otherwise, or +1 where all are.
 #ifndef THRESHER_ACCUMULATION_HPP
 #define THRESHER_ACCUMULATION_HPP
 
-#include "thresher/arithmetic.hpp"
+#include "thresher/products.hpp"
 #include "thresher/rom.hpp"
 #include "thresher/staircase.hpp"
 
 namespace thresher {
-
-// The dot product of some weights with as many inputs; the four kinds differ in what a lane contributes.
-template <class Layer, int Lanes, bool BipolarWeights = Layer::kWeightBipolar,
-          bool BipolarInput = Layer::kInputBipolar>
-struct DotProduct {
-  static constexpr int kTermBits = Layer::kTermBits;
-  using Sum = TreeSum<kTermBits, Lanes>;
-  static constexpr int kBits = Sum::kBits;
-
-  static sint<kBits> of(uint<Lanes * Layer::kWeightBits> weights, uint<Lanes * Layer::kInputBits> inputs) {
-#pragma HLS INLINE
-    sint<kTermBits> terms[Lanes];
-#pragma HLS ARRAY_PARTITION variable=terms complete
-#pragma clang loop unroll(full)
-    for (int lane = 0; lane < Lanes; ++lane) {
-#pragma HLS UNROLL
-      terms[lane] =
-          term(bits_at<Layer::kWeightBits, Lanes * Layer::kWeightBits>(weights, lane * Layer::kWeightBits),
-               bits_at<Layer::kInputBits, Lanes * Layer::kInputBits>(inputs, lane * Layer::kInputBits));
-    }
-    return Sum::of(terms);
-  }
-
- private:
-  static sint<kTermBits> term(uint<Layer::kWeightBits> weight, uint<Layer::kInputBits> input) {
-#pragma HLS INLINE
-    const auto w = static_cast<sint<kTermBits>>(value_of<Layer::kWeightSigned, Layer::kWeightBits>(weight));
-    const auto x = static_cast<sint<kTermBits>>(value_of<Layer::kInputSigned, Layer::kInputBits>(input));
-    if (Layer::kComplements) {
-      const auto flipped = weight != 0 ? input : static_cast<uint<Layer::kInputBits>>(~input);
-      return static_cast<sint<kTermBits>>(value_of<Layer::kInputSigned, Layer::kInputBits>(flipped));
-    }
-    if (BipolarWeights) return static_cast<sint<kTermBits>>(weight != 0 ? x : static_cast<sint<kTermBits>>(-x));
-    if (BipolarInput) return static_cast<sint<kTermBits>>(input != 0 ? w : static_cast<sint<kTermBits>>(-w));
-    return static_cast<sint<kTermBits>>(w * x);
-  }
-};
-
-// Bipolar x bipolar: the lanes whose signs match, by XNOR and popcount, or twice as many.
-template <class Layer, int Lanes>
-struct DotProduct<Layer, Lanes, true, true> {
-  static constexpr int kBits = bits_for(Lanes) + (Layer::kHalves ? 1 : 2);
-
-  static sint<kBits> of(uint<Lanes> weights, uint<Lanes> inputs) {
-#pragma HLS INLINE
-    const auto matches =
-        static_cast<uint<kBits>>(popcount<Lanes>(static_cast<uint<Lanes>>(~(weights ^ inputs))));
-    return static_cast<sint<kBits>>(static_cast<uint<kBits>>(matches << (Layer::kHalves ? 0 : 1)));
-  }
-};
 
 // The weights of a lane, `Lanes` at a time.
 template <class Layer, int Lanes, bool Unit = Layer::kUnitWeights>
@@ -99,6 +44,7 @@ struct Start {
 #pragma HLS INLINE
     return static_cast<Accumulator>(Layer::kStart);
   }
+  static bool descends(int, std::uint32_t) { return false; }
 };
 
 template <class Layer>
@@ -149,14 +95,13 @@ struct Output<Layer, 1> {
 // No threshold: the sum itself leaves, in two's complement.
 template <class Layer>
 struct Output<Layer, 0> {
-  static constexpr bool kOdd = Layer::kColumns % 2 != 0;
   static uint<Layer::kOutputBits> of(sint<Layer::kAccumulatorBits> sum, int, std::uint32_t, std::uint32_t) {
 #pragma HLS INLINE
     // One bit more, as a sum at an edge may have only one bit.
     using Wide = uint<Layer::kOutputBits + 1>;
     const auto whole = static_cast<Wide>(static_cast<sint<Layer::kOutputBits + 2>>(sum));
     if (!Layer::kHalves) return static_cast<uint<Layer::kOutputBits>>(whole);
-    const auto twice = static_cast<Wide>(static_cast<Wide>(whole << 1) | static_cast<Wide>(kOdd ? 1 : 0));
+    const auto twice = static_cast<Wide>(static_cast<Wide>(whole << 1) | static_cast<Wide>(Layer::kOdd ? 1 : 0));
     return static_cast<uint<Layer::kOutputBits>>(twice);
   }
 };

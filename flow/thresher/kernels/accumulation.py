@@ -1,10 +1,9 @@
 """Sums of products and what is made of them, shared by the kernels of `hls/thresher/accumulation.hpp`.
 
-For bipolar x bipolar the accumulator counts matching signs, sum = 2 * matches - columns, and holds half of
-the sum: matches - ceil(columns / 2), so that sum = 2 * accumulator + (columns odd). Only where odd
-corrections must show in the output does it hold the sum itself. Where bipolar weights meet numbers and
-a threshold follows, an input times -1 is taken as its complement, and what the accumulator then lacks
-is taken off the thresholds. In all other cases the accumulator is the sum.
+The accumulator adds up what `products` makes of weights and inputs. Where that is half of the sum, but for
+what it leaves out, the accumulator holds half of the sum, rounded down, unless what is odd about sums
+differs and must show in the output. In all other cases it holds the sum. What products leave out is in
+what the accumulator starts from or, where several thresholds follow, in those.
 """
 
 from __future__ import annotations
@@ -17,109 +16,107 @@ import numpy as np
 import numpy.typing as npt
 
 from thresher.kernels.base import Resources, Table, divide_up, rom_cost, signed_bits, tile_rows
+from thresher.kernels.products import ProductSums
 from thresher.kernels.staircase import deal, output_base, threshold_table, with_direction
 from thresher.lower.integer import EdgeCorrections, IntNode, IntThreshold, reachable
-from thresher_sim.streams import BIPOLAR, IntType
 
 Ints = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)
 class Accumulation:
-    """Each row of `weights[row, column]` times inputs of type `source`, plus what a window lacks at edges.
+    """The sum of each row of `products`, plus what a window lacks at edges.
 
     The sums leave as they are, in two's complement of `sum_bits`, or through the staircases of `threshold`.
     Nothing here depends on a folding, so that all foldings of a kernel share one.
     """
 
-    weights: Ints
-    declared: IntType
-    source: IntType
+    products: ProductSums
     sum_bits: int
     corrections: EdgeCorrections | None
     threshold: IntThreshold | None
 
-    @cached_property
-    def unit_weights(self) -> bool:
-        """Whether every weight is one: they then need no memory and no multiplier."""
-        return bool(np.all(self.weights == 1))
-
-    @cached_property
-    def weight_type(self) -> IntType:
-        """The type of the weights that makes for the cheapest arithmetic."""
-        if self.unit_weights:
-            return BIPOLAR if self.source.bipolar else IntType(1, 1)
-        return self.declared
+    @property
+    def weights(self) -> Ints:
+        """The weights `[row, column]`."""
+        return self.products.weights
 
     @property
     def levels(self) -> int:
         """Thresholds of each row."""
         return self.threshold.thresholds.shape[1] if self.threshold is not None else 0
 
-    @property
-    def counts_matches(self) -> bool:
-        """Whether products are matches of signs."""
-        return self.weight_type.bipolar and self.source.bipolar
+    @cached_property
+    def _lacks(self) -> Ints:
+        """What windows lack, `[row class, column class, row]`."""
+        return self.corrections.values if self.corrections else np.zeros((1, 1, 1), np.int64)
+
+    @cached_property
+    def _constant(self) -> Ints:
+        """What the accumulator must hold besides products of a window, `[row class, column class, row]`."""
+        return self._lacks if self.levels > 1 else self._lacks + self.products.left_out
 
     @cached_property
     def halves(self) -> bool:
         """Whether the accumulator holds half of the sum, rounded down."""
-        odd = self.corrections is not None and bool((self.corrections.values % 2).any())
-        return self.counts_matches and (self.levels == 1 or not odd)
+        odd = self._constant % 2
+        return self.products.step == 2 and (self.levels == 1 or bool((odd == odd.flat[0]).all()))
 
     @property
-    def complements(self) -> bool:
-        """Whether an input times -1 is taken as its complement; see `_left_out`."""
-        return self.weight_type.bipolar and not self.source.bipolar and self.threshold is not None
+    def _unit(self) -> int:
+        """What one more in the accumulator is worth in a sum."""
+        return 2 if self.halves else 1
 
     @cached_property
-    def _left_out(self) -> Ints:
-        """What each row's accumulator lacks where inputs are complemented in place of negated.
-
-        -x is ~x + 1 in two's complement, and ~x - (2**bits - 1) for an unsigned x of `bits` bits.
-        """
-        if not self.complements:
-            return np.zeros(len(self.weights), np.int64)
-        negative: Ints = (self.weights < 0).sum(axis=1)
-        return negative if self.source.signed else negative * (1 - (1 << self.source.bits))
-
-    @property
-    def _start(self) -> int:
-        """What the accumulator starts from where it starts from no table."""
-        columns = self.weights.shape[1]
-        if self.halves:
-            return -divide_up(columns, 2)
-        return -columns if self.counts_matches else 0
-
-    def _in_accumulator_units(self, sums: Ints) -> Ints:
-        """The least accumulator that stands for `sums[..., row]` or more."""
-        if not self.halves:
-            return sums - self._left_out
-        odd = self.weights.shape[1] % 2
-        half: Ints = -((odd - sums) // 2)
-        return half
+    def _odd(self) -> bool:
+        """Whether sums are odd, where the accumulator holds half of each."""
+        return self.halves and self.levels != 1 and bool(self._constant.flat[0] % 2)
 
     @cached_property
-    def _starts(self) -> Ints | None:
-        """What the accumulator starts from, `[row class, column class, row]`, where that differs.
+    def _starts(self) -> Ints:
+        """What the accumulator starts from, `[row class, column class, row]`.
 
         One threshold is taken off, so that reaching it is a sign.
         """
-        lacks = self.corrections.values if self.corrections else np.zeros((1, 1, 1), np.int64)
         if self.levels == 1:
             assert self.threshold is not None
-            return self._start - self._in_accumulator_units(self.threshold.thresholds[:, 0] - lacks)
-        if self.corrections is None:
-            return None
-        return self._start + (lacks // 2 if self.halves else lacks)
+            starts: Ints = (self._constant - self.threshold.thresholds[:, 0]) // self._unit
+        else:
+            starts = self._constant // self._unit + self._middle
+        return starts
+
+    @cached_property
+    def _counts(self) -> tuple[Ints, Ints]:
+        """The lowest and the highest of what each row adds to its start."""
+        low, high = reachable(self.weights, self.products.source)
+        return (low - self.products.left_out) // self._unit, (high - self.products.left_out) // self._unit
+
+    @cached_property
+    def _middle(self) -> int:
+        """What is added where several thresholds, which move as well, make it free.
+
+        That is what brings the middle of the range to zero, if it saves a bit.
+        """
+        if self.levels < 2:
+            return 0
+        low, high = self._counts
+        lacks = self._constant // self._unit
+        least, most = int((low + lacks).min()), int((high + lacks).max())
+        middle = (least + most + 1) // 2
+        return -middle if signed_bits(least - middle, most - middle) < signed_bits(least, most) else 0
+
+    @cached_property
+    def _only_start(self) -> int | None:
+        """What all accumulators start from, where that is one number and no row descends."""
+        first = int(self._starts.flat[0])
+        alike = bool((self._starts == first).all()) and not (self.levels == 1 and self._descends)
+        return first if alike else None
 
     @cached_property
     def _range(self) -> tuple[int, int]:
         """The lowest and the highest accumulator at the end of a sum."""
-        low, high = (self._in_accumulator_units(ends) for ends in reachable(self.weights, self.source))
-        if self._starts is None:
-            return int(low.min()), int(high.max())
-        return int((low + self._starts).min()) - self._start, int((high + self._starts).max()) - self._start
+        low, high = self._counts
+        return int((low + self._starts).min()), int((high + self._starts).max())
 
     @cached_property
     def accumulator_bits(self) -> int:
@@ -128,13 +125,17 @@ class Accumulation:
 
     @cached_property
     def _start_bits(self) -> int:
-        return 0 if self._starts is None else signed_bits(int(self._starts.min()), int(self._starts.max()))
+        if self._only_start is not None:
+            return 0
+        return signed_bits(int(self._starts.min()), int(self._starts.max()))
 
     @cached_property
     def _thresholds(self) -> Ints:
         """Several thresholds `[row, level]` in accumulator units."""
         assert self.threshold is not None
-        return self._in_accumulator_units(self.threshold.thresholds.T).T
+        short = self.products.left_out[:, None] + int(self._odd) - self.threshold.thresholds
+        result: Ints = -(short // self._unit) + self._middle
+        return result
 
     @cached_property
     def _threshold_bits(self) -> int:
@@ -145,24 +146,14 @@ class Accumulation:
     def _descends(self) -> bool:
         return self.threshold is not None and bool(self.threshold.descending.any())
 
-    @cached_property
-    def term_bits(self) -> int:
-        """Bits of two's complement of one product."""
-        weight, source = self.weight_type, self.source
-        products = [w * x for w in (weight.lo, weight.hi) for x in (source.lo, source.hi)]
-        # A zero-bit lane of a bipolar stream or table still stands for -1, so both factors must fit.
-        bounds = [*products, weight.lo, weight.hi, source.lo, source.hi]
-        return signed_bits(min(bounds), max(bounds))
-
     def resources(self, pe: int, simd: int, groups: int = 1) -> Resources:
         """Multipliers or XNORs with their adders, accumulators, and memories, of `pe` rows by `simd` columns.
 
-        An XNOR-popcount lane costs about 1.1 LUT and an adder one LUT a bit; tables lie wherever they
-        cost less, in LUT ROM or in block RAM.
+        Tables lie wherever they cost less, in LUT ROM or in block RAM.
         """
         rows, columns = self.weights.shape
         words = groups * divide_up(rows // groups, pe)
-        weight_bits = 0 if self.unit_weights else pe * simd * self.weight_type.bits
+        weight_bits = 0 if self.products.unit_weights else pe * simd * self.products.weight_type.bits
         tables = [
             rom_cost(weight_bits, words * divide_up(columns, simd)),
             rom_cost(pe * self._start_bits, words * self._classes),
@@ -171,19 +162,10 @@ class Accumulation:
         comparators = pe * self.accumulator_bits * (self.levels if self.levels > 1 else 0)
         lut = sum(luts for luts, _ in tables) + pe * self.accumulator_bits + comparators + self._class_luts
         return Resources(
-            lut=round(pe * simd * self._lane_luts) + lut,
+            lut=round(pe * simd * self.products.lane_luts) + lut,
             ff=2 * pe * self.accumulator_bits,
             bram36=sum(brams for _, brams in tables),
         )
-
-    @property
-    def _lane_luts(self) -> float:
-        weight, source = self.weight_type, self.source
-        if self.counts_matches:
-            return 1.1
-        if self.unit_weights:
-            return self.term_bits
-        return self.term_bits * (2 if weight.bipolar or source.bipolar else 1 + min(weight.bits, source.bits))
 
     @property
     def _classes(self) -> int:
@@ -202,20 +184,13 @@ class Accumulation:
 
     def constants(self, pe: int, groups: int = 1) -> Mapping[str, int | bool | str]:
         """What `thresher::Accumulation` needs of a `Layer`."""
-        weight, source = self.weight_type, self.source
         target = self.threshold.output_type.element.bits if self.threshold else self.sum_bits
         return {
             "kColumns": self.weights.shape[1],
-            "kUnitWeights": self.unit_weights,
-            "kWeightBits": weight.bits,
-            "kWeightSigned": weight.signed,
-            "kWeightBipolar": weight.bipolar,
-            "kInputBits": source.bits,
-            "kInputSigned": source.signed,
-            "kInputBipolar": source.bipolar,
-            "kComplements": self.complements,
+            **self.products.constants(),
+            "kTwice": self.products.step > self._unit,
             "kHalves": self.halves,
-            "kTermBits": self.term_bits,
+            "kOdd": self._odd,
             "kAccumulatorBits": self.accumulator_bits,
             "kOutputBits": target,
             **self._start_constants(pe, groups),
@@ -224,8 +199,8 @@ class Accumulation:
         }
 
     def _start_constants(self, pe: int, groups: int) -> dict[str, int | bool | str]:
-        if self._starts is None:
-            return {"kHasStarts": False, "kStart": self._start, "kStartTiles": 1}
+        if self._only_start is not None:
+            return {"kHasStarts": False, "kStart": self._only_start, "kStartTiles": 1}
         tiles = self._dealt_starts(pe, groups)[0].shape[3]
         return {"kHasStarts": True, "kStartBits": self._start_bits, "kStartTiles": tiles}
 
@@ -255,8 +230,8 @@ class Accumulation:
 
     def tables(self, pe: int, simd: int, groups: int = 1) -> Mapping[str, Table]:
         """The tables that `thresher::Accumulation` needs of a `Layer`."""
-        tables = {} if self.unit_weights else {"weights": self._weight_table(pe, simd, groups)}
-        if self._starts is not None:
+        tables = {} if self.products.unit_weights else {"weights": self._weight_table(pe, simd, groups)}
+        if self._only_start is None:
             tables["starts"] = self._start_table(pe, groups)
         if self.levels > 1:
             tables["thresholds"] = self._threshold_table(pe, groups)
@@ -267,14 +242,14 @@ class Accumulation:
         return tables
 
     def _weight_table(self, pe: int, simd: int, groups: int) -> Table:
-        rows, columns = self.weights.shape
-        # Padding columns meet zero bits, which match no +1 and are worth nothing to a complement.
-        padding = 1 if self.weight_type.bipolar else 0
+        (rows, columns), kind = self.weights.shape, self.products.weight_type
+        # Padding columns meet zero bits, of which +1 makes nothing, where -1 would complement them.
+        padding = 1 if kind.bipolar else 0
         padded = np.full((rows, divide_up(columns, simd) * simd), padding, np.int64)
         padded[:, :columns] = self.weights
-        codes = (padded > 0).astype(np.int64) if self.weight_type.bipolar else padded
+        codes = (padded > 0).astype(np.int64) if kind.bipolar else padded
         tiles = tile_rows(codes, pe, groups).reshape(pe, -1, simd)
-        return Table.of_fields(tiles, self.weight_type.bits)
+        return Table.of_fields(tiles, kind.bits)
 
     def _threshold_table(self, pe: int, groups: int) -> Table:
         assert self.threshold is not None
@@ -282,7 +257,6 @@ class Accumulation:
 
     def _dealt_starts(self, pe: int, groups: int) -> tuple[Ints, int]:
         """The fields of starts `[pe, row class, column class, row tile, field]`, and their bits."""
-        assert self._starts is not None
         fields, bits = np.moveaxis(self._starts, 2, 0)[..., None], self._start_bits
         if self.levels == 1:
             assert self.threshold is not None

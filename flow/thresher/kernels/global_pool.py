@@ -13,6 +13,7 @@ from thresher.graph import Array
 from thresher.kernels.accumulation import Accumulation, threshold_behind
 from thresher.kernels.base import Folding, Kernel, Resources, Schedule, Table, divide_up
 from thresher.kernels.maximum import maximum_constants, maximum_resources, maximum_tables
+from thresher.kernels.products import ProductSums
 from thresher.lower.integer import IntGlobalPool, IntNode, IntThreshold
 from thresher_sim.streams import StreamLayout
 
@@ -88,7 +89,8 @@ class GlobalPool(Kernel):
         source = self.pool.input_type
         ones = np.ones((source.channels, source.vectors), np.int64)
         bits = self.pool.output_type.element.bits
-        return self.shared or Accumulation(ones, source.element, source.element, bits, None, self.threshold)
+        products = ProductSums(ones, source.element, source.element)
+        return self.shared or Accumulation(products, bits, None, self.threshold)
 
     def resources(self) -> Resources:
         """An adder or a comparator for each lane, and the memory."""

@@ -12,6 +12,7 @@ import numpy as np
 from thresher.graph import Array
 from thresher.kernels.accumulation import Accumulation, threshold_behind
 from thresher.kernels.base import Folding, Kernel, Resources, Schedule, Table, divide_up
+from thresher.kernels.products import ProductSums
 from thresher.lower.integer import IntMatMul, IntNode, IntThreshold
 from thresher_sim.streams import StreamLayout
 
@@ -130,9 +131,7 @@ class Mvu(Kernel):
     def _sums(self) -> Accumulation:
         matmul = self.matmul
         return self.shared or Accumulation(
-            matmul.weights,
-            matmul.weight_type,
-            matmul.input_type.element,
+            ProductSums(matmul.weights, matmul.weight_type, matmul.input_type.element),
             matmul.output_type.element.bits,
             matmul.corrections,
             self.threshold,

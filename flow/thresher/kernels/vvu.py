@@ -10,6 +10,7 @@ from typing import Self
 from thresher.graph import Array
 from thresher.kernels.accumulation import Accumulation, threshold_behind
 from thresher.kernels.base import Folding, Kernel, Resources, Schedule, Table
+from thresher.kernels.products import ProductSums
 from thresher.kernels.window_tiles import WindowTiles
 from thresher.lower.integer import IntDepthwise, IntNode, IntThreshold
 from thresher_sim.streams import StreamLayout
@@ -99,15 +100,13 @@ class Vvu(Kernel):
     @property
     def weight_bits(self) -> int:
         """Weights times bits of their type; none where all are one."""
-        return 0 if self._sums.unit_weights else self.filters.weights.size * self.filters.weight_type.bits
+        return 0 if self._sums.products.unit_weights else self.filters.weights.size * self.filters.weight_type.bits
 
     @cached_property
     def _sums(self) -> Accumulation:
         filters = self.filters
         return self.shared or Accumulation(
-            filters.weights,
-            filters.weight_type,
-            filters.input_type.element,
+            ProductSums(filters.weights, filters.weight_type, filters.input_type.element),
             filters.output_type.element.bits,
             filters.corrections,
             self.threshold,

@@ -1,0 +1,142 @@
+"""Products of weights and inputs, each pair of types on its cheapest arithmetic: `hls/thresher/products.hpp`.
+
+Weights of -1, 0 and 1 keep an input, complement it or leave it out; where the inputs have one bit, that is
+XNOR or AND, and a popcount. Inputs of one bit keep a wider weight or leave it out. All else is multiplied.
+What a complement differs by from a negative, and what counting bits differs by from adding signs, is the
+same for every vector: a number for each row, which accumulators start with or thresholds take.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+
+from thresher.kernels.base import signed_bits
+from thresher_sim.streams import BIPOLAR, IntType
+
+Ints = npt.NDArray[np.int64]
+
+# Terms of up to so many bits cost less by a popcount for each bit than by a tree of adders: inputs that a
+# weight of one bit keeps or not, and all else that no multiplier makes.
+_COUNTED_BITS_OF_INPUTS, _COUNTED_BITS = 2, 4
+
+
+class Products(Enum):
+    """What a product is made of: the enumerators of `thresher::Products`."""
+
+    INPUTS = "kInputs"
+    WEIGHTS = "kWeights"
+    MULTIPLIED = "kMultiplied"
+
+
+@dataclass(frozen=True, eq=False)
+class ProductSums:
+    """Sums of each row of `weights[row, column]`, of type `declared`, times inputs of type `source`.
+
+    A sum is `step` times what the unit adds up, plus the row's `left_out`.
+    """
+
+    weights: Ints
+    declared: IntType
+    source: IntType
+
+    @cached_property
+    def unit_weights(self) -> bool:
+        """Whether every weight is one: they then need no memory and no multiplier."""
+        return bool(np.all(self.weights == 1))
+
+    @cached_property
+    def weight_type(self) -> IntType:
+        """The type of the weights that makes for the cheapest arithmetic."""
+        if self.unit_weights:
+            return BIPOLAR if self.source.bipolar else IntType(1, 1)
+        return self.declared
+
+    @cached_property
+    def kind(self) -> Products:
+        """What a product is made of."""
+        if -1 <= self.weight_type.lo and self.weight_type.hi <= 1:
+            return Products.INPUTS
+        if self.source.bits == 1 and not self.source.signed:
+            return Products.WEIGHTS
+        return Products.MULTIPLIED
+
+    @property
+    def step(self) -> int:
+        """What one more is worth in a sum: inputs of two signs are 2 * bit - 1, and bits are added up."""
+        return 2 if self.source.bipolar else 1
+
+    @cached_property
+    def left_out(self) -> Ints:
+        """What is left out of the sum of each row.
+
+        That is -1 for each sign of 2 * bit - 1. And -x is ~x + 1 in two's complement, and
+        ~x - (2**bits - 1) for an unsigned x of `bits` bits.
+        """
+        weights, source = self.weights, self.source
+        result: Ints = np.zeros(len(weights), np.int64)
+        if source.bipolar:
+            result = -(np.abs(weights) if self.kind is Products.INPUTS else weights).sum(axis=1)
+        elif self.kind is Products.INPUTS:
+            result = (weights < 0).sum(axis=1) * (1 if source.signed else 1 - (1 << source.bits))
+        return result
+
+    @cached_property
+    def term_bits(self) -> int:
+        """Bits of one product, before what is left out: of an input, of a weight, or of their product."""
+        weight, source = self.weight_type, self.source
+        if self.kind is not Products.MULTIPLIED:
+            return source.bits if self.kind is Products.INPUTS else weight.bits
+        products = [w * x for w in (weight.lo, weight.hi) for x in (source.lo, source.hi)]
+        return signed_bits(min(products), max(products))
+
+    @property
+    def _term_signed(self) -> bool:
+        signed = {Products.INPUTS: self.source.signed, Products.WEIGHTS: self.weight_type.signed}
+        return signed.get(self.kind, True)
+
+    @property
+    def _counted(self) -> bool:
+        """Whether bits of equal weight are counted, and no words added."""
+        inputs = self.kind is Products.INPUTS and self.weight_type.bits == 1
+        most = _COUNTED_BITS_OF_INPUTS if inputs else _COUNTED_BITS
+        return self.kind is not Products.MULTIPLIED and self.term_bits <= most
+
+    @property
+    def lane_luts(self) -> float:
+        """6-input LUTs of a product and its place in the sum.
+
+        From Yosys for 7-series parts, matrices of 32 x 64, 4 rows and 16 columns a cycle, as differences
+        between types, memories taken off. An XNOR or AND and its share of a popcount take 1.1 LUT, of a
+        ternary weight 2.0; each bit of a wider input takes 1.7, of one that meets a ternary weight 2.4;
+        each bit of a weight that meets one bit takes 1.1.
+        """
+        weight, source = self.weight_type, self.source
+        if self.kind is Products.MULTIPLIED:
+            return self.term_bits * (1.0 + min(weight.bits, source.bits))
+        if self.unit_weights:
+            return float(self.term_bits)
+        if self.kind is Products.WEIGHTS:
+            return 1.1 * self.term_bits
+        one_bit, wider = (2.0, 2.4) if weight.signed else (1.1, 1.7)
+        return one_bit if self.term_bits == 1 else wider * self.term_bits
+
+    def constants(self) -> dict[str, int | bool | str]:
+        """What `thresher::DotProduct` needs of a `Layer`, but `kTwice`."""
+        weight, source = self.weight_type, self.source
+        return {
+            "kUnitWeights": self.unit_weights,
+            "kWeightBits": weight.bits,
+            "kWeightSigned": weight.signed,
+            "kWeightBipolar": weight.bipolar,
+            "kInputBits": source.bits,
+            "kInputSigned": source.signed,
+            "kProducts": f"Products::{self.kind.value}",
+            "kTermBits": self.term_bits,
+            "kTermSigned": self._term_signed,
+            "kCounted": self._counted,
+        }

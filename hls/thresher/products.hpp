@@ -1,0 +1,138 @@
+// products: the sum of some weights times as many inputs, on the cheapest arithmetic for the two types.
+//
+// Signs are bits: an input times -1 is its complement, and bits of two signs are added up as bits. What
+// that leaves out is the same for each vector, so that it can be in starts or thresholds. Where it is
+// worth it, the bits of equal weight of all terms are counted; else the terms meet in a tree of adders.
+//
+// Padding lanes contribute nothing: their inputs are zero bits, and the weights there are +1 where they
+// are signs and 0 otherwise, or +1 where all are.
+#ifndef THRESHER_PRODUCTS_HPP
+#define THRESHER_PRODUCTS_HPP
+
+#include "thresher/arithmetic.hpp"
+
+namespace thresher {
+
+// What a product is made of.
+enum class Products {
+  kInputs,     // weights of -1, 0 and +1 keep an input, complement it or leave it out
+  kWeights,    // inputs of one bit keep a weight or leave it out
+  kMultiplied  // the two meet in a multiplier
+};
+
+// One bit of each of `Lanes` fields of `Bits` bits.
+template <int Bits, int Lanes>
+uint<Lanes> plane_of(uint<Lanes * Bits> fields, int bit) {
+#pragma HLS INLINE
+  uint<Lanes> plane = 0;
+#pragma clang loop unroll(full)
+  for (int lane = 0; lane < Lanes; ++lane) {
+#pragma HLS UNROLL
+    plane = with_bits<1, Lanes>(plane, lane, bits_at<1, Lanes * Bits>(fields, lane * Bits + bit));
+  }
+  return plane;
+}
+
+// The products of `Lanes` weights and inputs, all at once or one bit of each: fields of `kTermBits`.
+template <class Layer, int Lanes, Products Kind = Layer::kProducts>
+struct Terms {
+  static constexpr int kBits = Layer::kTermBits;
+
+  static uint<kBits> of(uint<Layer::kWeightBits> weight, uint<Layer::kInputBits> input) {
+#pragma HLS INLINE
+    const auto w = static_cast<sint<kBits>>(value_of<Layer::kWeightSigned, Layer::kWeightBits>(weight));
+    const auto x = static_cast<sint<kBits>>(value_of<Layer::kInputSigned, Layer::kInputBits>(input));
+    return static_cast<uint<kBits>>(static_cast<sint<kBits>>(w * x));
+  }
+};
+
+// The lowest bit of a weight says whether it counts, the highest whether it is negative; a sign that is one
+// bit always counts.
+template <class Layer, int Lanes>
+struct Terms<Layer, Lanes, Products::kInputs> {
+  static constexpr int kBits = Layer::kTermBits;
+  static constexpr int kLast = Layer::kWeightBits - 1;
+
+  static uint<kBits> of(uint<Layer::kWeightBits> weight, uint<kBits> input) {
+#pragma HLS INLINE
+    const bool low = bits_at<1, Layer::kWeightBits>(weight, 0) != 0;
+    const bool high = bits_at<1, Layer::kWeightBits>(weight, kLast) != 0;
+    const auto complement = static_cast<uint<kBits>>(~input);
+    if (Layer::kWeightBipolar) return low ? input : complement;
+    const uint<kBits> turned = Layer::kWeightSigned && high ? complement : input;
+    return low ? turned : static_cast<uint<kBits>>(0);
+  }
+  static uint<Lanes> plane(uint<Lanes * Layer::kWeightBits> weights, uint<Lanes * kBits> inputs, int bit) {
+#pragma HLS INLINE
+    const uint<Lanes> low = plane_of<Layer::kWeightBits, Lanes>(weights, 0);
+    const uint<Lanes> high = plane_of<Layer::kWeightBits, Lanes>(weights, kLast);
+    const uint<Lanes> plane = plane_of<kBits, Lanes>(inputs, bit);
+    if (Layer::kWeightBipolar) return static_cast<uint<Lanes>>(~(low ^ plane));
+    return static_cast<uint<Lanes>>(low & (Layer::kWeightSigned ? static_cast<uint<Lanes>>(high ^ plane) : plane));
+  }
+};
+
+template <class Layer, int Lanes>
+struct Terms<Layer, Lanes, Products::kWeights> {
+  static constexpr int kBits = Layer::kTermBits;
+
+  static uint<kBits> of(uint<kBits> weight, uint<1> input) {
+#pragma HLS INLINE
+    return input != 0 ? weight : static_cast<uint<kBits>>(0);
+  }
+  static uint<Lanes> plane(uint<Lanes * kBits> weights, uint<Lanes> inputs, int bit) {
+#pragma HLS INLINE
+    return static_cast<uint<Lanes>>(plane_of<kBits, Lanes>(weights, bit) & inputs);
+  }
+};
+
+// The sum of the terms, or twice it: a tree of adders.
+template <class Layer, int Lanes, bool Counted = Layer::kCounted && (Layer::kTermBits == 1 || Lanes >= 4)>
+struct DotProduct {
+  using Term = Terms<Layer, Lanes>;
+  static constexpr int kTwice = Layer::kTwice ? 1 : 0;
+  static constexpr int kTermBits = Term::kBits + (Layer::kTermSigned ? 0 : 1);
+  using Sum = TreeSum<kTermBits, Lanes>;
+  static constexpr int kBits = Sum::kBits + kTwice;
+
+  static sint<kBits> of(uint<Lanes * Layer::kWeightBits> weights, uint<Lanes * Layer::kInputBits> inputs) {
+#pragma HLS INLINE
+    sint<kTermBits> terms[Lanes];
+#pragma HLS ARRAY_PARTITION variable=terms complete
+#pragma clang loop unroll(full)
+    for (int lane = 0; lane < Lanes; ++lane) {
+#pragma HLS UNROLL
+      const uint<Term::kBits> term =
+          Term::of(bits_at<Layer::kWeightBits, Lanes * Layer::kWeightBits>(weights, lane * Layer::kWeightBits),
+                   bits_at<Layer::kInputBits, Lanes * Layer::kInputBits>(inputs, lane * Layer::kInputBits));
+      terms[lane] = static_cast<sint<kTermBits>>(value_of<Layer::kTermSigned, Term::kBits>(term));
+    }
+    return static_cast<sint<kBits>>(static_cast<sint<kBits>>(Sum::of(terms)) << kTwice);
+  }
+};
+
+// A popcount for each bit; the highest of a signed term counts below zero.
+template <class Layer, int Lanes>
+struct DotProduct<Layer, Lanes, true> {
+  static constexpr int kTwice = Layer::kTwice ? 1 : 0;
+  static constexpr int kBits = bits_for(Lanes) + Layer::kTermBits + kTwice + 1;
+
+  static sint<kBits> of(uint<Lanes * Layer::kWeightBits> weights, uint<Lanes * Layer::kInputBits> inputs) {
+#pragma HLS INLINE
+    sint<kBits> sum = 0;
+#pragma clang loop unroll(full)
+    for (int bit = 0; bit < Layer::kTermBits; ++bit) {
+#pragma HLS UNROLL
+      const uint<Lanes> plane = Terms<Layer, Lanes>::plane(weights, inputs, bit);
+      const auto ones = static_cast<uint<kBits>>(popcount<Lanes>(plane));
+      const auto part = static_cast<sint<kBits>>(static_cast<uint<kBits>>(ones << (bit + kTwice)));
+      const bool negative = Layer::kTermSigned && bit == Layer::kTermBits - 1;
+      sum = negative ? static_cast<sint<kBits>>(sum - part) : static_cast<sint<kBits>>(sum + part);
+    }
+    return sum;
+  }
+};
+
+}  // namespace thresher
+
+#endif
