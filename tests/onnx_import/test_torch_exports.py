@@ -11,11 +11,12 @@ import torch
 
 from tests.models import Array
 from tests.onnx_import.standard import assert_exact, export_torch
-from tests.onnx_import.torch_layers import ScaledConv2d, binary_network, dorefa_network
+from tests.onnx_import.torch_layers import ScaledByInput, ScaledConv2d, binary_network, dorefa_network
 from thresher.errors import UsageError
 from thresher.lower.integer import IntMatMul
-from thresher.onnx_import import import_model, read_model
+from thresher.onnx_import import import_model, parse_model, read_model
 from thresher.onnx_import.map_nodes import FloatConv
+from thresher.onnx_import.quantisers import Binariser
 from thresher_sim.streams import BIPOLAR, IntType
 
 EXPORTERS = pytest.mark.parametrize("dynamo", [True, False], ids=["dynamo", "torchscript"])
@@ -93,3 +94,15 @@ def test_a_dynamo_export_keeps_its_weights_beside_it(tmp_path: Path) -> None:
         "import: model 'm.onnx': external data '../m.onnx.data' lies outside the model's folder; save the "
         "model with its weights inside"
     )
+
+
+@EXPORTERS
+def test_the_scale_of_xnor_net_in_torch(dynamo: bool, tmp_path: Path) -> None:
+    torch.manual_seed(5)
+    network = torch.nn.Sequential(torch.nn.Conv2d(2, 4, 3), ScaledByInput(4, 6), ScaledByInput(6, 5))
+    proto = export_torch(network, SHAPE, dynamo, tmp_path / "m.onnx")
+
+    imported = import_model(parse_model(proto.SerializeToString(), "m.onnx"), drop_input_scale=True)
+
+    assert len(imported.dropped) == 2
+    assert sum(isinstance(node, Binariser) for node in imported.graph.nodes) == 2
