@@ -44,10 +44,11 @@ class Scope:
 
     A tensor with no shape comes from an operator that only the host runs. `operators` are those of
     custom domains that a kernel takes. `steps` are tensors that compare another with a constant,
-    `binarised` those of them that are quantisers, `residues` are quantised tensors less what
-    was quantised, by the names of both, `roundings` those that a rounding writes, and `ranges` the least and
-    greatest value of those that have such limits. `dropped` are nodes that were left out as asked, such as those that multiply by
-    XNOR-Net's K where this `drops_input_scale`; `input_scales` are those where it does not.
+    `binarised` those of them that are quantisers, `residues` are quantised tensors less what was
+    quantised, by the names of both, `roundings` those that a rounding writes, and `ranges` the least and
+    greatest value of those that have such limits. `dropped` are nodes that were left out as asked, such
+    as those that multiply by XNOR-Net's K where this `drops_input_scale`; `input_scales` are those where
+    it does not.
     """
 
     source: Source
