@@ -14,7 +14,11 @@ _MOVES = frozenset({"Expand", "Identity", "Reshape", "Transpose"})
 
 def masked_step(scope: Scope, node: SourceNode) -> Step | None:
     """The step that `ScatterND(y, Transpose(NonZero(mask)), value)` makes of the steps y and mask."""
-    if node.op != "ScatterND" or node.attributes.get("reduction", b"none") != b"none":
+    if (
+        node.op != "ScatterND"
+        or len(node.inputs) != 3
+        or node.attributes.get("reduction", b"none") != b"none"
+    ):
         return None
     y = scope.steps.get(scope.resolve(node.inputs[0]))
     mask = _mask(scope, node.inputs[1])

@@ -94,7 +94,7 @@ def _begun(scope: Scope, node: SourceNode) -> Step | None:
         # A half rounds to zero, which is even.
         fits = low >= -half and high < 1 + half
         return Step(source, half, zero, zero, zero + 1, (node.name,)) if fits else None
-    if node.op not in _COMPARISONS:
+    if node.op not in _COMPARISONS or len(node.inputs) != 2:
         return None
     first = scope.is_constant(node.inputs[0])
     threshold = scope.value(node.inputs[0 if first else 1])
