@@ -15,6 +15,7 @@ from thresher.lower import lower
 from thresher.lower.explain import explain
 from thresher.lower.integer import IntMatMul
 from thresher.onnx_import.quantisers import Binariser
+from thresher.onnx_import.standard import run_model
 from thresher_sim.streams import BIPOLAR, IntType
 
 Activation = Callable[[ModelBuilder, str], str]
@@ -141,8 +142,12 @@ def test_every_form_of_a_binary_activation(name: str) -> None:
     rng = np.random.default_rng(len(name))
     proto = layered(activation, rng).proto("last_y")
 
-    compiled = assert_exact(proto, frames(rng))
+    x = frames(rng)
 
+    compiled = assert_exact(proto, x)
+
+    expected = run_onnxruntime(proto, x)["last_y"][:, 0]
+    np.testing.assert_array_equal(run_model(compiled.imported, x), expected)
     made = [node for node in compiled.imported.graph.nodes if isinstance(node, Binariser)]
     assert [node.element for node in made] == [element, element]
     taken = {each for node in made for each in node.onnx_nodes}
@@ -250,7 +255,7 @@ def test_signs_and_roundings_behind_the_last_layer_stay_with_the_host() -> None:
     for tail in ("Sigmoid", "Sign", "Round"):
         build = ModelBuilder((1, 8))
         x = build.node(tail, build.node("MatMul", larq(build, "x"), signs(rng, 8, 6)), name="tail")
-        decided = masked_sign(build, build.node("Sub", x, np.float32(0.5)))
+        decided = written_by_places(build, build.node("Sub", x, np.float32(0.5)))
         proto = build.proto(build.node("Add", x, decided) if tail == "Sigmoid" else x)
         inputs = frames(rng)
 

@@ -29,8 +29,22 @@ def masked_step(scope: Scope, node: SourceNode) -> Step | None:
         np.where(told, value, kept)
         for told, kept in ((mask.below, y.below), (mask.at, y.at), (mask.above, y.above))
     )
-    names = (*y.onnx_nodes, *mask.onnx_nodes, node.name)
-    return Step(y.source, y.threshold, below, at, above, tuple(dict.fromkeys(names)))
+    return Step(y.source, y.threshold, below, at, above, _behind(scope, y.source, node))
+
+
+def _behind(scope: Scope, source: str, node: SourceNode) -> tuple[str, ...]:
+    """The nodes that `node` depends on, from the tensor `source` on; itself is the last."""
+    reached, behind = {source}, []
+    for each in scope.source.nodes:
+        if any(scope.resolve(name) in reached for name in each.inputs):
+            reached.update(each.outputs)
+            behind.append(each)
+    needed, names = set(node.outputs), []
+    for each in reversed(behind):
+        if needed.intersection(each.outputs):
+            needed.update(scope.resolve(name) for name in each.inputs)
+            names.append(each.name)
+    return tuple(reversed(names))
 
 
 def _mask(scope: Scope, places: str) -> Step | None:

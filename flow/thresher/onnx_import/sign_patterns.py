@@ -43,6 +43,8 @@ _POINTWISE = frozenset(
         *("Round", "Sign", "Sub", "Where", "Xor"),
     }
 )
+# Those that make multiples.
+_SCALES = frozenset({"Div", "Mul", "Neg"})
 
 
 def follow_step(scope: Scope, node: SourceNode) -> Binariser | None:
@@ -68,10 +70,12 @@ def reads_mask(scope: Scope, node: SourceNode) -> bool:
 def _step(scope: Scope, node: SourceNode) -> Step | None:
     """The step that `node` writes.
 
-    A quantiser that is read elsewhere too is one by itself: what is computed from it is not.
+    A quantiser that is read elsewhere too is one by itself, and its multiples are no further ones.
     """
     dynamic = dynamic_inputs(scope, node)
-    if any(name in scope.binarised and scope.source.readers[name] > 1 for name in dynamic):
+    if node.op in _SCALES and any(
+        name in scope.binarised and scope.source.readers[name] > 1 for name in dynamic
+    ):
         return None
     if node.op not in _POINTWISE:
         return masked_step(scope, node)
