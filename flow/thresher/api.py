@@ -274,7 +274,7 @@ def build(  # noqa: PLR0913  (the command's options)
     """Build an accelerator project from a model.
 
     Args:
-        model: The path of a QONNX file, or a Brevitas or PyTorch module.
+        model: The path of an ONNX file, of QONNX or standard operators, or a Brevitas or PyTorch module.
         output_dir: The project's folder, replaced where it is a project already; the default is
             `<model>_accelerator` in the working folder.
         folding: A folding file, or its content: `{"mvu0": {"pe": 16, "simd": 49}}`.

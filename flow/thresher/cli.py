@@ -100,7 +100,9 @@ def _add_check(group: _Commands) -> None:
     parser = _add_command(
         group, "check", "say of every ONNX node what takes it, or why not and what to change"
     )
-    parser.add_argument("model", type=Path, metavar="MODEL.onnx", help="a QONNX file")
+    parser.add_argument(
+        "model", type=Path, metavar="MODEL.onnx", help="an ONNX file, of QONNX or standard operators"
+    )
     _add_input_options(parser)
     _add_quantize_options(parser)
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all of it as JSON too")
@@ -109,7 +111,9 @@ def _add_check(group: _Commands) -> None:
 
 def _add_build(group: _Commands) -> None:
     parser = _add_command(group, "build", "turn a model into an accelerator project")
-    parser.add_argument("model", type=Path, metavar="MODEL.onnx", help="a QONNX file")
+    parser.add_argument(
+        "model", type=Path, metavar="MODEL.onnx", help="an ONNX file, of QONNX or standard operators"
+    )
     parser.add_argument(
         "-o", "--output", type=Path, required=True, metavar="DIR", help="project folder to write"
     )

@@ -15,6 +15,7 @@ from tests.models import Array, ModelBuilder
 from tests.onnx_import.standard import assert_exact, run_onnxruntime, signs
 from thresher.errors import UnsupportedModelError
 from thresher.lower.integer import IntMatMul, IntWindow
+from thresher.onnx_import.standard import run_model
 from thresher_sim.streams import BIPOLAR
 
 TO_MAPS, FROM_MAPS = [0, 3, 1, 2], [0, 2, 3, 1]
@@ -63,6 +64,7 @@ def test_a_binary_network_with_channels_last() -> None:
 
     expected = run_onnxruntime(proto, frames)[proto.graph.output[0].name][:, 0]
     np.testing.assert_array_equal(compiled.predict(frames), expected)
+    np.testing.assert_array_equal(run_model(compiled.imported, frames), expected)
     layers = [node for node in compiled.lowered.graph.nodes if isinstance(node, IntMatMul)]
     assert [layer.weight_type for layer in layers] == [BIPOLAR] * 4
 
@@ -206,4 +208,9 @@ def test_pads_of_the_host() -> None:
     x = build.node("Pad", x, np.asarray([0, 0, 1, 1, 0, 0, 1, 1], np.int64), np.float32(0))
     proto = build.proto(build.node("Conv", x, rng.normal(size=(2, 5, 3, 3)).astype(np.float32)))
 
-    assert_exact(proto, images(rng), scores=1e-5)
+    frames = images(rng)
+
+    compiled = assert_exact(proto, frames, scores=1e-5)
+
+    expected = run_onnxruntime(proto, frames)[proto.graph.output[0].name][:, 0]
+    np.testing.assert_allclose(run_model(compiled.imported, frames), expected, rtol=0, atol=1e-5)

@@ -15,11 +15,12 @@ from thresher.lower import lower
 from thresher.lower.explain import explain
 from thresher.lower.integer import IntMatMul
 from thresher.onnx_import.quantisers import Binariser
+from thresher.onnx_import.standard import run_model
 from thresher_sim.streams import BIPOLAR, IntType
 
 Activation = Callable[[ModelBuilder, str], str]
 
-ZERO, ONE, TWO = (np.asarray(value, np.float32) for value in (0, 1, 2))
+ZERO, ONE, TWO, THREE = (np.asarray(value, np.float32) for value in (0, 1, 2, 3))
 UNSIGNED = IntType(0, 1)
 COMPARING = {"Sign", "Equal", "Greater", "GreaterOrEqual", "Less", "LessOrEqual", "Where", "Not", "Round"}
 
@@ -43,6 +44,17 @@ def masked_sign(build: ModelBuilder, x: str) -> str:
     y = build.node("Sign", x)
     mask = build.node("Cast", build.node("Equal", y, ZERO), to=9)
     return build.node("Where", mask, ONE, y)
+
+
+def written_by_places(build: ModelBuilder, x: str) -> str:
+    """`y = x.sign(); y[y == 0] = 1` from the dynamo exporter."""
+    y = build.node("Sign", x)
+    mask = build.node("Equal", y, ZERO)
+    flat = build.node("Reshape", mask, np.asarray([-1], np.int64))
+    count = build.node("ReduceSum", build.node("Cast", flat, to=7), keepdims=1)
+    ones = build.node("Reshape", build.node("Expand", ONE, count), np.asarray([-1], np.int64))
+    places = build.node("Transpose", build.node("NonZero", mask), perm=[1, 0])
+    return build.node("ScatterND", y, places, ones)
 
 
 def larq(build: ModelBuilder, x: str) -> str:
@@ -97,6 +109,7 @@ ACTIVATIONS: dict[str, tuple[Activation, IntType]] = {
     "sign and where": (sign_and_where, BIPOLAR),
     "expanded": (expanded, BIPOLAR),
     "masked": (masked_sign, BIPOLAR),
+    "places": (written_by_places, BIPOLAR),
     "larq": (larq, BIPOLAR),
     "ge": (comparison("GreaterOrEqual", 1, -1), BIPOLAR),
     "gt": (comparison("Greater", 1, -1), BIPOLAR),
@@ -129,8 +142,12 @@ def test_every_form_of_a_binary_activation(name: str) -> None:
     rng = np.random.default_rng(len(name))
     proto = layered(activation, rng).proto("last_y")
 
-    compiled = assert_exact(proto, frames(rng))
+    x = frames(rng)
 
+    compiled = assert_exact(proto, x)
+
+    expected = run_onnxruntime(proto, x)["last_y"][:, 0]
+    np.testing.assert_array_equal(run_model(compiled.imported, x), expected)
     made = [node for node in compiled.imported.graph.nodes if isinstance(node, Binariser)]
     assert [node.element for node in made] == [element, element]
     taken = {each for node in made for each in node.onnx_nodes}
@@ -238,7 +255,7 @@ def test_signs_and_roundings_behind_the_last_layer_stay_with_the_host() -> None:
     for tail in ("Sigmoid", "Sign", "Round"):
         build = ModelBuilder((1, 8))
         x = build.node(tail, build.node("MatMul", larq(build, "x"), signs(rng, 8, 6)), name="tail")
-        decided = masked_sign(build, build.node("Sub", x, np.float32(0.5)))
+        decided = written_by_places(build, build.node("Sub", x, np.float32(0.5)))
         proto = build.proto(build.node("Add", x, decided) if tail == "Sigmoid" else x)
         inputs = frames(rng)
 
@@ -247,3 +264,69 @@ def test_signs_and_roundings_behind_the_last_layer_stay_with_the_host() -> None:
         expected = run_onnxruntime(proto, inputs)[proto.graph.output[0].name][:, 0]
         np.testing.assert_array_equal(compiled.predict(inputs), expected)
         assert [type(node) for node in compiled.lowered.graph.nodes] == [IntMatMul]
+
+
+def test_a_sign_that_is_read_twice_is_one_quantiser() -> None:
+    """What one reader does with it is not part of it: the other reads the sign itself."""
+    rng = np.random.default_rng(10)
+    build = ModelBuilder((1, 8))
+    x = build.node("MatMul", larq(build, "x"), signs(rng, 8, 6))
+    sign = larq(build, x)
+    scaled = build.node("Mul", sign, np.float32(0.5))
+    left = build.node("MatMul", sign, signs(rng, 6, 5))
+    right = build.node("MatMul", scaled, signs(rng, 6, 5))
+
+    graph = import_proto(build.proto(build.node("Add", left, right))).graph
+
+    assert sum(isinstance(node, Binariser) for node in graph.nodes) == 2
+
+
+def rounded(build: ModelBuilder, x: str) -> str:
+    """Rounded to quarters in front of the limits."""
+    whole = build.node("Round", build.node("Mul", x, np.float32(4)))
+    return build.node("Div", whole, np.float32(4))
+
+
+def limited(build: ModelBuilder, x: str) -> str:
+    whole = build.node("Round", build.node("Clip", build.node("Mul", x, THREE), ZERO, THREE))
+    return build.node("Div", whole, THREE)
+
+
+def estimated(quantise: Activation, limits: bool = False) -> Activation:
+    """`x + (quantise(x) - x).detach()`."""
+
+    def build_it(build: ModelBuilder, x: str) -> str:
+        x = build.node("Clip", x, np.float32(-1), ONE) if limits else x
+        return build.node("Add", x, build.node("Sub", quantise(build, x), x))
+
+    return build_it
+
+
+@pytest.mark.parametrize(
+    "activation",
+    [estimated(larq), estimated(step), estimated(sign_and_where), estimated(rounded, limits=True)],
+    ids=["sign", "step", "where", "rounded"],
+)
+def test_a_straight_through_estimator_that_is_exact(activation: Activation) -> None:
+    """Of all sizes of x: the sums are compared to the last bit."""
+    rng = np.random.default_rng(12)
+    build = layered(activation, rng)
+    x = frames(rng) * np.exp2(rng.uniform(-30, 20, (50, 8))).astype(np.float32)
+
+    assert_exact(build.proto("last_y"), x)
+
+
+@pytest.mark.parametrize("first", [True, False], ids=["first quantiser", "between layers"])
+@pytest.mark.parametrize("quantise", [scaled, limited])
+def test_a_straight_through_estimator_that_rounds(quantise: Activation, first: bool) -> None:
+    rng = np.random.default_rng(11)
+    build = ModelBuilder((1, 8))
+    x = "x" if first else build.node("MatMul", larq(build, "x"), signs(rng, 8, 8))
+    residue = build.node("Sub", quantise(build, x), x)
+    x = build.node("Add", x, residue, name="estimator")
+
+    assert refusal(build, build.node("MatMul", x, signs(rng, 8, 5))) == (
+        "lower: node 'estimator': it is part of x + (q(x) - x), a straight-through estimator, which float32 "
+        "rounds to values beside those of the quantiser q, and quantised layers follow; let forward return "
+        "q(x) in eval mode, or write the estimator as a torch.autograd.Function"
+    )

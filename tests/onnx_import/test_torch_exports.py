@@ -11,11 +11,12 @@ import torch
 
 from tests.models import Array
 from tests.onnx_import.standard import assert_exact, export_torch
-from tests.onnx_import.torch_layers import ScaledConv2d, binary_network, dorefa_network
+from tests.onnx_import.torch_layers import ScaledByInput, ScaledConv2d, binary_network, dorefa_network
 from thresher.errors import UsageError
 from thresher.lower.integer import IntMatMul
-from thresher.onnx_import import import_model, read_model
+from thresher.onnx_import import import_model, parse_model, read_model
 from thresher.onnx_import.map_nodes import FloatConv
+from thresher.onnx_import.quantisers import Binariser
 from thresher_sim.streams import BIPOLAR, IntType
 
 EXPORTERS = pytest.mark.parametrize("dynamo", [True, False], ids=["dynamo", "torchscript"])
@@ -28,15 +29,22 @@ def maps(seed: int, count: int = 50) -> Array:
 
 @EXPORTERS
 def test_hand_written_binary_layers(dynamo: bool, tmp_path: Path) -> None:
-    """Padded convolutions of signs, a pool, a bias, and the float first layer on the host."""
+    """Padded convolutions of signs, a pool, a bias, and the float first layer on the host.
+
+    The dynamo exporter puts the weights into a file beside the model.
+    """
     torch.manual_seed(1)
     network = binary_network()
-    proto = export_torch(network, SHAPE, dynamo, tmp_path / "m.onnx")
+    path = tmp_path / "m.onnx"
+    proto = export_torch(network, SHAPE, dynamo, path)
+    assert (tmp_path / "m.onnx.data").is_file() == dynamo
+    read = [type(node) for node in import_model(read_model(path)).graph.nodes]
     frames = maps(1)
 
     compiled = assert_exact(proto, frames, scores=1e-6)
 
-    assert isinstance(compiled.imported.graph.nodes[0], FloatConv)
+    assert read == [type(node) for node in compiled.imported.graph.nodes]
+    assert read[0] is FloatConv
     layers = [node for node in compiled.lowered.graph.nodes if isinstance(node, IntMatMul)]
     assert [layer.weight_type for layer in layers] == [BIPOLAR] * 4
     assert [layer.input_type.element for layer in layers] == [BIPOLAR] * 4
@@ -58,7 +66,7 @@ def test_xnor_nets_filters(dynamo: bool, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("weight_bits", "bits", "dynamo"), [(1, 1, True), (2, 2, False), (4, 4, True), (7, 8, False)]
+    ("weight_bits", "bits", "dynamo"), [(1, 1, True), (2, 2, False), (4, 4, False), (7, 8, False)]
 )
 def test_dorefa_net(weight_bits: int, bits: int, dynamo: bool, tmp_path: Path) -> None:
     """Weights of k bits are odd numbers of k + 1 bits; an activation of one bit is a step."""
@@ -74,22 +82,28 @@ def test_dorefa_net(weight_bits: int, bits: int, dynamo: bool, tmp_path: Path) -
     assert layers[0].input_type.element == IntType(0, 2**bits - 1)
 
 
-def test_a_dynamo_export_keeps_its_weights_beside_it(tmp_path: Path) -> None:
-    torch.manual_seed(4)
-    path = tmp_path / "m.onnx"
-    export_torch(binary_network(), SHAPE, True, path)
-    assert (tmp_path / "m.onnx.data").is_file()
-    bare = onnx.load(path, load_external_data=False)
+def test_weights_outside_of_the_models_folder(tmp_path: Path) -> None:
+    export_torch(torch.nn.Linear(64, 64), (1, 64), True, tmp_path / "m.onnx")
+    bare = onnx.load(tmp_path / "m.onnx", load_external_data=False)
     outside = [tensor for tensor in bare.graph.initializer if tensor.external_data]
-    assert outside
-
-    assert import_model(read_model(path)).graph.nodes
     outside[0].external_data[0].value = "../m.onnx.data"
     (tmp_path / "inner").mkdir()
     onnx.save(bare, tmp_path / "inner" / "m.onnx")
+
     with pytest.raises(UsageError) as caught:
         read_model(tmp_path / "inner" / "m.onnx")
     assert str(caught.value) == (
         "import: model 'm.onnx': external data '../m.onnx.data' lies outside the model's folder; save the "
         "model with its weights inside"
     )
+
+
+def test_the_scale_of_xnor_net_in_torch(tmp_path: Path) -> None:
+    torch.manual_seed(5)
+    network = torch.nn.Sequential(torch.nn.Conv2d(2, 4, 3), ScaledByInput(4, 6), ScaledByInput(6, 5))
+    proto = export_torch(network, SHAPE, True, tmp_path / "m.onnx")
+
+    imported = import_model(parse_model(proto.SerializeToString(), "m.onnx"), drop_input_scale=True)
+
+    assert len(imported.dropped) == 2
+    assert sum(isinstance(node, Binariser) for node in imported.graph.nodes) == 2

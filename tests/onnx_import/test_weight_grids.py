@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.lower.helpers import compile_proto
 from tests.models import Array, ModelBuilder
 from tests.onnx_import.standard import assert_exact, signs
 from thresher.lower.integer import IntDepthwise, IntMatMul
@@ -116,3 +117,19 @@ def test_layers_of_such_constants() -> None:
 
     kinds = [node for node in compiled.lowered.graph.nodes if isinstance(node, IntMatMul | IntDepthwise)]
     assert [node.weight_type for node in kinds] == [BIPOLAR, IntType(-1, 1), IntType(-7, 7)]
+
+
+def test_weights_beside_their_grid_make_ties() -> None:
+    """Weights that are -1 and 1 but for a rounding: a sum of zero may be on either side of zero."""
+    rng = np.random.default_rng(4)
+    exact = signs(rng, 8, 6)
+    beside = np.nextafter(exact, np.where(rng.random(exact.shape) < 0.5, exact, 0), dtype=np.float32)
+    found = []
+    for weights in (exact, beside):
+        build = ModelBuilder((1, 8))
+        x = build.node("Where", build.node("Less", "x", np.float32(0)), np.float32(-1), np.float32(1))
+        x = build.node("MatMul", x, weights)
+        x = build.node("Where", build.node("Less", x, np.float32(0)), np.float32(-1), np.float32(1))
+        lowered = compile_proto(build.proto(build.node("MatMul", x, signs(rng, 6, 5)))).lowered
+        found.append(sum(lowered.ties.values()))
+    assert found == [0, 6]

@@ -49,6 +49,21 @@ class ScaledConv2d(nn.Conv2d):  # type: ignore[misc]
         return self._conv_forward(x, alpha * sign(self.weight), self.bias)
 
 
+class ScaledByInput(nn.Module):  # type: ignore[misc]
+    """A block of XNOR-Net with its K: the mean magnitude of what a window reads."""
+
+    def __init__(self, channels: int, rows: int) -> None:
+        super().__init__()
+        self.norm = nn.BatchNorm2d(channels)
+        self.conv = ScaledConv2d(channels, rows, 3, padding=1)
+        self.register_buffer("box", torch.full((1, 1, 3, 3), 1 / 9))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        x = self.norm(x)
+        scale = nn.functional.conv2d(x.abs().mean(1, keepdim=True), self.box, padding=1)
+        return self.conv(sign(x)) * scale
+
+
 def quantise(x: torch.Tensor, bits: int) -> torch.Tensor:
     """DoReFa-Net's quantiser of 0..1 in steps of 1 / (2**bits - 1)."""
     steps = float(2**bits - 1)

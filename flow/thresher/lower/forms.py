@@ -257,17 +257,21 @@ def rescaling(form: Pending, reader: QuantNode) -> float:
     return factor
 
 
-def rounding_slack(weights: Ints, form: Pending, scale: Doubles) -> Doubles | None:
+def rounding_slack(weights: Ints, form: Pending, scale: Doubles, rounded: bool = False) -> Doubles | None:
     """How far the model's float32 sums `[rows]` can be from exact ones; None where none can be.
 
     `weights` `[rows, ...]` multiply integers of `form`, and `scale` is that of each row's sum. Sums of
     integers times a power of two are exact in any order. Else each of the products and partial sums
     rounds by at most 2**-24 of the sum of magnitudes (N. J. Higham, Accuracy and Stability of Numerical
-    Algorithms, section 4.2).
+    Algorithms, section 4.2). With `rounded` the model's own weights are these to within 2**-22 of the
+    largest of their row.
     """
     reals = np.concatenate([np.ravel(scale), form.scale[:1]])
-    magnitudes = np.abs(weights).sum(axis=1) * max(abs(form.element.lo), abs(form.element.hi))
-    if (np.frexp(reals)[0] == 0.5).all() and magnitudes.max() < 1 << 24:
+    most = max(abs(form.element.lo), abs(form.element.hi))
+    magnitudes = np.abs(weights).sum(axis=1) * most
+    if not rounded and (np.frexp(reals)[0] == 0.5).all() and magnitudes.max() < 1 << 24:
         return None
     bound: Doubles = (weights.shape[1] + 2) * 2.0**-24 * magnitudes * np.abs(scale)
+    if rounded:
+        bound += weights.shape[1] * 2.0**-22 * np.abs(weights).max(axis=1) * most * np.abs(scale)
     return bound

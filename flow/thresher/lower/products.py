@@ -52,7 +52,7 @@ def multiply(node: Linear, form: Pending, name: str) -> tuple[IntMatMul, Pending
         scale=scale,
         zero=weights @ frame.zero,
         index=stream_order((*index.shape[:-1], rows)),
-        slack=rounding_slack(weights, form, scale),
+        slack=rounding_slack(weights, form, scale, node.rounded),
         sums=True,
     )
     made = IntMatMul(
@@ -148,7 +148,7 @@ class _Products:
             zero=self._weighted(form.zero).reshape(len(flat), -1).sum(axis=1),
             index=stream_order(shape, form.pixel_axes),
             pixel_axes=form.pixel_axes,
-            slack=rounding_slack(flat, form, scales),
+            slack=rounding_slack(flat, form, scales, isinstance(node, Conv) and node.rounded),
             sums=True,
         )
         nodes: list[IntNode] = []

@@ -15,6 +15,7 @@ from thresher.graph import Array, Graph
 from thresher.onnx_import.custom import NO_OPERATORS, Custom, Operators
 from thresher.onnx_import.folding import fold_node
 from thresher.onnx_import.input_scale import is_dropped_scale, keep_on_host
+from thresher.onnx_import.masks import masked_step
 from thresher.onnx_import.nodes import QuantNode, Refused, Shape
 from thresher.onnx_import.problems import NodeError, printable
 from thresher.onnx_import.quantisers import Quantiser
@@ -22,8 +23,9 @@ from thresher.onnx_import.ranges import note_ranges
 from thresher.onnx_import.reader import OnnxModel
 from thresher.onnx_import.scope import Scope, dynamic_inputs
 from thresher.onnx_import.shapes import note_likely_shape, note_shapes
-from thresher.onnx_import.sign_patterns import follow_step
+from thresher.onnx_import.sign_patterns import follow_step, reads_mask
 from thresher.onnx_import.source import FLOAT_MODEL, Source, SourceNode, read_source, unsupported
+from thresher.onnx_import.straight_through import is_exact_estimator, translate_straight_through
 from thresher.onnx_import.translate import (
     PASSED_THROUGH,
     TRANSLATORS,
@@ -184,9 +186,10 @@ def _translate(scope: Scope, node: SourceNode) -> Sequence[QuantNode]:
     ):
         scope.aliases[node.outputs[0]] = scope.resolve(node.inputs[0])
         return []
-    if any(name not in scope.shapes for name in dynamic_inputs(scope, node)):
+    unknown = any(name not in scope.shapes for name in dynamic_inputs(scope, node))
+    if unknown and masked_step(scope, node) is None:
         return [host_only(scope, node, f"{node.op} follows an operator that is not supported")]
-    if is_dropped_scale(scope, node):
+    if is_dropped_scale(scope, node) or is_exact_estimator(scope, node):
         return []
     if node.is_standard and node.op == "Shape":
         scope.constants[node.outputs[0]] = _shape_value(scope, node)
@@ -203,9 +206,12 @@ def _translate_computed(scope: Scope, node: SourceNode) -> Sequence[QuantNode]:
     step = follow_step(scope, node)
     if step is not None:
         return [step]
+    estimator = translate_straight_through(scope, node)
+    if estimator:
+        return estimator
     reason = f"operator {node.op} is not supported"
     translator = TRANSLATORS.get(node.op)
-    if translator is None or reads_more(scope, node):
+    if translator is None or reads_more(scope, node) or reads_mask(scope, node):
         return [host_only(scope, node, reason)]
     return translator(scope, node)
 

@@ -92,7 +92,7 @@ def _magnitude(scope: Scope, tensor: str) -> SourceNode | None:
 
 
 def _equal_weights(scope: Scope, node: SourceNode) -> bool:
-    weights = scope.value(node.inputs[1])
+    weights = scope.optional(node, 1)
     return weights is not None and weights.size > 0 and bool((weights == weights.flat[0]).all())
 
 

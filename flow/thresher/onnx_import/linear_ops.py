@@ -68,6 +68,7 @@ def _linear(scope: Scope, node: SourceNode, transposed: bool, output: str) -> Qu
         weights=np.ascontiguousarray(quantised.levels),
         scale=one_per_row(node, quantised.scale, "scale"),
         zero=one_per_row(node, quantised.zero, "zero point").astype(np.int64),
+        rounded=quantised.rounded,
     )
 
 

@@ -73,7 +73,7 @@ class FloatConv(Windowed):
 class Conv(Windowed):
     """A convolution with `scale * (weights - zero)`, where there is one scale and zero point per row.
 
-    `weights` is `[rows, channels / groups, ky, kx]`.
+    `weights` is `[rows, channels / groups, ky, kx]`; they may be `rounded` as those of a `Linear`.
     """
 
     weights: Ints
@@ -81,6 +81,7 @@ class Conv(Windowed):
     zero: Ints
     groups: int
     pad_value: float = 0.0
+    rounded: bool = False
 
     @property
     def padding(self) -> float:

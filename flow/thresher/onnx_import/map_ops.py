@@ -64,6 +64,7 @@ def translate_conv(scope: Scope, node: SourceNode) -> Sequence[QuantNode]:
             zero=one_per_row(node, quantised.zero, "zero point").astype(np.int64),
             groups=groups,
             pad_value=read.value,
+            rounded=quantised.rounded,
         )
     if output == node.outputs[0]:
         return [made]

@@ -188,12 +188,14 @@ class Transpose(Layout):
 class Linear(QuantNode):
     """`y = x @ (scale * (weights - zero)).T` over the last axis.
 
-    `weights` is `[rows, columns]`, `scale` and `zero` one value per row.
+    `weights` is `[rows, columns]`, `scale` and `zero` one value per row. Where they are `rounded`, the
+    model's own weights are that to within two units in the last place of the largest of each row.
     """
 
     weights: Ints
     scale: Floats
     zero: Ints
+    rounded: bool = False
 
     def apply(self, x: Array) -> Array:
         """Multiply a batch."""

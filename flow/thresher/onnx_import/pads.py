@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -54,7 +55,7 @@ def note_pad(scope: Scope, node: SourceNode) -> None:
         raise NodeError("import", node.name, reason, "export the model again")
     before, after = np.zeros((2, rank), np.int64)
     before[places], after[places] = np.split(pads, 2)
-    filled = float(node.attributes.get("value", 0.0) if value is None else value.reshape(-1)[0])
+    filled = float(node.attributes.get("value", 0.0) if value is None or not value.size else value.flat[0])
     source = dynamic_inputs(scope, node)[0]
     scope.padded[node.outputs[0]] = Padded(
         source, tuple(before.tolist()), tuple(after.tolist()), filled, (node.name,)
@@ -76,14 +77,15 @@ def unpadded(scope: Scope, node: SourceNode, own: Window, fill: float = 0.0) -> 
     """What a convolution or pool reads, without the Pad in front of it.
 
     `own` are its windows with the Pad, and `fill` is what their own padding holds. The Pad stays where it
-    pads channels or takes pixels away, or where there would be two kinds of padding.
+    pads channels or takes pixels away, or where there would be two kinds of padding or one that is no number.
     """
     padded = scope.padded.get(dynamic_inputs(scope, node)[0])
     if padded is None:
         return as_it_is(scope, node, fill)
     outside = (*padded.before[:2], *padded.after[:2])
     cuts = min(*padded.before, *padded.after) < 0
-    if cuts or any(outside) or (own.padded and padded.value != fill):
+    other = padded.value != fill
+    if cuts or any(outside) or (other and (own.padded or not math.isfinite(padded.value))):
         return as_it_is(scope, node, fill)
     shape = scope.shapes[padded.source]
     return Unpadded(padded.source, shape, padded.before, padded.value, padded.onnx_nodes)

@@ -149,12 +149,16 @@ def quantised_range(bits: int, signed: bool, narrow: bool) -> IntType:
 
 @dataclass(frozen=True, eq=False)
 class QuantisedConstant:
-    """A constant that came through a quantiser: `scale * (levels - zero)`, all of one shape."""
+    """A constant that came through a quantiser: `scale * (levels - zero)`, all of one shape.
+
+    Where it is `rounded` it lies beside that by at most two units in the last place of its channel's largest.
+    """
 
     levels: Ints
     scale: Floats
     zero: Floats
     onnx_nodes: tuple[str, ...]
+    rounded: bool = False
 
     @property
     def real(self) -> Floats:
@@ -163,4 +167,4 @@ class QuantisedConstant:
 
     def transposed(self) -> QuantisedConstant:
         """The transposed matrix."""
-        return QuantisedConstant(self.levels.T, self.scale.T, self.zero.T, self.onnx_nodes)
+        return QuantisedConstant(self.levels.T, self.scale.T, self.zero.T, self.onnx_nodes, self.rounded)

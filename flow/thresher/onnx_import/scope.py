@@ -44,9 +44,11 @@ class Scope:
 
     A tensor with no shape comes from an operator that only the host runs. `operators` are those of
     custom domains that a kernel takes. `steps` are tensors that compare another with a constant,
-    `roundings` those that a rounding writes, and `ranges` the least and greatest value of those that
-    have such limits. `dropped` are nodes that were left out as asked, such as those that multiply by
-    XNOR-Net's K where this `drops_input_scale`; `input_scales` are those where it does not.
+    `binarised` those of them that are quantisers, `residues` are quantised tensors less what was
+    quantised, by the names of both, `roundings` those that a rounding writes, and `ranges` the least and
+    greatest value of those that have such limits. `dropped` are nodes that were left out as asked, such
+    as those that multiply by XNOR-Net's K where this `drops_input_scale`; `input_scales` are those where
+    it does not.
     """
 
     source: Source
@@ -57,6 +59,8 @@ class Scope:
     shapes: dict[str, Shape] = field(default_factory=dict)
     padded: dict[str, Padded] = field(default_factory=dict)
     steps: dict[str, Step] = field(default_factory=dict)
+    binarised: set[str] = field(default_factory=set)
+    residues: dict[str, tuple[str, ...]] = field(default_factory=dict)
     roundings: dict[str, Rounding] = field(default_factory=dict)
     ranges: dict[str, tuple[float, float]] = field(default_factory=dict)
 

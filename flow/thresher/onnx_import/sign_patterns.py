@@ -16,6 +16,7 @@ import numpy as np
 
 from thresher.graph import Array
 from thresher.onnx_import.folding import evaluate_node
+from thresher.onnx_import.masks import masked_step
 from thresher.onnx_import.nodes import Ints
 from thresher.onnx_import.quantisers import Binariser
 from thresher.onnx_import.scope import Scope, dynamic_inputs
@@ -42,22 +43,44 @@ _POINTWISE = frozenset(
         *("Round", "Sign", "Sub", "Where", "Xor"),
     }
 )
+# Those that make multiples.
+_SCALES = frozenset({"Div", "Mul", "Neg"})
 
 
 def follow_step(scope: Scope, node: SourceNode) -> Binariser | None:
     """Note in `scope` what `node` writes where it is a step; the quantiser that it is, if it is one."""
-    if not node.is_standard or node.op not in _POINTWISE:
-        return None
-    step = _continued(scope, node) if _reads_step(scope, node) else _begun(scope, node)
+    step = _step(scope, node) if node.is_standard else None
     if step is None:
         return None
-    scope.steps[node.outputs[0]] = step
-    scope.shapes[node.outputs[0]] = scope.shapes[step.source]
-    return _binariser(step, node)
+    output = node.outputs[0]
+    scope.steps[output] = step
+    scope.shapes[output] = scope.shapes[step.source]
+    made = _binariser(step, node)
+    if made is not None and not made.undecided:
+        scope.binarised.add(output)
+    return made
 
 
-def _reads_step(scope: Scope, node: SourceNode) -> bool:
-    return any(name in scope.steps for name in dynamic_inputs(scope, node))
+def reads_mask(scope: Scope, node: SourceNode) -> bool:
+    """Whether it reads the truth of a comparison, which is no number that an operator could take."""
+    steps = (scope.steps.get(name) for name in dynamic_inputs(scope, node))
+    return any(step is not None and step.below.dtype == np.bool_ for step in steps)
+
+
+def _step(scope: Scope, node: SourceNode) -> Step | None:
+    """The step that `node` writes.
+
+    A quantiser that is read elsewhere too is one by itself, and its multiples are no further ones.
+    """
+    dynamic = dynamic_inputs(scope, node)
+    if node.op in _SCALES and any(
+        name in scope.binarised and scope.source.readers[name] > 1 for name in dynamic
+    ):
+        return None
+    if node.op not in _POINTWISE:
+        return masked_step(scope, node)
+    reads_step = any(name in scope.steps for name in dynamic)
+    return _continued(scope, node) if reads_step else _begun(scope, node)
 
 
 def _begun(scope: Scope, node: SourceNode) -> Step | None:
@@ -75,7 +98,7 @@ def _begun(scope: Scope, node: SourceNode) -> Step | None:
         # A half rounds to zero, which is even.
         fits = low >= -half and high < 1 + half
         return Step(source, half, zero, zero, zero + 1, (node.name,)) if fits else None
-    if node.op not in _COMPARISONS:
+    if node.op not in _COMPARISONS or len(node.inputs) != 2:
         return None
     first = scope.is_constant(node.inputs[0])
     threshold = scope.value(node.inputs[0 if first else 1])

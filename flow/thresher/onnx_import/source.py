@@ -69,6 +69,11 @@ class Source:
         """Nodes by the tensors that they write."""
         return {name: node for node in self.nodes for name in node.outputs if name}
 
+    @cached_property
+    def readers(self) -> Counter[str]:
+        """How often each tensor is read, the output once more."""
+        return Counter([self.output, *(name for node in self.nodes for name in node.inputs)])
+
 
 def read_source(model: OnnxModel) -> Source:
     """Check what holds for the whole model, and unpack it.

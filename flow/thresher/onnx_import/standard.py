@@ -11,7 +11,7 @@ from thresher.onnx_import.host import HostModel
 from thresher.onnx_import.importer import Imported
 from thresher.onnx_import.join_nodes import Pick
 from thresher.onnx_import.nodes import HostOnly
-from thresher.onnx_import.quantisers import Quantiser, Truncation
+from thresher.onnx_import.quantisers import Binariser, Quantiser, Rounding, Truncation
 from thresher.onnx_import.writer import Writer
 
 _CHUNK = 64
@@ -57,7 +57,7 @@ class Runner:
 
 
 def make_standard(imported: Imported) -> bytes:
-    """Write the whole model with each quantiser as standard operators, and weights as what they stand for.
+    """Write the whole model with QONNX's quantisers in standard operators, and weights as what they mean.
 
     It takes any number of frames at once where all operators are known not to mix them. Nodes of custom
     domains and QONNX's Trunc have no standard form.
@@ -67,7 +67,7 @@ def make_standard(imported: Imported) -> bytes:
     alone = any(isinstance(node, HostOnly | Pick) for node in graph.nodes)
     writer = Writer(imported, batched=not alone)
     for node in graph.nodes:
-        if isinstance(node, Quantiser):
+        if isinstance(node, Quantiser) and not isinstance(node, Binariser | Rounding):
             levels = writer.emit("Cast", [writer.add_quantiser(node)], to=TensorProto.FLOAT)
             centred = writer.emit("Sub", [levels, writer.constant(node.zero)])
             writer.emit("Mul", [centred, writer.constant(node.scale)], node.output)

@@ -13,6 +13,8 @@ a layer would still compute the same.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import numpy.typing as npt
 
@@ -58,7 +60,8 @@ def weights_on_grid(weights: Array, axis: int = 0) -> QuantisedConstant | None:
     moved = np.moveaxis(floats, axis, 0).shape
     scale = np.broadcast_to(scales.reshape(shape), floats.shape)
     whole: Ints = np.moveaxis(levels.reshape(moved), 0, axis)
-    return QuantisedConstant(whole, scale, np.zeros_like(floats), ())
+    exact = QuantisedConstant(whole, scale, np.zeros_like(floats), ())
+    return replace(exact, rounded=not np.array_equal(exact.real, floats))
 
 
 def _evidence(rows: Floats) -> int:

@@ -209,7 +209,7 @@ def _quantise_weights(node: QuantNode, bits: int) -> tuple[QuantNode, Floats | N
     ends = (node.name, node.inputs, node.outputs, node.onnx_nodes)
     if isinstance(node, FloatLinear):
         return Linear(*ends, levels, scale, zero), scale
-    return Conv(*ends, node.window, levels, scale, zero, node.groups), scale
+    return Conv(*ends, node.window, levels, scale, zero, node.groups, node.pad_value), scale
 
 
 def _unused(name: str, taken: set[str]) -> str:
