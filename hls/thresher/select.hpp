@@ -1,24 +1,42 @@
 // select: `kSelected` channels of every vector in any order, `kInputLanes` a beat in and `kOutputLanes` a beat out.
+//
+// `kMode` picks the circuit. Where each beat that leaves is one that came in, in their order, beats go on or are
+// dropped; in another order they go through a memory of two vectors. For all else a vector is collected in
+// registers. From memory and registers a vector leaves while the next one comes in.
 #ifndef THRESHER_SELECT_HPP
 #define THRESHER_SELECT_HPP
 
 #include "thresher/arithmetic.hpp"
 #include "thresher/loop.hpp"
+#include "thresher/ram.hpp"
 #include "thresher/rom.hpp"
 #include "thresher/stream.hpp"
 
 namespace thresher {
 
-template <class Layer, bool Forwards = Layer::kForwards>
+enum class SelectMode { kForward, kMemory, kRegisters };
+
+// `beat` as it leaves; lanes behind the last channel of a vector are cleared.
+template <class Layer>
+uint<Layer::kOutputLanes * Layer::kElementBits> selected_beat(
+    uint<Layer::kInputLanes * Layer::kElementBits> beat, bool last) {
+#pragma HLS INLINE
+  constexpr int kInputWidth = Layer::kInputLanes * Layer::kElementBits;
+  constexpr int kOutputWidth = Layer::kOutputLanes * Layer::kElementBits;
+  constexpr int kLastLanes = Layer::kSelected - (Layer::kOutputBeats - 1) * Layer::kOutputLanes;
+  constexpr int kLastWidth = kLastLanes * Layer::kElementBits;
+  if (last) return static_cast<uint<kOutputWidth>>(bits_at<kLastWidth, kInputWidth>(beat, 0));
+  return bits_at<kOutputWidth, kInputWidth>(beat, 0);
+}
+
+template <class Layer, SelectMode Mode = Layer::kMode>
 class Select;
 
-// Each step reads a beat, which goes on or does not; lanes behind the last channel are cleared.
+// Each step reads a beat, which goes on or does not.
 template <class Layer>
-class Select<Layer, true> {
+class Select<Layer, SelectMode::kForward> {
   static constexpr int kInputWidth = Layer::kInputLanes * Layer::kElementBits;
   static constexpr int kOutputWidth = Layer::kOutputLanes * Layer::kElementBits;
-  static constexpr int kLastLanes = Layer::kSelected - (Layer::kOutputBeats - 1) * Layer::kOutputLanes;
-  static constexpr int kLastWidth = kLastLanes * Layer::kElementBits;
 
  public:
   struct Ports {
@@ -30,10 +48,7 @@ class Select<Layer, true> {
 #pragma HLS INLINE
     const uint<kInputWidth> beat = ports.s_axis.read();
     const uint<2> kept = rom_read<2>(Layer::kept(0), static_cast<std::uint32_t>(beat_.turn()));
-    uint<kOutputWidth> output = bits_at<kOutputWidth, kInputWidth>(beat, 0);
-    if (bits_at<1, 2>(kept, 1) != 0) {
-      output = static_cast<uint<kOutputWidth>>(bits_at<kLastWidth, kOutputWidth>(output, 0));
-    }
+    const auto output = selected_beat<Layer>(beat, bits_at<1, 2>(kept, 1) != 0);
     if (bits_at<1, 2>(kept, 0) != 0) ports.m_axis.write(output);
     beat_.step();
   }
@@ -42,17 +57,103 @@ class Select<Layer, true> {
   Loop<Layer::kInputBeats> beat_;
 };
 
-// The beats of a vector are shifted in. With the last one the selected channels are there: the first of
-// them leave, the others are stored beat by beat and shifted out, while the next vector comes in. A vector
-// takes as many steps as it has beats on the side with more. Behind the last one of a frame come steps that
-// read nothing, until it has left.
+// Where the unit is in a frame. A vector takes as many steps as it has beats on the side with more. Behind
+// the last one of a frame come `Tail` steps that read nothing, until it has left.
+template <class Layer, int Tail>
+class SelectSteps {
+  static constexpr bool kMoreOut = Layer::kOutputBeats > Layer::kInputBeats;
+
+ public:
+  // Whether this step reads, and whether it reads the last beat of a vector.
+  bool reads() const { return in_vector() && (!kMoreOut || step_.turn() < Layer::kInputBeats); }
+  bool completes() const {
+    return in_vector() && (kMoreOut ? step_.turn() == Layer::kInputBeats - 1 : step_.last());
+  }
+
+  void step() {
+#pragma HLS INLINE
+    if (Tail > 0 && in_tail_) {
+      in_tail_ = !tail_.last();
+      tail_.step();
+      return;
+    }
+    const bool ends = step_.last();
+    step_.step();
+    if (ends) {
+      in_tail_ = Tail > 0 && vector_.last();
+      vector_.step();
+    }
+  }
+
+ private:
+  bool in_vector() const { return Tail == 0 || !in_tail_; }
+
+  Loop<(kMoreOut ? Layer::kOutputBeats : Layer::kInputBeats)> step_;
+  Loop<Layer::kVectors> vector_;
+  Loop<(Tail > 0 ? Tail : 1)> tail_;
+  bool in_tail_ = false;
+};
+
+// The beats of a vector are stored in one half of a memory, while those of the vector before leave the other.
 template <class Layer>
-class Select<Layer, false> {
+class Select<Layer, SelectMode::kMemory> {
   static constexpr int kInputWidth = Layer::kInputLanes * Layer::kElementBits;
   static constexpr int kOutputWidth = Layer::kOutputLanes * Layer::kElementBits;
-  static constexpr bool kMoreOut = Layer::kOutputBeats > Layer::kInputBeats;
-  static constexpr int kSteps = kMoreOut ? Layer::kOutputBeats : Layer::kInputBeats;
-  static constexpr int kTail = (kMoreOut ? Layer::kInputBeats : Layer::kOutputBeats) - 1;
+  static constexpr int kTail = Layer::kOutputBeats > Layer::kInputBeats ? Layer::kInputBeats : Layer::kOutputBeats;
+  static constexpr int kPlaceBits = bits_for(Layer::kInputBeats - 1);
+
+ public:
+  struct Ports {
+    InStream<kInputWidth> s_axis;
+    OutStream<kOutputWidth> m_axis;
+  };
+
+  void step(Ports& ports) {
+#pragma HLS INLINE
+    const bool reads = steps_.reads();
+    const bool completes = steps_.completes();
+    if (leaving_) {
+      const auto place = static_cast<std::uint32_t>(
+          rom_read<kPlaceBits>(Layer::beats(0), static_cast<std::uint32_t>(output_.turn())));
+      const uint<kInputWidth> beat = stored_.read(in_half(!half_, place));
+      ports.m_axis.write(selected_beat<Layer>(beat, output_.last()));
+    }
+    if (reads) {
+      stored_.write(in_half(half_, static_cast<std::uint32_t>(input_.turn())), ports.s_axis.read());
+      input_.step();
+    }
+    if (leaving_) {
+      leaving_ = !output_.last();
+      output_.step();
+    }
+    if (completes) {
+      leaving_ = true;
+      half_ = !half_;
+    }
+    steps_.step();
+  }
+
+ private:
+  static std::uint32_t in_half(bool half, std::uint32_t place) {
+#pragma HLS INLINE
+    return (static_cast<std::uint32_t>(half ? 1 : 0) << kPlaceBits) | place;
+  }
+
+  SelectSteps<Layer, kTail> steps_;
+  Loop<Layer::kInputBeats> input_;
+  Loop<Layer::kOutputBeats> output_;
+  bool leaving_ = false;
+  bool half_ = false;
+  Ram<kInputWidth, (2 << kPlaceBits)> stored_;
+};
+
+// The beats of a vector are shifted in. With the last one the selected channels are there: the first of
+// them leave, the others are stored beat by beat and shifted out.
+template <class Layer>
+class Select<Layer, SelectMode::kRegisters> {
+  static constexpr int kInputWidth = Layer::kInputLanes * Layer::kElementBits;
+  static constexpr int kOutputWidth = Layer::kOutputLanes * Layer::kElementBits;
+  static constexpr int kTail = (Layer::kOutputBeats > Layer::kInputBeats ? Layer::kInputBeats : Layer::kOutputBeats) - 1;
 
   // Beats that are stored, at least one so that there is an array.
   static constexpr int kIncoming = Layer::kInputBeats - 1;
@@ -69,22 +170,20 @@ class Select<Layer, false> {
 #pragma HLS INLINE
 #pragma HLS ARRAY_PARTITION variable=incoming_ complete
 #pragma HLS ARRAY_PARTITION variable=outgoing_ complete
-    const bool in_vector = kTail == 0 || !in_tail_;
-    const bool reads = in_vector && (!kMoreOut || step_.turn() < Layer::kInputBeats);
-    const bool complete = in_vector && (kMoreOut ? step_.turn() == Layer::kInputBeats - 1 : step_.last());
-
+    const bool reads = steps_.reads();
+    const bool completes = steps_.completes();
     uint<kInputWidth> beat = 0;
     if (reads) beat = ports.s_axis.read();
-    if (complete) {
+    if (completes) {
       ports.m_axis.write(selected(beat, 0));
       left_ = static_cast<Left>(kOutgoing);
     } else if (left_ != 0) {
       ports.m_axis.write(outgoing_[0]);
       left_ = static_cast<Left>(left_ - static_cast<Left>(1));
     }
-    shift_out(complete, beat);
+    shift_out(completes, beat);
     if (reads) shift_in(beat);
-    turn();
+    steps_.step();
   }
 
  private:
@@ -108,12 +207,12 @@ class Select<Layer, false> {
     return beat;
   }
 
-  void shift_out(bool complete, uint<kInputWidth> last) {
+  void shift_out(bool completes, uint<kInputWidth> last) {
 #pragma HLS INLINE
 #pragma clang loop unroll(full)
     for (int place = 0; place < kOutgoing; ++place) {
 #pragma HLS UNROLL
-      if (complete) {
+      if (completes) {
         outgoing_[place] = selected(last, place + 1);
       } else if (place + 1 < kOutgoing) {
         outgoing_[place] = outgoing_[place + 1];
@@ -134,26 +233,7 @@ class Select<Layer, false> {
     }
   }
 
-  // Steps of a vector, vectors, and the steps behind the last one.
-  void turn() {
-#pragma HLS INLINE
-    if (kTail > 0 && in_tail_) {
-      in_tail_ = !tail_.last();
-      tail_.step();
-      return;
-    }
-    const bool ends = step_.last();
-    step_.step();
-    if (ends) {
-      in_tail_ = kTail > 0 && vector_.last();
-      vector_.step();
-    }
-  }
-
-  Loop<kSteps> step_;
-  Loop<Layer::kVectors> vector_;
-  Loop<(kTail > 0 ? kTail : 1)> tail_;
-  bool in_tail_ = false;
+  SelectSteps<Layer, kTail> steps_;
   Left left_ = 0;
   uint<kInputWidth> incoming_[kIncoming > 0 ? kIncoming : 1];
   uint<kOutputWidth> outgoing_[kOutgoing > 0 ? kOutgoing : 1];

@@ -63,16 +63,19 @@ def concats(draw: Draw) -> Concat:
 
 @st.composite
 def selects(draw: Draw) -> Select:
-    """A slice, a permutation of some channels, or any of them, some twice; any folding."""
-    source = draw(tensors())
+    """A slice, beats in any order, some channels in any order, or any of them, some twice; any folding."""
+    source, pe = draw(tensors()), draw(st.integers(1, 3) | st.integers(1, MOST_CHANNELS))
     random = np.random.default_rng(draw(st.integers(0, 2**16)))
     first, last = np.sort(random.integers(0, source.channels, 2))
     some = random.permutation(source.channels)[: last + 1]
     any_of_them = random.integers(0, source.channels, draw(st.integers(1, MOST_CHANNELS)))
-    channels = draw(st.sampled_from([np.arange(first, last + 1), np.sort(some), some, any_of_them]))
+    beats = np.concatenate([np.arange(beat * pe, (beat + 1) * pe) for beat in any_of_them // pe])
+    whole = beats[beats < source.channels][: draw(st.integers(1, MOST_CHANNELS))]
+    orders = [np.arange(first, last + 1), np.sort(some), some, any_of_them, whole]
+    channels = draw(st.sampled_from(orders))
     target = replace(source, channels=len(channels))
     select = IntSelect("select", "x", "y", (), source, target, channels)
-    return Select(select).fold(Folding(draw(st.integers(1, max(source.channels, target.channels))), 1))
+    return Select(select).fold(Folding(min(pe, max(source.channels, target.channels)), 1))
 
 
 @st.composite

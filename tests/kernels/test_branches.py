@@ -82,11 +82,16 @@ def test_a_fork_is_taken_for_no_operator() -> None:
     assert Fork.take([sum_of(UINT2, INT3).join]) is None
 
 
-def test_whole_beats_in_their_order_need_no_registers() -> None:
-    kept = [selected([4, 5, 6], pe, 8).forwards for pe in (1, 2, 3, 4, 8)]
+def test_whole_beats_in_their_order_go_on_as_they_come() -> None:
+    modes = {pe: selected([4, 5, 6], pe, 8).mode for pe in (1, 2, 3, 4, 8)}
 
-    assert kept == [True, True, False, True, False]
-    assert not selected([5, 4], 1, 8).forwards
+    assert modes == {1: "kForward", 2: "kForward", 3: "kRegisters", 4: "kForward", 8: "kRegisters"}
+
+
+def test_whole_beats_in_another_order_go_through_a_memory() -> None:
+    modes = {pe: selected([4, 5, 6, 7, 0, 1, 2, 3], pe, 8).mode for pe in (1, 2, 4, 8)}
+
+    assert modes == {1: "kMemory", 2: "kMemory", 4: "kMemory", 8: "kRegisters"}
 
 
 def test_a_slice_drops_beats_at_the_rate_of_its_input() -> None:
@@ -96,11 +101,13 @@ def test_a_slice_drops_beats_at_the_rate_of_its_input() -> None:
     assert schedule.writes.astype(int).tolist() == [0, 1, 1, 0, 1, 1]
 
 
-def test_a_shuffle_gives_a_vector_while_the_next_one_comes() -> None:
-    schedule = selected([0, 2, 1, 3], 1).schedule()
+def test_a_vector_leaves_while_the_next_one_comes() -> None:
+    memory, registers = selected([0, 2, 1, 3], 1).schedule(), selected([0, 2, 1, 3], 2).schedule()
 
-    assert schedule.reads.astype(int).tolist() == [1] * 8 + [0] * 3
-    assert schedule.writes.astype(int).tolist() == [0] * 3 + [1] * 8
+    assert memory.reads.astype(int).tolist() == [1] * 8 + [0] * 4
+    assert memory.writes.astype(int).tolist() == [0] * 4 + [1] * 8
+    assert registers.reads.astype(int).tolist() == [1] * 4 + [0]
+    assert registers.writes.astype(int).tolist() == [0] + [1] * 4
 
 
 def test_all_channels_at_once_are_wires() -> None:

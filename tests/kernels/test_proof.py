@@ -182,7 +182,8 @@ KERNELS: Mapping[str, Callable[[], Kernel]] = {
     "concat": small_branches.joined,
     "select: beats": lambda: small_branches.selected([2, 3, 4], 2, 5),
     "select: a shuffle": lambda: small_branches.selected([0, 2, 1, 3], 2),
-    "select: more than there were": lambda: small_branches.selected([1, 1, 0], 1, 2),
+    "select: more than there were": lambda: small_branches.selected([0, 3, 1, 2, 0], 2),
+    "select: through a memory": lambda: small_branches.selected([2, 3, 0, 1, 3], 1),
     "upsample: down": lambda: small_branches.enlarged(2, 1),
     "upsample: across": lambda: small_branches.enlarged(1, 2),
     "rescale: lines": small_branches.rescaled,
@@ -200,7 +201,7 @@ CUT_ONCE = (
 )
 IN_BLOCKS = (
     *("mvu: two bits times signs, by complements", "threshold", "swg", "add: several thresholds"),
-    *("upsample: down", "rescale: lines"),
+    *("upsample: down", "rescale: lines", "select: through a memory"),
 )
 PLANS = [
     *[(name, ONE_STAGE) for name in KERNELS],

@@ -10,7 +10,8 @@ from typing import Self
 import numpy as np
 
 from thresher.graph import Array
-from thresher.kernels.base import Folding, Kernel, Resources, Schedule, Table
+from thresher.kernels.base import Folding, Kernel, Resources, Schedule, Table, rom_cost
+from thresher.kernels.swg import ram_cost
 from thresher.lower.branches import IntSelect
 from thresher.lower.integer import IntNode, Ints
 from thresher_sim.streams import StreamLayout
@@ -20,8 +21,9 @@ from thresher_sim.streams import StreamLayout
 class Select(Kernel):
     """`pe` channels a cycle, of what comes in as of what goes out.
 
-    Where the channels are whole beats in their order, beats go on or are dropped. Otherwise a vector is
-    collected in registers, and leaves while the next one comes in.
+    Where the channels are whole beats in their order, beats go on or are dropped; in another order they go
+    through a memory. Otherwise a vector is collected in registers. From either it leaves while the next one
+    comes in.
     """
 
     select: IntSelect
@@ -63,42 +65,48 @@ class Select(Kernel):
         return self.select.evaluate(frames)[0]
 
     @cached_property
-    def _kept(self) -> Ints | None:
-        """The beats of a vector that go on, in order, where each beat that leaves is one of them.
+    def _whole(self) -> Ints | None:
+        """The beats of a vector that leave, in order, where each beat that leaves is one that came in.
 
         The last of them may have lanes behind the last channel that does.
         """
         channels = self.select.channels
         beats: Ints = channels[:: self.pe] // self.pe
         lanes = beats[:, None] * self.pe + np.arange(self.pe)
-        whole = np.array_equal(channels, lanes.reshape(-1)[: len(channels)])
-        return beats if whole and bool(np.all(np.diff(beats) > 0)) else None
+        return beats if np.array_equal(channels, lanes.reshape(-1)[: len(channels)]) else None
 
     @property
-    def forwards(self) -> bool:
-        """Whether beats go on as they are or not at all."""
-        return self._kept is not None
+    def mode(self) -> str:
+        """The circuit: `kForward`, `kMemory` or `kRegisters`."""
+        if self._whole is None:
+            return "kRegisters"
+        return "kForward" if bool(np.all(np.diff(self._whole) > 0)) else "kMemory"
 
     @property
     def _beats(self) -> tuple[int, int]:
         return self.input_layout.beats_per_vector, self.output_layout.beats_per_vector
 
+    @property
+    def _lag(self) -> int:
+        """Steps from the last beat of a vector that comes in to the first one that leaves."""
+        return 1 if self.mode == "kMemory" else 0
+
     def schedule(self) -> Schedule:
         """Every step reads, and those of beats that go on write.
 
-        From registers the first beat of a vector leaves with its last one, and the others in the steps
-        behind it, in which the next vector comes in. Vectors follow each other at the rate of the side with
-        more beats. Behind the last one of a frame only beats go out.
+        From registers the first beat of a vector leaves with its last one, and from memory a step later; the
+        others leave in the steps behind it, in which the next vector comes in. Vectors follow each other at
+        the rate of the side with more beats. Behind the last one of a frame only beats go out.
         """
         incoming, outgoing = self._beats
         vectors = self.input_layout.vectors
-        if self._kept is not None:
-            writes = np.isin(np.arange(incoming), self._kept)
+        if self.mode == "kForward":
+            writes = np.isin(np.arange(incoming), self._whole)
             return Schedule(np.ones(vectors * incoming, np.bool_), np.tile(writes, vectors))
         starts = np.arange(vectors)[:, None] * max(incoming, outgoing)
         reads, writes = np.zeros((2, self.cycles_per_frame), np.bool_)
         reads[starts + np.arange(incoming)] = True
-        writes[starts + incoming - 1 + np.arange(outgoing)] = True
+        writes[starts + incoming - 1 + self._lag + np.arange(outgoing)] = True
         return Schedule(reads, writes)
 
     @property
@@ -106,21 +114,25 @@ class Select(Kernel):
         """The beats of each vector on the side that has more, and those that leave at the end of a frame."""
         incoming, outgoing = self._beats
         vectors = self.input_layout.vectors
-        if self._kept is not None:
+        if self.mode == "kForward":
             return vectors * incoming
-        return vectors * max(incoming, outgoing) + min(incoming, outgoing) - 1
+        return vectors * max(incoming, outgoing) + min(incoming, outgoing) - 1 + self._lag
 
     def resources(self) -> Resources:
-        """A counter of beats; registers for all beats of a vector but one, on either side.
+        """Counters, and a memory, or registers for all beats of a vector but one on either side.
 
         Yosys needs 257 LUTs and 498 registers for a shuffle of 64 channels of 4 bits, 8 a beat, where this
         says 250 and 493; 9 and 37 for half of the channels as they are, where it says 8 and 36.
         """
         incoming, outgoing = self._beats
         width, target, counter = self.input_layout.width, self.output_layout.width, incoming.bit_length()
-        if self._kept is not None:
+        if self.mode == "kForward":
             return Resources(lut=2 * counter, ff=width + counter)
         counters = counter + outgoing.bit_length() + self.input_layout.vectors.bit_length()
+        if self.mode == "kMemory":
+            order, order_blocks = rom_cost(counter, outgoing)
+            lut, blocks = ram_cost(width, 2 << (incoming - 1).bit_length())
+            return Resources(order + lut + 2 * counters, width + counters, order_blocks + blocks / 2)
         return Resources(
             lut=(outgoing - 1) * target + 2 * counters,
             ff=(incoming - 1) * width + outgoing * target + counters,
@@ -130,7 +142,7 @@ class Select(Kernel):
         """Shapes of `thresher::Select`."""
         incoming, outgoing = self._beats
         return {
-            "kForwards": self.forwards,
+            "kMode": f"SelectMode::{self.mode}",
             "kInputLanes": self.input_layout.lanes,
             "kOutputLanes": self.output_layout.lanes,
             "kElementBits": self.input_layout.element.bits,
@@ -141,13 +153,17 @@ class Select(Kernel):
         }
 
     def tables(self) -> Mapping[str, Table]:
-        """Which beats go on and which is the last, or where each channel that leaves comes from."""
+        """Which beats go on and which is the last, or where each beat or channel that leaves comes from."""
         incoming, _ = self._beats
-        if self._kept is not None:
-            beats = np.arange(incoming)
-            fields = np.stack([np.isin(beats, self._kept), beats == self._kept[-1]], axis=1)
-            return {"kept": Table.of_fields(fields[None].astype(np.int64), 1)}
-        channels = self.select.channels
-        return {
-            "channels": Table.of_fields(channels[None, :, None], max(1, int(channels.max()).bit_length()))
-        }
+        if self._whole is None:
+            return {"channels": _places(self.select.channels, self.input_layout.channels)}
+        if self.mode == "kMemory":
+            return {"beats": _places(self._whole, incoming)}
+        places = np.arange(incoming)
+        kept = np.stack([np.isin(places, self._whole), places == self._whole[-1]], axis=1)
+        return {"kept": Table.of_fields(kept[None].astype(np.int64), 1)}
+
+
+def _places(places: Ints, count: int) -> Table:
+    """A word for each of `places`, which are below `count`."""
+    return Table.of_fields(places[None, :, None], max(1, (count - 1).bit_length()))
