@@ -109,7 +109,9 @@ def linear(
 
 def make_model(case: Case, random: np.random.Generator) -> Model:
     """The layer, with an integer bias in some cases, and a batch norm and a quantiser in every other."""
-    shape = (1, int(random.integers(6, 13))) if case.kind == "dense" else (1, int(random.integers(2, 4)), 3, 3)
+    shape = (
+        (1, int(random.integers(6, 13))) if case.kind == "dense" else (1, int(random.integers(2, 4)), 3, 3)
+    )
     model = ModelBuilder(shape)
     sums, scale, shape = linear(model, case, activations(model, case), random)
     rows, output, output_scale = shape[1], sums, 1.0
@@ -179,7 +181,9 @@ def test_every_level_agrees(kind: str, tmp_path: Path) -> None:
         assert np.array_equal(golden.ravel(), integers[lowered.output.tensor].ravel())
         streams = streams_of(graph, frames)
         # What makes windows is the same whatever the weights are.
-        fed += streams if weight == WEIGHTS[0] else [pair for pair in streams if isinstance(pair[0], Mvu | Vvu)]
+        fed += (
+            streams if weight == WEIGHTS[0] else [pair for pair in streams if isinstance(pair[0], Mvu | Vvu)]
+        )
     assert sum(isinstance(kernel, Mvu | Vvu) for kernel, _ in fed) == len(WEIGHTS) * len(ACTIVATIONS)
     bench = make_bench_of(tmp_path, fed)
     assert bench.run_cpp("bitint").mismatches == 0

@@ -59,7 +59,7 @@ class ProductSums:
     @cached_property
     def kind(self) -> Products:
         """What a product is made of."""
-        if -1 <= self.weight_type.lo and self.weight_type.hi <= 1:
+        if self.weight_type.lo >= -1 and self.weight_type.hi <= 1:
             return Products.INPUTS
         if self.source.bits == 1 and not self.source.signed:
             return Products.WEIGHTS

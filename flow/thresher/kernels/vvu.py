@@ -100,7 +100,11 @@ class Vvu(Kernel):
     @property
     def weight_bits(self) -> int:
         """Weights times bits of their type; none where all are one."""
-        return 0 if self._sums.products.unit_weights else self.filters.weights.size * self.filters.weight_type.bits
+        return (
+            0
+            if self._sums.products.unit_weights
+            else self.filters.weights.size * self.filters.weight_type.bits
+        )
 
     @cached_property
     def _sums(self) -> Accumulation:
