@@ -104,5 +104,5 @@ METHOD = Method(
     name="bireal",
     paper="Liu et al.: Bi-Real Net, 2018, arXiv:1808.00278",
     twin=partial(float_residual, CHANNELS, BLOCKS),
-    variants=(Variant("float stem and classifier on the host", make_network, exact=False),),
+    variants=(Variant("float ends", make_network, exact=False),),
 )

@@ -90,5 +90,5 @@ METHOD = Method(
     name="bnn",
     paper="Courbariaux, Hubara et al.: Binarized Neural Networks, 2016, arXiv:1602.02830",
     twin=float_chain,
-    variants=(Variant("all layers in hardware", make_network, {"input_type": "uint5"}),),
+    variants=(Variant("1-bit", make_network, {"input_type": "uint5"}),),
 )

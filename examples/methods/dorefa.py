@@ -92,6 +92,6 @@ METHOD = Method(
     name="dorefa",
     paper="Zhou et al.: DoReFa-Net, 2016, arXiv:1606.06160",
     twin=float_chain,
-    variants=(Variant("2-bit weights and activations", make_network, {"input_type": "uint5"}),),
+    variants=(Variant("2-bit", make_network, {"input_type": "uint5"}),),
     epochs=20,
 )

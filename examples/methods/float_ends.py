@@ -86,9 +86,9 @@ METHOD = Method(
     paper="BinaryNet in Brevitas, doi:10.5281/zenodo.3333552",
     twin=make_twin,
     variants=(
-        Variant("first and last layer in float on the host", make_network),
+        Variant("float ends", make_network),
         Variant(
-            "first and last layer as 8 bits in hardware",
+            "8-bit ends",
             make_network,
             {"quantize_float": 8, "input_type": "uint5"},
             calibrated=True,

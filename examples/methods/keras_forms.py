@@ -151,7 +151,7 @@ METHOD = Method(
     name="keras_forms",
     paper="Geiger et al.: Larq, 2020, doi:10.21105/joss.01746",
     twin=make_twin,
-    variants=(Variant("all layers in hardware", make_network, {"input_type": "uint5"}),),
+    variants=(Variant("1-bit", make_network, {"input_type": "uint5"}),),
     export=write_graph,
     frame=(SIDE, SIDE, 1),
 )

@@ -83,5 +83,5 @@ METHOD = Method(
     name="reactnet",
     paper="Liu et al.: ReActNet, 2020, arXiv:2003.03488",
     twin=partial(float_residual, CHANNELS, BLOCKS),
-    variants=(Variant("float stem and classifier on the host", make_network, exact=False),),
+    variants=(Variant("float ends", make_network, exact=False),),
 )

@@ -31,26 +31,28 @@ def find_method(name: str) -> Method:
 def show(console: Console, outcomes: Sequence[Outcome]) -> None:
     """Print the table, and what it leaves unsaid."""
     table = Table(title=f"scikit-learn's digits, {outcomes[0].images} held-out images")
-    table.add_column("method")
-    table.add_column("network")
-    for column in ("float twin", "ONNX", "RTL", "differ", "mismatches", "cycles"):
+    table.add_column("method and network")
+    for column in ("float", "ONNX", "RTL", "differ", "mismatch", "cycles"):
         table.add_column(column, justify="right")
     for outcome in outcomes:
-        cycles = "" if outcome.cycles_per_frame is None else f"{outcome.cycles_per_frame:g}"
         table.add_row(
-            outcome.method,
-            outcome.variant,
+            f"{outcome.method}, {outcome.variant}",
             *(f"{part:.2%}" for part in (outcome.float_twin, outcome.quantised, outcome.hardware)),
             f"{outcome.hardware_differs}{'' if outcome.exact else ' *'}",
             str(outcome.mismatches),
-            cycles,
+            "" if outcome.cycles_per_frame is None else f"{outcome.cycles_per_frame:g}",
         )
     console.print(table)
     console.print(
-        "differ: images that the RTL takes for another class than the ONNX model; 0 is promised without *.\n"
-        "mismatches: beats of all streams in which the RTL differs from the golden model."
+        "float, ONNX, RTL: accuracy of the float twin, the quantised model, the hardware.\n"
+        "differ: images whose class in RTL is not the ONNX model's; * where 0 is not promised.\n"
+        "mismatch: beats, of all streams, in which RTL differs from the golden model."
     )
     for outcome in outcomes:
+        if not outcome.exact:
+            console.print(
+                f"{outcome.method}, {outcome.variant}: scores are off by up to {outcome.error:.3g}."
+            )
         for warning in outcome.warnings:
             console.print(f"{outcome.method}, {outcome.variant}: {warning}", markup=False)
 
