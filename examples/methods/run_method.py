@@ -31,7 +31,7 @@ def find_method(name: str) -> Method:
 def show(console: Console, outcomes: Sequence[Outcome]) -> None:
     """Print the table, and what it leaves unsaid."""
     table = Table(title=f"scikit-learn's digits, {outcomes[0].images} held-out images")
-    table.add_column("method and network")
+    table.add_column("network")
     for column in ("float", "ONNX", "RTL", "differ", "mismatch", "cycles"):
         table.add_column(column, justify="right")
     for outcome in outcomes:
@@ -49,12 +49,11 @@ def show(console: Console, outcomes: Sequence[Outcome]) -> None:
         "mismatch: beats, of all streams, in which RTL differs from the golden model."
     )
     for outcome in outcomes:
+        name = f"{outcome.method}, {outcome.variant}"
         if not outcome.exact:
-            console.print(
-                f"{outcome.method}, {outcome.variant}: scores are off by up to {outcome.error:.3g}."
-            )
+            console.print(f"{name}: scores are off by up to {outcome.error:.3g}.", markup=False)
         for warning in outcome.warnings:
-            console.print(f"{outcome.method}, {outcome.variant}: {warning}", markup=False)
+            console.print(f"{name}: {warning}", markup=False)
 
 
 def main() -> int:
