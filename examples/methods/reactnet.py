@@ -50,6 +50,10 @@ class RPReLU(nn.Module):
         """Reshape the distribution of `x`."""
         return self.prelu(x - self.gamma) + self.zeta
 
+    def clip_weights(self) -> None:
+        """Keep it rising everywhere, so that the sign behind it has one threshold."""
+        self.prelu.weight.data.clamp_(min=0)
+
 
 class Block(nn.Module):
     """RSign, binary convolution, batch norm, the shortcut around all three, RPReLU."""
