@@ -204,6 +204,18 @@ def test_global_pools(op: str, keep: int) -> None:
     assert kinds(compiled)[0] is IntGlobalPool
 
 
+@pytest.mark.parametrize("op", ["AveragePool", "GlobalAveragePool", "ReduceMean"])
+def test_an_average_that_nothing_follows(op: str) -> None:
+    """What leaves the hardware are its sums; the host divides them."""
+    model = ModelBuilder((1, 3, 4, 8))
+    attributes: dict[str, Any] = {"kernel_shape": [2, 4]} if op == "AveragePool" else {}
+    if op == "ReduceMean":
+        attributes = {"axes": [2, 3], "keepdims": 0}
+    averages = model.node(op, quantise_input(model, "int4"), **attributes)
+    check(model, averages, 24)
+    check(model, model.node("Mul", averages, np.asarray(0.5, np.float32)), 25)
+
+
 @pytest.mark.parametrize("rounding", ["FLOOR", "ROUND"])
 def test_truncation_behind_an_average(rounding: str) -> None:
     """As QONNX defines its first version, in the domain of which every node of the test is."""
