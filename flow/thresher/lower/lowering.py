@@ -131,7 +131,7 @@ class Lowering:
                 return self._choose_last(node, form)
         return self._compute(node, form) or form.then(node)
 
-    def _compute(self, node: QuantNode, form: Pending) -> Pending | None:
+    def _compute(self, node: QuantNode, form: Pending) -> Form | None:
         """What an operator gives that works on integers; None for others."""
         match node:
             case Linear():
@@ -206,15 +206,27 @@ class Lowering:
         made, result = average(node, form, self._named("window"), self._named("depthwise"))
         return self._add(made, result).then(divide(node, node.window.taps))
 
-    def _pool(self, node: MaxPool | GlobalPool, form: Pending) -> Pending:
+    def _pool(self, node: MaxPool | GlobalPool, form: Pending) -> Form:
         """The largest is taken of a quantiser's integers: what has met none yet goes to the next one."""
         if isinstance(node, GlobalPool) and not node.largest:
+            if replace(form, offset=None).rescaled() is None and self._ends_in_float(node):
+                return OnHost(after_hardware=True, cause=node)
             made, result, pixels = add_up(node, form, self._named("global_pool"))
             return self._add((made,), result).then(divide(node, pixels))
         node, factor = with_own_padding(node, form), form.rescaled()
         if form.sums or factor is None or factor <= 0:
             return form.then(node)
         return self._take_largest(node, form, np.zeros(form.channels, np.bool_))
+
+    def _ends_in_float(self, node: QuantNode) -> bool:
+        """Whether no quantised layer follows `node`, so that the host can take all from there on."""
+        reached = set(node.outputs)
+        for other in self.graph.nodes:
+            if reached.intersection(other.inputs):
+                if isinstance(other, Quantiser | Linear | Conv | Custom):
+                    return False
+                reached.update(other.outputs)
+        return True
 
     def _take_largest(self, node: MaxPool | GlobalPool, form: Pending, turned: Flags) -> Pending:
         stem = "global_pool" if isinstance(node, GlobalPool) else "pool"
