@@ -105,5 +105,5 @@ METHOD = Method(
     name="abc_net",
     paper="Lin et al.: Towards Accurate Binary Convolutional Neural Network, 2017, arXiv:1711.11294",
     twin=make_twin,
-    variants=(Variant("2 x 2 bases", make_network, {"input_type": "uint5"}, exact=False),),
+    variants=(Variant("2 x 2", make_network, {"input_type": "uint5"}, exact=False),),
 )

@@ -85,7 +85,7 @@ METHOD = Method(
     variants=(
         Variant("alpha", make_without_scale, {"input_type": "uint5"}),
         Variant(
-            "alpha, K dropped",
+            "K dropped",
             make_with_scale,
             {"input_type": "uint5", "drop_input_scale": True},
             exact=False,
