@@ -18,7 +18,7 @@ from thresher.lower.lowered import Approximation
 from thresher.lower.maps import Flags, add_up, take_largest, with_own_padding
 from thresher.lower.picks import in_order, needs_one_scale, pick
 from thresher.lower.products import average, convolve, divide, multiply
-from thresher.lower.settle import needs_hardware, settle, settle_on_host, stays_on_host
+from thresher.lower.settle import ends_in_float, needs_hardware, settle, settle_on_host, stays_on_host
 from thresher.lower.staircase import falls_before, find_staircase
 from thresher.lower.tail import same_order
 from thresher.onnx_import.custom import Custom
@@ -209,7 +209,7 @@ class Lowering:
     def _pool(self, node: MaxPool | GlobalPool, form: Pending) -> Form:
         """The largest is taken of a quantiser's integers: what has met none yet goes to the next one."""
         if isinstance(node, GlobalPool) and not node.largest:
-            if replace(form, offset=None).rescaled() is None and self._ends_in_float(node):
+            if replace(form, offset=None).rescaled() is None and ends_in_float(node, self.graph):
                 return OnHost(after_hardware=True, cause=node)
             made, result, pixels = add_up(node, form, self._named("global_pool"))
             return self._add((made,), result).then(divide(node, pixels))
@@ -217,16 +217,6 @@ class Lowering:
         if form.sums or factor is None or factor <= 0:
             return form.then(node)
         return self._take_largest(node, form, np.zeros(form.channels, np.bool_))
-
-    def _ends_in_float(self, node: QuantNode) -> bool:
-        """Whether no quantised layer follows `node`, so that the host can take all from there on."""
-        reached = set(node.outputs)
-        for other in self.graph.nodes:
-            if reached.intersection(other.inputs):
-                if isinstance(other, Quantiser | Linear | Conv | Custom):
-                    return False
-                reached.update(other.outputs)
-        return True
 
     def _take_largest(self, node: MaxPool | GlobalPool, form: Pending, turned: Flags) -> Pending:
         stem = "global_pool" if isinstance(node, GlobalPool) else "pool"
