@@ -13,7 +13,7 @@ export REACHABLE = import sys, urllib.request; urllib.request.urlopen(sys.argv[1
 pinned = $(shell grep -i '^$(1)==' constraints.txt)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo custom-unit test lint bench bench-hlsc fuzz-hlsc clean check-machine
+.PHONY: help setup demo custom-unit methods test lint bench bench-hlsc fuzz-hlsc clean check-machine
 
 help:  ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | \
@@ -27,6 +27,10 @@ demo: $(READY)  ## Train two 1-bit networks on digits, build their accelerators,
 custom-unit: $(READY)  ## A kernel from a package of its own: install it, train, build, simulate, print the table
 	@$(PIP) install -q --no-deps --no-build-isolation ./examples/custom_unit
 	$(BIN)/python -W "ignore:fast_hadamard_transform" examples/custom_unit/run.py
+
+# Of all, or of METHOD (make methods METHOD=bnn): the names of the files in examples/methods.
+methods: $(READY)  ## Each binarisation method (METHOD=bnn: one): train, build, simulate, print the accuracies
+	$(BIN)/python -W "ignore:fast_hadamard_transform" examples/methods/run_method.py $(or $(METHOD),all)
 
 test: lint  ## Linters, unit tests, C simulations and RTL simulations
 	$(BIN)/python -m pytest -n $(JOBS)

@@ -204,6 +204,42 @@ def test_global_pools(op: str, keep: int) -> None:
     assert kinds(compiled)[0] is IntGlobalPool
 
 
+@pytest.mark.parametrize("op", ["AveragePool", "GlobalAveragePool", "ReduceMean"])
+def test_an_average_that_nothing_follows(op: str) -> None:
+    """What leaves the hardware are its sums; the host divides them."""
+    model = ModelBuilder((1, 3, 4, 8))
+    attributes: dict[str, Any] = {"kernel_shape": [2, 4]} if op == "AveragePool" else {}
+    if op == "ReduceMean":
+        attributes = {"axes": [2, 3], "keepdims": 0}
+    averages = model.node(op, quantise_input(model, "int4"), **attributes)
+    check(model, averages, 24)
+    check(model, model.node("Mul", averages, np.asarray(0.5, np.float32)), 25)
+
+
+@pytest.mark.parametrize("bent", [False, True], ids=["sum", "PRelu"])
+def test_an_average_of_a_sum_in_fixed_point(bent: bool) -> None:
+    """The sum carries a constant per channel into the average; behind a PRelu the host averages."""
+    random = np.random.default_rng(26)
+    model = ModelBuilder((1, 3, 4, 4))
+    stem = model.quant("x", 0.125, 0.0, 8)
+    weights = weights_of(model, "bipolar", (3, 3, 3, 3), random)
+    sums = model.node("Conv", model.bipolar(stem), weights, pads=[1, 1, 1, 1])
+    statistics = (random.normal(0, 0.3, 3), random.normal(0, 1, 3), random.normal(0, 4, 3), np.ones(3))
+    total = model.node("Add", stem, model.batch_norm(sums, *statistics))
+    if bent:
+        total = model.node("PRelu", total, np.array([0.25, 0.5, 0.1], np.float32).reshape(3, 1, 1))
+    output = model.node("Mul", model.node("GlobalAveragePool", total), np.asarray(3, np.float32))
+    proto = model.proto(output)
+    frames = random.normal(0, 3, (FRAMES, 3, 4, 4)).astype(np.float32)
+    compiled = compile_proto(proto)
+
+    difference = np.abs(compiled.predict(frames) - run_qonnx(proto, frames)[output])
+
+    (stated,) = compiled.lowered.approximations
+    assert difference.max() <= 3 * stated.error + 1e-5
+    assert (IntGlobalPool in kinds(compiled)) is not bent
+
+
 @pytest.mark.parametrize("rounding", ["FLOOR", "ROUND"])
 def test_truncation_behind_an_average(rounding: str) -> None:
     """As QONNX defines its first version, in the domain of which every node of the test is."""

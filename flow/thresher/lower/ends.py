@@ -13,7 +13,7 @@ from thresher.lower.integer import IntNode, TensorType
 from thresher.lower.lowered import Endpoint
 from thresher.lower.lowering import Lowering
 from thresher.onnx_import.importer import QuantGraph
-from thresher.onnx_import.nodes import InputScaled
+from thresher.onnx_import.nodes import Arithmetic, InputScaled
 from thresher.onnx_import.problems import NodeError
 from thresher_sim.streams import IntType
 
@@ -64,10 +64,11 @@ def needed(nodes: Sequence[IntNode], tensor: str) -> tuple[IntNode, ...]:
 
 
 def endpoint(pending: Pending) -> Endpoint:
-    """What the integers of `pending` mean in the model, before any step."""
+    """What the integers of `pending` mean in the model, before any step behind its ONNX tensor."""
     channel = pending.index % pending.channels
-    scale, zero = pending.scale[channel].astype(np.float32), pending.zero[channel]
-    offset = np.zeros((), np.float32) if pending.offset is None else pending.offset[channel]
+    factor = _unfinished(pending)
+    scale, zero = (pending.scale[channel] * factor).astype(np.float32), pending.zero[channel]
+    offset = np.zeros((), np.float32) if pending.offset is None else pending.offset[channel] * factor
     natural = np.array_equal(pending.index.reshape(-1), np.arange(pending.size))
     return Endpoint(
         tensor=pending.tensor,
@@ -79,6 +80,15 @@ def endpoint(pending: Pending) -> Endpoint:
         offset=_shared(offset.astype(np.float32)),
         order=None if natural else pending.index.reshape(-1),
     )
+
+
+def _unfinished(pending: Pending) -> float:
+    """What the sums of an average are yet to be multiplied by to be the ONNX tensor, else 1."""
+    if not pending.steps or pending.steps[0].output != pending.onnx_tensor:
+        return 1.0
+    division = pending.steps[0]
+    assert isinstance(division, Arithmetic) and division.rescale is not None
+    return division.rescale
 
 
 def _choose(lowering: Lowering, form: Pending | OnHost) -> Chosen:

@@ -18,7 +18,7 @@ from thresher.lower.lowered import Approximation
 from thresher.lower.maps import Flags, add_up, take_largest, with_own_padding
 from thresher.lower.picks import in_order, needs_one_scale, pick
 from thresher.lower.products import average, convolve, divide, multiply
-from thresher.lower.settle import needs_hardware, settle, settle_on_host, stays_on_host
+from thresher.lower.settle import ends_in_float, needs_hardware, settle, settle_on_host, stays_on_host
 from thresher.lower.staircase import falls_before, find_staircase
 from thresher.lower.tail import same_order
 from thresher.onnx_import.custom import Custom
@@ -131,7 +131,7 @@ class Lowering:
                 return self._choose_last(node, form)
         return self._compute(node, form) or form.then(node)
 
-    def _compute(self, node: QuantNode, form: Pending) -> Pending | None:
+    def _compute(self, node: QuantNode, form: Pending) -> Form | None:
         """What an operator gives that works on integers; None for others."""
         match node:
             case Linear():
@@ -206,9 +206,11 @@ class Lowering:
         made, result = average(node, form, self._named("window"), self._named("depthwise"))
         return self._add(made, result).then(divide(node, node.window.taps))
 
-    def _pool(self, node: MaxPool | GlobalPool, form: Pending) -> Pending:
+    def _pool(self, node: MaxPool | GlobalPool, form: Pending) -> Form:
         """The largest is taken of a quantiser's integers: what has met none yet goes to the next one."""
         if isinstance(node, GlobalPool) and not node.largest:
+            if replace(form, offset=None).rescaled() is None and ends_in_float(node, self.graph):
+                return OnHost(after_hardware=True, cause=node)
             made, result, pixels = add_up(node, form, self._named("global_pool"))
             return self._add((made,), result).then(divide(node, pixels))
         node, factor = with_own_padding(node, form), form.rescaled()

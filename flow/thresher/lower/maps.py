@@ -121,12 +121,24 @@ def add_up(node: GlobalPool, form: Pending, name: str) -> tuple[IntGlobalPool, P
         NodeError: As `as_map`.
     """
     onnx_nodes = (*form.onnx_nodes, *node.onnx_nodes)
+    offset = form.offset
+    if offset is not None and form.channels == len(form.index):
+        form = replace(form, offset=None)  # of pixels alike, the sum has it times their number
+    factor = rescaling(form, node)
     form, places = as_map(node, form)
     pixels = form.vectors
+    gain = factor * pixels
     element = IntType(pixels * form.element.lo, pixels * form.element.hi)
     result = _pooled(node, form, places, f"{name}_out", element)
-    slack = rounding_slack(np.ones((len(places), pixels), np.int64), form, form.scale)
-    result = replace(result, zero=form.zero * pixels, slack=slack, sums=True)
+    own = rounding_slack(np.ones((len(places), pixels), np.int64), form, form.scale)
+    result = replace(
+        result,
+        zero=form.zero * pixels,
+        offset=None if offset is None else offset * gain,
+        slack=own if form.slack is None else form.slack * gain + (0.0 if own is None else own),
+        error=None if form.error is None else form.error * gain,
+        sums=True,
+    )
     ends = (name, form.tensor, result.tensor, onnx_nodes, form.type, result.type)
     none = np.zeros(len(places), np.bool_)
     return IntGlobalPool(*ends, largest=False, reversed=none), result, pixels

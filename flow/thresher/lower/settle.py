@@ -29,12 +29,17 @@ def stays_on_host(quantiser: Quantiser, graph: QuantGraph) -> bool:
     """Whether it is a rounding or a sign in the model's float end, which no quantised layer follows."""
     if not isinstance(quantiser, Rounding) and not (isinstance(quantiser, Binariser) and quantiser.undecided):
         return False
-    reached = {quantiser.output}
-    for node in graph.nodes:
-        if reached.intersection(node.inputs):
-            if isinstance(node, Linear | Conv | Custom | Quantiser):
+    return ends_in_float(quantiser, graph)
+
+
+def ends_in_float(node: QuantNode, graph: QuantGraph) -> bool:
+    """Whether no quantised layer follows `node`, so that the host can take all from there on."""
+    reached = set(node.outputs)
+    for other in graph.nodes:
+        if reached.intersection(other.inputs):
+            if isinstance(other, Linear | Conv | Custom | Quantiser):
                 return False
-            reached.update(node.outputs)
+            reached.update(other.outputs)
     return True
 
 
