@@ -22,6 +22,7 @@ from bench.compile_time import CNV
 from bench.deep_network import CONVOLUTIONS, write_deep_network
 from bench.measure import timed
 from bench.qonnx_executor import execute
+from tests.branching_models import RESNET20, residual_network
 from tests.models import export_cnv, export_network, padded_cnv
 from thresher.hardware.connect import connect
 from thresher.hardware.folding import fold_to_target
@@ -35,6 +36,7 @@ from thresher.timing.network import time_graph
 CNV_FOLDING = {f"mvu{index}": {"pe": pe, "simd": simd} for index, (_, _, pe, simd) in enumerate(CNV)}
 DEEP_CYCLES = 1_000_000
 PADDED_CYCLES, PADDED_IMAGES = 100_000, 2
+RESIDUAL_CYCLES, RESIDUAL_IMAGES = 150_000, 4
 GOLDEN_IMAGES, QONNX_IMAGES, CSIM_IMAGES, RTL_IMAGES = 500, 10, 16, 5
 REPEATS = 3
 MEGA = 1024.0
@@ -77,6 +79,7 @@ def main() -> int:
     for name, measure in (
         ("CNV_1W1A", measure_cnv),
         ("padded CNV", measure_padded),
+        ("ResNet-20", measure_residual),
         (f"{CONVOLUTIONS} convolutions", measure_deep),
     ):
         with console.status(f"{name} ..."):
@@ -137,6 +140,35 @@ def measure_padded(folder: Path) -> list[Figure]:
         Figure("padded CNV: outputs that differ from torch's", differing, most=0),
         Figure("padded CNV: beats that differ in RTL simulation", rtl.mismatches, most=0),
         Figure(f"padded CNV: RTL simulation of {PADDED_IMAGES} frames, build included", rtl_seconds, "s"),
+    ]
+
+
+def measure_residual(folder: Path) -> list[Figure]:
+    """ResNet-20 of 4 bits with random weights: nine blocks, whose shortcuts wait in FIFOs."""
+    torch.manual_seed(0)
+    network = residual_network(True, RESNET20, inputs=3, pixels=64)
+    network.train()
+    with torch.no_grad():
+        for _ in range(4):
+            network(torch.rand(4, 3, 32, 32))
+    model = folder / "resnet20.onnx"
+    export_network(network, (1, 3, 32, 32), dynamo=False, path=model, statistics=False)
+    images = np.random.default_rng(0).random((RESIDUAL_IMAGES, 3, 32, 32), np.float32)
+    build = build_alone(model, folder / "resnet20", {"target_fps": 100e6 / RESIDUAL_CYCLES})
+    accelerator = thresher.load(folder / "resnet20")
+    outputs, _ = execute(model, images)
+    off = float(np.abs(accelerator.predict(images).reshape(outputs.shape) - outputs).max())
+    rtl_seconds, rtl = timed(lambda: accelerator.sim(images))
+    estimate = accelerator.report()["estimate"]
+    assert rtl.cycles_per_frame is not None
+    return [
+        Figure("ResNet-20: build", build["seconds"], "s", most=120),
+        Figure("ResNet-20: memory of the build", build["megabytes"], "MB", most=8000),
+        Figure("ResNet-20: sizing of its FIFOs", time_sizing(accelerator.graph), "s"),
+        Figure("ResNet-20: largest difference of a score to QONNX's executor", off, "of float32", most=1e-4),
+        Figure("ResNet-20: beats that differ in RTL simulation", rtl.mismatches, most=0),
+        Figure("ResNet-20: cycles per frame in RTL", rtl.cycles_per_frame, most=estimate["cycles_per_frame"]),
+        Figure(f"ResNet-20: RTL simulation of {RESIDUAL_IMAGES} frames, build included", rtl_seconds, "s"),
     ]
 
 

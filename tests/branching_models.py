@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
+SMALL = ((6, 6, 1), (6, 8, 2), (8, 8, 1))
+"""Input and output channels, and stride, of each residual block: for maps of 8 x 8."""
+RESNET20 = (
+    *((16, 16, 1),) * 3,
+    *((16, 32, 2), (32, 32, 1), (32, 32, 1)),
+    *((32, 64, 2), (64, 64, 1), (64, 64, 1)),
+)
+"""As ResNet-20 for maps of 32 x 32 (K. He et al., Deep Residual Learning, arXiv:1512.03385, section 4.2)."""
 
-def residual_network(shared: bool) -> Any:
-    """A stem, three blocks of two convolutions, and a linear layer; the second block halves the map.
+
+def residual_network(
+    shared: bool, blocks: Sequence[tuple[int, int, int]] = SMALL, inputs: int = 2, pixels: int = 16
+) -> Any:
+    """A stem, blocks of two convolutions, and a linear layer on the `pixels` that are left of the map.
 
     With `shared` both operands of an addition come from one quantiser; otherwise what is added has the scales
     that it has, and the last sum leaves the hardware.
@@ -38,10 +50,11 @@ def residual_network(shared: bool) -> Any:
         def __init__(self) -> None:
             super().__init__()
             self.input = QuantIdentity(bit_width=8)
-            self.stem, self.relu = conv(2, 6, 3, 1), QuantReLU(bit_width=4)
-            self.blocks = nn.Sequential(Block(6, 6, 1), Block(6, 8, 2), Block(8, 8, 1))
+            self.stem, self.relu = conv(inputs, blocks[0][0], 3, 1), QuantReLU(bit_width=4)
+            self.blocks = nn.Sequential(*(Block(*block) for block in blocks))
             self.flatten = nn.Flatten()
-            self.linear = QuantLinear(8 * 16, 10, bias=True, weight_bit_width=4) if shared else nn.Identity()
+            features = blocks[-1][1] * pixels
+            self.linear = QuantLinear(features, 10, True, weight_bit_width=4) if shared else nn.Identity()
 
         def forward(self, x: Any) -> Any:
             x = self.blocks(self.relu(self.stem(self.input(x))))
