@@ -22,15 +22,15 @@ def random_graph(random: np.random.Generator) -> TokenGraph:
     return TokenGraph(tuple(units), names[0], beats[0], names[-1], beats[-1])
 
 
-def random_branches(random: np.random.Generator) -> TokenGraph:
-    """Up to six units, some of which fork or join streams; what is left open is joined by one more."""
-    beats = {"s": int(random.integers(1, 7))}
+def random_branches(random: np.random.Generator, most: int = 6) -> TokenGraph:
+    """Up to six units that may fork or join streams of up to `most` beats a frame; the last joins all."""
+    beats = {"s": int(random.integers(1, most + 1))}
     taken = beats["s"]
     streams = ["s"]
     units: list[TimedUnit] = []
 
     def add(inputs: list[str], outputs: int) -> None:
-        counts, sent = [beats[name] for name in inputs], int(random.integers(1, 7))
+        counts, sent = [beats[name] for name in inputs], int(random.integers(1, most + 1))
         names = [f"t{len(beats) + index}" for index in range(outputs)]
         alone = len(inputs) == outputs == 1
         schedule = (

@@ -15,18 +15,22 @@ such as that of a slow source. But one run does for all:
 - Steps wait for those of the same frame, or of frames before. So those that wait in a circle are all of
   one frame, and wait likewise in the first, which every unit has behind it once the second is out.
 
-Hence the depths of FIFOs are safe if two frames pass through the units of the least room.
+Hence the depths of FIFOs are safe if two frames pass through the units of the least room. Depths to begin
+with are those that a lazy run fills, in which no unit takes a step before its beats are waited for: a
+FIFO then holds only what its branch must take in before the others can go on.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Self
 
 import numpy as np
 
+from thresher.hardware.fifos import MIN_DEPTH
 from thresher.kernels import Lookahead
-from thresher.timing.simulator import DeadlockError, Simulator, Supply, TimedUnit, TokenGraph
+from thresher.timing.simulator import UNLIMITED, DeadlockError, Simulator, Supply, TimedUnit, TokenGraph
 
 _FRAMES = 2
 
@@ -58,21 +62,31 @@ def most_room(unit: TimedUnit) -> int:
 
 
 class Liveness:
-    """What depths do not let a graph come to a stop; `simulator` has its `least_room`.
+    """Tells depths that are safe for a graph from others; to be closed, or used in a `with`.
 
-    Attributes:
-        cycles: how many were simulated.
+    Raises as `Simulator`.
     """
 
-    def __init__(self, simulator: Simulator) -> None:
-        self._simulator = simulator
-        self.cycles = 0
+    def __init__(self, graph: TokenGraph) -> None:
+        self._simulator = Simulator(least_room(graph))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._simulator.close()
+
+    def filled(self) -> Mapping[str, int]:
+        """What each FIFO holds at the most in a frame where all is done as late as it can be."""
+        graph = self._simulator.graph
+        depths = {name: MIN_DEPTH if name == graph.input else UNLIMITED for name in graph.streams}
+        run = self._simulator.run(depths, Supply(1, endless=True, lazy=True))
+        return {name: max(MIN_DEPTH, most) for name, most in run.occupancy.items()}
 
     def holds(self, depths: Mapping[str, int]) -> bool:
-        """Whether units never wait for each other for ever with FIFOs of `depths`."""
+        """Whether no units wait for each other for ever with FIFOs of `depths`, whatever the timing."""
         try:
-            run = self._simulator.run(depths, Supply(_FRAMES, endless=True))
+            self._simulator.run(depths, Supply(_FRAMES, endless=True))
         except DeadlockError:
             return False
-        self.cycles += run.cycles
         return True

@@ -79,12 +79,15 @@ class Supply:
         endless: whether frames go on for ever. The run then also ends where it begins to repeat.
         period: frame k is offered from cycle `k * period` on.
         limit: the run is given up where 4 frames, one after the other, take more cycles; 0 for none.
+        lazy: whether no beat is offered, and no unit does a step, but for a beat that is waited for behind
+            it, from the output on. The units are then in topological order.
     """
 
     frames: int
     endless: bool = False
     period: int = 0
     limit: int = 0
+    lazy: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -147,7 +150,7 @@ class _Status(IntEnum):
 
 
 class Simulator:
-    """The simulator with one graph, for any number of runs; to be closed, or used in a `with`.
+    """The simulator with one `graph`, for any number of runs; to be closed, or used in a `with`.
 
     Raises:
         MissingToolError, ToolFailedError: There is no compiler for it, or it failed.
@@ -156,7 +159,7 @@ class Simulator:
 
     def __init__(self, graph: TokenGraph) -> None:
         _check_units(graph)
-        self._graph = graph
+        self.graph = graph
         self._program = compile_program(_SOURCE, [], _cache_folder())
         self._process = subprocess.Popen(
             [self._program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
@@ -183,10 +186,10 @@ class Simulator:
             ToolFailedError: The simulator failed.
             ValueError: A FIFO is not deep enough to be built.
         """
-        graph = self._graph
+        graph = self.graph
         _check_depths(graph, depths)
-        numbers = (supply.frames, int(supply.endless), supply.period, supply.limit)
-        patience = _patience(graph, supply) if UNLIMITED in depths.values() else 0
+        numbers = (supply.frames, int(supply.endless), supply.period, supply.limit, int(supply.lazy))
+        patience = _patience(graph, supply) if UNLIMITED in depths.values() and not supply.lazy else 0
         self._send(np.array([*numbers, patience, *(depths[name] for name in graph.streams)], "<i8").tobytes())
         head = self._receive(_HEAD)
         begun, ended = int(head[2]), int(head[3])

@@ -20,36 +20,30 @@ faster. The search for shallow FIFOs with full rate:
    A FIFO that held at most m beats never refuses one at depth m + 1, so it is cut to that in the end.
 
 Where branches of the network meet, FIFOs too shallow would let units wait for each other for ever,
-perhaps only where the source or the sink rests. So depths are tried only if they are safe from that
-whatever the timing (`liveness`). Those of step 2 become so at the latest by the beats that their readers
-may hold: the run is then one of the least room, in which each step takes its beats as late as it can.
+perhaps only where the source or the sink rests (`liveness`). So first comes a floor, the shallowest
+depths that are safe from that whatever the timing, and in all the above it stands for the least depth.
+It is what a lazy run fills, with the room moved along each branch to where it is the fewest bits.
 
 So the result was simulated as it stands: it does not deadlock, it has the rate that is stated, and no
-FIFO is deeper than the most beats that it held and one, but where it must be for another timing.
+FIFO is deeper than the most beats that it held and one, unless another timing needs it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from contextlib import ExitStack
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil
 
-from thresher.hardware.fifos import MIN_DEPTH, fifo_resources
-from thresher.timing.liveness import Liveness, has_joins, least_room, most_room
+from thresher.hardware.fifos import MIN_DEPTH
+from thresher.timing.liveness import Liveness, has_joins, most_room
+from thresher.timing.shrinking import Depths, shrink
 from thresher.timing.simulator import UNLIMITED, DeadlockError, Simulator, Supply, TokenGraph, TokenRun
-
-Depths = Mapping[str, int]
 
 _DOUBLINGS = 6
 # Frames to wait for a steady state, and cycles times units: of one simulation, and of all shrinking.
 _FEWEST_FRAMES, _MOST_FRAMES = 16, 256
 _LONGEST_RUN = 100_000_000
 _EFFORT = 2_000_000_000
-# LUTs that a simulation must be able to save.
-_WORTH = 12
-# A depth is bisected to within this part of it.
-_FINENESS = 4
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,41 +56,39 @@ class Sizing:
 
 @dataclass
 class _Simulations:
-    """Runs of one graph, and what they have cost, in cycles times units.
-
-    `liveness` is None where no depths are unsafe.
-    """
+    """Runs of one graph, and what they have cost, in cycles times units."""
 
     graph: TokenGraph
     simulator: Simulator
-    liveness: Liveness | None
     frames: int
-    cycles: int = 0
-
-    @property
-    def effort(self) -> int:
-        """What the runs have cost so far."""
-        return (self.cycles + (self.liveness.cycles if self.liveness else 0)) * len(self.graph.units)
+    effort: int = 0
 
     def run(self, depths: Depths, period: int = 0, limit: int = 0) -> TokenRun:
         supply = Supply(self.frames, endless=True, period=period, limit=limit)
         run = self.simulator.run(depths, supply)
-        self.cycles += run.cycles
+        self.effort += run.cycles * len(self.graph.units)
         return run
 
-    def are_safe(self, depths: Depths) -> bool:
-        """Whether no timing leads to a deadlock with `depths`."""
-        return self.liveness is None or self.liveness.holds(depths)
-
     def keeps(self, depths: Depths, cycles: int, period: int = 0) -> TokenRun | None:
-        """The run with `depths` if they are safe and a frame takes at most `cycles` in it."""
-        if not self.are_safe(depths):
-            return None
+        """The run with `depths` if a frame takes at most `cycles` in it."""
         try:
             run = self.run(depths, period, limit=cycles)
         except DeadlockError:
             return None
         return run if run.cycles_per_frame <= cycles else None
+
+    def shrink(
+        self, widths: Mapping[str, int], depths: Depths, floor: Depths, cycles: int, pace: int = 0
+    ) -> Depths:
+        """Shallower FIFOs with which a frame still takes `cycles`, as far as the effort allows.
+
+        Frames enter every `pace` cycles, or without a pause.
+        """
+
+        def holds(tried: Depths) -> bool:
+            return self.effort < _EFFORT and self.keeps(tried, cycles, pace) is not None
+
+        return shrink(holds, widths, depths, floor)
 
 
 def size_fifos(graph: TokenGraph, widths: Mapping[str, int], slowest: int) -> Sizing:
@@ -107,35 +99,36 @@ def size_fifos(graph: TokenGraph, widths: Mapping[str, int], slowest: int) -> Si
     """
     span = slowest * len(graph.units)
     frames = min(max(_LONGEST_RUN // span, _FEWEST_FRAMES), _MOST_FRAMES)
-    with ExitStack() as stack:
-        simulator = stack.enter_context(Simulator(graph))
-        liveness = None
-        if has_joins(graph):
-            liveness = Liveness(stack.enter_context(Simulator(least_room(graph))))
-        return _size(_Simulations(graph, simulator, liveness, frames), widths, slowest)
+    with Simulator(graph) as simulator:
+        return _size(_Simulations(graph, simulator, frames), widths, slowest)
 
 
 def _size(simulations: _Simulations, widths: Mapping[str, int], slowest: int) -> Sizing:
     graph = simulations.graph
-    least = dict.fromkeys(graph.streams, MIN_DEPTH)
-    run = simulations.keeps(least, slowest)
+    floor: Depths = dict.fromkeys(graph.streams, MIN_DEPTH)
+    if has_joins(graph):
+        ample, period = _unhindered(simulations, slowest)
+        floor, ample = _safe_floor(graph, widths, ample)
+    run = simulations.keeps(floor, slowest)
     if run is not None:
-        return Sizing(least, run)
-    ample, period = _unhindered(simulations, least, slowest)
-    paced = _shrink(simulations, widths, _with_frames(graph, ample), period, pace=period)
+        return Sizing(floor, run)
+    if not has_joins(graph):
+        ample, period = _unhindered(simulations, slowest)
+    paced = simulations.shrink(widths, _with_frames(graph, ample), floor, period, pace=period)
     run = simulations.keeps(paced, period)
     if run is not None:
-        return _cut(simulations, Sizing(paced, run))
+        return _cut(Sizing(paced, run), floor)
     enough = _enlarged(simulations, ample, period)
     cycles = max(period, ceil(enough.run.cycles_per_frame))
-    shrunk = _shrink(simulations, widths, _cut(simulations, enough).depths, cycles)
-    return _cut(simulations, Sizing(shrunk, simulations.run(shrunk)))
+    shrunk = simulations.shrink(widths, _cut(enough, floor).depths, floor, cycles)
+    return _cut(Sizing(shrunk, simulations.run(shrunk)), floor)
 
 
-def _unhindered(simulations: _Simulations, least: Depths, slowest: int) -> tuple[Depths, int]:
+def _unhindered(simulations: _Simulations, slowest: int) -> tuple[Depths, int]:
     """Depths with which no FIFO refuses a beat of frames that enter at the highest rate, and its period."""
     graph = simulations.graph
     inner = _inner(graph)
+    least = dict.fromkeys(graph.streams, MIN_DEPTH)
     unlimited = {**least, **dict.fromkeys(inner, UNLIMITED)}
     try:
         run = simulations.run(unlimited, slowest)
@@ -145,14 +138,45 @@ def _unhindered(simulations: _Simulations, least: Depths, slowest: int) -> tuple
     period = ceil(run.cycles_per_frame)
     if period > slowest:
         run = simulations.run(unlimited, period)
-    ample = {**least, **{name: max(MIN_DEPTH, run.occupancy[name] + 1) for name in inner}}
-    return ample if simulations.are_safe(ample) else _with_room(graph, ample), period
+    return {**least, **{name: max(MIN_DEPTH, run.occupancy[name] + 1) for name in inner}}, period
 
 
-def _with_room(graph: TokenGraph, depths: Depths) -> Depths:
-    """`depths`, and room for what the unit behind a FIFO may hold."""
-    room = {name: most_room(unit) for unit in graph.units for name in unit.inputs}
-    return {name: depth + room.get(name, 0) for name, depth in depths.items()}
+def _safe_floor(graph: TokenGraph, widths: Mapping[str, int], ample: Depths) -> tuple[Depths, Depths]:
+    """Shallow depths that are safe whatever the timing; and `ample`, made as deep as these."""
+    least = dict.fromkeys(graph.streams, MIN_DEPTH)
+    with Liveness(graph) as liveness:
+        floor = liveness.filled()
+        if not liveness.holds(floor):
+            room = {name: most_room(unit) for unit in graph.units for name in unit.inputs}
+            safe = {name: depth + room.get(name, 0) for name, depth in ample.items()}
+            floor = shrink(liveness.holds, widths, _with_frames(graph, safe), least)
+        for moved in _with_room_behind(graph, widths, floor):
+            trials = ({**floor, **tried} for tried in moved)
+            floor = next((depths for depths in trials if liveness.holds(depths)), floor)
+    return floor, {name: max(depth, floor[name]) for name, depth in ample.items()}
+
+
+def _with_room_behind(
+    graph: TokenGraph, widths: Mapping[str, int], depths: Depths
+) -> Iterator[Sequence[Depths]]:
+    """For each deep FIFO the least depth, and room for the same beats where they are the fewest bits.
+
+    That is on another stream of its branch, behind units that narrow it; with a little more, to be tried
+    one after the other.
+    """
+    beats = _beats(graph)
+    readers = {name: unit for unit in graph.units for name in unit.inputs}
+    for name in _inner(graph):
+        branch = [name]
+        while (unit := readers.get(branch[-1])) and len(unit.inputs) == len(unit.outputs) == 1:
+            branch += unit.outputs
+        narrowest = min(
+            (each for each in branch if each in beats), key=lambda each: widths[each] * beats[each]
+        )
+        if depths[name] > MIN_DEPTH and narrowest != name:
+            room = ceil(depths[name] * beats[narrowest] / beats[name])
+            rooms = (depths[narrowest] + room + more * (1 + room // 16) for more in range(5))
+            yield [{name: MIN_DEPTH, narrowest: depth} for depth in rooms]
 
 
 def _inner(graph: TokenGraph) -> list[str]:
@@ -161,8 +185,13 @@ def _inner(graph: TokenGraph) -> list[str]:
 
 def _with_frames(graph: TokenGraph, depths: Depths) -> Depths:
     """`depths`, or room for a frame where that is more."""
-    beats = {name: int(unit.schedule.writes.sum()) for unit in graph.units for name in unit.outputs}
+    beats = _beats(graph)
     return {**depths, **{name: max(depths[name], beats[name] + 1) for name in _inner(graph)}}
+
+
+def _beats(graph: TokenGraph) -> Mapping[str, int]:
+    """Beats of a frame on every stream but the input."""
+    return {name: int(unit.schedule.writes.sum()) for unit in graph.units for name in unit.outputs}
 
 
 def _enlarged(simulations: _Simulations, depths: Depths, period: int) -> Sizing:
@@ -182,71 +211,10 @@ def _enlarged(simulations: _Simulations, depths: Depths, period: int) -> Sizing:
     return best
 
 
-def _shrink(
-    simulations: _Simulations, widths: Mapping[str, int], depths: Depths, cycles: int, pace: int = 0
-) -> Depths:
-    """Shallower FIFOs with which a frame still takes `cycles`, as far as the effort allows.
-
-    Frames enter every `pace` cycles, or without a pause.
-    """
-    found = dict(depths)
-
-    def keeps(smaller: Depths) -> bool:
-        return simulations.keeps({**found, **smaller}, cycles, pace) is not None
-
-    def visit(names: list[str], fails: bool = False) -> bool:
-        """Bring as many of `names` as can be to the least depth, those first that come first; were all?
-
-        `fails` says that it is known not to go with all of them.
-        """
-        if simulations.effort >= _EFFORT:
-            return False
-        least = dict.fromkeys(names, MIN_DEPTH)
-        if not fails and keeps(least):
-            found.update(least)
-            return True
-        if len(names) == 1:
-            bisect(names[0])
-        else:
-            middle = (len(names) + 1) // 2
-            visit(names[middle:], fails=visit(names[:middle]))
-        return False
-
-    def bisect(name: str) -> None:
-        low = MIN_DEPTH
-        while found[name] - low > found[name] // _FINENESS and _saves(widths[name], low + 1, found[name]):
-            if simulations.effort >= _EFFORT:
-                return
-            tried = (low + found[name]) // 2
-            if keeps({name: tried}):
-                found[name] = tried
-            else:
-                low = tried
-
-    bits = {name: widths[name] * depth for name, depth in depths.items() if depth > MIN_DEPTH}
-    visit(sorted(bits, key=lambda name: -bits[name]))
-    return found
-
-
-def _saves(width: int, depth: int, instead: int) -> bool:
-    """Whether a FIFO of `depth` is cheaper by what is worth a simulation."""
-    if depth >= instead:
-        return False
-    return fifo_resources(width, instead).lut - fifo_resources(width, depth).lut >= _WORTH
-
-
-def _cut(simulations: _Simulations, sizing: Sizing) -> Sizing:
+def _cut(sizing: Sizing, floor: Depths) -> Sizing:
     """Without the room that no beat used, which changes nothing as long as a FIFO stays a deep one.
 
     Room that another timing needs stays.
     """
-    depths = {
-        name: min(depth, max(MIN_DEPTH + 1, sizing.run.occupancy[name] + 1))
-        for name, depth in sizing.depths.items()
-    }
-    if not simulations.are_safe(depths):
-        cut, depths = depths, dict(sizing.depths)
-        for name, depth in cut.items():
-            if depth < depths[name] and simulations.are_safe({**depths, name: depth}):
-                depths[name] = depth
-    return Sizing(depths, sizing.run)
+    used = {name: max(MIN_DEPTH + 1, most + 1, floor[name]) for name, most in sizing.run.occupancy.items()}
+    return Sizing({name: min(depth, used[name]) for name, depth in sizing.depths.items()}, sizing.run)

@@ -74,12 +74,19 @@ struct Fifo {
   bool valid = false, ready = false;
   // What its two ends do in this cycle.
   bool put = false, taken = false;
+  // Of a lazy run: whether the unit behind it waits for a beat, and none is in it.
+  bool wanted = false;
+  // Whether the next cycle is as this one if no beat goes in or out.
+  bool calm = false;
   // The most beats that it held, and whether a beat ever waited outside.
   Int most = 0;
   bool refused = false;
 
   // The next cycle; whether it never held as many beats before.
   bool update() {
+    calm = calm && !put && !taken;
+    if (calm) return false;
+    calm = !put && !taken && (stored == 0 || valid);
     held += put - taken;
     if (depth == 2) {
       valid = held > 0;
@@ -122,11 +129,16 @@ struct Unit {
   // Whether the steps in the stages behind the first write; a ring, `last` is that of the last stage.
   bool* writing = nullptr;
   Int last = 0;
+  // How many of these write.
+  Int under_way = 0;
+  // Whether it may do a step: in a lazy run only if a unit behind it waits for what it will write.
+  bool called = true;
 
   // The next cycle; whether a step was done, or a beat taken or given.
   bool cycle() {
-    const bool runs = kind == kInStep ? has_beats() : took >= needs[step];
+    const bool runs = called && (kind == kInStep ? has_beats() : took >= needs[step]);
     const bool writes = runs && (codes[step] & kWrites);
+    if (!runs && under_way == 0 && kind == kInStep && !sends()) return false;
     const bool leaves = stages == 1 ? writes : writing[last];
     bool moved = false, held = false;
     for (Int i = 0; i < output_count; ++i) {
@@ -144,6 +156,7 @@ struct Unit {
       for (Int i = 0; i < output_count; ++i) outputs[i].valid = true;
     }
     if (stages > 1) {
+      under_way += writes - leaves;
       writing[last] = writes;
       if (++last == stages - 1) last = 0;
     }
@@ -152,6 +165,24 @@ struct Unit {
     for (Int i = 0; i < input_count; ++i) inputs[i]->taken = reads(i);
     if (++step == steps) step = 0;
     return true;
+  }
+
+  // Of a lazy run, once the units behind it were asked: whether it may do a step, and which beats it wants.
+  void ask() {
+    called = false;
+    for (Int i = 0; i < output_count; ++i) called |= outputs[i].fifo->wanted && !outputs[i].valid;
+    const bool ahead = kind == kLookahead && took - freed < capacity;
+    for (Int i = 0; i < input_count; ++i) {
+      inputs[i]->wanted = called && inputs[i]->held == 0 && (kind == kInStep ? reads(i) : ahead);
+    }
+  }
+
+  // Whether an output register holds a beat.
+  bool sends() const {
+    for (Int i = 0; i < output_count; ++i) {
+      if (outputs[i].valid) return true;
+    }
+    return false;
   }
 
   bool reads(Int input) const { return codes[step] >> (input + 1) & 1; }
@@ -165,7 +196,7 @@ struct Unit {
 
   // Of a unit that reads ahead; whether a beat was taken.
   bool advance_ahead(bool runs) {
-    const bool takes = inputs[0]->valid && took - freed < capacity;
+    const bool takes = called && inputs[0]->valid && took - freed < capacity;
     inputs[0]->taken = takes;
     took += takes;
     if (runs) {
@@ -183,7 +214,7 @@ struct Unit {
 struct Graph {
   Int fifo_count, unit_count;
   Int input_beats, output_beats;
-  Int frames, endless, period, limit;
+  Int frames, endless, period, limit, lazy;
   // Cycles without a beat at the output after which the run is given up; 0 for none.
   Int patience;
   // Cycles in which all that is under way comes out of any unit and FIFO, or to a stop.
@@ -231,6 +262,7 @@ bool begin_run(Graph& graph) {
   graph.endless = read_int();
   graph.period = read_int();
   graph.limit = read_int();
+  graph.lazy = read_int();
   graph.patience = read_int();
   for (Int i = 0; i < graph.fifo_count; ++i) {
     graph.fifos[i] = Fifo{};
@@ -239,7 +271,8 @@ bool begin_run(Graph& graph) {
   }
   for (Int i = 0; i < graph.unit_count; ++i) {
     Unit& unit = graph.units[i];
-    unit.step = unit.took = unit.freed = unit.last = 0;
+    unit.step = unit.took = unit.freed = unit.last = unit.under_way = 0;
+    unit.called = true;
     for (Int j = 0; j < unit.output_count; ++j) unit.outputs[j].valid = false;
     unit.writing = allocate<bool>(unit.stages - 1);
     if (unit.kind == kLookahead) unit.freed = unit.frees[unit.steps - 1] - unit.beats;
@@ -323,7 +356,11 @@ Run run_graph(Graph& graph) {
     const bool due = now >= coming * graph.period;
     source.waits += !due && graph.input->ready;
     bool moved = left && !due;
-    if (left && due) {
+    if (graph.lazy) {
+      graph.output->wanted = true;
+      for (Int i = graph.unit_count; i-- > 0;) graph.units[i].ask();
+    }
+    if (left && due && (!graph.lazy || graph.input->wanted)) {
       graph.input->put = graph.input->ready;
       moved = graph.input->put;
       graph.input->refused |= !graph.input->ready;
