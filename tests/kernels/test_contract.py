@@ -23,10 +23,7 @@ from tests.kernels.windows import by_hand
 from tests.timing.runs import own_cycles, own_latency
 from thresher.errors import UsageError
 from thresher.kernels import Folding, Kernel, Lookahead, all_kernels
-from thresher.kernels.add import Add
 from thresher.kernels.argmax import Argmax
-from thresher.kernels.concat import Concat
-from thresher.kernels.fork import Fork
 from thresher.kernels.global_pool import GlobalPool
 from thresher.kernels.mvu import Mvu
 from thresher.kernels.pool import Pool
@@ -41,18 +38,12 @@ from thresher_sim.streams import IntType
 FRAMES = 6
 # Kernels in one program and one Verilator model.
 BATCH = 42
-# Kernels with several streams at an end, which the benches below do not feed.
-BRANCHING = (Add, Concat, Fork)
 
 
 def batches() -> st.SearchStrategy[list[Kernel]]:
     """As many of each kernel."""
     each = BATCH // len(KERNELS)
-    lists = [
-        st.lists(make(), min_size=each, max_size=each)
-        for kind, make in KERNELS.items()
-        if kind not in BRANCHING
-    ]
+    lists = [st.lists(make(), min_size=each, max_size=each) for make in KERNELS.values()]
     return st.tuples(*lists).map(lambda parts: [kernel for part in parts for kernel in part])
 
 
@@ -81,8 +72,7 @@ def test_the_schedule_moves_every_beat(kernel: type[Kernel], data: st.DataObject
     unit = data.draw(KERNELS[kernel]())
     schedule = unit.schedule()
     taken = [schedule.beats] if isinstance(schedule, Lookahead) else schedule.reads_by_input.sum(axis=1)
-    if not unit.branches:
-        assert own_cycles(schedule) == unit.cycles_per_frame
+    assert own_cycles(schedule) == unit.cycles_per_frame
     assert list(taken) == [layout.beats_per_frame for layout in unit.input_layouts]
     assert schedule.writes.sum() == unit.output_layout.beats_per_frame
 

@@ -100,7 +100,7 @@ class Select(Kernel):
         """
         incoming, outgoing = self._beats
         vectors = self.input_layout.vectors
-        if self.mode == "kForward":
+        if self._whole is not None and self.mode == "kForward":
             writes = np.isin(np.arange(incoming), self._whole)
             return Schedule(np.ones(vectors * incoming, np.bool_), np.tile(writes, vectors))
         starts = np.arange(vectors)[:, None] * max(incoming, outgoing)
@@ -122,7 +122,8 @@ class Select(Kernel):
         """Counters, and a memory, or registers for all beats of a vector but one on either side.
 
         Yosys needs 257 LUTs and 498 registers for a shuffle of 64 channels of 4 bits, 8 a beat, where this
-        says 250 and 493; 9 and 37 for half of the channels as they are, where it says 8 and 36.
+        says 250 and 493; 146 and 49 for one of 256 channels, one a beat, where it says 114 and 27; 9 and 37
+        for half of 64 channels as they are, 8 a beat, where it says 8 and 36.
         """
         incoming, outgoing = self._beats
         width, target, counter = self.input_layout.width, self.output_layout.width, incoming.bit_length()
