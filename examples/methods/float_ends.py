@@ -86,9 +86,9 @@ METHOD = Method(
     paper="BinaryNet in Brevitas, doi:10.5281/zenodo.3333552",
     twin=make_twin,
     variants=(
-        Variant("float ends", make_network),
+        Variant("float", make_network),
         Variant(
-            "8-bit ends",
+            "8-bit",
             make_network,
             {"quantize_float": 8, "input_type": "uint5"},
             calibrated=True,

@@ -9,9 +9,10 @@ import pytest
 
 import run_method as command
 import thresher
-from chain import Outcome, Settings, run_method
-from exporting import EXPORTERS
-from training import Split, load_split
+from chain import Outcome, Settings, build, run_method, train_anew
+from exporting import EXPORTERS, export_plain
+from training import Split, load_split, torch_scores
+from xnor_net import make_with_scale, make_without_scale
 
 EPOCHS = 4
 IMAGES = 16  # in RTL; the golden model takes all
@@ -50,6 +51,22 @@ def test_a_method_from_training_to_rtl(name: str, split: Split, tmp_path: Path) 
         assert outcome.export_differs == 0
         assert outcome.quantised > 0.5
     assert_same_scores(tmp_path, outcomes, split)
+
+
+def test_what_is_left_without_k_is_the_network_without_k(split: Split, tmp_path: Path) -> None:
+    method, settings = command.find_method("xnor_net"), Settings(tmp_path, epochs=1)
+    trained = train_anew(method, make_with_scale, split, settings)
+    export_plain(trained, tmp_path / "xnor_net.onnx", "dynamo")
+    (variant,) = [variant for variant in method.variants if not variant.exact]
+    without = make_without_scale()
+    without.load_state_dict(trained.state_dict())
+
+    accelerator = build(method, variant, tmp_path / "xnor_net.onnx", split)
+
+    expected = torch_scores(without.eval(), split.test_x)
+    scores = accelerator.predict(split.test_x)
+    np.testing.assert_allclose(scores, expected, rtol=1e-4, atol=1e-4)
+    assert np.array_equal(scores.argmax(1), expected.argmax(1))
 
 
 def test_the_command_prints_the_table(
