@@ -100,20 +100,32 @@ def size_fifos(graph: TokenGraph, widths: Mapping[str, int], slowest: int) -> Si
     span = slowest * len(graph.units)
     frames = min(max(_LONGEST_RUN // span, _FEWEST_FRAMES), _MOST_FRAMES)
     with Simulator(graph) as simulator:
-        return _size(_Simulations(graph, simulator, frames), widths, slowest)
-
-
-def _size(simulations: _Simulations, widths: Mapping[str, int], slowest: int) -> Sizing:
-    graph = simulations.graph
-    floor: Depths = dict.fromkeys(graph.streams, MIN_DEPTH)
-    if has_joins(graph):
+        simulations = _Simulations(graph, simulator, frames)
+        if not has_joins(graph):
+            return _size_chain(simulations, widths, slowest)
         ample, period = _unhindered(simulations, slowest)
-        floor, ample = _safe_floor(graph, widths, ample)
-    run = simulations.keeps(floor, slowest)
+        with Liveness(graph) as liveness:
+            floor, ample = _safe_floor(liveness, graph, widths, ample)
+            run = simulations.keeps(floor, slowest)
+            sizing = Sizing(floor, run) if run else _search(simulations, widths, floor, ample, period)
+            return _cut_floor(liveness, sizing)
+
+
+def _size_chain(simulations: _Simulations, widths: Mapping[str, int], slowest: int) -> Sizing:
+    """Of a graph in which no depths are unsafe."""
+    least = dict.fromkeys(simulations.graph.streams, MIN_DEPTH)
+    run = simulations.keeps(least, slowest)
     if run is not None:
-        return Sizing(floor, run)
-    if not has_joins(graph):
-        ample, period = _unhindered(simulations, slowest)
+        return Sizing(least, run)
+    ample, period = _unhindered(simulations, slowest)
+    return _search(simulations, widths, least, ample, period)
+
+
+def _search(
+    simulations: _Simulations, widths: Mapping[str, int], floor: Depths, ample: Depths, period: int
+) -> Sizing:
+    """Steps 3 and 4, from the depths `ample` and the `period` of step 2."""
+    graph = simulations.graph
     paced = simulations.shrink(widths, _with_frames(graph, ample), floor, period, pace=period)
     run = simulations.keeps(paced, period)
     if run is not None:
@@ -141,18 +153,19 @@ def _unhindered(simulations: _Simulations, slowest: int) -> tuple[Depths, int]:
     return {**least, **{name: max(MIN_DEPTH, run.occupancy[name] + 1) for name in inner}}, period
 
 
-def _safe_floor(graph: TokenGraph, widths: Mapping[str, int], ample: Depths) -> tuple[Depths, Depths]:
+def _safe_floor(
+    liveness: Liveness, graph: TokenGraph, widths: Mapping[str, int], ample: Depths
+) -> tuple[Depths, Depths]:
     """Shallow depths that are safe whatever the timing; and `ample`, made as deep as these."""
-    least = dict.fromkeys(graph.streams, MIN_DEPTH)
-    with Liveness(graph) as liveness:
-        floor = liveness.filled()
-        if not liveness.holds(floor):
-            room = {name: most_room(unit) for unit in graph.units for name in unit.inputs}
-            safe = {name: depth + room.get(name, 0) for name, depth in ample.items()}
-            floor = shrink(liveness.holds, widths, _with_frames(graph, safe), least)
-        for moved in _with_room_behind(graph, widths, floor):
-            trials = ({**floor, **tried} for tried in moved)
-            floor = next((depths for depths in trials if liveness.holds(depths)), floor)
+    floor = liveness.filled()
+    if not liveness.holds(floor):
+        least = dict.fromkeys(graph.streams, MIN_DEPTH)
+        room = {name: most_room(unit) for unit in graph.units for name in unit.inputs}
+        safe = {name: depth + room.get(name, 0) for name, depth in ample.items()}
+        floor = shrink(liveness.holds, widths, _with_frames(graph, safe), least)
+    for moved in _with_room_behind(graph, widths, floor):
+        trials = ({**floor, **tried} for tried in moved)
+        floor = next((depths for depths in trials if liveness.holds(depths)), floor)
     return floor, {name: max(depth, floor[name]) for name, depth in ample.items()}
 
 
@@ -161,8 +174,8 @@ def _with_room_behind(
 ) -> Iterator[Sequence[Depths]]:
     """For each deep FIFO the least depth, and room for the same beats where they are the fewest bits.
 
-    That is on another stream of its branch, behind units that narrow it; with a little more, to be tried
-    one after the other.
+    That is on another stream of its branch, behind units that narrow it; with less and with a little more,
+    to be tried one after the other.
     """
     beats = _beats(graph)
     readers = {name: unit for unit in graph.units for name in unit.inputs}
@@ -175,8 +188,8 @@ def _with_room_behind(
         )
         if depths[name] > MIN_DEPTH and narrowest != name:
             room = ceil(depths[name] * beats[narrowest] / beats[name])
-            rooms = (depths[narrowest] + room + more * (1 + room // 16) for more in range(5))
-            yield [{name: MIN_DEPTH, narrowest: depth} for depth in rooms]
+            rooms = (ceil(room * part / 8) for part in range(11))
+            yield [{name: MIN_DEPTH, narrowest: depths[narrowest] + more} for more in rooms]
 
 
 def _inner(graph: TokenGraph) -> list[str]:
@@ -218,3 +231,14 @@ def _cut(sizing: Sizing, floor: Depths) -> Sizing:
     """
     used = {name: max(MIN_DEPTH + 1, most + 1, floor[name]) for name, most in sizing.run.occupancy.items()}
     return Sizing({name: min(depth, used[name]) for name, depth in sizing.depths.items()}, sizing.run)
+
+
+def _cut_floor(liveness: Liveness, sizing: Sizing) -> Sizing:
+    """`sizing`, without the room that no beat used where no other timing needs it either."""
+    depths = dict(sizing.depths)
+    for name, most in sizing.run.occupancy.items():
+        used = max(MIN_DEPTH, most + 1)
+        # One of the least depth is another cell, in which beats take less time.
+        if MIN_DEPTH < used < depths[name] and liveness.holds({**depths, name: used}):
+            depths[name] = used
+    return Sizing(depths, sizing.run)
