@@ -216,19 +216,27 @@ def test_an_average_that_nothing_follows(op: str) -> None:
     check(model, model.node("Mul", averages, np.asarray(0.5, np.float32)), 25)
 
 
-@pytest.mark.parametrize("bent", [False, True], ids=["sum", "PRelu"])
-def test_an_average_of_a_sum_in_fixed_point(bent: bool) -> None:
-    """The sum carries a constant per channel into the average; behind a PRelu the host averages."""
-    random = np.random.default_rng(26)
-    model = ModelBuilder((1, 3, 4, 4))
+def residual_sum(model: ModelBuilder, random: np.random.Generator, bent: bool) -> str:
+    """A shortcut around a binary convolution whose scales are no multiples of one, or a PRelu behind it."""
     stem = model.quant("x", 0.125, 0.0, 8)
     weights = weights_of(model, "bipolar", (3, 3, 3, 3), random)
     sums = model.node("Conv", model.bipolar(stem), weights, pads=[1, 1, 1, 1])
     statistics = (random.normal(0, 0.3, 3), random.normal(0, 1, 3), random.normal(0, 4, 3), np.ones(3))
     total = model.node("Add", stem, model.batch_norm(sums, *statistics))
-    if bent:
-        total = model.node("PRelu", total, np.array([0.25, 0.5, 0.1], np.float32).reshape(3, 1, 1))
-    output = model.node("Mul", model.node("GlobalAveragePool", total), np.asarray(3, np.float32))
+    if not bent:
+        return total
+    return model.node("PRelu", total, np.array([0.25, 0.5, 0.1], np.float32).reshape(3, 1, 1))
+
+
+@pytest.mark.parametrize("bent", [False, True], ids=["sum", "PRelu"])
+@pytest.mark.parametrize("op", ["AveragePool", "GlobalAveragePool"])
+def test_an_average_of_a_sum_in_fixed_point(op: str, bent: bool) -> None:
+    """The sum carries a constant per channel into the average; behind a PRelu the host averages."""
+    random = np.random.default_rng(26)
+    model = ModelBuilder((1, 3, 4, 4))
+    sizes: dict[str, Any] = {"kernel_shape": [2, 2], "strides": [2, 2]} if op == "AveragePool" else {}
+    pooled = model.node(op, residual_sum(model, random, bent), **sizes)
+    output = model.node("Mul", pooled, np.asarray(3, np.float32))
     proto = model.proto(output)
     frames = random.normal(0, 3, (FRAMES, 3, 4, 4)).astype(np.float32)
     compiled = compile_proto(proto)
@@ -237,7 +245,43 @@ def test_an_average_of_a_sum_in_fixed_point(bent: bool) -> None:
 
     (stated,) = compiled.lowered.approximations
     assert difference.max() <= 3 * stated.error + 1e-5
-    assert (IntGlobalPool in kinds(compiled)) is not bent
+    assert (len({IntGlobalPool, IntDepthwise}.intersection(kinds(compiled))) == 1) is not bent
+
+
+@pytest.mark.parametrize("op", ["AveragePool", "GlobalAveragePool"])
+def test_an_average_behind_a_prelu_that_a_quantised_layer_follows(op: str) -> None:
+    """What the PRelu gives is put on a grid of its own to be added up."""
+    random = np.random.default_rng(27)
+    model = ModelBuilder((1, 3, 4, 4))
+    sizes: dict[str, Any] = {"kernel_shape": [2, 2], "strides": [2, 2]} if op == "AveragePool" else {}
+    pooled = model.node(op, residual_sum(model, random, bent=True), **sizes)
+    step = 0.0625
+    output = model.quant(pooled, step, 0.0, 8)
+    proto = model.proto(output)
+    frames = random.normal(0, 3, (FRAMES, 3, 4, 4)).astype(np.float32)
+    compiled = compile_proto(proto)
+
+    expected = run_qonnx(proto, frames)
+    difference = compiled.predict(frames) - expected[output]
+
+    bound = compiled.lowered.approximations[-1].error + 1e-5
+    places = expected[pooled] / step
+    from_edge = np.abs(places - np.floor(places) - 0.5) * step
+    assert set(np.unique(np.abs(difference))) <= {0, step}
+    assert (difference[from_edge > bound] == 0).all()
+    assert (from_edge > bound).mean() > 0.8
+
+
+@pytest.mark.parametrize("op", ["AveragePool", "GlobalAveragePool"])
+def test_an_average_behind_a_relu_is_exact(op: str) -> None:
+    random = np.random.default_rng(28)
+    model = ModelBuilder((1, 3, 4, 4))
+    weights = weights_of(model, "int4", (3, 3, 3, 3), random)
+    sums = model.node("Conv", model.quant("x"), weights, pads=[1, 1, 1, 1])
+    sizes: dict[str, Any] = {"kernel_shape": [2, 2], "strides": [2, 2]} if op == "AveragePool" else {}
+    pooled = model.node(op, model.node("Relu", sums), **sizes)
+    compiled = check(model, model.quant(pooled, 2.0, 0.0, 4), 29)
+    assert compiled.lowered.approximations == ()
 
 
 @pytest.mark.parametrize("rounding", ["FLOOR", "ROUND"])

@@ -127,6 +127,11 @@ class Pending:
                 return None
         return factor
 
+    @property
+    def summable(self) -> bool:
+        """Whether its integers add up to those of a sum: its steps multiply every element by one factor."""
+        return replace(self, offset=None).rescaled() is not None
+
     def in_place(self) -> Pending:
         """This with all its steps, which only move elements, taken into `index`."""
         moved = replace(self, index=self.final_index(), steps=())

@@ -201,22 +201,30 @@ class Lowering:
             form = self._add(*in_order(node, form, self._named))
         return self._add(*convolve(node, form, self._named("window"), self._named(stem)))
 
-    def _average(self, node: AveragePool, form: Pending) -> Pending:
-        form = self._add(*in_order(node, form, self._named))
+    def _average(self, node: AveragePool, form: Pending) -> Form:
+        if not form.summable and ends_in_float(node, self.graph):
+            return OnHost(after_hardware=True, cause=node)
+        form = self._add(*in_order(node, self._summable(node, form), self._named))
         made, result = average(node, form, self._named("window"), self._named("depthwise"))
         return self._add(made, result).then(divide(node, node.window.taps))
 
     def _pool(self, node: MaxPool | GlobalPool, form: Pending) -> Form:
         """The largest is taken of a quantiser's integers: what has met none yet goes to the next one."""
         if isinstance(node, GlobalPool) and not node.largest:
-            if replace(form, offset=None).rescaled() is None and ends_in_float(node, self.graph):
+            if not form.summable and ends_in_float(node, self.graph):
                 return OnHost(after_hardware=True, cause=node)
-            made, result, pixels = add_up(node, form, self._named("global_pool"))
+            made, result, pixels = add_up(node, self._summable(node, form), self._named("global_pool"))
             return self._add((made,), result).then(divide(node, pixels))
         node, factor = with_own_padding(node, form), form.rescaled()
         if form.sums or factor is None or factor <= 0:
             return form.then(node)
         return self._take_largest(node, form, np.zeros(form.channels, np.bool_))
+
+    def _summable(self, node: AveragePool | GlobalPool, form: Pending) -> Pending:
+        """Integers to add up: where the model does more to them than multiply, on a grid of their own."""
+        if form.summable:
+            return form
+        return self._join(Sum(node.name, node.inputs, node.inputs, form.onnx_nodes, signs=(1,)), [form])
 
     def _take_largest(self, node: MaxPool | GlobalPool, form: Pending, turned: Flags) -> Pending:
         stem = "global_pool" if isinstance(node, GlobalPool) else "pool"

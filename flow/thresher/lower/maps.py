@@ -121,27 +121,36 @@ def add_up(node: GlobalPool, form: Pending, name: str) -> tuple[IntGlobalPool, P
         NodeError: As `as_map`.
     """
     onnx_nodes = (*form.onnx_nodes, *node.onnx_nodes)
-    offset = form.offset
-    if offset is not None and form.channels == len(form.index):
-        form = replace(form, offset=None)  # of pixels alike, the sum has it times their number
-    factor = rescaling(form, node)
-    form, places = as_map(node, form)
+    offset, bare = form.offset, without_offset(form)
+    form, places = as_map(node, bare)
     pixels = form.vectors
-    gain = factor * pixels
     element = IntType(pixels * form.element.lo, pixels * form.element.hi)
     result = _pooled(node, form, places, f"{name}_out", element)
-    own = rounding_slack(np.ones((len(places), pixels), np.int64), form, form.scale)
-    result = replace(
-        result,
-        zero=form.zero * pixels,
-        offset=None if offset is None else offset * gain,
-        slack=own if form.slack is None else form.slack * gain + (0.0 if own is None else own),
-        error=None if form.error is None else form.error * gain,
-        sums=True,
-    )
+    slack = rounding_slack(np.ones((len(places), pixels), np.int64), form, form.scale)
+    result = replace(result, zero=form.zero * pixels, slack=slack, sums=True)
+    result = in_total(result, replace(form, offset=offset), rescaling(bare, node) * pixels)
     ends = (name, form.tensor, result.tensor, onnx_nodes, form.type, result.type)
     none = np.zeros(len(places), np.bool_)
     return IntGlobalPool(*ends, largest=False, reversed=none), result, pixels
+
+
+def without_offset(form: Pending) -> Pending:
+    """`form` without an offset that is the same for all pixels, so that a sum has it once for each."""
+    alike = form.vectors > 1 and form.channels == len(form.index)
+    return replace(form, offset=None) if alike else form
+
+
+def in_total(total: Pending, form: Pending, gain: float) -> Pending:
+    """The sums `total` of integers of `form`, with `gain` times the offset of `form` and its bounds."""
+    slack = total.slack
+    if form.slack is not None:
+        slack = form.slack * gain + (0.0 if slack is None else slack)
+    return replace(
+        total,
+        offset=None if form.offset is None else form.offset * gain,
+        slack=slack,
+        error=None if form.error is None else form.error * gain,
+    )
 
 
 def _pooled(

@@ -10,7 +10,7 @@ from thresher.graph import consumers
 from thresher.lower.branches import IntSelect, IntUpsample
 from thresher.lower.forms import Namer, Pending, stream_order
 from thresher.lower.integer import IntNode, Ints, TensorType
-from thresher.lower.maps import as_map, pixelwise
+from thresher.lower.maps import as_map, pixelwise, without_offset
 from thresher.lower.piecewise import piecewise
 from thresher.onnx_import.importer import QuantGraph
 from thresher.onnx_import.join_nodes import Join, Pick
@@ -140,9 +140,10 @@ def in_order(node: QuantNode, form: Pending, named: Namer) -> Picked:
     Raises:
         NodeError: It is no map of integers that is sent pixel by pixel.
     """
-    frame, places = as_map(node, form)
+    bare, places = as_map(node, without_offset(form))
     if np.array_equal(places, np.arange(len(places))):
         return (), form
+    frame = replace(bare, offset=form.offset)
     name = named("select")
     index = stream_order(frame.index.shape, frame.pixel_axes)
     made = replace(frame.with_channels(places, frame.pixel_axes), tensor=f"{name}_out", index=index)

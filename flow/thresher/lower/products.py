@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -17,7 +17,7 @@ from thresher.lower.integer import (
     narrowest,
     reachable,
 )
-from thresher.lower.maps import as_map, window_node
+from thresher.lower.maps import as_map, in_total, window_node, without_offset
 from thresher.onnx_import.map_nodes import AveragePool, Conv
 from thresher.onnx_import.nodes import Arithmetic, Linear, QuantNode
 from thresher.onnx_import.problems import NodeError
@@ -99,10 +99,14 @@ def average(
         NodeError: What it reads are not integers, or not a map in channels-last order.
     """
     onnx_nodes = (*form.onnx_nodes, *node.onnx_nodes)
-    frame, places = as_map(node, form)
-    ones = np.ones((len(places), *node.window.kernel, 1), np.int64)
+    window = node.window
+    bare = form if any((*window.before, *window.after)) else without_offset(form)
+    frame, places = as_map(node, bare)
+    ones = np.ones((len(places), *window.kernel, 1), np.int64)
     products = _Products(node, onnx_nodes, frame, frame.zero, ones, len(places), depthwise=True)
-    return products.lower(np.ones(len(places)), window_name, name)
+    made, result = products.lower(np.ones(len(places)), window_name, name)
+    frame = replace(frame, offset=form.offset)
+    return made, in_total(result, frame, rescaling(bare, node) * window.taps)
 
 
 def divide(node: QuantNode, count: int) -> Arithmetic:
