@@ -26,6 +26,7 @@ from thresher.kernels.argmax import Argmax
 from thresher.kernels.global_pool import GlobalPool
 from thresher.kernels.mvu import Mvu
 from thresher.kernels.pool import Pool
+from thresher.kernels.select import Select
 from thresher.kernels.swg import Swg
 from thresher.kernels.threshold import Threshold
 from thresher.kernels.vvu import Vvu
@@ -234,6 +235,13 @@ def test_every_kernel_and_every_circuit_of_one_is_proved() -> None:
     assert {type(kernel) for kernel in kernels} == set(all_kernels())
     assert modes == {"kUpsize", "kDownsize", "kGearbox"}
     assert complements == [False, True, False, False, False, False, False]
+
+
+def test_every_circuit_of_a_select_is_proved() -> None:
+    kernels = [make() for make in KERNELS.values()]
+    modes = {kernel.mode for kernel in kernels if isinstance(kernel, Select)}
+
+    assert modes == {"kForward", "kMemory", "kRegisters"}
 
 
 def test_every_unit_does_what_its_cpp_does(tmp_path: Path) -> None:
