@@ -164,7 +164,7 @@ def folded(layers: tuple[Layer, ...], random: np.random.Generator) -> tuple[Laye
 def test_every_level_agrees(kind: str, tmp_path: Path) -> None:
     """The units of all layers of a kind share one C++ program and one Verilator model."""
     random = np.random.default_rng(5)
-    fed: list[tuple[Kernel, Array]] = []
+    fed: list[tuple[Kernel, tuple[Array, ...]]] = []
     for number, (weight, activation) in enumerate(product(WEIGHTS, ACTIVATIONS)):
         case = Case(kind, weight, activation, number)
         model = make_model(case, random)
