@@ -109,10 +109,8 @@ def linear(
 
 def make_model(case: Case, random: np.random.Generator) -> Model:
     """The layer, with an integer bias in some cases, and a batch norm and a quantiser in every other."""
-    shape = (
-        (1, int(random.integers(6, 13))) if case.kind == "dense" else (1, int(random.integers(2, 4)), 3, 3)
-    )
-    model = ModelBuilder(shape)
+    dense = case.kind == "dense"
+    model = ModelBuilder((1, int(random.integers(6, 13))) if dense else (1, int(random.integers(2, 4)), 3, 3))
     sums, scale, shape = linear(model, case, activations(model, case), random)
     rows, output, output_scale = shape[1], sums, 1.0
     per_row = (1, rows) + (1,) * (len(shape) - 2)
@@ -166,7 +164,7 @@ def folded(layers: tuple[Layer, ...], random: np.random.Generator) -> tuple[Laye
 def test_every_level_agrees(kind: str, tmp_path: Path) -> None:
     """The units of all layers of a kind share one C++ program and one Verilator model."""
     random = np.random.default_rng(5)
-    fed: list[tuple[Kernel, Array]] = []
+    fed: list[tuple[Kernel, tuple[Array, ...]]] = []
     for number, (weight, activation) in enumerate(product(WEIGHTS, ACTIVATIONS)):
         case = Case(kind, weight, activation, number)
         model = make_model(case, random)
@@ -179,11 +177,9 @@ def test_every_level_agrees(kind: str, tmp_path: Path) -> None:
         frames = integers[lowered.input.tensor]
         golden = interpret(graph, {INPUT_STREAM: frames})[OUTPUT_STREAM]
         assert np.array_equal(golden.ravel(), integers[lowered.output.tensor].ravel())
-        streams = streams_of(graph, frames)
         # What makes windows is the same whatever the weights are.
-        fed += (
-            streams if weight == WEIGHTS[0] else [pair for pair in streams if isinstance(pair[0], Mvu | Vvu)]
-        )
+        whole = weight == WEIGHTS[0]
+        fed += [pair for pair in streams_of(graph, frames) if whole or isinstance(pair[0], Mvu | Vvu)]
     assert sum(isinstance(kernel, Mvu | Vvu) for kernel, _ in fed) == len(WEIGHTS) * len(ACTIVATIONS)
     bench = make_bench_of(tmp_path, fed)
     assert bench.run_cpp("bitint").mismatches == 0

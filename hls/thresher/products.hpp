@@ -24,6 +24,7 @@ enum class Products {
 template <int Bits, int Lanes>
 uint<Lanes> plane_of(uint<Lanes * Bits> fields, int bit) {
 #pragma HLS INLINE
+  if (Bits == 1) return static_cast<uint<Lanes>>(fields);
   uint<Lanes> plane = 0;
 #pragma clang loop unroll(full)
   for (int lane = 0; lane < Lanes; ++lane) {

@@ -26,6 +26,7 @@ from thresher.kernels.argmax import Argmax
 from thresher.kernels.global_pool import GlobalPool
 from thresher.kernels.mvu import Mvu
 from thresher.kernels.pool import Pool
+from thresher.kernels.products import Products
 from thresher.kernels.select import Select
 from thresher.kernels.swg import Swg
 from thresher.kernels.threshold import Threshold
@@ -46,21 +47,29 @@ from thresher.onnx_import.window import Window
 from thresher.share import share_dir
 from thresher_sim.streams import BIPOLAR, IntType, StreamLayout
 
+UINT1 = IntType(0, 1)
 UINT2 = IntType(0, 3)
+TERNARY = IntType(-1, 1)
 INT3 = IntType(-4, 3)
 SIGNS = ((1, -1, 1, 1), (-1, -1, 1, -1), (1, 1, -1, 1), (-1, 1, 1, -1))
+BITS = ((1, 0, 1, 1), (0, 0, 1, 0), (1, 1, 0, 1), (0, 1, 1, 0))
+THREE = ((1, 0, -1, 1), (-1, 0, 1, 0), (0, 0, 0, -1), (1, 1, -1, -1))
+NUMBERS = ((1, -4, 3, 0), (2, 2, -1, -3), (0, 1, -2, 3), (-4, 0, 1, 1))
 BIPOLAR_THRESHOLDS = [[0], [1], [-2], [2]]
 CYCLES = 13
 
 
-def sums(source: IntType, signs: tuple[tuple[int, ...], ...] = SIGNS) -> Mvu:
-    """The sums of a matrix of signs, two rows and two columns at a time."""
-    weights = np.array(signs)
+Matrix = tuple[tuple[int, ...], ...]
+
+
+def sums(source: IntType, matrix: Matrix = SIGNS, kind: IntType = BIPOLAR, simd: int = 2) -> Mvu:
+    """The sums of a matrix of signs or others, two rows and two columns at a time."""
+    weights = np.array(matrix)
     rows, columns = weights.shape
     low, high = reachable(weights, source)
     target = TensorType(IntType(int(low.min()), int(high.max())), 1, rows)
-    matmul = IntMatMul("matmul", "x", "sum", (), TensorType(source, 1, columns), target, weights, BIPOLAR)
-    return Mvu(matmul, None, 2, 2)
+    matmul = IntMatMul("matmul", "x", "sum", (), TensorType(source, 1, columns), target, weights, kind)
+    return Mvu(matmul, None, 2, simd)
 
 
 def levels(mvu: Mvu, thresholds: list[list[int]], element: IntType) -> Mvu:
@@ -151,6 +160,14 @@ def converter(channels: int, lanes: int, others: int, vectors: int = 1) -> Width
 KERNELS: Mapping[str, Callable[[], Kernel]] = {
     "mvu: bipolar": lambda: levels(sums(BIPOLAR), BIPOLAR_THRESHOLDS, BIPOLAR),
     "mvu: two bits times signs, by complements": lambda: levels(sums(UINT2), [[1], [-4], [3], [0]], BIPOLAR),
+    "mvu: bits times signs": lambda: sums(UINT1),
+    "mvu: signs times bits": lambda: levels(sums(BIPOLAR, BITS, UINT1), BIPOLAR_THRESHOLDS, BIPOLAR),
+    "mvu: signs times three": lambda: sums(BIPOLAR, THREE, TERNARY),
+    "mvu: bits times three, several thresholds": lambda: levels(
+        sums(UINT1, THREE, TERNARY), [[-1, 0, 2], [-1, 0, 1], [-2, -1, 0], [0, 1, 2]], UINT2
+    ),
+    "mvu: three bits times three, counted bit by bit": lambda: sums(INT3, THREE, TERNARY, 4),
+    "mvu: signs times numbers": lambda: sums(BIPOLAR, NUMBERS, INT3),
     "mvu: several thresholds": lambda: levels(
         sums(BIPOLAR), [[-2, 0, 2], [-1, 1, 3], [-3, -2, 0], [0, 1, 2]], UINT2
     ),
@@ -230,11 +247,12 @@ def compiled(source: UnitSource, plan: str) -> Claim:
 def test_every_kernel_and_every_circuit_of_one_is_proved() -> None:
     kernels = [make() for make in KERNELS.values()]
     modes = {kernel.mode for kernel in kernels if isinstance(kernel, WidthConverter)}
-    complements = [kernel.constants()["kComplements"] for kernel in kernels if isinstance(kernel, Mvu)]
+    multiply = [kernel for kernel in kernels if isinstance(kernel, Mvu | Vvu)]
+    arithmetic = {str(kernel.constants()["kProducts"]) for kernel in multiply}
 
     assert {type(kernel) for kernel in kernels} == set(all_kernels())
     assert modes == {"kUpsize", "kDownsize", "kGearbox"}
-    assert complements == [False, True, False, False, False, False, False]
+    assert arithmetic == {f"Products::{kind.value}" for kind in Products}
 
 
 def test_every_circuit_of_a_select_is_proved() -> None:
