@@ -104,5 +104,14 @@ METHOD = Method(
     name="bireal",
     paper="Liu et al.: Bi-Real Net, 2018, arXiv:1808.00278",
     twin=partial(float_residual, CHANNELS, BLOCKS),
-    variants=(Variant("float ends", make_network, exact=False),),
+    variants=(
+        Variant("float", make_network, exact=False),
+        Variant(
+            "8-bit",
+            make_network,
+            {"quantize_float": 8, "input_type": "uint5"},
+            calibrated=True,
+            exact=False,
+        ),
+    ),
 )

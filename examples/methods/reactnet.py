@@ -87,5 +87,14 @@ METHOD = Method(
     name="reactnet",
     paper="Liu et al.: ReActNet, 2020, arXiv:2003.03488",
     twin=partial(float_residual, CHANNELS, BLOCKS),
-    variants=(Variant("float ends", make_network, exact=False),),
+    variants=(
+        Variant("float", make_network, exact=False),
+        Variant(
+            "8-bit",
+            make_network,
+            {"quantize_float": 8, "input_type": "uint5"},
+            calibrated=True,
+            exact=False,
+        ),
+    ),
 )
