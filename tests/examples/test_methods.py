@@ -11,7 +11,7 @@ import run_method as command
 import thresher
 from chain import Outcome, Settings, build, run_method, train_anew
 from exporting import EXPORTERS, export_plain
-from training import Split, load_split, torch_scores
+from training import Floats, Split, load_split, torch_scores
 from xnor_net import make_with_scale, make_without_scale
 
 EPOCHS = 4
@@ -23,18 +23,23 @@ def split() -> Split:
     return load_split()
 
 
-def assert_same_scores(folder: Path, outcomes: list[Outcome], split: Split) -> None:
-    """The golden model against the ONNX model, on all held-out images, where equality is promised."""
+def assert_like_onnx(folder: Path, outcomes: list[Outcome], split: Split) -> None:
+    """The golden model against the ONNX model on all held-out images: the same, or near where not exact."""
     method = command.find_method(outcomes[0].method)
     frames = split.test_x.reshape(-1, *method.frame)
-    for index, outcome in enumerate(outcomes, start=1):
-        if not outcome.exact:
-            continue
+    for index, (outcome, variant) in enumerate(zip(outcomes, method.variants, strict=True), start=1):
         expected = method.scores(folder / f"{method.name}_{index}.onnx", frames)
         scores = thresher.load(folder / f"{method.name}_{index}_accelerator").predict(frames)
-        # What follows the last integers is float arithmetic on the host; the classes leave no room.
-        np.testing.assert_allclose(scores, expected, rtol=1e-4, atol=1e-4)
-        assert np.array_equal(scores.argmax(1), expected.argmax(1))
+        if outcome.exact:
+            assert_same(scores, expected)
+        elif "drop_input_scale" not in variant.build:
+            assert (scores.argmax(1) != expected.argmax(1)).mean() < 0.05
+
+
+def assert_same(scores: Floats, expected: Floats) -> None:
+    # What follows the last integers is float arithmetic on the host; the classes leave no room.
+    np.testing.assert_allclose(scores, expected, rtol=1e-4, atol=1e-4)
+    assert np.array_equal(scores.argmax(1), expected.argmax(1))
 
 
 @pytest.mark.parametrize("name", command.METHODS)
@@ -50,7 +55,7 @@ def test_a_method_from_training_to_rtl(name: str, split: Split, tmp_path: Path) 
         assert (outcome.images, outcome.mismatches, outcome.warnings) == (IMAGES, 0, ())
         assert outcome.export_differs == 0
         assert outcome.quantised > 0.5
-    assert_same_scores(tmp_path, outcomes, split)
+    assert_like_onnx(tmp_path, outcomes, split)
 
 
 def test_what_is_left_without_k_is_the_network_without_k(split: Split, tmp_path: Path) -> None:
@@ -63,10 +68,7 @@ def test_what_is_left_without_k_is_the_network_without_k(split: Split, tmp_path:
 
     accelerator = build(method, variant, tmp_path / "xnor_net.onnx", split)
 
-    expected = torch_scores(without.eval(), split.test_x)
-    scores = accelerator.predict(split.test_x)
-    np.testing.assert_allclose(scores, expected, rtol=1e-4, atol=1e-4)
-    assert np.array_equal(scores.argmax(1), expected.argmax(1))
+    assert_same(accelerator.predict(split.test_x), torch_scores(without.eval(), split.test_x))
 
 
 def test_the_command_prints_the_table(
