@@ -129,11 +129,11 @@ def _search(
     paced = simulations.shrink(widths, _with_frames(graph, ample), floor, period, pace=period)
     run = simulations.keeps(paced, period)
     if run is not None:
-        return _cut(Sizing(paced, run), floor)
+        return _without_idle(simulations, _cut(Sizing(paced, run), floor), floor)
     enough = _enlarged(simulations, ample, period)
     cycles = max(period, ceil(enough.run.cycles_per_frame))
     shrunk = simulations.shrink(widths, _cut(enough, floor).depths, floor, cycles)
-    return _cut(Sizing(shrunk, simulations.run(shrunk)), floor)
+    return _without_idle(simulations, _cut(Sizing(shrunk, simulations.run(shrunk)), floor), floor)
 
 
 def _unhindered(simulations: _Simulations, slowest: int) -> tuple[Depths, int]:
@@ -231,6 +231,17 @@ def _cut(sizing: Sizing, floor: Depths) -> Sizing:
     """
     used = {name: max(MIN_DEPTH + 1, most + 1, floor[name]) for name, most in sizing.run.occupancy.items()}
     return Sizing({name: min(depth, used[name]) for name, depth in sizing.depths.items()}, sizing.run)
+
+
+def _without_idle(simulations: _Simulations, sizing: Sizing, floor: Depths) -> Sizing:
+    """`sizing`, without deep FIFOs that never held two beats, of which a search cut short may leave many."""
+    occupancy = sizing.run.occupancy
+    idle = {
+        name for name, depth in sizing.depths.items() if depth > floor[name] and occupancy[name] < MIN_DEPTH
+    }
+    depths = {name: floor[name] if name in idle else depth for name, depth in sizing.depths.items()}
+    run = simulations.keeps(depths, ceil(sizing.run.cycles_per_frame)) if idle else None
+    return Sizing(depths, run) if run else sizing
 
 
 def _cut_floor(liveness: Liveness, sizing: Sizing) -> Sizing:
