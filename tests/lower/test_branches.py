@@ -87,6 +87,17 @@ def test_zero_points_and_three_terms() -> None:
     assert kinds(compiled).count("IntAdd") == 2
 
 
+@pytest.mark.parametrize("join", ["Add", "Concat"])
+def test_the_largest_of_a_join_that_meets_no_quantiser(join: str) -> None:
+    build = ModelBuilder(MAP)
+    x = build.quant("x", 0.25)
+    y = build.quant(conv(build, x, 4, 4, 1), 0.25)
+    both = build.node(join, x, y) if join == "Add" else build.node(join, x, y, axis=1)
+    pooled = build.node("MaxPool", both, kernel_shape=[2, 2], strides=[2, 2])
+    compiled = check_equal(build, conv(build, pooled, 3, 4 if join == "Add" else 8, 2), frames(MAP))
+    assert "IntPool" in kinds(compiled)
+
+
 @settings(max_examples=12)
 @given(st.data())
 def test_random_branches_are_exact(data: st.DataObject) -> None:

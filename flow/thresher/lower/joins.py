@@ -98,6 +98,7 @@ def concatenate(node: Concat, forms: Sequence[Pending], bits: int, named: Namer,
         result,
         index=np.moveaxis(result.index, 0, node.axis - 1),
         pixel_axes=axes if result.pixel_axes else (),
+        sums=any(part.form.sums for part in ordered),
     )
     return Joined(tuple(nodes), result, _approximation(node, result, grid))
 

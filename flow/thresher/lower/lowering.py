@@ -16,7 +16,7 @@ from thresher.lower.integer import IntArgMax, IntNode, IntThreshold, TensorType
 from thresher.lower.joins import add, concatenate
 from thresher.lower.lowered import Approximation
 from thresher.lower.maps import Flags, add_up, take_largest, with_own_padding
-from thresher.lower.picks import in_order, needs_one_scale, pick
+from thresher.lower.picks import in_order, needs_integers, needs_one_scale, pick
 from thresher.lower.products import average, convolve, divide, multiply
 from thresher.lower.settle import ends_in_float, needs_hardware, settle, settle_on_host, stays_on_host
 from thresher.lower.staircase import falls_before, find_staircase
@@ -209,14 +209,15 @@ class Lowering:
         return self._add(made, result).then(divide(node, node.window.taps))
 
     def _pool(self, node: MaxPool | GlobalPool, form: Pending) -> Form:
-        """The largest is taken of a quantiser's integers: what has met none yet goes to the next one."""
+        """The largest is taken of a quantiser's integers: what has met none yet goes to the next one there is."""
         if isinstance(node, GlobalPool) and not node.largest:
             if not form.summable and ends_in_float(node, self.graph):
                 return OnHost(after_hardware=True, cause=node)
             made, result, pixels = add_up(node, self._summable(node, form), self._named("global_pool"))
             return self._add((made,), result).then(divide(node, pixels))
         node, factor = with_own_padding(node, form), form.rescaled()
-        if form.sums or factor is None or factor <= 0:
+        waits = form.sums and not needs_integers(self.graph, node.output)
+        if waits or factor is None or factor <= 0:
             return form.then(node)
         return self._take_largest(node, form, np.zeros(form.channels, np.bool_))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -12,9 +13,10 @@ from thresher.lower.forms import Namer, Pending, stream_order
 from thresher.lower.integer import IntNode, Ints, TensorType
 from thresher.lower.maps import as_map, pixelwise, without_offset
 from thresher.lower.piecewise import piecewise
+from thresher.onnx_import.custom import Custom
 from thresher.onnx_import.importer import QuantGraph
 from thresher.onnx_import.join_nodes import Join, Pick
-from thresher.onnx_import.map_nodes import Conv, GlobalPool, MaxPool
+from thresher.onnx_import.map_nodes import AveragePool, Conv, GlobalPool, MaxPool
 from thresher.onnx_import.nodes import Elementwise, Layout, Linear, QuantNode
 from thresher.onnx_import.problems import NodeError
 
@@ -158,15 +160,24 @@ def _refused(node: Pick) -> NodeError:
 
 def needs_one_scale(graph: QuantGraph, tensor: str) -> bool:
     """Whether `tensor` comes to a product of all channels before it comes to a quantiser."""
-    return any(_mixes(graph, node) for node in consumers(graph, tensor))
+    return any(
+        isinstance(node, Linear) or (isinstance(node, Conv) and not node.depthwise)
+        for node in _unquantised(graph, tensor)
+    )
 
 
-def _mixes(graph: QuantGraph, node: QuantNode) -> bool:
-    match node:
-        case Linear():
-            return True
-        case Conv():
-            return not node.depthwise
-        case Elementwise() | Layout() | Join() | Pick() | MaxPool() | GlobalPool():
-            return any(needs_one_scale(graph, output) for output in node.outputs)
-    return False
+def needs_integers(graph: QuantGraph, tensor: str) -> bool:
+    """Whether `tensor` comes to an operator on integers before it comes to a quantiser."""
+    return any(isinstance(node, Linear | Conv | AveragePool | Custom) for node in _unquantised(graph, tensor))
+
+
+def _unquantised(graph: QuantGraph, tensor: str) -> Iterator[QuantNode]:
+    """What `tensor` comes to without a quantiser in between; quantisers are among it."""
+    waiting, seen = [tensor], {tensor}
+    while waiting:
+        for node in consumers(graph, waiting.pop()):
+            if isinstance(node, Elementwise | Layout | Join | Pick | MaxPool | GlobalPool):
+                waiting += [name for name in node.outputs if name not in seen]
+                seen.update(node.outputs)
+            else:
+                yield node
