@@ -45,6 +45,18 @@ def branching_network(side: int = 8, seed: int = 0) -> HwGraph:
     return graph
 
 
+def sums_of_copies() -> HwGraph:
+    """Three copies of a stream, added up: no unit takes beats ahead of its steps."""
+    source = StreamLayout(IntType(-2, 3), CHANNELS, 8, CHANNELS)
+    inner = Plus(source, source)
+    nodes = (
+        HwNode("split", (INPUT_STREAM,), ("copy0", "copy1", "copy2"), (), Duplicate(source)),
+        HwNode("plus0", ("copy0", "copy1"), ("added",), (), inner),
+        HwNode("plus1", ("copy2", "added"), (OUTPUT_STREAM,), (), Plus(source, inner.output_layout)),
+    )
+    return HwGraph(nodes, (INPUT_STREAM,), (OUTPUT_STREAM,))
+
+
 def _convolution(side: int, element: IntType, seed: int) -> tuple[Swg, Mvu]:
     taps, pixels = 9, side * side
     window = Window(side, side, (3, 3), (1, 1), (1, 1), (1, 1), (side, side))

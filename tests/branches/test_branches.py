@@ -7,10 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.branches.networks import branching_network
+from tests.branches.networks import branching_network, sums_of_copies
+from tests.emit.test_hls_top import check_vitis_top
 from tests.small_models import save_small_model
 from thresher.building import BuildOptions, make_design
 from thresher.emit.project import write_project
+from thresher.hardware.graph import HwGraph
 from thresher.onnx_import.reader import read_model
 from thresher_sim.csim import simulate_c
 from thresher_sim.project import Project, load_project
@@ -19,11 +21,14 @@ from thresher_sim.rtl import RtlOptions, simulate_rtl
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """The network in a project of another, whose ends it does not have."""
-    folder = tmp_path_factory.mktemp("branches")
+    """The project of the network."""
+    return project_of(branching_network(), tmp_path_factory.mktemp("branches"))
+
+
+def project_of(graph: HwGraph, folder: Path) -> Project:
+    """`graph` in a project of another network, whose ends it does not have."""
     model = read_model(save_small_model(folder / "small.onnx"))
-    design = replace(make_design(model, BuildOptions()), graph=branching_network())
-    write_project(design, folder / "project")
+    write_project(replace(make_design(model, BuildOptions()), graph=graph), folder / "project")
     return load_project(folder / "project")
 
 
@@ -31,6 +36,11 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
 def test_csim(project: Project, types: str, tmp_path: Path) -> None:
     result = simulate_c(project, project.vectors, tmp_path, types=types)
     assert result.comparison.mismatches == 0
+
+
+def test_the_top_for_vitis(tmp_path: Path) -> None:
+    """In its C simulation a call is a frame, which units that take beats ahead are not bound to."""
+    check_vitis_top(project_of(sums_of_copies(), tmp_path), tmp_path)
 
 
 def test_rate_latency_and_every_fifo_are_as_stated(project: Project, tmp_path: Path) -> None:

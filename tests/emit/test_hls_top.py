@@ -11,6 +11,7 @@ import pytest
 import thresher
 from tests.small_models import save_small_model
 from thresher_sim.compile import compile_program
+from thresher_sim.project import Project
 from thresher_sim.vectors import read_frames
 
 BENCH = Path(__file__).with_name("top_bench.cpp")
@@ -25,7 +26,11 @@ def accelerator(tmp_path_factory: pytest.TempPathFactory) -> thresher.Accelerato
 
 
 def test_the_vitis_top_gives_the_golden_beats(accelerator: thresher.Accelerator, tmp_path: Path) -> None:
-    project = accelerator.project
+    check_vitis_top(accelerator.project, tmp_path)
+
+
+def check_vitis_top(project: Project, tmp_path: Path) -> None:
+    """Hold what a project's top gives on its own vectors against them."""
     source = tmp_path / "both.cpp"
     source.write_text(f'#include "top.cpp"\n#include "{BENCH}"\n')
     program = compile_program(source, [project.root / "hls"], tmp_path / "csim", "amd")
