@@ -13,7 +13,6 @@ from thresher.graph import Array
 from thresher.kernels.accumulation import threshold_behind
 from thresher.kernels.base import (
     Folding,
-    Kernel,
     Resources,
     Schedule,
     Table,
@@ -21,17 +20,18 @@ from thresher.kernels.base import (
     rom_cost,
     signed_bits,
 )
+from thresher.kernels.lanewise import Lanewise
 from thresher.kernels.staircase import output_base, threshold_table
 from thresher.lower.branches import IntAdd
-from thresher.lower.integer import IntNode, IntThreshold
-from thresher_sim.streams import IntType, StreamLayout
+from thresher.lower.integer import IntNode, IntThreshold, TensorType
+from thresher_sim.streams import IntType
 
 # Words of thresholds that cost nothing beside the comparators that they meet.
 _MOST_WORDS_COMPARED = 16
 
 
 @dataclass(frozen=True, eq=False)
-class Add(Kernel):
+class Add(Lanewise):
     """`pe` channels a cycle of two tensors of one shape, each of any element type.
 
     Sums go through the staircases of `threshold`, if there is one.
@@ -51,32 +51,14 @@ class Add(Kernel):
         return cls(first, threshold), 2 if threshold else 1
 
     @property
-    def input_layout(self) -> StreamLayout:
-        """The first tensor."""
-        return self.input_layouts[0]
+    def source_types(self) -> tuple[TensorType, ...]:
+        """What the integer operator reads."""
+        return self.join.input_types
 
     @property
-    def input_layouts(self) -> tuple[StreamLayout, ...]:
-        """`pe` channels a beat of each."""
-        return tuple(
-            StreamLayout(kind.element, kind.channels, kind.vectors, self.pe) for kind in self.join.input_types
-        )
-
-    @property
-    def output_layout(self) -> StreamLayout:
-        """`pe` channels a beat."""
-        target = self.threshold.output_type if self.threshold else self.join.output_type
-        return StreamLayout(target.element, target.channels, target.vectors, self.pe)
-
-    @property
-    def folding(self) -> Folding:
-        """`pe` channels; there are no columns to fold."""
-        return Folding(self.pe, 1)
-
-    @property
-    def folding_limit(self) -> Folding:
-        """All channels at once."""
-        return Folding(self.join.input_type.channels, 1)
+    def target_type(self) -> TensorType:
+        """What the integer operator, or the staircases behind it, write."""
+        return self.threshold.output_type if self.threshold else self.join.output_type
 
     def fold(self, folding: Folding) -> Self:
         """Handle `folding.pe` channels a cycle."""

@@ -11,14 +11,14 @@ import numpy as np
 
 from thresher.errors import UsageError
 from thresher.graph import Array
-from thresher.kernels.base import Folding, Kernel, Resources, Schedule
+from thresher.kernels.base import Folding, Resources, Schedule
+from thresher.kernels.lanewise import Lanewise
 from thresher.lower.branches import IntConcat
-from thresher.lower.integer import IntNode
-from thresher_sim.streams import StreamLayout
+from thresher.lower.integer import IntNode, TensorType
 
 
 @dataclass(frozen=True, eq=False)
-class Concat(Kernel):
+class Concat(Lanewise):
     """`pe` channels a cycle of two tensors of one element type; beats go on as they are.
 
     So `pe` divides the channels of both.
@@ -36,27 +36,14 @@ class Concat(Kernel):
         return (cls(first), 1) if len(first.input_types) == 2 else None
 
     @property
-    def input_layout(self) -> StreamLayout:
-        """The first tensor."""
-        return self.input_layouts[0]
+    def source_types(self) -> tuple[TensorType, ...]:
+        """What the integer operator reads."""
+        return self.join.input_types
 
     @property
-    def input_layouts(self) -> tuple[StreamLayout, ...]:
-        """`pe` channels a beat of each."""
-        return tuple(
-            StreamLayout(kind.element, kind.channels, kind.vectors, self.pe) for kind in self.join.input_types
-        )
-
-    @property
-    def output_layout(self) -> StreamLayout:
-        """`pe` channels a beat."""
-        target = self.join.output_type
-        return StreamLayout(target.element, target.channels, target.vectors, self.pe)
-
-    @property
-    def folding(self) -> Folding:
-        """`pe` channels; there are no columns to fold."""
-        return Folding(self.pe, 1)
+    def target_type(self) -> TensorType:
+        """What the integer operator writes."""
+        return self.join.output_type
 
     @property
     def folding_limit(self) -> Folding:

@@ -9,13 +9,13 @@ from typing import ClassVar, Self
 import numpy as np
 
 from thresher.graph import Array
-from thresher.kernels.base import Folding, Kernel, Resources, Schedule
+from thresher.kernels.base import Folding, Resources, Schedule
+from thresher.kernels.lanewise import Lanewise
 from thresher.lower.integer import IntNode, TensorType
-from thresher_sim.streams import StreamLayout
 
 
 @dataclass(frozen=True, eq=False)
-class Fork(Kernel):
+class Fork(Lanewise):
     """`copies` streams of `tensor`, `pe` channels a beat: 2 to `MOST_COPIES`.
 
     A beat is sent to all of them in one step, so the slowest reader holds the others once the FIFOs
@@ -38,29 +38,19 @@ class Fork(Kernel):
         return None
 
     @property
-    def input_layout(self) -> StreamLayout:
-        """`pe` channels a beat."""
-        return StreamLayout(self.tensor.element, self.tensor.channels, self.tensor.vectors, self.pe)
+    def source_types(self) -> tuple[TensorType, ...]:
+        """What is copied."""
+        return (self.tensor,)
 
     @property
-    def output_layout(self) -> StreamLayout:
-        """The same beats."""
-        return self.input_layout
+    def target_type(self) -> TensorType:
+        """Each copy."""
+        return self.tensor
 
     @property
     def output_count(self) -> int:
         """As many as there are copies."""
         return self.copies
-
-    @property
-    def folding(self) -> Folding:
-        """`pe` channels; there are no columns to fold."""
-        return Folding(self.pe, 1)
-
-    @property
-    def folding_limit(self) -> Folding:
-        """All channels at once."""
-        return Folding(self.tensor.channels, 1)
 
     def fold(self, folding: Folding) -> Self:
         """Handle `folding.pe` channels a cycle."""

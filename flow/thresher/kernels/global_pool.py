@@ -11,15 +11,15 @@ import numpy as np
 
 from thresher.graph import Array
 from thresher.kernels.accumulation import Accumulation, threshold_behind
-from thresher.kernels.base import Folding, Kernel, Resources, Schedule, Table, divide_up
+from thresher.kernels.base import Folding, Resources, Schedule, Table, divide_up
+from thresher.kernels.lanewise import Lanewise
 from thresher.kernels.maximum import maximum_constants, maximum_resources, maximum_tables
 from thresher.kernels.products import ProductSums
-from thresher.lower.integer import IntGlobalPool, IntNode, IntThreshold
-from thresher_sim.streams import StreamLayout
+from thresher.lower.integer import IntGlobalPool, IntNode, IntThreshold, TensorType
 
 
 @dataclass(frozen=True, eq=False)
-class GlobalPool(Kernel):
+class GlobalPool(Lanewise):
     """`pe` channels a cycle; what a tile of channels has come to waits in a memory for the next vector.
 
     Sums go through the staircases of `threshold`, if there is one. `shared` is what foldings have in common.
@@ -39,26 +39,14 @@ class GlobalPool(Kernel):
         return cls(nodes[0], threshold), 2 if threshold else 1
 
     @property
-    def input_layout(self) -> StreamLayout:
-        """`pe` channels a beat."""
-        source = self.pool.input_type
-        return StreamLayout(source.element, source.channels, source.vectors, self.pe)
+    def source_types(self) -> tuple[TensorType, ...]:
+        """What the integer operator reads."""
+        return (self.pool.input_type,)
 
     @property
-    def output_layout(self) -> StreamLayout:
-        """`pe` channels a beat."""
-        target = self.threshold.output_type if self.threshold else self.pool.output_type
-        return StreamLayout(target.element, target.channels, 1, self.pe)
-
-    @property
-    def folding(self) -> Folding:
-        """`pe` channels; there are no columns to fold."""
-        return Folding(self.pe, 1)
-
-    @property
-    def folding_limit(self) -> Folding:
-        """All channels at once."""
-        return Folding(self.pool.input_type.channels, 1)
+    def target_type(self) -> TensorType:
+        """What the integer operator, or the staircases behind it, write."""
+        return self.threshold.output_type if self.threshold else self.pool.output_type
 
     def fold(self, folding: Folding) -> Self:
         """Handle `folding.pe` channels a cycle."""

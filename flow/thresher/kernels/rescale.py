@@ -12,7 +12,6 @@ import numpy as np
 from thresher.graph import Array
 from thresher.kernels.base import (
     Folding,
-    Kernel,
     Resources,
     Schedule,
     Table,
@@ -20,10 +19,11 @@ from thresher.kernels.base import (
     rom_cost,
     signed_bits,
 )
+from thresher.kernels.lanewise import Lanewise
 from thresher.kernels.staircase import deal
 from thresher.lower.branches import IntRescale
-from thresher.lower.integer import IntNode, Ints
-from thresher_sim.streams import IntType, StreamLayout
+from thresher.lower.integer import IntNode, Ints, TensorType
+from thresher_sim.streams import IntType
 
 # The widest product that Yosys makes of LUTs for 7-series parts.
 _MOST_LUT_PRODUCT_BITS = 8
@@ -87,7 +87,7 @@ class FixedPoint:
 
 
 @dataclass(frozen=True, eq=False)
-class Rescale(Kernel):
+class Rescale(Lanewise):
     """`pe` channels a cycle: the segment is found by comparing, its line is a product and a sum.
 
     Multipliers or offsets that are alike in all channels and segments are constants, so that products by one
@@ -104,26 +104,14 @@ class Rescale(Kernel):
         return (cls(nodes[0]), 1) if isinstance(nodes[0], IntRescale) else None
 
     @property
-    def input_layout(self) -> StreamLayout:
-        """`pe` channels a beat."""
-        source = self.rescale.input_type
-        return StreamLayout(source.element, source.channels, source.vectors, self.pe)
+    def source_types(self) -> tuple[TensorType, ...]:
+        """What the integer operator reads."""
+        return (self.rescale.input_type,)
 
     @property
-    def output_layout(self) -> StreamLayout:
-        """`pe` channels a beat."""
-        target = self.rescale.output_type
-        return StreamLayout(target.element, target.channels, target.vectors, self.pe)
-
-    @property
-    def folding(self) -> Folding:
-        """`pe` channels; there are no columns to fold."""
-        return Folding(self.pe, 1)
-
-    @property
-    def folding_limit(self) -> Folding:
-        """All channels at once."""
-        return Folding(self.rescale.input_type.channels, 1)
+    def target_type(self) -> TensorType:
+        """What the integer operator writes."""
+        return self.rescale.output_type
 
     def fold(self, folding: Folding) -> Self:
         """Handle `folding.pe` channels a cycle."""

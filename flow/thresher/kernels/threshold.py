@@ -12,7 +12,6 @@ import numpy as np
 from thresher.graph import Array
 from thresher.kernels.base import (
     Folding,
-    Kernel,
     Resources,
     Schedule,
     Table,
@@ -20,13 +19,13 @@ from thresher.kernels.base import (
     rom_cost,
     signed_bits,
 )
+from thresher.kernels.lanewise import Lanewise
 from thresher.kernels.staircase import output_base, threshold_table
-from thresher.lower.integer import IntNode, IntThreshold
-from thresher_sim.streams import StreamLayout
+from thresher.lower.integer import IntNode, IntThreshold, TensorType
 
 
 @dataclass(frozen=True, eq=False)
-class Threshold(Kernel):
+class Threshold(Lanewise):
     """`pe` channels a cycle go through their staircases; one beat in, one beat out."""
 
     threshold: IntThreshold
@@ -38,26 +37,14 @@ class Threshold(Kernel):
         return (cls(nodes[0]), 1) if isinstance(nodes[0], IntThreshold) else None
 
     @property
-    def input_layout(self) -> StreamLayout:
-        """`pe` channels a beat."""
-        source = self.threshold.input_type
-        return StreamLayout(source.element, source.channels, source.vectors, self.pe)
+    def source_types(self) -> tuple[TensorType, ...]:
+        """What the integer operator reads."""
+        return (self.threshold.input_type,)
 
     @property
-    def output_layout(self) -> StreamLayout:
-        """`pe` channels a beat."""
-        target = self.threshold.output_type
-        return StreamLayout(target.element, target.channels, target.vectors, self.pe)
-
-    @property
-    def folding(self) -> Folding:
-        """`pe` channels; there are no columns to fold."""
-        return Folding(self.pe, 1)
-
-    @property
-    def folding_limit(self) -> Folding:
-        """All channels at once."""
-        return Folding(self.threshold.input_type.channels, 1)
+    def target_type(self) -> TensorType:
+        """What the integer operator writes."""
+        return self.threshold.output_type
 
     def fold(self, folding: Folding) -> Self:
         """Handle `folding.pe` channels a cycle."""

@@ -9,15 +9,15 @@ from typing import Self
 import numpy as np
 
 from thresher.graph import Array
-from thresher.kernels.base import Folding, Kernel, Resources, Schedule
+from thresher.kernels.base import Folding, Resources, Schedule
+from thresher.kernels.lanewise import Lanewise
 from thresher.kernels.swg import ram_cost
 from thresher.lower.branches import IntUpsample
-from thresher.lower.integer import IntNode
-from thresher_sim.streams import StreamLayout
+from thresher.lower.integer import IntNode, TensorType
 
 
 @dataclass(frozen=True, eq=False)
-class Upsample(Kernel):
+class Upsample(Lanewise):
     """`pe` channels a cycle; repeats come from a memory.
 
     It holds a row, or a pixel where rows are not repeated.
@@ -32,26 +32,14 @@ class Upsample(Kernel):
         return (cls(nodes[0]), 1) if isinstance(nodes[0], IntUpsample) else None
 
     @property
-    def input_layout(self) -> StreamLayout:
-        """Pixels, `pe` channels a beat."""
-        source = self.larger.input_type
-        return StreamLayout(source.element, source.channels, source.vectors, self.pe)
+    def source_types(self) -> tuple[TensorType, ...]:
+        """What the integer operator reads."""
+        return (self.larger.input_type,)
 
     @property
-    def output_layout(self) -> StreamLayout:
-        """Pixels of the larger map, `pe` channels a beat."""
-        target = self.larger.output_type
-        return StreamLayout(target.element, target.channels, target.vectors, self.pe)
-
-    @property
-    def folding(self) -> Folding:
-        """`pe` channels; there are no columns to fold."""
-        return Folding(self.pe, 1)
-
-    @property
-    def folding_limit(self) -> Folding:
-        """All channels at once."""
-        return Folding(self.larger.input_type.channels, 1)
+    def target_type(self) -> TensorType:
+        """What the integer operator writes."""
+        return self.larger.output_type
 
     def fold(self, folding: Folding) -> Self:
         """Handle `folding.pe` channels a cycle."""

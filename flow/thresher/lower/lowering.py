@@ -209,7 +209,7 @@ class Lowering:
         return self._add(made, result).then(divide(node, node.window.taps))
 
     def _pool(self, node: MaxPool | GlobalPool, form: Pending) -> Form:
-        """The largest is taken of a quantiser's integers: of what has met none yet, behind the next if any."""
+        """The largest is taken of a quantiser's integers; what has met none yet waits for the next, if any."""
         if isinstance(node, GlobalPool) and not node.largest:
             if not form.summable and ends_in_float(node, self.graph):
                 return OnHost(after_hardware=True, cause=node)
