@@ -9,17 +9,18 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from thresher.lower.concats import concatenate
 from thresher.lower.custom import lower_custom
 from thresher.lower.entry import enter, per_channel
 from thresher.lower.forms import Chosen, Form, OnHost, Pending, integer, is_largest
 from thresher.lower.integer import IntArgMax, IntNode, IntThreshold, TensorType
-from thresher.lower.joins import add, concatenate
 from thresher.lower.lowered import Approximation
 from thresher.lower.maps import Flags, add_up, take_largest, with_own_padding
 from thresher.lower.picks import in_order, needs_integers, needs_one_scale, pick
 from thresher.lower.products import average, convolve, divide, multiply
 from thresher.lower.settle import ends_in_float, needs_hardware, settle, settle_on_host, stays_on_host
 from thresher.lower.staircase import falls_before, find_staircase
+from thresher.lower.sums import add
 from thresher.lower.tail import same_order
 from thresher.onnx_import.custom import Custom
 from thresher.onnx_import.importer import QuantGraph
@@ -209,7 +210,7 @@ class Lowering:
         return self._add(made, result).then(divide(node, node.window.taps))
 
     def _pool(self, node: MaxPool | GlobalPool, form: Pending) -> Form:
-        """The largest is taken of a quantiser's integers; what has met none yet waits for the next, if any."""
+        """The largest is taken of a quantiser's integers; what has met none yet waits for the next if any."""
         if isinstance(node, GlobalPool) and not node.largest:
             if not form.summable and ends_in_float(node, self.graph):
                 return OnHost(after_hardware=True, cause=node)
