@@ -97,7 +97,7 @@ def scaled(node: QuantNode, part: Part, term: FixedPoint, nodes: list[IntNode], 
 def meaning(
     node: QuantNode, total: Pending, parts: Sequence[Part], grid: Grid, side_by_side: bool
 ) -> Pending:
-    """What the integers `total` of a join mean: steps of the grid and its offset, or a zero point if that does.
+    """What the integers `total` of a join mean: steps of the grid and its offset, or a zero point instead.
 
     Of parts `side_by_side` each has channels of its own; otherwise all have the same.
     """
