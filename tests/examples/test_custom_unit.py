@@ -126,7 +126,7 @@ def test_check_names_what_takes_the_node(built: Built, capsys: pytest.CaptureFix
     assert cli.main(["check", str(built.model)]) == 0
 
     (line,) = [line for line in capsys.readouterr().out.splitlines() if "MedianFilter" in line]
-    assert "custom0" in line
+    assert "median_filter0" in line
 
 
 def test_golden_equals_scipy_and_qonnx(built: Built) -> None:
