@@ -6,9 +6,11 @@ import subprocess
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 
 import thresher
+from tests.models import ModelBuilder
 from tests.small_models import save_small_model
 from thresher_sim.compile import compile_program
 from thresher_sim.project import Project
@@ -27,6 +29,18 @@ def accelerator(tmp_path_factory: pytest.TempPathFactory) -> thresher.Accelerato
 
 def test_the_vitis_top_gives_the_golden_beats(accelerator: thresher.Accelerator, tmp_path: Path) -> None:
     check_vitis_top(accelerator.project, tmp_path)
+
+
+def test_windows_and_branches_in_the_vitis_top(tmp_path: Path) -> None:
+    build = ModelBuilder((1, 4, 4, 6))
+    x = build.quant("x", 0.25)
+    weights = np.random.default_rng(0).integers(-3, 4, (4, 4, 3, 3)).astype(np.float32)
+    y = build.node("Conv", x, build.quant(build.constant(weights), 1.0, 0.0, 4), pads=[1, 1, 1, 1])
+    y = build.quant(build.node("Add", build.quant(y, 0.25), x), 0.5, 0.0, 3)
+    model = tmp_path / "residual.onnx"
+    onnx.save(build.proto(build.node("Conv", y, build.quant(build.constant(weights), 1.0, 0.0, 4))), model)
+
+    check_vitis_top(thresher.build(model, tmp_path / "project").project, tmp_path)
 
 
 def check_vitis_top(project: Project, tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from thresher.emit.layer_header import layer_header_name, unit_type
 from thresher.hardware.graph import INPUT_STREAM, OUTPUT_STREAM, HwGraph, HwNode, stream_layouts
+from thresher.kernels import Kernel, Lookahead
 
 
 def hls_top(graph: HwGraph, depths: Mapping[str, int]) -> str:
@@ -105,7 +106,7 @@ def _process(node: HwNode) -> list[str]:
         f"void {node.name}({_aligned(formals, len(node.name) + 6)}) {{",
         f"  static {unit} unit;",
         f"  {unit}::Ports ports{{{_aligned(ports, len(unit) + 15)}}};",
-        f"  THRESHER_STEPS({node.kernel.cycles_per_frame}) {{",
+        f"  THRESHER_STEPS({_steps(node.kernel)}) {{",
         "#pragma HLS PIPELINE II = 1",
         "    unit.step(ports);",
         "  }",
@@ -120,6 +121,16 @@ def _aligned(words: Sequence[str], column: int) -> str:
 
 def _numbered(name: str, count: int) -> list[str]:
     return [name] if count == 1 else [f"{name}{place}" for place in range(count)]
+
+
+def _steps(kernel: Kernel) -> int:
+    """Calls of a step that see a frame through the C simulation.
+
+    A unit that reads ahead may take a beat or do a step of a frame in each, and more of them do no harm.
+    """
+    schedule = kernel.schedule()
+    ahead = schedule.beats if isinstance(schedule, Lookahead) else 0
+    return ahead + kernel.cycles_per_frame
 
 
 def _edges(input_beats: int, output_beats: int, input_width: int, output_width: int) -> list[str]:
