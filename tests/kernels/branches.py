@@ -54,11 +54,12 @@ def adds(draw: Draw) -> Add:
 
 @st.composite
 def concats(draw: Draw) -> Concat:
-    """Any type, and channels of which both inputs have a multiple of `pe`."""
+    """Any type, and channels of which both inputs have a multiple of `pe`, or all at once."""
     element, vectors, pe = draw(elements()), draw(st.integers(1, MOST_VECTORS)), draw(st.integers(1, 5))
     first, second = (TensorType(element, vectors, pe * draw(st.integers(1, 4))) for _ in range(2))
     both = TensorType(element, vectors, first.channels + second.channels)
-    return Concat(IntConcat("concat", "x", "xy", (), first, both, ("y",), (second,)), pe)
+    lanes = draw(st.sampled_from([pe, pe, both.channels]))
+    return Concat(IntConcat("concat", "x", "xy", (), first, both, ("y",), (second,)), lanes)
 
 
 @st.composite

@@ -46,6 +46,11 @@ def joined() -> Concat:
     return Concat(IntConcat("concat", "x", "xy", (), first, both, ("y",), (second,)), 2)
 
 
+def joined_at_once() -> Concat:
+    """The same, whole vectors a beat."""
+    return replace(joined(), pe=6)
+
+
 def selected(channels: list[int], pe: int, sources: int = 4) -> Select:
     """Some channels of two vectors."""
     source, target = (TensorType(BIPOLAR, 2, count) for count in (sources, len(channels)))

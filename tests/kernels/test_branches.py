@@ -38,10 +38,10 @@ def test_a_concat_takes_what_divides_both_inputs() -> None:
 
     assert str(refused.value) == (
         "folding: concat: pe is 4, which does not divide both the 12 and the 18 channels that it joins; what "
-        "works is 1, 2, 3, 6"
+        "works is 1, 2, 3, 6, 30"
     )
-    assert concat.folding_limit == Folding(6, 1)
-    assert [folded.pe for folded in concat.candidates(30)] == [1, 2, 3, 6]
+    assert concat.folding_limit == Folding(30, 1)
+    assert [folded.pe for folded in concat.candidates(30)] == [1, 2, 3, 6, 30]
 
 
 def test_a_concat_reads_the_beats_of_its_inputs_in_turn() -> None:
@@ -49,6 +49,13 @@ def test_a_concat_reads_the_beats_of_its_inputs_in_turn() -> None:
 
     assert schedule.reads.astype(int).tolist() == [[1, 0, 0, 1, 0, 0], [0, 1, 1, 0, 1, 1]]
     assert schedule.writes.all()
+
+
+def test_a_concat_of_whole_vectors_reads_both_inputs_at_once() -> None:
+    whole = joined().fold(Folding(6, 1))
+
+    assert [layout.lanes for layout in (*whole.input_layouts, whole.output_layout)] == [2, 4, 6]
+    assert whole.schedule().reads.tolist() == [[True, True], [True, True]]
 
 
 def test_joins_of_three_tensors_or_of_other_types_are_not_taken() -> None:

@@ -198,6 +198,7 @@ KERNELS: Mapping[str, Callable[[], Kernel]] = {
     "add": lambda: small_branches.sum_of(UINT2, INT3),
     "add: several thresholds": small_branches.levels_of_sum,
     "concat": small_branches.joined,
+    "concat: whole vectors": small_branches.joined_at_once,
     "select: beats": lambda: small_branches.selected([2, 3, 4], 2, 5),
     "select: a shuffle": lambda: small_branches.selected([0, 2, 1, 3], 2),
     "select: more than there were": lambda: small_branches.selected([0, 3, 1, 2, 0], 2),
@@ -212,7 +213,10 @@ KERNELS: Mapping[str, Callable[[], Kernel]] = {
 ONE_STAGE, TWO_STAGES, PIPELINED = "one stage", "two stages", "three stages or more"
 BLOCK_MEMORY = "block memory"
 STAGES = {ONE_STAGE: (1, 1), TWO_STAGES: (2, 2), PIPELINED: (3, 5), BLOCK_MEMORY: (2, 5)}
-NEVER_CUT = ("width converter: upsize", "width converter: downsize", "fork: two", "fork: four", "concat")
+NEVER_CUT = (
+    *("width converter: upsize", "width converter: downsize", "fork: two", "fork: four"),
+    *("concat", "concat: whole vectors"),
+)
 CUT_ONCE = (
     *("vvu: averages", "global pool: sums", "global pool: largest", "swg: whole windows", "add"),
     *("select: beats", "upsample: across", "rescale: a shift"),

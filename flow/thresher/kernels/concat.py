@@ -15,13 +15,15 @@ from thresher.kernels.base import Folding, Resources, Schedule
 from thresher.kernels.lanewise import Lanewise
 from thresher.lower.branches import IntConcat
 from thresher.lower.integer import IntNode, TensorType
+from thresher_sim.streams import StreamLayout
 
 
 @dataclass(frozen=True, eq=False)
 class Concat(Lanewise):
-    """`pe` channels a cycle of two tensors of one element type; beats go on as they are.
+    """`pe` channels a cycle of two tensors of one element type.
 
-    So `pe` divides the channels of both.
+    Beats go on as they are, so `pe` divides the channels of both, or is all of them: then a vector of either
+    is a beat, and the two become one.
     """
 
     join: IntConcat
@@ -47,18 +49,27 @@ class Concat(Lanewise):
 
     @property
     def folding_limit(self) -> Folding:
-        """The most that divide the channels of both inputs."""
-        return Folding(math.gcd(*self._channels), 1)
+        """All channels of both inputs at once."""
+        return Folding(self.target_type.channels, 1)
+
+    def _layout(self, kind: TensorType) -> StreamLayout:
+        return StreamLayout(kind.element, kind.channels, kind.vectors, min(self.pe, kind.channels))
+
+    @property
+    def _whole(self) -> bool:
+        """Whether a vector is a beat."""
+        return self.pe == self.target_type.channels
 
     def fold(self, folding: Folding) -> Self:
         """Handle `folding.pe` channels a cycle.
 
-        Raises `UsageError` where they do not divide the channels of both inputs.
+        Raises `UsageError` where they do not divide the channels of both inputs, and are not all of them.
         """
-        limit = self.folding_limit.pe
-        if limit % folding.pe:
+        common, every = math.gcd(*self._channels), self.target_type.channels
+        if common % folding.pe and folding.pe != every:
             first, second = self._channels
-            works = ", ".join(str(lanes) for lanes in range(1, limit + 1) if limit % lanes == 0)
+            divisors = [lanes for lanes in range(1, common + 1) if common % lanes == 0]
+            works = ", ".join(map(str, [*divisors, every]))
             raise UsageError(
                 f"folding: concat: pe is {folding.pe}, which does not divide both the {first} and the "
                 f"{second} channels that it joins; what works is {works}"
@@ -75,6 +86,9 @@ class Concat(Lanewise):
 
     def schedule(self) -> Schedule:
         """Of each vector the beats of the first input, then those of the second; every step writes."""
+        if self._whole:
+            every = np.ones(self.cycles_per_frame, np.bool_)
+            return Schedule(np.stack([every, every]), every)
         counts = [layout.beats_per_vector for layout in self.input_layouts]
         reads = np.repeat(np.eye(2, dtype=np.bool_), counts, axis=1)
         return Schedule(np.tile(reads, self.output_layout.vectors), np.ones(self.cycles_per_frame, np.bool_))
@@ -87,8 +101,11 @@ class Concat(Lanewise):
     def resources(self) -> Resources:
         """A multiplexer, a counter of beats, and registers for a beat.
 
-        Yosys needs 47 LUTs and 41 registers for beats of 32 bits, 12 a vector, where this says 40 and 36.
+        Yosys needs 47 LUTs and 41 registers for beats of 32 bits, 12 a vector, where this says 40 and 36. Of
+        whole vectors there are the registers alone, and the handshake.
         """
+        if self._whole:
+            return Resources(lut=3, ff=self.output_layout.width + 1)
         width, counter = self.output_layout.width, self.output_layout.beats_per_vector.bit_length()
         return Resources(lut=width + 2 * counter, ff=width + counter)
 
@@ -96,7 +113,9 @@ class Concat(Lanewise):
         """Shapes of `thresher::Concat`."""
         first, second = self.input_layouts
         return {
-            "kWidth": first.width,
+            "kWhole": self._whole,
+            "kFirstWidth": first.width,
+            "kSecondWidth": second.width,
             "kFirstBeats": first.beats_per_vector,
             "kSecondBeats": second.beats_per_vector,
         }
