@@ -98,6 +98,7 @@ def train_anew(method: Method, make: Callable[[], nn.Module], split: Split, sett
     """A trained network, the same each time on one machine."""
     torch.manual_seed(0)
     torch.set_num_threads(1)  # the matrices are too small to share, and the sums keep one order
+    torch.use_deterministic_algorithms(True)
     epochs = method.epochs if settings.epochs is None else settings.epochs
     return train(make(), split, epochs, method.learning_rate)
 
