@@ -76,6 +76,15 @@ def test_sums_of_accumulators_with_their_biases_are_exact() -> None:
     assert "IntRescale" not in kinds(compiled)
 
 
+def test_channels_that_are_switched_off_keep_a_sum_exact() -> None:
+    build = ModelBuilder(MAP)
+    x = build.quant("x", 0.25)
+    y = build.node("Mul", build.quant(conv(build, x, 4, 4, 1), 0.5), column(1, 0, 0.5, 0))
+    z = build.node("Mul", x, column(1, 1, 0, 0))
+    total = build.node("Add", y, z)
+    check_equal(build, conv(build, build.quant(total, 0.5), 3, 4, 2), frames(MAP))
+
+
 def test_zero_points_and_three_terms() -> None:
     build = ModelBuilder((1, 12))
     parts = [build.quant("x", 0.5, -1.0, 4, False)]

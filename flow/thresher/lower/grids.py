@@ -80,20 +80,27 @@ class Term:
 def exact_grid(terms: Sequence[Term]) -> Grid | None:
     """The coarsest grid on which all terms are multiples of their integers; None where there is none.
 
-    There is one where all terms are linear and their slopes have small integer ratios, exactly.
+    There is one where all terms are linear and their slopes have small integer ratios, exactly. A slope may
+    be zero, as behind a batch norm that switches a channel off.
     """
     if any(term.function.segments > 1 for term in terms):
         return None
     slopes = np.stack([term.function.slopes[:, 0] for term in terms])
-    first = slopes[0]
-    if not slopes.all():
-        return None
+    first = _first_slopes(slopes)
     for parts in range(1, _MOST_PARTS + 1):
         multiples = np.rint(slopes / first * parts)
         if (np.abs(multiples) <= _MOST_MULTIPLE).all() and (multiples * first == parts * slopes).all():
             signs = np.sign(first)
             return _linear_grid(terms, np.abs(first) / parts, (multiples * signs).astype(np.int64))
     return None
+
+
+def _first_slopes(slopes: Doubles) -> Doubles:
+    """Of each channel the first of `slopes[term, channel]` that is not zero, or 1."""
+    first: Doubles = np.ones(slopes.shape[1])
+    for each in slopes[::-1]:
+        first = np.where(each != 0, each, first)
+    return first
 
 
 def _linear_grid(terms: Sequence[Term], step: Doubles, multiples: Ints) -> Grid:
