@@ -127,9 +127,9 @@ ACTIVATIONS: dict[str, tuple[Activation, IntType]] = {
 }
 
 
-def frames(rng: np.random.Generator, count: int = 50) -> Array:
+def frames(rng: np.random.Generator, count: int = 50, size: int = 8) -> Array:
     """Random frames with many zeros of either sign."""
-    x = rng.normal(size=(count, 8)).astype(np.float32)
+    x = rng.normal(size=(count, size)).astype(np.float32)
     x[rng.random(x.shape) < 0.2] = 0.0
     x[rng.random(x.shape) < 0.2] = -0.0
     return x
@@ -200,6 +200,24 @@ def test_a_plain_sign_where_zero_cannot_occur() -> None:
     compiled = assert_exact(proto, frames(rng))
 
     assert "plain" in compiled.lowered.graph.nodes[1].onnx_nodes
+
+
+@pytest.mark.parametrize("branch", [False, True])
+def test_a_plain_sign_of_sums_that_are_odd(branch: bool) -> None:
+    """An odd number of signs adds up to no zero; an even number of such sums does."""
+    rng = np.random.default_rng(5)
+    build = ModelBuilder((1, 9))
+    x = larq(build, "x")
+    y = build.node("MatMul", x, signs(rng, 9, 7))
+    if branch:
+        y = build.node("Add", y, build.node("MatMul", x, signs(rng, 9, 7)))
+    proto = build.proto(build.node("MatMul", build.node("Sign", y, name="plain"), signs(rng, 7, 5)))
+
+    if branch:
+        with pytest.raises(UnsupportedModelError, match="a third value beside -1 and"):
+            compile_proto(proto)
+    else:
+        assert_exact(proto, frames(rng, size=9))
 
 
 def refusal(build: ModelBuilder, output: str) -> str:

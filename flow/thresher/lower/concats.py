@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -177,4 +178,5 @@ def _concat_of(
         slack=None,
         offset=None,
         error=None,
+        stride=math.gcd(first.stride, second.stride),
     )

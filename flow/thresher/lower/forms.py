@@ -38,7 +38,8 @@ class Pending:
     channel by channel, how far the order of float32 additions can take the model's own value from the
     exact one; None where every order is exact. `sums` says that the integers are sums, which no quantiser
     has narrowed. `error` bounds, channel by channel, how far fixed point has taken what the integers mean
-    from the model's value; None where it is exact.
+    from the model's value; None where it is exact. Integers of channel c are `lo[c]` and multiples of
+    `stride` above it: signs and their sums are two apart.
     """
 
     tensor: str
@@ -55,6 +56,7 @@ class Pending:
     sums: bool = False
     offset: Doubles | None = None
     error: Doubles | None = None
+    stride: int = 1
 
     @property
     def size(self) -> int:
@@ -106,6 +108,12 @@ class Pending:
         for step in self.steps:
             value = value if is_largest(step) else step.apply(value)
         return value
+
+    def at_or_above(self, bounds: Ints) -> Ints:
+        """The least integers `[channels, n]` that can be, each not below one of `bounds`."""
+        lo = self.lo[:, None]
+        result: Ints = lo - (lo - bounds) // self.stride * self.stride
+        return result
 
     def final_index(self) -> Ints:
         """`index` for the tensor after all steps, of which none is a pool."""
@@ -244,7 +252,16 @@ def integer(
     """Integers that may take every value of their type; `scale` and `zero` are per channel."""
     lo, hi = (np.full(scale.size, bound, np.int64) for bound in (element.lo, element.hi))
     return Pending(
-        tensor, onnx_tensor, element, lo, hi, scale.reshape(-1), zero.reshape(-1), index, pixel_axes
+        tensor=tensor,
+        onnx_tensor=onnx_tensor,
+        element=element,
+        lo=lo,
+        hi=hi,
+        scale=scale.reshape(-1),
+        zero=zero.reshape(-1),
+        index=index,
+        pixel_axes=pixel_axes,
+        stride=2 if element.bipolar else 1,
     )
 
 

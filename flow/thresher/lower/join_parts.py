@@ -88,7 +88,8 @@ def scaled(node: QuantNode, part: Part, term: FixedPoint, nodes: list[IntNode], 
         return form
     lo, hi = term.reach(form.lo, form.hi)
     name = named("rescale")
-    made = replace(form, tensor=f"{name}_out", element=IntType(int(lo.min()), int(hi.max())), lo=lo, hi=hi)
+    element = IntType(int(lo.min()), int(hi.max()))
+    made = replace(form, tensor=f"{name}_out", element=element, lo=lo, hi=hi, stride=1)
     ends = (name, form.tensor, made.tensor, (*part.onnx_nodes, *node.onnx_nodes), form.type, made.type)
     nodes.append(IntRescale(*ends, term.starts, term.multipliers, term.offsets, term.shift))
     return made

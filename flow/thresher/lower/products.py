@@ -54,6 +54,7 @@ def multiply(node: Linear, form: Pending, name: str) -> tuple[IntMatMul, Pending
         index=stream_order((*index.shape[:-1], rows)),
         slack=rounding_slack(weights, form, scale, node.rounded),
         sums=True,
+        stride=2 if form.element.bipolar else 1,
     )
     made = IntMatMul(
         name=name,
@@ -154,6 +155,8 @@ class _Products:
             pixel_axes=form.pixel_axes,
             slack=rounding_slack(flat, form, scales, isinstance(node, Conv) and node.rounded),
             sums=True,
+            # Padding is no sign, so windows that lie across an edge have sums of their own parity.
+            stride=2 if form.element.bipolar and not window.padded else 1,
         )
         nodes: list[IntNode] = []
         source, tensor = form.type, form.tensor

@@ -79,7 +79,8 @@ def _decided(sign: Binariser, pending: Pending) -> Binariser:
     """`sign` as a quantiser of two levels: the thresholds are where they are, wherever zero counts to."""
     upper = replace(sign, at=sign.above, undecided=False)
     stairs = [find_staircase(pending, each) for each in (upper, replace(upper, at=sign.below))]
-    met = (stairs[0].thresholds != stairs[1].thresholds).any(axis=1)
+    above, below = (pending.at_or_above(each.thresholds) for each in stairs)
+    met = (above != below).any(axis=1)
     met |= stairs[0].descending != stairs[1].descending
     if met.any():
         channel = int(np.argmax(met))

@@ -52,7 +52,8 @@ def find_staircase(pending: Pending, quantiser: Quantiser) -> Staircase:
     tied = np.zeros(thresholds.shape, np.bool_)
     for slacks in (0.0,) if pending.slack is None else (-1.0, 0.0, 1.0):
         exact, _ = _bisect(pending, quantiser, FLOAT64, slacks)
-        tied |= thresholds != exact
+        # Where the integers skip what lies between the two, both are the same.
+        tied |= pending.at_or_above(thresholds) != pending.at_or_above(exact)
     return Staircase(thresholds, descending, ties=int(tied.sum()))
 
 

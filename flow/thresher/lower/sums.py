@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -82,7 +83,8 @@ def _aligned(node: QuantNode, part: Part, target: Pending, nodes: list[IntNode],
 def _sum_of(node: QuantNode, first: Pending, second: Pending, nodes: list[IntNode], named: Namer) -> Pending:
     name = named("add")
     lo, hi = first.lo + second.lo, first.hi + second.hi
-    made = replace(first, tensor=f"{name}_out", element=IntType(int(lo.min()), int(hi.max())), lo=lo, hi=hi)
+    element, stride = IntType(int(lo.min()), int(hi.max())), math.gcd(first.stride, second.stride)
+    made = replace(first, tensor=f"{name}_out", element=element, lo=lo, hi=hi, stride=stride)
     ends = (name, first.tensor, made.tensor, node.onnx_nodes, first.type, made.type)
     nodes.append(IntAdd(*ends, (second.tensor,), (second.type,)))
     return made
