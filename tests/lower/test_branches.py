@@ -14,12 +14,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.lower.helpers import compile_proto
+from tests.lower.random_branches import MAP, conv, random_network
 from tests.models import ModelBuilder, run_qonnx
 from thresher.errors import UnsupportedModelError
 from thresher.lower.branches import IntAdd, IntConcat, IntRescale, IntSelect, IntUpsample
 
 FRAMES = 6
-MAP = (1, 4, 4, 6)
 
 
 def frames(shape: tuple[int, ...], seed: int = 0) -> npt.NDArray[np.float32]:
@@ -33,13 +33,6 @@ def scalar(value: float) -> npt.NDArray[np.float32]:
 def column(*values: float) -> npt.NDArray[np.float32]:
     """One value per channel of a map."""
     return np.asarray(values, np.float32).reshape(-1, 1, 1)
-
-
-def conv(build: ModelBuilder, x: str, rows: int, columns: int, seed: int, **attributes: Any) -> str:
-    random = np.random.default_rng(seed)
-    weights = random.integers(-3, 4, (rows, columns, 3, 3)).astype(np.float32)
-    quantised = build.quant(build.constant(weights / 4), 0.25, 0.0, 4)
-    return build.node("Conv", x, quantised, pads=[1, 1, 1, 1], **attributes)
 
 
 def kinds(compiled: Any) -> list[str]:
@@ -111,38 +104,8 @@ def test_the_largest_of_a_join_that_meets_no_quantiser(join: str) -> None:
 @given(st.data())
 def test_random_branches_are_exact(data: st.DataObject) -> None:
     build = ModelBuilder(MAP)
-    heads = [build.quant("x", data.draw(st.sampled_from([0.25, 0.5])), 0.0, 4)]
-    channels = [4]
-    for step in range(data.draw(st.integers(2, 5))):
-        place = data.draw(st.integers(0, len(heads) - 1))
-        head, count = heads[place], channels[place]
-        even = ["split", "shuffle"] if count % 2 == 0 else []
-        kind = data.draw(st.sampled_from(["quant", "conv", "add", "concat", *even]))
-        if kind == "quant":
-            scale = data.draw(st.sampled_from([0.25, 0.5, 1.0]))
-            bits, signed = data.draw(st.integers(2, 5)), data.draw(st.booleans())
-            made, many = build.quant(head, scale, 0.0, bits, signed), count
-        elif kind == "conv":
-            many = data.draw(st.sampled_from([2, 4]))
-            made = build.quant(conv(build, head, many, count, step), 1.0, 0.0, 4)
-        elif kind == "add":
-            other = build.quant(conv(build, heads[-1], count, channels[-1], 7 + step), 0.5, 0.0, 4)
-            made, many = build.node("Add", head, other), count
-        elif kind == "concat":
-            made, many = build.node("Concat", head, heads[-1], axis=1), count + channels[-1]
-        elif kind == "split":
-            many = count // 2
-            first = data.draw(st.integers(0, count - many))
-            made = build.node("Slice", head, np.array([first]), np.array([first + many]), np.array([1]))
-        else:
-            many = count
-            folded = build.node("Reshape", head, np.array([1, 2, count // 2, 4, 6]))
-            moved = build.node("Transpose", folded, perm=[0, 2, 1, 3, 4])
-            made = build.node("Reshape", moved, np.array([1, count, 4, 6]))
-        heads.append(made)
-        channels.append(many)
-    whole = build.node("Concat", heads[-1], build.quant(heads[0], 0.5, 0.0, 3), axis=1)
-    check_equal(build, conv(build, whole, 3, channels[-1] + 4, 99), frames(MAP))
+    output = random_network(build, lambda options: data.draw(st.sampled_from(options)))
+    check_equal(build, output, frames(MAP))
 
 
 def test_channels_of_another_order_are_selected_for_a_grouped_convolution() -> None:
