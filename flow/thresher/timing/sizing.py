@@ -108,7 +108,9 @@ def size_fifos(graph: TokenGraph, widths: Mapping[str, int], slowest: int) -> Si
             floor, ample = _safe_floor(liveness, graph, widths, ample)
             run = simulations.keeps(floor, slowest)
             sizing = Sizing(floor, run) if run else _search(simulations, widths, floor, ample, period)
-            return _cut_floor(liveness, sizing)
+            sizing = _cut_floor(liveness, sizing)
+            slim = _without_idle(simulations, sizing, dict.fromkeys(graph.streams, MIN_DEPTH))
+            return slim if liveness.holds(slim.depths) else sizing
 
 
 def _size_chain(simulations: _Simulations, widths: Mapping[str, int], slowest: int) -> Sizing:
@@ -248,8 +250,8 @@ def _cut_floor(liveness: Liveness, sizing: Sizing) -> Sizing:
     """`sizing`, without the room that no beat used where no other timing needs it either."""
     depths = dict(sizing.depths)
     for name, most in sizing.run.occupancy.items():
-        used = max(MIN_DEPTH, most + 1)
         # One of the least depth is another cell, in which beats take less time.
-        if MIN_DEPTH < used < depths[name] and liveness.holds({**depths, name: used}):
+        used = max(MIN_DEPTH + 1, most + 1)
+        if used < depths[name] and liveness.holds({**depths, name: used}):
             depths[name] = used
     return Sizing(depths, sizing.run)
