@@ -12,6 +12,8 @@ Depths = Mapping[str, int]
 _WORTH = 12
 # A depth is bisected to within this part of it.
 _FINENESS = 4
+# Of all bits, one part in so many is worth trials of its own.
+_PARTS = 16
 
 
 def shrink(
@@ -34,20 +36,11 @@ def shrink(
             found.update(lowest)
             return True
         if len(names) == 1:
-            bisect(names[0])
+            _bisect(holds, widths, found, floor, names[0])
         else:
             middle = (len(names) + 1) // 2
             visit(names[middle:], fails=visit(names[:middle]))
         return False
-
-    def bisect(name: str) -> None:
-        low = floor[name]
-        while found[name] - low > found[name] // _FINENESS and _saves(widths[name], low + 1, found[name]):
-            tried = (low + found[name]) // 2
-            if holds({**found, name: tried}):
-                found[name] = tried
-            else:
-                low = tried
 
     deeper = sorted(
         (name for name, depth in depths.items() if depth > floor[name]),
@@ -58,6 +51,36 @@ def shrink(
         if names:
             visit(names)
     return found
+
+
+def trim(
+    holds: Callable[[Depths], bool], widths: Mapping[str, int], depths: Depths, floor: Depths
+) -> dict[str, int]:
+    """Bisect those of `depths`, with which `holds`, that have a good share of all bits, each by itself."""
+    found = dict(depths)
+    bits = {name: widths[name] * depth for name, depth in depths.items()}
+    for name in sorted(bits, key=lambda name: -bits[name]):
+        if bits[name] * _PARTS < sum(bits.values()):
+            break
+        _bisect(holds, widths, found, floor, name)
+    return found
+
+
+def _bisect(
+    holds: Callable[[Depths], bool],
+    widths: Mapping[str, int],
+    found: dict[str, int],
+    floor: Depths,
+    name: str,
+) -> None:
+    """Bring the depth of `name` in `found` down towards its floor, as long as `holds`."""
+    low = floor[name]
+    while found[name] - low > found[name] // _FINENESS and _saves(widths[name], low + 1, found[name]):
+        tried = (low + found[name]) // 2
+        if holds({**found, name: tried}):
+            found[name] = tried
+        else:
+            low = tried
 
 
 def _saves(width: int, depth: int, instead: int) -> bool:

@@ -36,7 +36,7 @@ from math import ceil
 
 from thresher.hardware.fifos import MIN_DEPTH
 from thresher.timing.liveness import Liveness, has_joins, most_room
-from thresher.timing.shrinking import Depths, shrink
+from thresher.timing.shrinking import Depths, shrink, trim
 from thresher.timing.simulator import UNLIMITED, DeadlockError, Simulator, Supply, TokenGraph, TokenRun
 
 _DOUBLINGS = 6
@@ -131,11 +131,25 @@ def _search(
     paced = simulations.shrink(widths, _with_frames(graph, ample), floor, period, pace=period)
     run = simulations.keeps(paced, period)
     if run is not None:
-        return _without_idle(simulations, _cut(Sizing(paced, run), floor), floor)
+        return _trimmed(simulations, widths, _cut(Sizing(paced, run), floor), floor)
     enough = _enlarged(simulations, ample, period)
     cycles = max(period, ceil(enough.run.cycles_per_frame))
     shrunk = simulations.shrink(widths, _cut(enough, floor).depths, floor, cycles)
-    return _without_idle(simulations, _cut(Sizing(shrunk, simulations.run(shrunk)), floor), floor)
+    return _trimmed(simulations, widths, _cut(Sizing(shrunk, simulations.run(shrunk)), floor), floor)
+
+
+def _trimmed(simulations: _Simulations, widths: Mapping[str, int], sizing: Sizing, floor: Depths) -> Sizing:
+    """`sizing` without idle FIFOs and, where its search was cut short, with effort for those of many bits."""
+    sizing = _without_idle(simulations, sizing, floor)
+    if simulations.effort < _EFFORT:
+        return sizing
+    allowed, cycles = simulations.effort + _EFFORT, ceil(sizing.run.cycles_per_frame)
+
+    def holds(tried: Depths) -> bool:
+        return simulations.effort < allowed and simulations.keeps(tried, cycles) is not None
+
+    depths = trim(holds, widths, sizing.depths, floor)
+    return _cut(Sizing(depths, simulations.run(depths)), floor)
 
 
 def _unhindered(simulations: _Simulations, slowest: int) -> tuple[Depths, int]:
