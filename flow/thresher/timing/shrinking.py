@@ -12,8 +12,8 @@ Depths = Mapping[str, int]
 _WORTH = 12
 # A depth is bisected to within this part of it.
 _FINENESS = 4
-# Of all bits, one part in so many is worth trials of its own.
-_PARTS = 16
+# Bits that are worth trials of their own: those of a 36-kbit block RAM, or nearly.
+_MANY_BITS = 1 << 15
 
 
 def shrink(
@@ -56,13 +56,12 @@ def shrink(
 def trim(
     holds: Callable[[Depths], bool], widths: Mapping[str, int], depths: Depths, floor: Depths
 ) -> dict[str, int]:
-    """Bisect those of `depths`, with which `holds`, that have a good share of all bits, each by itself."""
+    """Bisect those of `depths`, with which `holds`, that have many bits, each by itself."""
     found = dict(depths)
     bits = {name: widths[name] * depth for name, depth in depths.items()}
     for name in sorted(bits, key=lambda name: -bits[name]):
-        if bits[name] * _PARTS < sum(bits.values()):
-            break
-        _bisect(holds, widths, found, floor, name)
+        if bits[name] >= _MANY_BITS:
+            _bisect(holds, widths, found, floor, name)
     return found
 
 

@@ -149,6 +149,8 @@ def _trimmed(simulations: _Simulations, widths: Mapping[str, int], sizing: Sizin
         return simulations.effort < allowed and simulations.keeps(tried, cycles) is not None
 
     depths = trim(holds, widths, sizing.depths, floor)
+    if depths == sizing.depths:
+        return sizing
     return _cut(Sizing(depths, simulations.run(depths)), floor)
 
 
