@@ -18,6 +18,7 @@ faster. The search for shallow FIFOs with full rate:
    Where it is slower, the depths of 2 are taken, FIFOs that refused beats are doubled until it is as
    fast, and depths go down from there in runs without a pause.
    A FIFO that held at most m beats never refuses one at depth m + 1, so it is cut to that in the end.
+   Where the effort ran out before, as much again goes into FIFOs of a block RAM's bits and more.
 
 Where branches of the network meet, FIFOs too shallow would let units wait for each other for ever,
 perhaps only where the source or the sink rests (`liveness`). So first comes a floor, the shallowest
