@@ -15,7 +15,6 @@ from thresher.kernels.base import Folding, Resources, Schedule
 from thresher.kernels.lanewise import Lanewise
 from thresher.lower.branches import IntConcat
 from thresher.lower.integer import IntNode, TensorType
-from thresher_sim.streams import StreamLayout
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,9 +50,6 @@ class Concat(Lanewise):
     def folding_limit(self) -> Folding:
         """All channels of both inputs at once."""
         return Folding(self.target_type.channels, 1)
-
-    def _layout(self, kind: TensorType) -> StreamLayout:
-        return StreamLayout(kind.element, kind.channels, kind.vectors, min(self.pe, kind.channels))
 
     @property
     def _whole(self) -> bool:

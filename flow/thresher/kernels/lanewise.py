@@ -10,7 +10,7 @@ from thresher_sim.streams import StreamLayout
 
 
 class Lanewise(Kernel):
-    """A kernel of `pe` lanes: a beat of any of its streams holds `pe` channels of a vector."""
+    """A kernel of `pe` lanes: a beat of each stream holds `pe` channels of a vector, or all there are."""
 
     pe: int
 
@@ -40,7 +40,7 @@ class Lanewise(Kernel):
         return self._layout(self.target_type)
 
     def _layout(self, kind: TensorType) -> StreamLayout:
-        return StreamLayout(kind.element, kind.channels, kind.vectors, self.pe)
+        return StreamLayout(kind.element, kind.channels, kind.vectors, min(self.pe, kind.channels))
 
     @property
     def folding(self) -> Folding:

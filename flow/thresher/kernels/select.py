@@ -10,15 +10,15 @@ from typing import Self
 import numpy as np
 
 from thresher.graph import Array
-from thresher.kernels.base import Folding, Kernel, Resources, Schedule, Table, rom_cost
+from thresher.kernels.base import Folding, Resources, Schedule, Table, rom_cost
+from thresher.kernels.lanewise import Lanewise
 from thresher.kernels.swg import ram_cost
 from thresher.lower.branches import IntSelect
-from thresher.lower.integer import IntNode, Ints
-from thresher_sim.streams import StreamLayout
+from thresher.lower.integer import IntNode, Ints, TensorType
 
 
 @dataclass(frozen=True, eq=False)
-class Select(Kernel):
+class Select(Lanewise):
     """`pe` channels a cycle, of what comes in as of what goes out.
 
     Where the channels are whole beats in their order, beats go on or are dropped; in another order they go
@@ -35,21 +35,14 @@ class Select(Kernel):
         return (cls(nodes[0]), 1) if isinstance(nodes[0], IntSelect) else None
 
     @property
-    def input_layout(self) -> StreamLayout:
-        """`pe` channels a beat, or all."""
-        source = self.select.input_type
-        return StreamLayout(source.element, source.channels, source.vectors, min(self.pe, source.channels))
+    def source_types(self) -> tuple[TensorType, ...]:
+        """What the integer operator reads."""
+        return (self.select.input_type,)
 
     @property
-    def output_layout(self) -> StreamLayout:
-        """`pe` of the chosen channels a beat, or all."""
-        target = self.select.output_type
-        return StreamLayout(target.element, target.channels, target.vectors, min(self.pe, target.channels))
-
-    @property
-    def folding(self) -> Folding:
-        """`pe` channels; there are no columns to fold."""
-        return Folding(self.pe, 1)
+    def target_type(self) -> TensorType:
+        """What the integer operator writes."""
+        return self.select.output_type
 
     @property
     def folding_limit(self) -> Folding:

@@ -102,6 +102,12 @@ class IntRescale(IntNode):
         """Rescale a batch."""
         source = self.input_type
         x = inputs[0].reshape(-1, source.vectors, source.channels).astype(np.int64, copy=False)
-        channel = np.arange(source.channels)
-        segment = (x[..., None] >= self.starts).sum(axis=-1)
-        return ((self.multipliers[channel, segment] * x + self.offsets[channel, segment]) >> self.shift,)
+        return (in_fixed_point(x, self.starts, self.multipliers, self.offsets, self.shift),)
+
+
+def in_fixed_point(x: Ints, starts: Ints, multipliers: Ints, offsets: Ints, shift: int) -> Ints:
+    """What an `IntRescale` of these fields makes of `x[..., channel]`."""
+    channel = np.arange(x.shape[-1])
+    segment = (x[..., None] >= starts).sum(axis=-1)
+    result: Ints = (multipliers[channel, segment] * x + offsets[channel, segment]) >> shift
+    return result

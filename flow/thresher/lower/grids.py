@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from thresher.lower.branches import in_fixed_point
 from thresher.lower.forms import Doubles
 from thresher.lower.integer import Ints
 from thresher.lower.piecewise import Piecewise
@@ -40,10 +41,7 @@ class FixedPoint:
 
     def of(self, q: Ints) -> Ints:
         """The results for integers `[m, channels]`."""
-        channel = np.arange(q.shape[1])
-        segment = (q[..., None] >= self.starts).sum(axis=-1)
-        result: Ints = (self.multipliers[channel, segment] * q + self.offsets[channel, segment]) >> self.shift
-        return result
+        return in_fixed_point(q, self.starts, self.multipliers, self.offsets, self.shift)
 
     def reach(self, lo: Ints, hi: Ints) -> tuple[Ints, Ints]:
         """The least and the largest result of each channel for integers `lo..hi`: those at segments' ends."""
