@@ -122,7 +122,7 @@ def _corrections(parameters: Parameters, rows: int) -> tuple[EdgeCorrections | N
     classes = [np.array([0, *[1] * (size - 2), 2]) for size in (height, width)]
     values = 2 * _random().integers(-9, 10, (3, 3, rows))
     values[1, 1] = 0
-    return EdgeCorrections(*classes, values), height * width
+    return EdgeCorrections(classes[0], classes[1], values), height * width
 
 
 def _mvu(parameters: Parameters) -> Mvu:
@@ -203,7 +203,8 @@ def _threshold(parameters: Parameters) -> Threshold:
     assert threshold is not None
     if parameters.number("alike", 0):
         threshold = replace(
-            threshold, thresholds=np.broadcast_to(threshold.thresholds[:1], (channels, threshold.thresholds.shape[1]))
+            threshold,
+            thresholds=np.broadcast_to(threshold.thresholds[:1], (channels, threshold.thresholds.shape[1])),
         )
     return Threshold(threshold, parameters.number("pe"))
 
@@ -221,8 +222,8 @@ def _add(parameters: Parameters) -> Add:
     low, high = first.element.lo + second.element.lo, first.element.hi + second.element.hi
     sums = replace(first, element=IntType(low, high))
     join = IntAdd("add", "x", "sum", (), first, sums, ("y",), (second,))
-    ends = (np.full(sums.channels, end) for end in (low, high))
-    return Add(join, _staircase(sums, *ends, number("levels")), number("pe"))
+    least, most = np.full(sums.channels, low), np.full(sums.channels, high)
+    return Add(join, _staircase(sums, least, most, number("levels")), number("pe"))
 
 
 def _concat(parameters: Parameters) -> Concat:

@@ -57,7 +57,9 @@ class Prepared:
 
 def prepare(configuration: Configuration, folder: Path) -> Prepared:
     """Compile a unit at `CLOCK_MHZ`."""
-    cells = tuple((path.name, path.read_text(encoding="utf-8")) for path in sorted(share_dir("rtl").glob("*.sv")))
+    cells = tuple(
+        (path.name, path.read_text(encoding="utf-8")) for path in sorted(share_dir("rtl").glob("*.sv"))
+    )
     kernel = make(configuration.kernel, configuration.values)
     if isinstance(kernel, Fifo):
         overrides = f"-G Width={kernel.width} -G Depth={kernel.depth}"
@@ -91,9 +93,7 @@ def measure(
                 each.cancel()
 
 
-def _batch(
-    batch: Sequence[Configuration], folder: Path, index: int
-) -> list[tuple[Configuration, Measured]]:
+def _batch(batch: Sequence[Configuration], folder: Path, index: int) -> list[tuple[Configuration, Measured]]:
     work = folder / f"batch{index}"
     units = [prepare(unit, work / "compiled") for unit in batch]
     missing = [unit for unit in units if not _counted(folder, unit).is_file()]

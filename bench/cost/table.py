@@ -18,7 +18,10 @@ _FIGURES = tuple(field.name for field in fields(Measured))
 def read_results(path: Path = RESULTS) -> dict[Configuration, Measured]:
     """All rows, in their order."""
     with path.open(encoding="utf-8", newline="") as file:
-        return {_configuration(row): Measured(**{name: int(row[name]) for name in _FIGURES}) for row in csv.DictReader(file)}
+        return {
+            _configuration(row): Measured(**{name: int(row[name]) for name in _FIGURES})
+            for row in csv.DictReader(file)
+        }
 
 
 def write_results(results: Mapping[Configuration, Measured], path: Path = RESULTS) -> None:

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from thresher.kernels import Resources
-from thresher.kernels.base import divide_up
+from thresher.kernels.memories import distributed_cost
+from thresher.kernels.parts import Parts
 
 MIN_DEPTH = 2
 """The least depth of `rtl/fifo.sv`; a beat passes through it in one cycle, through a deeper one in two."""
 
 
+@cache
 def fifo_resources(width: int, depth: int) -> Resources:
-    """The cost of `rtl/fifo.sv`: two registers and a multiplexer a bit, or LUT RAM behind one register.
+    """The estimated cost of `rtl/fifo.sv`."""
+    return fifo_parts(width, depth).resources()
 
-    LUT RAM holds 32 words of 6 bits in 4 LUTs (AMD UG474, RAM32M). Pointers and flags are as Yosys
-    made them for a 7-series part: some 10 LUTs and 20 flip-flops.
-    """
+
+def fifo_parts(width: int, depth: int) -> Parts:
+    """Two registers and a multiplexer a bit, or a memory behind one register, with pointers and flags."""
     if depth == MIN_DEPTH:
-        return Resources(lut=width + 3, ff=2 * width + 2)
-    return Resources(lut=4 * divide_up(width, 6) * divide_up(depth, 32) + 10, ff=width + 20)
+        return Parts({"register": 1, "register_bits": width}, {"register": 1, "register_bits": width})
+    address = depth.bit_length()
+    own = {"fifo": 1, "pointers": address}
+    return Parts({**own, "memory_fifo": distributed_cost(width, depth)}, {**own, "outputs": width})

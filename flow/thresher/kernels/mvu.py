@@ -11,14 +11,16 @@ import numpy as np
 
 from thresher.graph import Array
 from thresher.kernels.accumulation import Accumulation, threshold_behind
-from thresher.kernels.base import Folding, Kernel, Resources, Schedule, Table, divide_up
+from thresher.kernels.base import Folding, Schedule, Table, divide_up
+from thresher.kernels.parts import Estimated, Parts
 from thresher.kernels.products import ProductSums
+from thresher.kernels.tables import memory_parts
 from thresher.lower.integer import IntMatMul, IntNode, IntThreshold
 from thresher_sim.streams import StreamLayout
 
 
 @dataclass(frozen=True, eq=False)
-class Mvu(Kernel):
+class Mvu(Estimated):
     """`pe` rows and `simd` columns a cycle; the cheapest arithmetic for the two types.
 
     Bipolar x bipolar is XNOR and popcount, a bipolar factor adds or subtracts the other, and two
@@ -137,12 +139,17 @@ class Mvu(Kernel):
             self.threshold,
         )
 
-    def resources(self) -> Resources:
-        """Those of the sums, a vector to replay and registers for the beats."""
-        width = self.input_layout.width
-        return self._sums.resources(self.pe, self.simd, self.matmul.groups) + Resources(
-            lut=width, ff=2 * width
-        )
+    def parts(self) -> Parts:
+        """Those of the sums, a vector to replay, counters and beats."""
+        width, groups = self.input_layout.width, self.matmul.groups
+        row_tiles, column_tiles = self._row_tiles, self._column_tiles
+        counted = [row_tiles, column_tiles, groups * row_tiles * column_tiles]
+        counters = sum((count - 1).bit_length() for count in counted)
+        ragged = self.output_layout.width if self._rows % self.pe else 0
+        replay = memory_parts("vector", width, column_tiles) if row_tiles > 1 else Parts()
+        own = {"mvu": 1, "counters": counters, "ragged": ragged, "replayed": width if row_tiles > 1 else 0}
+        registers = {"mvu": 1, "counters": counters, "beats": width, "outputs": self.output_layout.width}
+        return self._sums.parts(self.pe, self.simd, groups) + replay + Parts(own, registers)
 
     def constants(self) -> Mapping[str, int | bool | str]:
         """Shapes and types of `thresher::Mvu`."""

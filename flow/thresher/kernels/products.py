@@ -15,7 +15,10 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
+from thresher.kernels.arithmetic import count_luts, multiplier_parts, tree_bits
 from thresher.kernels.base import signed_bits
+from thresher.kernels.parts import Parts
+from thresher.kernels.tables import depth_class, table_parts
 from thresher_sim.streams import BIPOLAR, IntType
 
 Ints = npt.NDArray[np.int64]
@@ -106,24 +109,35 @@ class ProductSums:
         most = _COUNTED_BITS_OF_INPUTS if inputs else _COUNTED_BITS
         return self.kind is not Products.MULTIPLIED and self.term_bits <= most
 
-    @property
-    def lane_luts(self) -> float:
-        """6-input LUTs of a product and its place in the sum.
-
-        From Yosys for 7-series parts, matrices of 32 x 64, 4 rows and 16 columns a cycle, as differences
-        between types, memories taken off. An XNOR or AND and its share of a popcount take 1.1 LUT, of a
-        ternary weight 2.0; each bit of a wider input takes 1.7, of one that meets a ternary weight 2.4;
-        each bit of a weight that meets one bit takes 1.1.
-        """
-        weight, source = self.weight_type, self.source
+    def parts(self, rows: int, columns: int, words: int) -> Parts:
+        """What sums `rows` x `columns` products a cycle, of weights in tables of so many words."""
+        weight_bits = 0 if self.unit_weights else self.weight_type.bits
+        table = table_parts("weights", rows, columns * weight_bits, words)
+        where = "unit" if self.unit_weights else depth_class(words)
+        lanes = rows * columns
+        if self._counted and (self.term_bits == 1 or columns >= 4):
+            planes = self.term_bits
+            ternary = self.kind is Products.INPUTS and self.weight_type.signed
+            kind = "ternary_products" if ternary else f"products_{where}"
+            counting = {
+                kind: lanes * planes,
+                "count": rows * planes * count_luts(columns),
+                "planes": rows * (planes - 1) * (columns.bit_length() + planes + 1),
+            }
+            # Few words of single bits are in the look-up tables that count.
+            shared = table if where == "deep" or planes > 1 or weight_bits > 1 else Parts(bram18=table.bram18)
+            return shared + Parts(counting, {"counted_lanes": lanes * planes, "counts": counting["count"]})
+        width = self.term_bits + (0 if self._term_signed else 1)
+        adders = rows * tree_bits(width, columns)
+        tree = Parts({"tree": adders}, {"tree": adders})
         if self.kind is Products.MULTIPLIED:
-            return self.term_bits * (1.0 + min(weight.bits, source.bits))
-        if self.unit_weights:
-            return float(self.term_bits)
-        if self.kind is Products.WEIGHTS:
-            return 1.1 * self.term_bits
-        one_bit, wider = (2.0, 2.4) if weight.signed else (1.1, 1.7)
-        return one_bit if self.term_bits == 1 else wider * self.term_bits
+            return (
+                table
+                + tree
+                + multiplier_parts(lanes, self.weight_type.bits, self.source.bits, self.term_bits)
+            )
+        kind = "ternary_terms" if self.kind is Products.INPUTS and self.weight_type.signed else "terms"
+        return table + tree + Parts({kind: lanes * self.term_bits}, {"terms": lanes * self.term_bits})
 
     def constants(self) -> dict[str, int | bool | str]:
         """What `thresher::DotProduct` needs of a `Layer`, but `kTwice`."""

@@ -5,7 +5,10 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from thresher.kernels.arithmetic import count_luts
 from thresher.kernels.base import Table, tile_rows
+from thresher.kernels.parts import Parts
+from thresher.kernels.tables import depth_class, table_parts
 from thresher.lower.integer import IntThreshold
 
 Ints = npt.NDArray[np.int64]
@@ -44,3 +47,12 @@ def deal(fields: Ints, pe: int, groups: int = 1) -> Ints:
 def output_base(threshold: IntThreshold) -> int:
     """The code that a beat holds where no threshold is reached: 0 for bipolar, the lowest level else."""
     return 0 if threshold.output_type.element.bipolar else threshold.base
+
+
+def staircase_parts(lanes: int, levels: int, bits: int, words: int) -> Parts:
+    """Comparators of `bits` with thresholds in tables of so many words, and the count of those reached."""
+    compared = lanes * levels * bits
+    kind = f"compared_{depth_class(words)}"
+    counted = lanes * count_luts(levels)
+    table = table_parts("thresholds", lanes, levels * bits, words)
+    return table + Parts({kind: compared, "reached": counted}, {"compared": compared, "reached": counted})

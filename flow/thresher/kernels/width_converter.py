@@ -12,13 +12,14 @@ import numpy as np
 import numpy.typing as npt
 
 from thresher.graph import Array
-from thresher.kernels.base import Folding, Kernel, Resources, Schedule, divide_up
+from thresher.kernels.base import Folding, Schedule, divide_up
+from thresher.kernels.parts import Estimated, Parts
 from thresher.lower.integer import IntNode
 from thresher_sim.streams import StreamLayout
 
 
 @dataclass(frozen=True, eq=False)
-class WidthConverter(Kernel):
+class WidthConverter(Estimated):
     """Beats of `source` become those of `target`; the elements of a frame stay in order.
 
     The two may cut a frame into vectors differently. Lanes behind the end of a vector of `source` are
@@ -145,16 +146,36 @@ class WidthConverter(Kernel):
         extra = read_before >= source.beats_per_vector
         return source.vectors * (source.beats_per_vector + extra)
 
-    def resources(self) -> Resources:
-        """A multiplexer for each place where a held bit can come from."""
-        bits = self.source.element.bits
-        held = (self.source.lanes + self.target.lanes) * bits
+    def parts(self) -> Parts:
+        """Shift registers and a counter, or a multiplexer for each place where a held bit can come from."""
+        bits, source, target = self.source.element.bits, self.source, self.target
         if self.mode == "kUpsize":
-            return Resources(lut=8, ff=2 * self.target.width)
+            slots = (target.lanes // source.lanes - 1).bit_length()
+            return Parts(
+                {"upsize": 1, "slots": slots},
+                {
+                    "upsize": 1,
+                    "slots": slots,
+                    "outputs": target.width,
+                    "shifted": target.width - source.width,
+                },
+            )
         if self.mode == "kDownsize":
-            return Resources(lut=self.source.width, ff=self.source.width + self.target.width)
-        places = divide_up(self.target.lanes, self._place_step)
-        return Resources(lut=held * (1 + places // 2), ff=held + self.target.width)
+            slots = (source.lanes // target.lanes - 1).bit_length()
+            rest = source.width - target.width
+            return Parts(
+                {"downsize": 1, "slots": slots, "shifted": rest, "first": target.width},
+                {"downsize": 1, "slots": slots, "outputs": target.width, "shifted": rest},
+            )
+        places = divide_up(target.lanes, self._place_step)
+        held = (source.lanes + target.lanes) * bits
+        moved = held * places.bit_length()
+        counters = (source.lanes + target.lanes).bit_length()
+        ragged = 0 if self._full else held
+        return Parts(
+            {"gearbox": 1, "filled": counters, "held": held, "moved": moved, "drained": ragged},
+            {"gearbox": 1, "filled": counters, "held": held, "outputs": target.width},
+        )
 
     @property
     def _place_step(self) -> int:
