@@ -90,10 +90,10 @@ def write_costs(prices: Mapping[str, Mapping[str, float]], errors: Errors, path:
     content: dict[str, Any] = {
         "family": FAMILY,
         "clock_mhz": CLOCK_MHZ,
-        "held_out": {
+        "lut_error": {
             "units": errors.count,
-            "median_lut_error": round(errors.median, 3),
-            "percentile_90_lut_error": round(errors.percentile_90, 3),
+            "median": round(errors.median, 3),
+            "percentile_90": round(errors.percentile_90, 3),
         },
         "prices": prices,
     }

@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from thresher.kernels.base import Kernel, Resources
 
@@ -64,11 +65,33 @@ class Estimated(Kernel):
         return self.parts().resources()
 
 
+@dataclass(frozen=True)
+class FitError:
+    """How far estimated LUTs are from Yosys', in fractions, on `units` that were not used for the fit."""
+
+    family: str
+    clock_mhz: float
+    units: int
+    median: float
+    percentile_90: float
+
+
 @cache
 def costs() -> Mapping[str, Mapping[str, float]]:
     """The fitted prices `lut`, `ff` and `dsp`, each by part."""
-    loaded: dict[str, dict[str, float]] = json.loads(COSTS.read_text(encoding="utf-8"))["prices"]
+    loaded: dict[str, dict[str, float]] = _content()["prices"]
     return loaded
+
+
+def fit_error() -> FitError:
+    """What was found when the prices were fitted."""
+    content = _content()
+    return FitError(content["family"], content["clock_mhz"], **content["lut_error"])
+
+
+def _content() -> dict[str, Any]:
+    content: dict[str, Any] = json.loads(COSTS.read_text(encoding="utf-8"))
+    return content
 
 
 def _sum(one: Mapping[str, float], other: Mapping[str, float]) -> Mapping[str, float]:
