@@ -157,7 +157,7 @@ class Accumulation:
         held = "held" if column_tiles > 1 or self.products.unit_weights else "once"
         sums = Parts({f"accumulator_{held}": bits}, {f"accumulator_{held}": bits})
         starts = table_parts("starts", pe, self._start_bits, words * self._classes)
-        return products + sums + starts + self._staircase_parts(pe, words) + self._edge_parts
+        return Parts.all(products, sums, starts, self._staircase_parts(pe, words), self._edge_parts)
 
     def _staircase_parts(self, pe: int, words: int) -> Parts:
         if self.levels < 2:

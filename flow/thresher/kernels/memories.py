@@ -6,6 +6,8 @@ the words fill; `thresher.hlsc.schedule.memories` says why, and tests hold the t
 
 from __future__ import annotations
 
+from functools import cache
+
 from thresher.kernels.base import divide_up
 
 LUTS_PER_BLOCK = 128
@@ -22,11 +24,13 @@ def lut_cost(width: int, depth: int) -> int:
     return width * divide_up(depth, WORDS_OF_LUT)
 
 
+@cache
 def block_cost(width: int, depth: int) -> int:
     """The blocks of 18 kbit that the rule counts."""
     return min(divide_up(depth, words) * divide_up(width, bits) for words, bits in _SHAPES)
 
 
+@cache
 def prefers_blocks(width: int, depth: int) -> bool:
     """Whether words lie in block memory."""
     return lut_cost(width, depth) >= LUTS_PER_BLOCK * block_cost(width, depth)

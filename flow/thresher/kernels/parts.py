@@ -10,8 +10,7 @@ from __future__ import annotations
 
 import json
 from abc import abstractmethod
-from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -34,13 +33,18 @@ class Parts:
     dsp: Mapping[str, float] = field(default_factory=dict)
     bram18: int = 0
 
-    def __add__(self, other: Parts) -> Parts:
+    @staticmethod
+    def all(*parts: Parts) -> Parts:
+        """What all of them are together."""
         return Parts(
-            _sum(self.lut, other.lut),
-            _sum(self.ff, other.ff),
-            _sum(self.dsp, other.dsp),
-            self.bram18 + other.bram18,
+            _sum([each.lut for each in parts]),
+            _sum([each.ff for each in parts]),
+            _sum([each.dsp for each in parts]),
+            sum([each.bram18 for each in parts]),
         )
+
+    def __add__(self, other: Parts) -> Parts:
+        return Parts.all(self, other)
 
     def resources(self) -> Resources:
         """The estimate by the fitted prices; raises `KeyError` for a part that has none."""
@@ -94,13 +98,17 @@ def _content() -> dict[str, Any]:
     return content
 
 
-def _sum(one: Mapping[str, float], other: Mapping[str, float]) -> Mapping[str, float]:
-    if not one or not other:
-        return one or other
-    both = Counter(one)
-    both.update(other)
-    return both
+def _sum(amounts: Iterable[Mapping[str, float]]) -> Mapping[str, float]:
+    total: dict[str, float] = {}
+    for each in amounts:
+        for name, amount in each.items():
+            total[name] = total.get(name, 0) + amount
+    return total
 
 
 def _priced(amounts: Mapping[str, float], prices: Mapping[str, float]) -> float:
-    return sum(amount * prices[name] for name, amount in amounts.items())
+    # Searches price thousands of candidates, so this is a plain loop.
+    total = 0.0
+    for name, amount in amounts.items():
+        total += amount * prices[name]
+    return total

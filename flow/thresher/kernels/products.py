@@ -137,7 +137,9 @@ class ProductSums:
                 + multiplier_parts(lanes, self.weight_type.bits, self.source.bits, self.term_bits)
             )
         kind = "ternary_terms" if self.kind is Products.INPUTS and self.weight_type.signed else "terms"
-        return table + tree + Parts({kind: lanes * self.term_bits}, {"terms": lanes * self.term_bits})
+        return Parts.all(
+            table, tree, Parts({kind: lanes * self.term_bits}, {"terms": lanes * self.term_bits})
+        )
 
     def constants(self) -> dict[str, int | bool | str]:
         """What `thresher::DotProduct` needs of a `Layer`, but `kTwice`."""
