@@ -110,8 +110,8 @@ def synthesise(module: str, folder: Path) -> Size:
     """Map a module to 7-series cells, alone and flat; its source and all that it uses lie in `folder`."""
     sources = " ".join(sorted(path.name for path in folder.glob("*.sv")))
     log = yosys(
-        f"read_slang --threads 1 --top {module} {sources}\n"
-        f"synth_xilinx -family xc7 -flatten -noiopad -noclkbuf -top {module}\nstat -tech xilinx\n",
+        f"read_slang --threads 1 --best-effort-hierarchy --top {module} {sources}\n"
+        f"synth_xilinx -family xc7 -flatten -noiopad -noclkbuf -top {module}\nsetattr -mod -unset keep_hierarchy\nflatten\nopt_clean\nstat -tech xilinx\n",
         folder,
     )
     return read_size(log)

@@ -11,7 +11,7 @@ import numpy as np
 
 from thresher.graph import Array
 from thresher.kernels.accumulation import Accumulation, threshold_behind
-from thresher.kernels.base import Folding, Kernel, Resources, Schedule, Table, divide_up
+from thresher.kernels.base import Folding, Kernel, RamStyle, Resources, Schedule, Table, divide_up
 from thresher.kernels.products import ProductSums
 from thresher.lower.integer import IntMatMul, IntNode, IntThreshold
 from thresher_sim.streams import StreamLayout
@@ -31,6 +31,7 @@ class Mvu(Kernel):
     threshold: IntThreshold | None = None
     pe: int = 1
     simd: int = 1
+    ram_style: RamStyle = RamStyle.AUTO
     shared: Accumulation | None = field(default=None, repr=False)
 
     @classmethod
@@ -60,7 +61,7 @@ class Mvu(Kernel):
     @property
     def folding(self) -> Folding:
         """Rows and columns a cycle."""
-        return Folding(self.pe, self.simd)
+        return Folding(self.pe, self.simd, self.ram_style)
 
     @property
     def folding_limit(self) -> Folding:
@@ -69,7 +70,7 @@ class Mvu(Kernel):
 
     def fold(self, folding: Folding) -> Self:
         """Handle `folding.pe` rows and `folding.simd` columns a cycle."""
-        return replace(self, pe=folding.pe, simd=folding.simd, shared=self._sums)
+        return replace(self, pe=folding.pe, simd=folding.simd, ram_style=folding.ram_style, shared=self._sums)
 
     def golden(self, frames: Array) -> Array:
         """The integer operators themselves, on windows in natural order."""
@@ -151,6 +152,7 @@ class Mvu(Kernel):
             "kRows": self._rows,
             "kPe": self.pe,
             "kSimd": self.simd,
+            "kWeightStyle": self.ram_style.enumerator,
             **self._sums.constants(self.pe, self.matmul.groups),
         }
 

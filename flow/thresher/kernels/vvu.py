@@ -9,7 +9,7 @@ from typing import Self
 
 from thresher.graph import Array
 from thresher.kernels.accumulation import Accumulation, threshold_behind
-from thresher.kernels.base import Folding, Kernel, Resources, Schedule, Table
+from thresher.kernels.base import Folding, Kernel, RamStyle, Resources, Schedule, Table
 from thresher.kernels.products import ProductSums
 from thresher.kernels.window_tiles import WindowTiles
 from thresher.lower.integer import IntDepthwise, IntNode, IntThreshold
@@ -28,6 +28,7 @@ class Vvu(Kernel):
     threshold: IntThreshold | None = None
     pe: int = 1
     simd: int = 1
+    ram_style: RamStyle = RamStyle.AUTO
     shared: Accumulation | None = field(default=None, repr=False)
 
     @classmethod
@@ -62,7 +63,7 @@ class Vvu(Kernel):
     @property
     def folding(self) -> Folding:
         """Channels and taps a cycle."""
-        return Folding(self.pe, self.simd)
+        return Folding(self.pe, self.simd, self.ram_style)
 
     @property
     def folding_limit(self) -> Folding:
@@ -74,7 +75,7 @@ class Vvu(Kernel):
 
         Raises `UsageError` for several taps of only some channels.
         """
-        folded = replace(self, pe=folding.pe, simd=folding.simd, shared=self._sums)
+        folded = replace(self, pe=folding.pe, simd=folding.simd, ram_style=folding.ram_style, shared=self._sums)
         folded._windows.check(self.kernel_name())
         return folded
 
@@ -126,6 +127,7 @@ class Vvu(Kernel):
             "kChannels": len(self.filters.weights),
             "kPe": self.pe,
             "kSimd": self.simd,
+            "kWeightStyle": self.ram_style.enumerator,
             **self._sums.constants(self.pe),
         }
 

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import Enum
 
-from thresher.hlsc.ir import Memory, Table
+from thresher.hlsc.ir import Memory, Node, Table, UnitGraph
+from thresher.hlsc.schedule.memories import is_block
+from thresher.hlsc.schedule.stages import Schedule
 from thresher.hlsc.verilog.expressions import constant
 from thresher.hlsc.verilog.layout import statement
 
@@ -77,6 +80,22 @@ class TableRead:
         read = f"      {self.word} <= {name}[{self.address}];"
         return ["", *self._also([*self._constant(name), *start, read, *end], [*start, *rows, *end])]
 
+    def rom_lines(self, enable: str, name: str, instance_name: str) -> list[str]:
+        """The read by the cell `rom`, whose word is there after a clock edge with `enable`."""
+        words = self._words()
+        head = f"  localparam logic [{len(words) * self.width - 1}:0] {name} = {{"
+        rows = [f"    {row}" for row in _filled(words[::-1])]
+        parameters = [("Width", str(self.width)), ("Depth", str(len(words))), ("Words", name)]
+        bits = max(1, (len(words) - 1).bit_length())
+        address = self.address if bits == self.address_width else f"{self.address}[{bits - 1}:0]"
+        ports = [
+            ("clk_i", "ap_clk"),
+            ("read_i", enable),
+            ("address_i", address),
+            ("word_o", self.word),
+        ]
+        return ["", head, *rows, "  };", *instance("rom", parameters, instance_name, ports)]
+
     def _also(self, verilator: Sequence[str], synthesis: Sequence[str]) -> Sequence[str]:
         if len(self.table.words) < LONG_TABLE:
             return synthesis
@@ -102,9 +121,24 @@ def _filled(items: Sequence[str]) -> list[str]:
     return _list(lines)
 
 
-def table_style(registered: bool) -> str:
+class TableKind(Enum):
+    """What a table is made of: look-up tables, these in a `rom`, or block memory."""
+
+    LOGIC = "logic"
+    ROM = "rom"
+    BLOCK = "block"
+
+
+def table_kind(graph: UnitGraph, plan: Schedule, read: Node) -> TableKind:
+    """What the table that is read is made of, by the rule of `schedule.memories`."""
+    if read not in plan.registered:
+        return TableKind.LOGIC
+    return TableKind.BLOCK if is_block(graph, read) else TableKind.ROM
+
+
+def table_style(kind: TableKind) -> str:
     """The attribute of a table's word, by which synthesis chooses what the table is made of."""
-    return f'(* rom_style = "{"block" if registered else "distributed"}" *)'
+    return f'(* rom_style = "{"block" if kind is TableKind.BLOCK else "distributed"}" *)'
 
 
 def ram_parameters(memory: Memory) -> list[tuple[str, str]]:
