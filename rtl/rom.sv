@@ -33,10 +33,14 @@ module rom #(
     end
   end
 `else
+  // Without the attribute Yosys may take block memory, which hlsc has chosen for other tables.
+  (* logic_block *)
   logic [Width-1:0] words [Depth];
 
-  for (genvar address = 0; address < Depth; address++) begin : gen_words
-    assign words[address] = Words[address*Width +: Width];
+  initial begin
+    for (int address = 0; address < Depth; address++) begin
+      words[address] = Words[address*Width +: Width];
+    end
   end
 
   always_ff @(posedge clk_i) begin

@@ -60,7 +60,7 @@ def _fold_told(layer: Layer, folding: Folding) -> Kernel:
 
 
 def read_folding(path: Path) -> FoldingSpec:
-    """Read a folding file: a JSON object of layer names, each with whole numbers `pe` and `simd`, and `ram_style`.
+    """Read a folding file: a JSON object of layer names, each with `pe`, `simd`, `ram_style`.
 
     Raises `UsageError` where the file is missing, is not such JSON, or holds other keys or values.
     """

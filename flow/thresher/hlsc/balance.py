@@ -34,6 +34,7 @@ _Operand = tuple[bool, float, int, int, Node]
 _Bit = tuple[float, Node]
 """When it is there, and the bit."""
 
+
 def balance(graph: UnitGraph, delays: DelayModel) -> UnitGraph:
     """The same unit with every sum and every bitwise chain as a tree."""
     return _Balancing(graph, delays).run()
@@ -92,7 +93,10 @@ class _Balancing:
                 continue
             extend = self._builder.sext if arg.op is Op.SEXT else self._builder.zext
             for leaf, made in self._operands(inner):
-                yield leaf, made if leaf.op is Op.POPCOUNT and leaf in self._inner else extend(made, node.width)
+                yield (
+                    leaf,
+                    made if leaf.op is Op.POPCOUNT and leaf in self._inner else extend(made, node.width),
+                )
 
     def _operand(self, node: Node, leaf: Node, made: Node) -> _Operand:
         home = self._recurrence.get(node)
@@ -132,9 +136,7 @@ class _Balancing:
 
         return self._combined(node, numbers, add)
 
-    def _combined(
-        self, node: Node, operands: list[_Operand], combine: Callable[[Node, Node], Node]
-    ) -> Node:
+    def _combined(self, node: Node, operands: list[_Operand], combine: Callable[[Node, Node], Node]) -> Node:
         """The operands of a chain combined, those that are there first first."""
         heapq.heapify(operands)
         while len(operands) > 1:
@@ -155,7 +157,7 @@ def _counter(count: Node) -> Node:
 
 
 def _behind(arg: Node) -> tuple[Node, bool]:
-    """The sum or count that an operand is an exact extension of, or the operand itself; whether there is one."""
+    """The sum or count that an operand is an exact extension of, or the operand; whether there is one."""
     inner = arg.args[0] if arg.args else arg
     zeros_above = arg.op is Op.CONCAT and len(arg.args) == 2 and _is_zero(arg.args[1])
     if inner.op is Op.POPCOUNT and zeros_above:

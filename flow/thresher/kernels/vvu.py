@@ -75,7 +75,9 @@ class Vvu(Kernel):
 
         Raises `UsageError` for several taps of only some channels.
         """
-        folded = replace(self, pe=folding.pe, simd=folding.simd, ram_style=folding.ram_style, shared=self._sums)
+        folded = replace(
+            self, pe=folding.pe, simd=folding.simd, ram_style=folding.ram_style, shared=self._sums
+        )
         folded._windows.check(self.kernel_name())
         return folded
 

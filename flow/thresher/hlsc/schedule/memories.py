@@ -1,10 +1,11 @@
 """Which tables and memories become block memory, and which words are registered.
 
-The rule, where a table does not ask for one or the other: block memory, where look-up tables would need at least `LUTS_PER_BLOCK` for each 18 kbit block
-that the words fill. A six-input look-up table holds 64 words of one bit. A block holds 512 words of 36
-bits, and narrower words in proportion down to 16384 of one bit: so are RAMB18E1 (AMD, UG473, 7 Series
-FPGAs Memory Resources) and DP16KD (Lattice, TN1264, ECP5 Memory Usage Guide) but for parity bits. The
-limit is below the 190 look-up tables that a Zynq-7020 has for each of its 280 blocks (AMD, DS190).
+The rule, where a table does not ask for one or the other: block memory, where look-up tables would need at
+least `LUTS_PER_BLOCK` for each 18 kbit block that the words fill. A six-input look-up table holds 64 words
+of one bit. A block holds 512 words of 36 bits, and narrower words in proportion down to 16384 of one bit:
+so are RAMB18E1 (AMD, UG473, 7 Series FPGAs Memory Resources) and DP16KD (Lattice, TN1264, ECP5 Memory Usage
+Guide) but for parity bits. The limit is below the 190 look-up tables that a Zynq-7020 has for each of its
+280 blocks (AMD, DS190).
 
 A block memory registers what it reads. So a memory whose words are needed in the same cycle stays in
 look-up tables: one that a recurrence goes through, and one that decides whether a beat is taken.

@@ -1,11 +1,11 @@
 """The stages that need the fewest registers in between.
 
-Between the earliest and the latest stage of each group there are many schedules. They are narrowed
-down boundary by boundary: what stands before a boundary and what behind is the cheapest cut through the
-graph, where each value that crosses costs its bits, and that of a gate twice as many: a gate ahead of a
-register has look-up tables of its own, and one ahead of a sum or a count most often shares theirs. The groups before are then free to stand anywhere
-up to the boundary, those behind anywhere after it, for the next boundary. (So does the scheduler of
-Google's XLS, "min cut"; https://google.github.io/xls/scheduling.)
+Between the earliest and the latest stage of each group there are many schedules. They are narrowed down
+boundary by boundary: what stands before a boundary and what behind is the cheapest cut through the graph,
+where each value that crosses costs its bits, and that of a gate twice as many: a gate ahead of a register
+has look-up tables of its own, and one ahead of a sum or a count most often shares theirs. The groups before
+are then free to stand anywhere up to the boundary, those behind anywhere after it, for the next boundary.
+(So does the scheduler of Google's XLS, "min cut"; https://google.github.io/xls/scheduling.)
 """
 
 from __future__ import annotations

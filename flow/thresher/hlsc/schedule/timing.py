@@ -130,9 +130,7 @@ class Timing:
             last = max(last, arrival[node])
         return last
 
-    def _address_arrival(
-        self, number: int, stage: int, stages: Stages, arrival: dict[Node, float]
-    ) -> float:
+    def _address_arrival(self, number: int, stage: int, stages: Stages, arrival: dict[Node, float]) -> float:
         """When a word that is read into a register is there before it, in the stage ahead."""
         ahead = self._ahead.get(number, 0.0)
         if not ahead:

@@ -69,16 +69,13 @@ class TableRead:
 
     def block_lines(self, enable: str, name: str) -> list[str]:
         """The read as block memory, whose word is there after a clock edge with `enable`."""
-        start = ["  always_ff @(posedge ap_clk) begin", f"    if ({enable}) begin"]
-        end = ["    end", "  end"]
-        rows = [
-            f"        {constant(self.address_width, address)}: {self.word} <= {word};"
-            for address, word in enumerate(self._words())
-        ]
-        rows.append(f"        default: {self.word} <= 'x;")
-        rows = [f"      case ({self.address})", *rows, "      endcase"]
-        read = f"      {self.word} <= {name}[{self.address}];"
-        return ["", *self._also([*self._constant(name), *start, read, *end], [*start, *rows, *end])]
+        words = self._words()
+        rows = _rows([f"{name}[{address}] = {word};" for address, word in enumerate(words)], " ")
+        array = ['  (* rom_style = "block" *)', f"  logic {self._columns()}{name} [0:{len(words) - 1}];"]
+        filled = [*array, "", "  initial begin", *(f"    {row}" for row in rows), "  end"]
+        read = ["  always_ff @(posedge ap_clk) begin", f"    if ({enable}) begin"]
+        read += [f"      {self.word} <= {name}[{self.address}];", "    end", "  end"]
+        return ["", *self._also(self._constant(name), filled), "", *read]
 
     def rom_lines(self, enable: str, name: str, instance_name: str) -> list[str]:
         """The read by the cell `rom`, whose word is there after a clock edge with `enable`."""
@@ -116,9 +113,12 @@ class TableRead:
 
 def _filled(items: Sequence[str]) -> list[str]:
     """Items with commas between them, as many on a line as there is room for if all are as long as any."""
-    per_line = max(1, 96 // (max(map(len, items)) + 2))
-    lines = [", ".join(items[place : place + per_line]) for place in range(0, len(items), per_line)]
-    return _list(lines)
+    return _list(_rows(items, ", "))
+
+
+def _rows(items: Sequence[str], between: str) -> list[str]:
+    per_line = max(1, 96 // (max(map(len, items)) + len(between)))
+    return [between.join(items[place : place + per_line]) for place in range(0, len(items), per_line)]
 
 
 class TableKind(Enum):
@@ -136,9 +136,8 @@ def table_kind(graph: UnitGraph, plan: Schedule, read: Node) -> TableKind:
     return TableKind.BLOCK if is_block(graph, read) else TableKind.ROM
 
 
-def table_style(kind: TableKind) -> str:
-    """The attribute of a table's word, by which synthesis chooses what the table is made of."""
-    return f'(* rom_style = "{"block" if kind is TableKind.BLOCK else "distributed"}" *)'
+TABLE_STYLE = '(* rom_style = "distributed" *)'
+"""The attribute of a word of a table that is look-up tables, by which synthesis lets it stay so."""
 
 
 def ram_parameters(memory: Memory) -> list[tuple[str, str]]:

@@ -127,7 +127,11 @@ class Expressions:
         A carry chain takes its first operand as it is and through a look-up table, and its second through
         that table only, which has room for a gate.
         """
-        if node.op is Op.ADD and self._is_gated(node.args[0], stage) and not self._is_gated(node.args[1], stage):
+        if (
+            node.op is Op.ADD
+            and self._is_gated(node.args[0], stage)
+            and not self._is_gated(node.args[1], stage)
+        ):
             return node.args[::-1]
         return node.args
 

@@ -9,7 +9,14 @@ from thresher.hlsc.ir import Memory, Node, Op, Register, UnitGraph
 from thresher.hlsc.schedule.carry import carried
 from thresher.hlsc.schedule.stages import Schedule
 from thresher.hlsc.verilog import flow
-from thresher.hlsc.verilog.cells import TableKind, TableRead, instance, ram_parameters, table_kind, table_style
+from thresher.hlsc.verilog.cells import (
+    TABLE_STYLE,
+    TableKind,
+    TableRead,
+    instance,
+    ram_parameters,
+    table_kind,
+)
 from thresher.hlsc.verilog.expressions import Expressions, constant
 from thresher.hlsc.verilog.header import Heading, header_lines, port_lines
 from thresher.hlsc.verilog.layout import statement, title, vector
@@ -164,9 +171,11 @@ class _Module:
         kind = table_kind(self._graph, self._plan, node)
         if kind is TableKind.ROM:
             self._tables += read.rom_lines(flow.ADVANCE, name, self._names.take(f"u_{name}"))
+        elif kind is TableKind.BLOCK:
+            self._tables += read.block_lines(flow.ADVANCE, name)
         else:
-            self._section.append(f"  {table_style(kind)}")
-            self._tables += read.block_lines(flow.ADVANCE, name) if kind is TableKind.BLOCK else read.logic_lines(name)
+            self._section.append(f"  {TABLE_STYLE}")
+            self._tables += read.logic_lines(name)
         self._word(node, signal)
 
     def _ram(self, node: Node, stage: int) -> None:
