@@ -26,7 +26,7 @@ CLOCK_MHZ = 200.0
 
 @dataclass(frozen=True)
 class Peer:
-    """A unit, and the look-up tables of a peer's own of the same configuration, those in memories included."""
+    """A unit, and the look-up tables of a peer's of the same configuration, those in memories included."""
 
     lut: int
     make: Callable[[], Kernel]

@@ -140,7 +140,16 @@ def read_size(log: str) -> Size:
 _LUTS_OF = {
     **{f"LUT{inputs}": 1 for inputs in range(1, 7)},
     **{"INV": 1, "SRL16E": 1, "SRLC32E": 1},
-    **{"RAM32M": 4, "RAM64M": 4, "RAM32X1D": 2, "RAM64X1D": 2, "RAM128X1D": 4, "RAM32X1S": 1, "RAM64X1S": 1, "RAM128X1S": 2},
+    **{
+        "RAM32M": 4,
+        "RAM64M": 4,
+        "RAM32X1D": 2,
+        "RAM64X1D": 2,
+        "RAM128X1D": 4,
+        "RAM32X1S": 1,
+        "RAM64X1S": 1,
+        "RAM128X1S": 2,
+    },
 }
 
 

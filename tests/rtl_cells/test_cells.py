@@ -116,7 +116,9 @@ def memory(rng: random.Random, cell: str, width: int, depth: int, idle: int, bus
 def buffers(rng: random.Random) -> Iterator[Case]:
     cells = [("stream_register", 9, ".Width(9)")]
     cells += [
-        ("fifo", width, f".Width({width}), .Depth({depth})") for width in (1, 9) for depth in (2, 3, 4, 7)
+        ("fifo", width, f".Width({width}), .Depth({depth})")
+        for width in (1, 9)
+        for depth in (2, 3, 4, 7, 8, 9)
     ]
     for name, width, parameters in cells:
         for idle, busy in STALLS:
