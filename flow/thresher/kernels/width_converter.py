@@ -71,17 +71,18 @@ class WidthConverter(Kernel):
 
     @property
     def mode(self) -> str:
-        """The circuit: `kUpsize` and `kDownsize` for whole ratios, else `kGearbox`.
+        """The circuit: `kUpsize` and `kDownsize` where a beat is at one of few places, else `kGearbox`.
 
-        Groups of beats must lie alike in all vectors: all beats are full, or vectors are the same and
-        begin with a group.
+        Beats must lie alike in all vectors: all are full, or vectors are the same, and begin with a group of
+        input beats, or end with the last of these.
         """
-        lanes, others = self.source.lanes, self.target.lanes
-        if others % lanes == 0 and (
-            self._full or (self._same_vectors and self.source.beats_per_vector % (others // lanes) == 0)
-        ):
-            return "kUpsize"
-        return "kDownsize" if lanes % others == 0 and (self._full or self._same_vectors) else "kGearbox"
+        source, target = self.source, self.target
+        if source.lanes <= target.lanes:
+            ratio, rest = divmod(target.lanes, source.lanes)
+            in_groups = self._same_vectors and not rest and source.beats_per_vector % ratio == 0
+            return "kUpsize" if self._full or in_groups else "kGearbox"
+        covered = target.beats_per_vector * target.lanes <= source.beats_per_vector * source.lanes
+        return "kDownsize" if self._full or (self._same_vectors and covered) else "kGearbox"
 
     @property
     def _full(self) -> bool:
@@ -179,6 +180,8 @@ class WidthConverter(Kernel):
             "kOutputBeats": target.beats_per_vector if output_ends else 1,
             "kLastOutputLanes": _last_lanes(target),
             "kDrains": drains,
+            "kInputPhases": math.lcm(source.lanes, target.lanes) // source.lanes,
+            "kOutputPhases": math.lcm(source.lanes, target.lanes) // target.lanes,
             "kPlaceStep": self._place_step,
             "kMode": f"WidthMode::{self.mode}",
         }
