@@ -113,10 +113,11 @@ class WidthConverter<Layer, WidthMode::kDownsize> {
 #pragma HLS UNROLL
       reads |= phase_ == static_cast<Phase>(phase) && beats_for(phase) > beats_for(phase - 1);
     }
-    const uint<kInputWidth> last = held_;
-    if (reads) held_ = ports.s_axis.read();
+    uint<kInputWidth> beat = 0;
+    if (reads) beat = ports.s_axis.read();
     const uint<2 * kInputWidth> pair =
-        with_bits<kInputWidth, 2 * kInputWidth>(static_cast<uint<2 * kInputWidth>>(last), kInputWidth, held_);
+        with_bits<kInputWidth, 2 * kInputWidth>(static_cast<uint<2 * kInputWidth>>(held_), kInputWidth, beat);
+    if (reads) held_ = beat;
     uint<kOutputWidth> choices[kPhases];
 #pragma clang loop unroll(full)
     for (int phase = 0; phase < kPhases; ++phase) {
@@ -134,8 +135,8 @@ class WidthConverter<Layer, WidthMode::kDownsize> {
   using Phase = uint<bits_for(kPhases - 1)>;
   using Beat = uint<bits_for(kBeats - 1)>;
 
-  // The input beats that must be there for an output beat, and where it begins in the last two; one that is
-  // not read for lies in the last, which is then both.
+  // The input beats that must be there for an output beat, and where it begins in the last two, or, if no
+  // beat is read for it, in the last.
   static constexpr int beats_for(int phase) {
     return ceil_div((phase + 1) * Layer::kOutputLanes, Layer::kInputLanes);
   }
