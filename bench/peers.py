@@ -32,13 +32,16 @@ class Peer:
     make: Callable[[], Kernel]
 
 
-def sliding_window(padding: int) -> Swg:
-    """3x3 windows over signs, 32x32 pixels of 64 channels, 16 channels a cycle."""
+def sliding_window(padding: int, overlap: bool) -> Swg:
+    """3x3 windows over signs, 32x32 pixels of 64 channels, 16 channels a cycle.
+
+    With `overlap` the buffer is as large as frames at full rate need.
+    """
     output = 30 + 2 * padding
     window = Window(32, 32, (3, 3), (1, 1), (1, 1), (padding, padding), (output, output))
     source = TensorType(BIPOLAR, window.pixels, 64)
     target = TensorType(BIPOLAR, window.count, window.taps * 64)
-    return Swg(IntWindow("window", "x", "windows", (), source, target, window, -1), simd=16)
+    return Swg(IntWindow("window", "x", "windows", (), source, target, window, -1), simd=16, overlap=overlap)
 
 
 def widths(source: int, target: int) -> WidthConverter:
@@ -48,10 +51,10 @@ def widths(source: int, target: int) -> WidthConverter:
 
 PEERS: Mapping[str, Peer] = {
     "threshold_64_pe4": Peer(136, lambda: staircase(64, 4)),
-    "swg_3x3_32x32x64_simd16": Peer(355, lambda: sliding_window(0)),
-    "swg_3x3_32x32x64_simd16_padded": Peer(355, lambda: sliding_window(1)),
+    "swg_3x3_32x32x64_simd16": Peer(355, lambda: sliding_window(0, overlap=False)),
+    "swg_3x3_32x32x64_simd16_overlap": Peer(355, lambda: sliding_window(0, overlap=True)),
+    "swg_3x3_32x32x64_simd16_padded": Peer(355, lambda: sliding_window(1, overlap=True)),
     "width_converter_16_to_64": Peer(27, lambda: widths(16, 64)),
-    "width_converter_64_to_16": Peer(27, lambda: widths(64, 16)),
 }
 """By name, which is also that of the compiled module."""
 

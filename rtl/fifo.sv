@@ -43,12 +43,11 @@ module fifo #(
     );
   end else begin : gen_memory
     // The places of the memory follow each other in a ring. In a short one they are the states of a linear
-    // feedback shift register, all but that of ones only: the next is one gate away. So are they where this
-    // needs no more memory, which comes in parts of Granule words; else they are numbers from 0 to Depth - 1.
+    // feedback shift register, all but that of ones only: the next is one gate away. Where this takes more
+    // look-up tables, of 64 words, than the gates that it saves, they are numbers from 0 to Depth - 1.
     localparam int PlaceWidth = $clog2(Depth);
-    localparam int Granule = InBlocks ? 512 : 64;
-    localparam bit Shifts = PlaceWidth <= 9 && (PlaceWidth <= 6
-        || 2 ** PlaceWidth <= Granule * ((Depth + Granule - 1) / Granule));
+    localparam bit Shifts = PlaceWidth <= 9
+        && (InBlocks || (2 ** PlaceWidth - Depth) / 64 * Width <= 32);
     localparam int Words = Shifts ? 2 ** PlaceWidth : Depth;
 
     // Of shift registers of 2 to 9 bits, the bits that come together in the next one, so that there are
