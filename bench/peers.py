@@ -50,10 +50,10 @@ def widths(source: int, target: int) -> WidthConverter:
 
 
 PEERS: Mapping[str, Peer] = {
-    "threshold_64_pe4": Peer(136, lambda: staircase(64, 4)),
-    "swg_3x3_32x32x64_simd16": Peer(355, lambda: sliding_window(0, overlap=False)),
-    "swg_3x3_32x32x64_simd16_overlap": Peer(355, lambda: sliding_window(0, overlap=True)),
-    "swg_3x3_32x32x64_simd16_padded": Peer(355, lambda: sliding_window(1, overlap=True)),
+    "threshold_pe4": Peer(136, lambda: staircase(64, 4)),
+    "swg_simd16": Peer(355, lambda: sliding_window(0, overlap=False)),
+    "swg_simd16_overlap": Peer(355, lambda: sliding_window(0, overlap=True)),
+    "swg_simd16_padded": Peer(355, lambda: sliding_window(1, overlap=True)),
     "width_converter_16_to_64": Peer(27, lambda: widths(16, 64)),
 }
 """By name, which is also that of the compiled module."""

@@ -7,7 +7,7 @@ import io
 import pytest
 from rich.console import Console
 
-from bench.peers import PEERS, Measured, table
+from bench.peers import Measured, table
 from bench.quality import Size
 
 
@@ -32,9 +32,3 @@ def test_the_table_says_what_misses() -> None:
         ["small", "27", "6", "5", "115", "0.5", "yes"],
         ["large", "27", "55", "53", "67", "0", "no (misses)"],
     ]
-
-
-def test_every_peers_unit_has_a_circuit() -> None:
-    modes = {name: peer.make().constants().get("kMode") for name, peer in PEERS.items()}
-
-    assert modes["width_converter_16_to_64"] == "WidthMode::kUpsize"
