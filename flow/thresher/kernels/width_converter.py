@@ -147,15 +147,23 @@ class WidthConverter(Kernel):
         return source.vectors * (source.beats_per_vector + extra)
 
     def resources(self) -> Resources:
-        """A multiplexer for each place where a held bit can come from."""
+        """A multiplexer for each place where a held bit can come from, or a bit of the output beat."""
         bits = self.source.element.bits
-        held = (self.source.lanes + self.target.lanes) * bits
+        choice = 8 + self.target.width * divide_up(self._phases[1] - 1, 3)
         if self.mode == "kUpsize":
-            return Resources(lut=8, ff=2 * self.target.width)
+            held = self.target.width - self._place_step * bits
+            return Resources(lut=choice, ff=held + self.target.width)
         if self.mode == "kDownsize":
-            return Resources(lut=self.source.width, ff=self.source.width + self.target.width)
+            return Resources(lut=choice, ff=self.source.width + self.target.width)
+        held = (self.source.lanes + self.target.lanes) * bits
         places = divide_up(self.target.lanes, self._place_step)
         return Resources(lut=held * (1 + places // 2), ff=held + self.target.width)
+
+    @property
+    def _phases(self) -> tuple[int, int]:
+        """The input beats and the output beats until both begin alike again."""
+        lanes = math.lcm(self.source.lanes, self.target.lanes)
+        return lanes // self.source.lanes, lanes // self.target.lanes
 
     @property
     def _place_step(self) -> int:
@@ -180,8 +188,8 @@ class WidthConverter(Kernel):
             "kOutputBeats": target.beats_per_vector if output_ends else 1,
             "kLastOutputLanes": _last_lanes(target),
             "kDrains": drains,
-            "kInputPhases": math.lcm(source.lanes, target.lanes) // source.lanes,
-            "kOutputPhases": math.lcm(source.lanes, target.lanes) // target.lanes,
+            "kInputPhases": self._phases[0],
+            "kOutputPhases": self._phases[1],
             "kPlaceStep": self._place_step,
             "kMode": f"WidthMode::{self.mode}",
         }
