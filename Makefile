@@ -44,8 +44,8 @@ lint: $(READY)  ## ruff and mypy
 bench: $(READY)  ## Measure build and simulation speed, and memory: tables, and JSON in build
 	@code=0; for part in bench bench.convolutional bench.folding; do $(BIN)/python -m $$part || code=1; done; exit $$code
 
-bench-hlsc: $(READY)  ## Measure hlsc: size beside hand-written SystemVerilog, routed clocks, compile time
-	@code=0; for part in quality routing compile_time; do $(BIN)/python -m bench.$$part || code=1; done; exit $$code
+bench-hlsc: $(READY)  ## Measure hlsc: size beside hand-written SystemVerilog and peers, routed clocks, compile time
+	@code=0; for part in quality peers routing compile_time; do $(BIN)/python -m bench.$$part || code=1; done; exit $$code
 
 fuzz-hlsc: $(READY)  ## Compare N random units, C++ against SystemVerilog, from seed SEED on (N=2000, SEED=0)
 	$(BIN)/python -m tests.hlsc.fuzz -n $(or $(N),2000) --seed $(or $(SEED),0) --jobs $(JOBS)

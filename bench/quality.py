@@ -22,12 +22,16 @@ MOST_FF_RATIO = 1.20
 
 @dataclass(frozen=True)
 class Size:
-    """LUTs of all sizes and in memories, the logic cells that Yosys expects of them, registers, carries."""
+    """LUTs of all sizes and in memories, the logic cells that Yosys expects of them, registers, carries.
+
+    Block memory counts in blocks of 36 kbit, of which there are halves.
+    """
 
     lut: int
     logic_cells: int
     ff: int
     carry4: int
+    bram36: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -130,6 +134,7 @@ def read_size(log: str) -> Size:
         logic_cells=int(found[1]),
         ff=sum(count for name, count in cells.items() if name.startswith("FD")),
         carry4=cells.get("CARRY4", 0),
+        bram36=cells.get("RAMB36E1", 0) + cells.get("RAMB18E1", 0) / 2,
     )
 
 
@@ -137,7 +142,16 @@ def read_size(log: str) -> Size:
 _LUTS_OF = {
     **{f"LUT{inputs}": 1 for inputs in range(1, 7)},
     **{"INV": 1, "SRL16E": 1, "SRLC32E": 1},
-    **{"RAM32M": 4, "RAM64M": 4, "RAM32X1D": 2, "RAM64X1D": 2, "RAM128X1D": 4},
+    **{
+        "RAM32M": 4,
+        "RAM64M": 4,
+        "RAM32X1D": 2,
+        "RAM64X1D": 2,
+        "RAM128X1D": 4,
+        "RAM32X1S": 1,
+        "RAM64X1S": 1,
+        "RAM128X1S": 2,
+    },
 }
 
 

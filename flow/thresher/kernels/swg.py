@@ -192,7 +192,8 @@ class Swg(Kernel):
         lut, blocks = ram_cost(self.input_layout.width, buffer.capacity)
         counted = [*self.windows.window.output, *self.windows.window.kernel, self._words]
         counters = sum((count - 1).bit_length() for count in counted)
-        places = 2 * (buffer.capacity - 1).bit_length() + sum(signed_bits(*ends) for ends in _ranges(buffer))
+        places = 2 * (buffer.capacity - 1).bit_length()
+        places += signed_bits(*buffer.margin) + signed_bits(*buffer.room)
         return Resources(
             lut=lut + 2 * counters + 3 * places + self.input_layout.width,
             ff=counters + places + 2 * self.input_layout.width,
@@ -242,15 +243,17 @@ class Swg(Kernel):
 
     def _words_of_buffer(self) -> dict[str, int | bool | str]:
         buffer = self._buffer
-        margin, room = (signed_bits(*ends) for ends in _ranges(buffer))
+        places, part = _places(self.input_layout.width, buffer.capacity)
         return {
             "kSimd": self.simd,
             "kTileWords": buffer.tile_words,
             "kFreeRows": buffer.free_rows,
             "kFreeColumns": buffer.free_columns,
             "kCapacity": buffer.capacity,
-            "kMarginBits": margin,
-            "kRoomBits": room,
+            "kPlaces": places,
+            "kPlacesPart": part,
+            "kMarginBits": signed_bits(*buffer.margin),
+            "kHeldBits": signed_bits(*buffer.room),
         }
 
     def _steps_of_whole(self) -> dict[str, int | bool | str]:
@@ -269,5 +272,13 @@ def ram_cost(width: int, depth: int) -> tuple[int, int]:
     return (luts, 0) if luts < _LUTS_PER_BLOCK * blocks else (0, blocks)
 
 
-def _ranges(buffer: LineBuffer) -> tuple[tuple[int, int], tuple[int, int]]:
-    return buffer.margin, buffer.room
+def _places(width: int, capacity: int) -> tuple[int, int]:
+    """The words of a memory of some capacity, and the part of which it has a whole number.
+
+    Words beyond the capacity take no more memory: it comes in parts of 64 words in look-up tables, of 512 in
+    blocks, and in fewer where these are all.
+    """
+    part = 512 if ram_cost(width, capacity)[1] else 64
+    if capacity <= part:
+        part = 1 << (capacity - 1).bit_length()
+    return divide_up(capacity, part) * part, part

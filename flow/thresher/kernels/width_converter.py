@@ -71,17 +71,18 @@ class WidthConverter(Kernel):
 
     @property
     def mode(self) -> str:
-        """The circuit: `kUpsize` and `kDownsize` for whole ratios, else `kGearbox`.
+        """The circuit: `kUpsize` and `kDownsize` where a beat is at one of few places, else `kGearbox`.
 
-        Groups of beats must lie alike in all vectors: all beats are full, or vectors are the same and
-        begin with a group.
+        Beats must lie alike in all vectors: all are full, or vectors are the same, and begin with a group of
+        input beats, or end with the last of these.
         """
-        lanes, others = self.source.lanes, self.target.lanes
-        if others % lanes == 0 and (
-            self._full or (self._same_vectors and self.source.beats_per_vector % (others // lanes) == 0)
-        ):
-            return "kUpsize"
-        return "kDownsize" if lanes % others == 0 and (self._full or self._same_vectors) else "kGearbox"
+        source, target = self.source, self.target
+        if source.lanes <= target.lanes:
+            ratio, rest = divmod(target.lanes, source.lanes)
+            in_groups = self._same_vectors and not rest and source.beats_per_vector % ratio == 0
+            return "kUpsize" if self._full or in_groups else "kGearbox"
+        covered = target.beats_per_vector * target.lanes <= source.beats_per_vector * source.lanes
+        return "kDownsize" if self._full or (self._same_vectors and covered) else "kGearbox"
 
     @property
     def _full(self) -> bool:
@@ -146,15 +147,23 @@ class WidthConverter(Kernel):
         return source.vectors * (source.beats_per_vector + extra)
 
     def resources(self) -> Resources:
-        """A multiplexer for each place where a held bit can come from."""
+        """A multiplexer for each place where a held bit can come from, or a bit of the output beat."""
         bits = self.source.element.bits
-        held = (self.source.lanes + self.target.lanes) * bits
+        choice = 8 + self.target.width * divide_up(self._phases[1] - 1, 3)
         if self.mode == "kUpsize":
-            return Resources(lut=8, ff=2 * self.target.width)
+            held = self.target.width - self._place_step * bits
+            return Resources(lut=choice, ff=held + self.target.width)
         if self.mode == "kDownsize":
-            return Resources(lut=self.source.width, ff=self.source.width + self.target.width)
+            return Resources(lut=choice, ff=self.source.width + self.target.width)
+        held = (self.source.lanes + self.target.lanes) * bits
         places = divide_up(self.target.lanes, self._place_step)
         return Resources(lut=held * (1 + places // 2), ff=held + self.target.width)
+
+    @property
+    def _phases(self) -> tuple[int, int]:
+        """The input beats and the output beats until both begin alike again."""
+        lanes = math.lcm(self.source.lanes, self.target.lanes)
+        return lanes // self.source.lanes, lanes // self.target.lanes
 
     @property
     def _place_step(self) -> int:
@@ -179,6 +188,8 @@ class WidthConverter(Kernel):
             "kOutputBeats": target.beats_per_vector if output_ends else 1,
             "kLastOutputLanes": _last_lanes(target),
             "kDrains": drains,
+            "kInputPhases": self._phases[0],
+            "kOutputPhases": self._phases[1],
             "kPlaceStep": self._place_step,
             "kMode": f"WidthMode::{self.mode}",
         }
