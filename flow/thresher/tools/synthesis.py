@@ -32,8 +32,8 @@ class Usage:
     logic_cells: int | None = None
 
     def to_json(self) -> dict[str, object]:
-        """Plain JSON values."""
-        return asdict(self)
+        """Plain JSON values; what the tool did not give is not among them."""
+        return {key: value for key, value in asdict(self).items() if value is not None}
 
 
 @dataclass(frozen=True)
@@ -66,6 +66,23 @@ class Synthesis:
     notes: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
 
+    def to_json(self) -> dict[str, object]:
+        """An entry of `synthesis` in the report; what the tool did not give is not in it."""
+        data: dict[str, object] = {
+            "tool": self.tool,
+            "tool_version": self.tool_version,
+            "part": self.part,
+            "target_mhz": self.target_mhz,
+            **(self.total.to_json() if self.total else {}),
+            "fmax_mhz": self.fmax_mhz,
+            "critical_path": self.critical_path,
+            "seconds": self.seconds,
+            "layers": {name: usage.to_json() for name, usage in self.layers.items()},
+            "notes": list(self.notes),
+            "files": list(self.files),
+        }
+        return {key: value for key, value in data.items() if value is not None}
+
     def check_timing(self) -> None:
         """Do nothing where the clock is met, or nothing was routed.
 
@@ -88,6 +105,7 @@ class SynthesisRequest:
 
     Attributes:
         part: a checked part number: the one that was asked for, or else the project's.
+        part_given: whether it was asked for.
         family: `xc7`, `xcup` or `ecp5` where a family was asked for instead, which only Yosys takes.
         layers: the units to synthesise out of context, None for all.
         top: whether the accelerator as a whole is synthesised too.
@@ -96,6 +114,7 @@ class SynthesisRequest:
     """
 
     part: str
+    part_given: bool = False
     family: str | None = None
     layers: tuple[str, ...] | None = None
     top: bool = True
