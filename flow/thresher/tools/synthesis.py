@@ -6,7 +6,7 @@ them. A `Synthesis` becomes one entry of `synthesis` in `reports/report.json`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 
 from thresher.errors import ToolFailedError, UsageError
@@ -140,6 +140,27 @@ class SynthesisRequest:
                 f"synth: project '{project.name}' has no layer {unknown[0]!r}; choose of {', '.join(names)}"
             )
         return names if self.layers is None else self.layers
+
+
+def record_synthesis(
+    entries: Sequence[Mapping[str, object]], entry: Mapping[str, object]
+) -> list[Mapping[str, object]]:
+    """The entries of a report with one more, in place of that of the same tool and part.
+
+    Where only units were asked for, the others and the whole stay as they were, if the clock is the same.
+    """
+    keys = ("tool", "part", "target_mhz")
+    same = [old for old in entries if all(old.get(key) == entry[key] for key in keys)]
+    if same and "lut" not in entry:
+        layers = {**_layers(same[0]), **_layers(entry)}
+        entry = {**same[0], "tool_version": entry["tool_version"], "layers": layers}
+    return [*(old for old in entries if any(old.get(key) != entry[key] for key in keys[:2])), entry]
+
+
+def _layers(entry: Mapping[str, object]) -> Mapping[str, object]:
+    layers = entry["layers"]
+    assert isinstance(layers, Mapping)
+    return layers
 
 
 # An adapter announces each step to the last argument, and raises `MissingToolError` and `ToolFailedError`.
