@@ -29,6 +29,8 @@ def yosys_script(
     command = "synth_ecp5" if family == "ecp5" else f"synth_xilinx -family {family} -noiopad -noclkbuf"
     lines = [
         f"read_slang --threads 1 --top {top} {' '.join(sources)}",
+        # hlsc has chosen look-up tables for these; Yosys would make memories of them, and lose its attribute.
+        'setattr -set rom_style "logic" t:$bmux',
         " ".join(filter(None, [command, flatten, f"-top {top}"])),
         *(["flatten", "opt_clean"] if by_module else []),
         "stat" if family == "ecp5" else "stat -tech xilinx",
