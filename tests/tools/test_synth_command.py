@@ -17,7 +17,7 @@ from thresher.cli import main
 from thresher.emit.byte_top import BYTE_TOP, byte_top
 from thresher.report.tables import print_report
 from thresher_sim.project import Stream, load_project
-from thresher_sim.rtl import simulate_lanes, sv_files
+from thresher_sim.rtl import RtlOptions, simulate_lanes, sv_files
 from thresher_sim.streams import IntType, StreamLayout
 from thresher_sim.testbench import Lane
 
@@ -122,7 +122,7 @@ def test_streams_of_a_byte_carry_the_same_beats(project: Path, tmp_path: Path) -
     for stream in (loaded.input, loaded.output):
         layout = stream.layout
         count = layout.bytes_per_beat * layout.beats_per_frame
-        ends.append(Stream(stream.name, StreamLayout(IntType(0, 255), 1, 1, count), stream.role))
+        ends.append(Stream(stream.name, StreamLayout(IntType(0, 255), count, 1, 1), stream.role))
     widths = [stream.layout.bytes_per_beat for stream in (loaded.input, loaded.output)]
     assert min(widths) > 1
     top.write_text(byte_top(*widths))
@@ -133,6 +133,7 @@ def test_streams_of_a_byte_carry_the_same_beats(project: Path, tmp_path: Path) -
         loaded.vectors,
         tmp_path / "results",
         tmp_path / "cache",
+        options=RtlOptions(stall=40),
     )
 
     assert (result.comparison.frames, result.comparison.mismatches) == (16, 0)
