@@ -5,6 +5,10 @@ from __future__ import annotations
 import importlib.util
 import io
 import json
+import os
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -100,18 +104,42 @@ def test_nextpnr_routes_to_a_bitstream_and_says_where_the_clock_is_missed(
     assert f"routed: {fmax:g} MHz, which misses {MHZ} MHz" in console.file.getvalue()
 
 
-@pytest.mark.parametrize("family", ["xc7", "ecp5"])
 def test_a_netlist_gives_the_golden_outputs_under_stalls(
-    family: str, project: Path, capsys: pytest.CaptureFixture[str]
+    project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     require_yosys()
-    assert main(["sim", str(project), "--netlist", "--family", family, "--stall", "30"]) == 0
+    assert main(["sim", str(project), "--netlist", "--stall", "30"]) == 0
 
     out = capsys.readouterr().out
-    assert f"netlist for {family}: 16 frames, 0 mismatches at input and output" in out
+    assert "netlist for xc7: 16 frames, 0 mismatches at input and output" in out
     assert "every beat of the input and the output equals the golden model (16 frames)" in out
-    run = json.loads((project / "reports" / "report.json").read_text())["simulation"][f"netlist_{family}"]
+    run = json.loads((project / "reports" / "report.json").read_text())["simulation"]["netlist_xc7"]
     assert (run["frames"], run["mismatches"]) == (16, 0)
+
+
+def test_a_project_simulates_its_netlist_without_thresher(project: Path, tmp_path: Path) -> None:
+    require_yosys()
+    alone = tmp_path / "alone"
+    shutil.copytree(project, alone)
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environment['PATH']}"
+
+    made = subprocess.run(
+        ["make", "-C", str(alone), "sim-netlist", "FAMILY=ecp5", f"PYTHON={sys.executable}"],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert made.returncode == 0, made.stderr
+    estimate = json.loads((project / "project.json").read_text())["estimate"]
+    cycles = [line.split() for line in made.stdout.splitlines() if line.startswith(("per frame", "latency"))]
+    # A netlist has the cycles of the SystemVerilog that it was made of.
+    assert [row[-2:] for row in cycles] == [
+        [f"{estimate[key]:,}"] * 2 for key in ("cycles_per_frame", "latency_cycles")
+    ]
+    assert "0 mismatches" in made.stdout
 
 
 def test_streams_of_a_byte_carry_the_same_beats(project: Path, tmp_path: Path) -> None:
