@@ -310,7 +310,7 @@ def _conclude(
     except SimulationMismatchError as error:
         Console(stderr=True, soft_wrap=True).print(f"thresher: {error}", markup=False, highlight=False)
         return error.exit_code
-    which = "the input and the output" if len(run.comparison.streams) == 2 else "every stream"
+    which = "the input and the output" if name == "sim --netlist" else "every stream"
     console.print(f"every beat of {which} equals the golden model ({run.frames} frames)")
     return 0
 
