@@ -94,7 +94,7 @@ def test_nextpnr_routes_to_a_bitstream_and_says_where_the_clock_is_missed(
     )
     assert entry["target_mhz"] == MHZ
     assert entry["lut"] > 50 and entry["ff"] > 50
-    assert entry["notes"] == ["its streams are at pins, the choice of nextpnr"]
+    assert entry["notes"] == ["placed with --seed 3", "its streams are at pins, the choice of nextpnr"]
     (file,) = entry["files"]
     # A bitstream of ECP5 begins with a comment and has this preamble (Lattice FPGA-TN-02039).
     bitstream = (project / file).read_bytes()
