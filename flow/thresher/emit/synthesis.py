@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from thresher.emit.sv_top import TOP
+from thresher.emit.yosys import netlist_files
 
 
 def synthesis_files(sources: Sequence[str], part: str, clock_mhz: float) -> Mapping[str, str]:
@@ -15,6 +16,7 @@ def synthesis_files(sources: Sequence[str], part: str, clock_mhz: float) -> Mapp
     period = 1000 / clock_mhz
     return {
         "yosys.ys": _yosys(sources),
+        **netlist_files(TOP, [f"rtl/{source}" for source in sources]),
         "vivado.tcl": _vivado(sources, part),
         "vitis_hls.tcl": _vitis(part, period),
         "quartus.tcl": _quartus(sources),

@@ -15,7 +15,7 @@ from thresher.hardware.graph import OUTPUT_STREAM
 from thresher_sim.compare import Comparison
 from thresher_sim.csim import simulate_c
 from thresher_sim.project import Project
-from thresher_sim.rtl import RtlOptions, simulate_rtl
+from thresher_sim.rtl import RtlOptions, RtlResult, simulate_rtl
 from thresher_sim.vectors import read_frames, write_vectors
 
 # Elements of all streams of a run that are kept in memory.
@@ -92,6 +92,11 @@ def run_rtl(
 ) -> SimulationResult:
     """Run the RTL simulation in `folder`; raises as `thresher_sim.rtl.simulate_rtl`."""
     run = simulate_rtl(project, vectors, folder / "results", frames, options)
+    return make_result(project, folder, run)
+
+
+def make_result(project: Project, folder: Path, run: RtlResult) -> SimulationResult:
+    """What a run in `folder` gave, with the streams that it left there."""
     streams = _streams(project, folder / "results", run.comparison)
     return SimulationResult(
         run.comparison,
