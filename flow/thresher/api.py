@@ -29,7 +29,6 @@ from thresher.graph import Array, interpret
 from thresher.hardware.connect import connect
 from thresher.hardware.golden import golden_chunks, golden_outputs
 from thresher.hardware.graph import INPUT_STREAM, OUTPUT_STREAM, HwGraph, stream_layouts
-from thresher.hardware.parts import DEFAULT_PART
 from thresher.hardware.select import select_kernels
 from thresher.hardware.told import fold_as_told, parse_folding
 from thresher.host import Host
@@ -259,7 +258,8 @@ def build(  # noqa: PLR0913  (the command's options)
     folding: FoldingChoice | None = None,
     target_fps: float | None = None,
     clock_mhz: float = DEFAULT_CLOCK_MHZ,
-    part: str = DEFAULT_PART,
+    part: str | None = None,
+    board: str | None = None,
     input_type: str | None = None,
     input_scale: float | None = None,
     argmax: bool = False,
@@ -280,7 +280,9 @@ def build(  # noqa: PLR0913  (the command's options)
         folding: A folding file, or its content: `{"mvu0": {"pe": 16, "simd": 49}}`.
         target_fps: Frames per second at `clock_mhz` that each layer is folded for.
         clock_mhz: The clock that units are pipelined for.
-        part: The part number, for the delays that units are pipelined by and the synthesis scripts.
+        part: The part number, for the delays that units are pipelined by and the synthesis scripts; of
+            neither part nor board, xc7z020clg400-1.
+        board: The board, whose part it then is, for the script that makes its bitstream.
         input_type: `uint8` and the like: the hardware takes integers, and no prologue stays on the host.
         input_scale: The model's input is this times the integer.
         argmax: End in the index of the largest output.
@@ -304,6 +306,7 @@ def build(  # noqa: PLR0913  (the command's options)
         target_fps=target_fps,
         clock_mhz=clock_mhz,
         part=part,
+        board=board,
         input_type=kind,
         input_scale=input_scale,
         argmax=argmax,

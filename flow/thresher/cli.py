@@ -11,6 +11,7 @@ from typing import NoReturn, Protocol
 
 from thresher import commands
 from thresher.errors import ThresherError, UsageError
+from thresher.hardware.boards import boards
 
 DESCRIPTION = """\
 From a trained binary or low-bit network (QONNX) to an FPGA dataflow accelerator, proven equal to an
@@ -130,10 +131,14 @@ def _add_build(group: _Commands) -> None:
     )
     parser.add_argument(
         "--part",
-        default=commands.DEFAULT_PART,
         metavar="P",
         help="part number: its delays decide the pipeline stages, its size what --fit gives "
-        "(default %(default)s)",
+        f"(default {commands.DEFAULT_PART})",
+    )
+    parser.add_argument(
+        "--board",
+        metavar="B",
+        help=f"a board, whose part it then is: {', '.join(boards())}",
     )
     _add_input_options(parser)
     parser.add_argument(

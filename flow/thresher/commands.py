@@ -71,6 +71,7 @@ def build(options: argparse.Namespace) -> int:
         target_fps=options.target_fps,
         clock_mhz=options.clock_mhz,
         part=options.part,
+        board=options.board,
         input_type=input_type,
         input_scale=input_scale,
         argmax=options.argmax,

@@ -73,7 +73,7 @@ def write_project(design: Design, target: Path, announce: Announce = silent) -> 
             folder / "reports" / "report.json", describe_report(design, timing, units, faster.result())
         )
         _write_simulation(design, folder)
-        for name, text in synthesis_files(sources, design.part, design.clock_mhz).items():
+        for name, text in synthesis_files(design, sources).items():
             write_text(folder / "synth" / name, text)
         _write_documents(design, timing, folder)
 
