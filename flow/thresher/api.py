@@ -121,6 +121,7 @@ class Accelerator:
         jobs: int = 1,
         dataset: str | None = None,
         progress: Progress | None = None,
+        rtl: str = "own",
     ) -> SimulationResult:
         """Run the RTL simulation under cocotb and Verilator; without frames on the own vectors.
 
@@ -134,15 +135,18 @@ class Accelerator:
             jobs: Processes to split the frames over.
             dataset: As for `csim`.
             progress: Called with the frames done and the frames in all.
+            rtl: `own`, or `vitis` for the Verilog that Vitis HLS made of the project's C++.
         """
+        if rtl not in ("own", "vitis"):
+            raise UsageError(f"sim: there is no RTL {rtl!r}; choose own or vitis")
         # Read again: an earlier run may have compiled it from other C++.
         project = refresh_rtl(load_project(self.directory))
         options = RtlOptions(stall, seed, jobs, Path(waves) if waves else None, progress=progress)
         with run_folder(project) as folder:
             vectors, golden = self._vectors(frames, count, folder)
             classes = _labels(labels, golden)
-            run = run_rtl(project, vectors, folder, count, options)
-        self._record("rtl", run, golden, classes, dataset)
+            run = run_rtl(project, vectors, folder, count, options, rtl)
+        self._record("rtl" if rtl == "own" else rtl, run, golden, classes, dataset)
         return run
 
     def report(self) -> dict[str, Any]:
@@ -197,8 +201,9 @@ class Accelerator:
         report = self.report()
         entry: dict[str, object] = {"frames": run.frames, "mismatches": run.mismatches}
         entry["warnings"] = list(run.warnings)
-        if level == "rtl":
+        if level != "csim":
             entry |= {"cycles_per_frame": run.cycles_per_frame, "latency_cycles": run.latency_cycles}
+        if level == "rtl":
             for fifo in report["fifos"]:
                 fifo["rtl_occupancy"] = run.occupancy.get(fifo["stream"])
         report["simulation"][level] = entry | {"seconds": round(run.seconds, 3)}

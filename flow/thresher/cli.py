@@ -220,6 +220,12 @@ def _add_sim(group: _Commands) -> None:
         "--waves", type=Path, metavar="FILE.fst", help="record all signals for GTKWave or Surfer"
     )
     parser.add_argument("--jobs", type=int, default=1, metavar="N", help="split the frames over N processes")
+    parser.add_argument(
+        "--rtl",
+        choices=("own", "vitis"),
+        default="own",
+        help="the project's SystemVerilog, or the Verilog that Vitis HLS made of the same C++ (default own)",
+    )
     parser.set_defaults(command=commands.sim)
 
 

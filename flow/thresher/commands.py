@@ -29,7 +29,7 @@ from thresher.report.chart import check_matplotlib, write_chart
 from thresher.report.check import check_summary, check_table
 from thresher.report.evaluation import evaluation_table
 from thresher.report.html import render_html
-from thresher.report.tables import fifo_table, print_report, print_result
+from thresher.report.tables import fifo_table, print_report, print_result, vitis_line
 from thresher.tools.simulation import SimulationResult
 from thresher.unit import UnitRequest, report_text, unit_report, write_unit_project
 from thresher_sim.scoreboard import UnitOptions
@@ -125,6 +125,7 @@ def sim(options: argparse.Namespace) -> int:
             jobs=options.jobs,
             dataset=_dataset(options),
             progress=progress,
+            rtl=options.rtl,
         )
     return _conclude(accelerator, run, options, "sim")
 
@@ -207,7 +208,7 @@ def _prove(request: UnitRequest, cycles: int) -> None:
 
 def _sim_unit(options: argparse.Namespace) -> int:
     others = ("inputs", "labels", "frames", "trace")
-    if options.jobs != 1 or any(getattr(options, name) is not None for name in others):
+    if options.jobs != 1 or options.rtl != "own" or any(getattr(options, name) is not None for name in others):
         raise UsageError(
             f"sim: '{options.project}' is a unit's project, which takes --stall, --seed and --waves only; "
             "leave the others out, or see its README for what `make` takes"
@@ -226,9 +227,12 @@ def _conclude(
 ) -> int:
     console = Console()
     content = accelerator.report()
-    if name == "sim":
-        console.print(fifo_table(content))
-    print_result(console, content)
+    if _is_vitis(options):
+        console.print(vitis_line(content), markup=False, highlight=False)
+    else:
+        if name == "sim":
+            console.print(fifo_table(content))
+        print_result(console, content)
     if options.trace:
         _save_trace(options.trace, run)
         console.print(f"streams: {options.trace}")
@@ -240,8 +244,13 @@ def _conclude(
     except SimulationMismatchError as error:
         Console(stderr=True, soft_wrap=True).print(f"thresher: {error}", markup=False, highlight=False)
         return error.exit_code
-    console.print(f"every beat of every stream equals the golden model ({run.frames} frames)")
+    what = "the output" if _is_vitis(options) else "every stream"
+    console.print(f"every beat of {what} equals the golden model ({run.frames} frames)")
     return 0
+
+
+def _is_vitis(options: argparse.Namespace) -> bool:
+    return getattr(options, "rtl", "own") == "vitis"
 
 
 def _save_trace(path: Path, run: SimulationResult) -> None:

@@ -20,6 +20,7 @@ from .project import Project, load_project
 from .rtl import PATIENCE, RtlOptions, simulate_rtl
 from .tables import csim_summary, rtl_summary, stream_table
 from .unit_command import add_unit_options, run_unit, unit_options
+from .vitis import simulate_vitis
 
 INTERRUPTED = 130
 
@@ -54,7 +55,8 @@ def _simulate(project: Project, vectors: Path, results: Path, options: argparse.
             settings = RtlOptions(
                 options.stall, options.seed, options.jobs, options.waves, options.patience, progress
             )
-            rtl = simulate_rtl(project, vectors, results, options.frames, settings)
+            simulate = simulate_vitis if options.rtl == "vitis" else simulate_rtl
+            rtl = simulate(project, vectors, results, options.frames, settings)
             comparison, summary = rtl.comparison, rtl_summary(rtl, project)
     finally:
         progress.close()
@@ -70,6 +72,9 @@ def _parser() -> argparse.ArgumentParser:
     csim = commands.add_parser("csim", help="C simulation of hls/")
     csim.add_argument("--types", choices=TYPE_SETS, default=TYPE_SETS[0], help="_BitInt or AMD's ap_int")
     sim = commands.add_parser("sim", help="cocotb and Verilator simulation of rtl/")
+    sim.add_argument(
+        "--rtl", choices=("own", "vitis"), default="own", help="that of rtl/, or that of Vitis HLS in build/"
+    )
     sim.add_argument("--stall", type=int, default=0, metavar="P", help="percent of cycles to rest, both ends")
     sim.add_argument("--seed", type=int, default=0, help="of the random stalls")
     sim.add_argument("--jobs", type=int, default=1, help="processes to split the frames over")

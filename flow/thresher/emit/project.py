@@ -14,7 +14,13 @@ from thresher.emit.csim_main import csim_main
 from thresher.emit.description import describe_project, describe_report
 from thresher.emit.design import Design
 from thresher.emit.files import replacing, write_json, write_text
-from thresher.emit.hls_top import hls_top, hls_top_header
+from thresher.emit.hls_top import (
+    hls_layer_top,
+    hls_layer_top_name,
+    hls_top,
+    hls_top_bench,
+    hls_top_header,
+)
 from thresher.emit.layer_header import layer_header, layer_header_name
 from thresher.emit.sv_top import TOP, sv_top
 from thresher.emit.synthesis import synthesis_files
@@ -83,8 +89,10 @@ def _write_cpp(design: Design, hls: Path) -> None:
     for node in design.graph.nodes:
         _copy_headers(node.kernel, hls)
         write_text(hls / layer_header_name(node), layer_header(node))
+        write_text(hls / hls_layer_top_name(node), hls_layer_top(node))
     write_text(hls / "csim.cpp", csim_main(design.graph))
     write_text(hls / "top.hpp", hls_top_header(design.graph))
+    write_text(hls / "top_tb.cpp", hls_top_bench())
 
 
 def _copy_headers(kernel: Kernel, hls: Path) -> None:

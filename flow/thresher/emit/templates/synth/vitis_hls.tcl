@@ -37,7 +37,7 @@ foreach layer $chosen {
 
 proc compile {name function file bench steps} {
     global part period_ns hls_dir
-    set flags "-std=c++14 -I$hls_dir -DTHRESHER_AMD -Wno-unknown-pragmas"
+    set flags "-std=c++14 -I$hls_dir -DTHRESHER_AMD -DTHRESHER_VITIS -Wno-unknown-pragmas"
     open_project -reset $name
     set_top $function
     add_files [project_file $file] -cflags $flags
