@@ -208,7 +208,11 @@ def _prove(request: UnitRequest, cycles: int) -> None:
 
 def _sim_unit(options: argparse.Namespace) -> int:
     others = ("inputs", "labels", "frames", "trace")
-    if options.jobs != 1 or options.rtl != "own" or any(getattr(options, name) is not None for name in others):
+    if (
+        options.jobs != 1
+        or options.rtl != "own"
+        or any(getattr(options, name) is not None for name in others)
+    ):
         raise UsageError(
             f"sim: '{options.project}' is a unit's project, which takes --stall, --seed and --waves only; "
             "leave the others out, or see its README for what `make` takes"

@@ -78,7 +78,10 @@ def find_verilog(project: Project) -> Path:
 
 
 def _memory_files(project: Project, sources: Sequence[Path]) -> list[Path]:
-    """The files beside `sources` that memories get their words from; a simulator only warns of a missing one."""
+    """The files beside `sources` that memories get their words from.
+
+    Verilator only warns of one that is missing. Raises `UsageError`.
+    """
     found = {
         path.with_name(Path(name).name)
         for path in sources

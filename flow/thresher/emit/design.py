@@ -28,8 +28,9 @@ class ModelInfo:
 class Design:
     """A folded network, the model that it came from, and what it is built for.
 
-    `graph` is `layers` with what joins them, `board` where `part` is to be on it, if that is known. `float_layers` and `accuracy` go into the report as they
-    are: which float layers of the model were quantised, and what is known of its accuracy.
+    `graph` is `layers` with what joins them, `board` where `part` is to be on it, if that is known.
+    `float_layers` and `accuracy` go into the report as they are: which float layers of the model were
+    quantised, and what is known of its accuracy.
     """
 
     model: ModelInfo

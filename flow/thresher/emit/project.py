@@ -23,7 +23,7 @@ from thresher.emit.hls_top import (
 )
 from thresher.emit.layer_header import layer_header, layer_header_name
 from thresher.emit.sv_top import TOP, sv_top
-from thresher.emit.synthesis import synthesis_files
+from thresher.emit.synthesis import TEMPLATES, synthesis_files
 from thresher.emit.units import compile_layers, write_units
 from thresher.hardware.golden import golden_chunks
 from thresher.hardware.next_step import next_step
@@ -138,14 +138,10 @@ def _write_simulation(design: Design, folder: Path) -> None:
 
 
 def _write_documents(design: Design, timing: Timing, folder: Path) -> None:
-    readme = documents.readme(
-        design.model.name, design.graph, design.clock_mhz, timing.cycles_per_frame, timing.latency_cycles
-    )
+    readme = documents.readme(design, timing.cycles_per_frame, timing.latency_cycles)
     write_text(folder / "README.md", readme)
     write_text(folder / "Makefile", documents.MAKEFILE)
-    driver = Path(__file__).with_name("driver_template.py")
-    (folder / "driver").mkdir()
-    shutil.copyfile(driver, folder / "driver" / "driver.py")
+    shutil.copytree(TEMPLATES / "driver", folder / "driver", ignore=_compiled)
 
 
 _compiled = shutil.ignore_patterns("__pycache__", "*.pyc")

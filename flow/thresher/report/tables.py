@@ -130,8 +130,8 @@ def vitis_line(report: Report) -> str:
     """What the last simulation of Vitis HLS's Verilog gave."""
     run = report["simulation"]["vitis"]
     return (
-        f"Verilog of Vitis HLS: {_of(run, 'frames')} frames, {_of(run, 'mismatches')} mismatches at the output, "
-        f"{_of(run, 'cycles_per_frame') or '-'} cycles per frame, latency "
+        f"Verilog of Vitis HLS: {_of(run, 'frames')} frames, {_of(run, 'mismatches')} mismatches at the "
+        f"output, {_of(run, 'cycles_per_frame') or '-'} cycles per frame, latency "
         f"{_of(run, 'latency_cycles') or '-'} cycles"
     )
 
