@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -23,12 +23,15 @@ from thresher.building import (
     safe_name,
 )
 from thresher.emit.files import write_json
+from thresher.emit.project import silent
 from thresher.emit.units import refresh_rtl
+from thresher.emit.yosys import FAMILIES
 from thresher.errors import UsageError
 from thresher.graph import Array, interpret
 from thresher.hardware.connect import connect
 from thresher.hardware.golden import golden_chunks, golden_outputs
 from thresher.hardware.graph import INPUT_STREAM, OUTPUT_STREAM, HwGraph, stream_layouts
+from thresher.hardware.parts import family_of
 from thresher.hardware.select import select_kernels
 from thresher.hardware.told import fold_as_told, parse_folding
 from thresher.host import Host
@@ -40,6 +43,8 @@ from thresher.onnx_import import read_model
 from thresher.onnx_import.host import HostModel
 from thresher.report.content import read_report
 from thresher.tools.simulation import SimulationResult, run_csim, run_folder, run_rtl, write_run_vectors
+from thresher.tools.synthesis import Announce, Synthesis, SynthesisRequest, record_synthesis
+from thresher.tools.synthesisers import ADAPTERS
 from thresher_sim.project import Project, load_project
 from thresher_sim.rtl import RtlOptions
 
@@ -148,6 +153,58 @@ class Accelerator:
             run = run_rtl(project, vectors, folder, count, options, rtl)
         self._record("rtl" if rtl == "own" else rtl, run, golden, classes, dataset)
         return run
+
+    def synth(
+        self,
+        tool: str = "yosys",
+        *,
+        part: str | None = None,
+        family: str | None = None,
+        layers: Sequence[str] | None = None,
+        top: bool = True,
+        jobs: int = 1,
+        seed: int = 1,
+        announce: Announce = silent,
+    ) -> Synthesis:
+        """Run a synthesis tool on the units out of context and on the whole; its logs stay in `build/synth`.
+
+        Args:
+            tool: A key of `thresher.tools.synthesisers.ADAPTERS`, such as `yosys` or `nextpnr-ecp5`.
+            part: The part number; the project's where it is None.
+            family: `xc7`, `xcup` or `ecp5` in place of a part.
+            layers: Only these units; all where it is None, none where it is empty.
+            top: Whether the whole is synthesised too.
+            jobs: Programs that may run at the same time.
+            seed: Of what a tool chooses at random.
+            announce: Told what is being done.
+
+        Raises:
+            UsageError, MissingToolError, ToolFailedError: As their messages say. That the clock is not met
+                does not raise, see `Synthesis.check_timing`.
+        """
+        if tool not in ADAPTERS:
+            raise UsageError(f"synth: there is no tool {tool!r}; choose of {', '.join(ADAPTERS)}")
+        if part is not None and family is not None:
+            raise UsageError("synth: a part and a family exclude each other; give one of them")
+        if family is not None and family not in FAMILIES:
+            raise UsageError(f"synth: there is no family {family!r}; choose of {', '.join(FAMILIES)}")
+        if part is not None:
+            family_of(part, "synth")
+        request = SynthesisRequest(
+            part=self.report()["part"] if part is None else part,
+            part_given=part is not None,
+            family=family,
+            layers=None if layers is None else tuple(layers),
+            top=top,
+            jobs=jobs,
+            seed=seed,
+        )
+        # Read again: an earlier run may have compiled it from other C++.
+        result = ADAPTERS[tool](refresh_rtl(load_project(self.directory)), request, announce)
+        report = self.report()
+        report["synthesis"] = record_synthesis(report["synthesis"], result.to_json())
+        write_json(self._report_path, report)
+        return result
 
     def report(self) -> dict[str, Any]:
         """The content of `reports/report.json`: layers, estimate, and what was simulated last.

@@ -1,4 +1,4 @@
-"""The command line: `thresher check | build | csim | sim | hlsc | report | evaluate`."""
+"""The command line: `thresher check | build | csim | sim | synth | hlsc | report | evaluate`."""
 
 from __future__ import annotations
 
@@ -38,6 +38,16 @@ UltraScale and UltraScale+ parts are pipelined by the delays of the slower 7 ser
 example:
   thresher hlsc median.hpp --top 'my::Median<8, 5>' --clock-mhz 200 -o median
   make -C median"""
+
+SYNTH_EPILOG = """\
+Results are printed beside the estimate and kept in reports/report.json; a later run of the same tool for
+the same part replaces them. Scripts, logs and what the tool wrote stay in DIR/build/synth/TOOL until its
+next run. nextpnr-ecp5 routes the whole at the project's clock and writes the bitstream accelerator.bit there; where the
+clock is not met the result is kept and the exit code is 5.
+
+example:
+  thresher synth accelerator --tool yosys --family xc7 --jobs 2
+  thresher synth accelerator --tool nextpnr-ecp5 --part LFE5U-85F-6BG381C"""
 
 _INTERRUPTED = 130
 
@@ -87,6 +97,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_build(commands_group)
     _add_csim(commands_group)
     _add_sim(commands_group)
+    _add_synth(commands_group)
     _add_hlsc(commands_group)
     _add_report(commands_group)
     _add_evaluate(commands_group)
@@ -240,6 +251,33 @@ def _add_run_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--labels", type=Path, metavar="Y.npy", help="class of each frame, for the accuracy")
     parser.add_argument("--frames", type=int, metavar="N", help="only the first N frames")
     parser.add_argument("--trace", type=Path, metavar="FILE.npz", help="write the integers of every stream")
+
+
+def _add_synth(group: _Commands) -> None:
+    parser = _add_command(
+        group, "synth", "synthesise a project: size by layer and whole, and the clock where it is routed"
+    )
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.epilog = SYNTH_EPILOG
+    parser.add_argument("project", type=Path, metavar="DIR", help="a project that `thresher build` wrote")
+    parser.add_argument("--tool", required=True, choices=tuple(commands.ADAPTERS), help="the tool to run")
+    target = parser.add_mutually_exclusive_group()
+    target.add_argument("--part", metavar="P", help="part number (default: the project's)")
+    target.add_argument(
+        "--family", choices=commands.FAMILIES, help="a family in place of a part, for Yosys' size alone"
+    )
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument(
+        "--layers", nargs="+", metavar="NAME", help="only these units, each alone; not the whole"
+    )
+    which.add_argument("--top-only", action="store_true", help="only the whole, no units alone")
+    parser.add_argument(
+        "--jobs", type=int, default=1, metavar="N", help="run up to N programs at a time (default 1)"
+    )
+    parser.add_argument(
+        "--seed", type=int, default=1, metavar="N", help="seed of placing, for nextpnr (default 1)"
+    )
+    parser.set_defaults(command=commands.synth)
 
 
 def _add_hlsc(group: _Commands) -> None:

@@ -4,18 +4,28 @@ from __future__ import annotations
 
 import argparse
 import shlex
+import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TextColumn,
+    TimeElapsedColumn,
+)
 
 from thresher import api
 from thresher.building import BuildOptions, build_project, parse_input_type, parse_scale
 from thresher.checking import check_graph
 from thresher.emit.files import write_json, write_text
+from thresher.emit.yosys import FAMILIES
 from thresher.errors import SimulationMismatchError, UsageError
 from thresher.evaluation import evaluate as measure
 from thresher.float_layers import quantise_floats, sample_request
@@ -29,15 +39,30 @@ from thresher.report.chart import check_matplotlib, write_chart
 from thresher.report.check import check_summary, check_table
 from thresher.report.evaluation import evaluation_table
 from thresher.report.html import render_html
-from thresher.report.tables import fifo_table, print_report, print_result, vitis_line
+from thresher.report.tables import fifo_table, print_report, print_result, print_synthesis, vitis_line
 from thresher.tools.simulation import SimulationResult
+from thresher.tools.synthesisers import ADAPTERS
+from thresher.tools.workplace import kept_folder
 from thresher.unit import UnitRequest, report_text, unit_report, write_unit_project
 from thresher_sim.scoreboard import UnitOptions
 from thresher_sim.streams import IntType
 from thresher_sim.unit import MARKER as UNIT_MARKER
 from thresher_sim.unit_command import run_unit
 
-__all__ = ["ADD_BITS", "DEFAULT_PART", "build", "check", "csim", "evaluate", "hlsc", "report", "sim"]
+__all__ = [
+    "ADAPTERS",
+    "ADD_BITS",
+    "DEFAULT_PART",
+    "FAMILIES",
+    "build",
+    "check",
+    "csim",
+    "evaluate",
+    "hlsc",
+    "report",
+    "sim",
+    "synth",
+]
 
 
 def check(options: argparse.Namespace) -> int:
@@ -128,6 +153,27 @@ def sim(options: argparse.Namespace) -> int:
             rtl=options.rtl,
         )
     return _conclude(accelerator, run, options, "sim")
+
+
+def synth(options: argparse.Namespace) -> int:
+    """Run a synthesis tool and print what it gave; raises `ToolFailedError` where the clock is missed."""
+    accelerator = api.load(options.project)
+    with _steps("synth") as announce:
+        result = accelerator.synth(
+            options.tool,
+            part=options.part,
+            family=options.family,
+            layers=() if options.top_only else options.layers,
+            top=options.layers is None,
+            jobs=options.jobs,
+            seed=options.seed,
+            announce=announce,
+        )
+    console = Console()
+    print_synthesis(console, accelerator.report(), result.to_json())
+    console.print(f"logs: {kept_folder(accelerator.project, result.tool)}", soft_wrap=True, highlight=False)
+    result.check_timing()
+    return 0
 
 
 def hlsc(options: argparse.Namespace) -> int:
@@ -291,3 +337,19 @@ def _progress(title: str) -> Iterator[Callable[[int, int], None]]:
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
         task = progress.add_task(title, total=None)
         yield lambda done, total: progress.update(task, completed=done, total=total)
+
+
+@contextmanager
+def _steps(title: str) -> Iterator[Callable[[str], None]]:
+    """Show the step that is announced and the time; where there is no terminal, a line each."""
+    console, started = Console(stderr=True), time.monotonic()
+    columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+        task = progress.add_task(title, total=None)
+
+        def announce(step: str) -> None:
+            progress.update(task, description=f"{title}: {step}")
+            if not console.is_terminal:
+                print(f"{title}: {time.monotonic() - started:4.0f} s: {step}", file=sys.stderr, flush=True)
+
+        yield announce

@@ -10,6 +10,7 @@ from rich.table import Table
 
 from thresher.report.fixed_point import fixed_point_table
 from thresher.report.float_layers import accuracy_line, float_layer_lines, float_layer_table
+from thresher.report.synthesis import synthesis_lines, synthesis_table
 
 Report = Mapping[str, Any]
 LEVELS = ("onnx", "golden", "csim", "rtl")
@@ -27,7 +28,16 @@ def print_report(console: Console, report: Report) -> None:
     for line in (*float_layer_lines(report), accuracy_line(report)):
         if line is not None:
             console.print(line, markup=False, highlight=False)
+    for entry in report["synthesis"]:
+        print_synthesis(console, report, entry)
     print_result(console, report)
+
+
+def print_synthesis(console: Console, report: Report, entry: Mapping[str, Any]) -> None:
+    """Print what one run of a synthesis tool gave."""
+    console.print(synthesis_table(report, entry))
+    for line in synthesis_lines(entry):
+        console.print(line, markup=False, highlight=False)
 
 
 def print_result(console: Console, report: Report) -> None:

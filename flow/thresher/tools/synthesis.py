@@ -6,7 +6,7 @@ them. A `Synthesis` becomes one entry of `synthesis` in `reports/report.json`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 
 from thresher.errors import ToolFailedError, UsageError
@@ -32,8 +32,8 @@ class Usage:
     logic_cells: int | None = None
 
     def to_json(self) -> dict[str, object]:
-        """Plain JSON values."""
-        return asdict(self)
+        """Plain JSON values; what the tool did not give is not among them."""
+        return {key: value for key, value in asdict(self).items() if value is not None}
 
 
 @dataclass(frozen=True)
@@ -66,6 +66,23 @@ class Synthesis:
     notes: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
 
+    def to_json(self) -> dict[str, object]:
+        """An entry of `synthesis` in the report; what the tool did not give is not in it."""
+        data: dict[str, object] = {
+            "tool": self.tool,
+            "tool_version": self.tool_version,
+            "part": self.part,
+            "target_mhz": self.target_mhz,
+            **(self.total.to_json() if self.total else {}),
+            "fmax_mhz": self.fmax_mhz,
+            "critical_path": self.critical_path,
+            "seconds": self.seconds,
+            "layers": {name: usage.to_json() for name, usage in self.layers.items()},
+            "notes": list(self.notes),
+            "files": list(self.files),
+        }
+        return {key: value for key, value in data.items() if value is not None}
+
     def check_timing(self) -> None:
         """Do nothing where the clock is met, or nothing was routed.
 
@@ -88,6 +105,7 @@ class SynthesisRequest:
 
     Attributes:
         part: a checked part number: the one that was asked for, or else the project's.
+        part_given: whether it was asked for.
         family: `xc7`, `xcup` or `ecp5` where a family was asked for instead, which only Yosys takes.
         layers: the units to synthesise out of context, None for all.
         top: whether the accelerator as a whole is synthesised too.
@@ -96,6 +114,7 @@ class SynthesisRequest:
     """
 
     part: str
+    part_given: bool = False
     family: str | None = None
     layers: tuple[str, ...] | None = None
     top: bool = True
@@ -121,6 +140,27 @@ class SynthesisRequest:
                 f"synth: project '{project.name}' has no layer {unknown[0]!r}; choose of {', '.join(names)}"
             )
         return names if self.layers is None else self.layers
+
+
+def record_synthesis(
+    entries: Sequence[Mapping[str, object]], entry: Mapping[str, object]
+) -> list[Mapping[str, object]]:
+    """The entries of a report with one more, in place of that of the same tool and part.
+
+    Where only units were asked for, the others and the whole stay as they were, if the clock is the same.
+    """
+    keys = ("tool", "part", "target_mhz")
+    same = [old for old in entries if all(old.get(key) == entry[key] for key in keys)]
+    if same and "lut" not in entry:
+        layers = {**_layers(same[0]), **_layers(entry)}
+        entry = {**same[0], "tool_version": entry["tool_version"], "layers": layers}
+    return [*(old for old in entries if any(old.get(key) != entry[key] for key in keys[:2])), entry]
+
+
+def _layers(entry: Mapping[str, object]) -> Mapping[str, object]:
+    layers = entry["layers"]
+    assert isinstance(layers, Mapping)
+    return layers
 
 
 # An adapter announces each step to the last argument, and raises `MissingToolError` and `ToolFailedError`.

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from thresher.tools import nextpnr_synthesis, yosys_synthesis
 from thresher.tools.synthesis import Adapter
 
-ADAPTERS: Mapping[str, Adapter] = {}
+ADAPTERS: Mapping[str, Adapter] = {
+    yosys_synthesis.TOOL: yosys_synthesis.synthesise,
+    nextpnr_synthesis.TOOL: nextpnr_synthesis.synthesise,
+}
