@@ -3,8 +3,8 @@
     python driver.py --bitfile accelerator.bit --inputs x.npy --outputs y.npy --benchmark
 
 It needs numpy and pynq, and onnxruntime where the model has a part that stays on the host; Python 3.8 will
-do. Beside it, or where a project has them, it finds project.json and the host's prologue.onnx and epilogue.onnx;
-`make deploy` in the project puts all that a board needs into build/deploy. From Python:
+do. Beside it, or where a project has them, it finds project.json and the host's prologue.onnx and
+epilogue.onnx; `make deploy` in the project puts all that a board needs into build/deploy. From Python:
 
     from driver import Accelerator
 

@@ -2,8 +2,8 @@
 //
 //     top_tb INPUT.bin OUTPUT.bin
 //
-// plays the golden beats of INPUT, as sim/vectors/s_axis.bin holds them, one call of the top a frame, and holds
-// each beat that comes out, with its `last`, against OUTPUT. Ends with 1 where one differs.
+// plays the golden beats of INPUT, as sim/vectors/s_axis.bin holds them, one call of the top a frame, and
+// holds each beat that comes out, with its `last`, against OUTPUT. Ends with 1 where one differs.
 #include <cstdio>
 #include <vector>
 

@@ -3,8 +3,8 @@
 // A DMA ends its transfer at the first `tlast` that it receives, and sends one at the end of what it was told
 // to send. So the frame whose last input beat comes with `in_last_i` is the last of its batch: `tlast` of the
 // output marks the end of that frame and of no other. This sits beside the accelerator and holds no beat:
-// it lets input pass while no end of a batch is under way, and lets the last beat of an output frame pass once
-// the frame's last input beat is in, so that it is known whether the batch ends with it.
+// it lets input pass while no end of a batch is under way, and lets the last beat of an output frame pass
+// once the frame's last input beat is in, so that it is known whether the batch ends with it.
 module batch_marker #(
     parameter int BeatsPerFrame = 1  // of the input
 ) (

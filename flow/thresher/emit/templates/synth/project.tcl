@@ -49,7 +49,8 @@ proc remove_results {folder names} {
 proc require_amd_part {tool} {
     global part
     if {![string match -nocase "xc*" $part]} {
-        fail "part '$part' is not one that $tool knows; build the project for an AMD part, with --part or --board"
+        fail "part '$part' is not one that $tool knows; build the project for an AMD part,\
+            with --part or --board"
     }
 }
 

@@ -16,7 +16,8 @@ source [file join [file dirname [file normalize [info script]]] project.tcl]
 require_amd_part "Vitis HLS"
 
 if {[regexp {[^A-Za-z0-9_./:\\~+-]} $root_dir]} {
-    fail "Vitis HLS takes no path with blanks or other special characters, as '$root_dir' has; move the project"
+    fail "Vitis HLS takes no path with blanks or other special characters, as '$root_dir' has;\
+        move the project"
 }
 set hls_dir [file join $root_dir hls]
 set steps [setting THRESHER_STEPS {csim csynth cosim export}]

@@ -28,7 +28,7 @@ set folder [build_folder vivado-board]
 remove_results $folder {accelerator.bit accelerator.hwh utilization.txt timing.txt}
 create_project -force board [file join $folder project] -part $part
 set_property board_part $description [current_project]
-set_property ip_repo_paths $ip_repository [current_project]
+set_property ip_repo_paths [list $ip_repository] [current_project]
 update_ip_catalog
 
 # A cell of AMD's catalog, of whatever version this Vivado has.
@@ -43,7 +43,7 @@ proc configured {instance config} {
     return $instance
 }
 
-# Join interfaces, from each to the next: every name is an input and an output of a cell on the way.
+# Join interfaces two by two: a master's and a slave's.
 proc join_streams {ends} {
     foreach {from to} $ends {
         connect_bd_intf_net [get_bd_intf_pins $from] [get_bd_intf_pins $to]
@@ -109,6 +109,7 @@ cell axi_dma axi_dma [list \
     CONFIG.c_s_axis_s2mm_tdata_width [expr {8 * $output_word_bytes}]]
 configured [create_bd_cell -type ip -vlnv $ip_vendor:$ip_library:$top:$ip_version $top] {CONFIG.BATCH_TLAST 1}
 
+# The ends of each connection, from the DMA to the accelerator and back.
 set forth [list axi_dma/M_AXIS_MM2S]
 set back [list]
 cell input_fifo axis_data_fifo {CONFIG.FIFO_DEPTH 512}
@@ -136,7 +137,8 @@ lappend back output_fifo/S_AXIS output_fifo/M_AXIS axi_dma/S_AXIS_S2MM
 join_streams $forth
 join_streams $back
 join_streams [list $control axi_control/S00_AXI axi_control/M00_AXI axi_dma/S_AXI_LITE]
-join_streams [list axi_dma/M_AXI_MM2S axi_memory/S00_AXI axi_dma/M_AXI_S2MM axi_memory/S01_AXI axi_memory/M00_AXI $memory]
+join_streams [list axi_dma/M_AXI_MM2S axi_memory/S00_AXI axi_dma/M_AXI_S2MM axi_memory/S01_AXI]
+join_streams [list axi_memory/M00_AXI $memory]
 
 lappend clocked system_reset/slowest_sync_clk axi_control/aclk axi_memory/aclk axi_dma/s_axi_lite_aclk \
     axi_dma/m_axi_mm2s_aclk axi_dma/m_axi_s2mm_aclk input_fifo/s_axis_aclk output_fifo/s_axis_aclk $top/ap_clk
@@ -157,7 +159,7 @@ puts "synth: the processor system gives [get_property $actual_mhz [get_bd_cells 
 
 set design [get_files system.bd]
 generate_target all $design
-add_files -norecurse [make_wrapper -files $design -top]
+add_files -norecurse [list [make_wrapper -files $design -top]]
 set_property top system_wrapper [current_fileset]
 update_compile_order -fileset sources_1
 launch_runs impl_1 -to_step write_bitstream -jobs [setting THRESHER_JOBS 2]

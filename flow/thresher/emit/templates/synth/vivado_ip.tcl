@@ -2,8 +2,8 @@
 #
 #     vivado -mode batch -source synth/vivado_ip.tcl
 #
-# Leaves the IP in build/synth/vivado-ip/ip. Its parameter BATCH_TLAST says what m_axis_tlast marks: 0, the end
-# of each frame; 1, the end of the frame whose last input beat came with s_axis_tlast, as a DMA sends it.
+# Leaves the IP in build/synth/vivado-ip/ip. Its parameter BATCH_TLAST says what m_axis_tlast marks: 0, the
+# end of each frame; 1, the end of the frame whose last input beat came with s_axis_tlast, as a DMA sends it.
 
 source [file join [file dirname [file normalize [info script]]] project.tcl]
 require_amd_part Vivado
