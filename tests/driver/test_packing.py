@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from packing import Layout
 
 import thresher.emit.synthesis
+from packing import Layout
 
 DRIVER = Path(thresher.emit.synthesis.__file__).with_name("templates") / "driver"
 

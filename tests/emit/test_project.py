@@ -132,8 +132,8 @@ def test_the_driver_needs_nothing_but_numpy_and_onnxruntime(project: Path, tmp_p
     board = Path(shutil.copytree(project / "build" / "deploy", tmp_path / "board"))
     code = (
         "import sys; sys.path.insert(0, '.'); from network import Network; import numpy as np;"
-        "n = Network(); x = np.ones((3, 12), np.float32); y = n.decode(n.output.pack(np.zeros((3, 1, 5), int)));"
-        "print(n.encode(x).shape, y.shape, sorted(m for m in sys.modules if 'thresher' in m))"
+        "n = Network(); x = np.ones((3, 12), np.float32);"
+        "y = n.decode(n.output.pack(np.zeros((3, 1, 5), int))); print(n.encode(x).shape, y.shape, sorted(m for m in sys.modules if 'thresher' in m))"
     )
     done = subprocess.run(
         [sys.executable, "-S", "-c", f"import sys; sys.path.append({SITE!r}); {code}"],

@@ -1,4 +1,4 @@
-"""The scripts of a project's `synth/` in tclsh, against stubs of the vendors' commands that check arguments."""
+"""The scripts of a project's `synth/` in tclsh, against stubs of the vendors' commands that check them."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 import thresher
+from tests.needs import require_tclsh
 from tests.small_models import save_small_model
 
 STUBS = Path(__file__).with_name("stubs")
@@ -42,6 +43,11 @@ class Run:
 
     def names(self) -> list[str]:
         return [call.split()[0] for call in self.calls]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def tclsh() -> None:
+    require_tclsh()
 
 
 @pytest.fixture(scope="module")

@@ -103,7 +103,7 @@ vectors in `sim/vectors`.
 {_on_board(design, cycles_per_frame)}
 | folder | what it holds |
 |---|---|
-| `hls/` | the units' C++, weights and thresholds as constants; for Vitis HLS `top.cpp`, and `tops/` for one layer |
+| `hls/` | the units' C++, weights and thresholds as constants; for Vitis HLS `top.cpp` and `tops/` |
 | `rtl/` | the SystemVerilog compiled from that C++, the cells, the top `accelerator.sv` |
 | `sim/` | the cocotb bench, the run-time, golden vectors |
 | `synth/` | scripts and constraints per tool, which write below `build/synth` only |
@@ -126,5 +126,5 @@ def _on_board(design: Design, cycles_per_frame: int) -> str:
     return f"""
 For {board.name}, `make bitstream` has Vivado build processor system, DMA and accelerator, and `make deploy`
 gathers in `build/deploy` what to copy to the board, where `python driver.py --benchmark` runs it. The DMA
-moves a frame in {cycles[0]} cycles and its result in {cycles[1]}, so at most {rate:,.0f} frames per second pass.
+moves a frame in {cycles[0]} cycles and its result in {cycles[1]}: at most {rate:,.0f} frames per second pass.
 """
