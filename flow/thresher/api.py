@@ -42,9 +42,11 @@ from thresher.lower.storage import digest_folder, load_lowered
 from thresher.onnx_import import read_model
 from thresher.onnx_import.host import HostModel
 from thresher.report.content import read_report
+from thresher.tools.netlist import run_netlist
 from thresher.tools.simulation import SimulationResult, run_csim, run_folder, run_rtl, write_run_vectors
 from thresher.tools.synthesis import Announce, Synthesis, SynthesisRequest, record_synthesis
 from thresher.tools.synthesisers import ADAPTERS
+from thresher_sim.netlist import FAMILIES as NETLIST_FAMILIES
 from thresher_sim.project import Project, load_project
 from thresher_sim.rtl import RtlOptions
 
@@ -152,6 +154,46 @@ class Accelerator:
             classes = _labels(labels, golden)
             run = run_rtl(project, vectors, folder, count, options, rtl)
         self._record("rtl" if rtl == "own" else rtl, run, golden, classes, dataset)
+        return run
+
+    def sim_netlist(  # noqa: PLR0913  (the command's options)
+        self,
+        frames: npt.ArrayLike | None = None,
+        *,
+        family: str = "xc7",
+        count: int | None = None,
+        stall: int = 0,
+        seed: int = 0,
+        waves: Path | str | None = None,
+        jobs: int = 1,
+        announce: Announce = silent,
+        progress: Progress | None = None,
+    ) -> SimulationResult:
+        """Have Yosys map the accelerator to the cells of a family, and simulate the netlist as `sim` does.
+
+        Only the input and the output are compared: inside, a netlist has no streams.
+
+        Args:
+            frames: As for `predict`.
+            family: `xc7` or `ecp5`.
+            count: As for `csim`.
+            stall: As for `sim`.
+            seed: As for `sim`.
+            waves: As for `sim`.
+            jobs: As for `sim`.
+            announce: Told what is being done.
+            progress: As for `sim`.
+        """
+        if family not in NETLIST_FAMILIES:
+            raise UsageError(
+                f"sim: netlists of family {family!r} have no models; choose of {', '.join(NETLIST_FAMILIES)}"
+            )
+        project = refresh_rtl(load_project(self.directory))
+        options = RtlOptions(stall, seed, jobs, Path(waves) if waves else None, progress=progress)
+        with run_folder(project) as folder:
+            vectors, golden = self._vectors(frames, count, folder)
+            run = run_netlist(project, family, vectors, folder, count, options, announce)
+        self._record(f"netlist_{family}", run, golden, None, None)
         return run
 
     def synth(

@@ -42,8 +42,8 @@ example:
 SYNTH_EPILOG = """\
 Results are printed beside the estimate and kept in reports/report.json; a later run of the same tool for
 the same part replaces them. Scripts, logs and what the tool wrote stay in DIR/build/synth/TOOL until its
-next run. nextpnr-ecp5 routes the whole at the project's clock and writes the bitstream accelerator.bit there; where the
-clock is not met the result is kept and the exit code is 5.
+next run. nextpnr-ecp5 routes the whole at the project's clock and writes the bitstream accelerator.bit
+there; where the clock is not met the result is kept and the exit code is 5.
 
 example:
   thresher synth accelerator --tool yosys --family xc7 --jobs 2
@@ -236,6 +236,15 @@ def _add_sim(group: _Commands) -> None:
         choices=("own", "vitis"),
         default="own",
         help="the project's SystemVerilog, or the Verilog that Vitis HLS made of the same C++ (default own)",
+    )
+    parser.add_argument(
+        "--netlist",
+        action="store_true",
+        help="simulate what Yosys maps the accelerator to, by the models of its cells; the input and the "
+        "output are compared",
+    )
+    parser.add_argument(
+        "--family", choices=commands.NETLIST_FAMILIES, help="family of the netlist's cells (default xc7)"
     )
     parser.set_defaults(command=commands.sim)
 

@@ -44,6 +44,7 @@ from thresher.tools.simulation import SimulationResult
 from thresher.tools.synthesisers import ADAPTERS
 from thresher.tools.workplace import kept_folder
 from thresher.unit import UnitRequest, report_text, unit_report, write_unit_project
+from thresher_sim.netlist import FAMILIES as NETLIST_FAMILIES
 from thresher_sim.scoreboard import UnitOptions
 from thresher_sim.streams import IntType
 from thresher_sim.unit import MARKER as UNIT_MARKER
@@ -54,6 +55,7 @@ __all__ = [
     "ADD_BITS",
     "DEFAULT_PART",
     "FAMILIES",
+    "NETLIST_FAMILIES",
     "build",
     "check",
     "csim",
@@ -137,6 +139,10 @@ def sim(options: argparse.Namespace) -> int:
     """Run the RTL simulation and print what it gave, of an accelerator or of a user's unit."""
     if (options.project / UNIT_MARKER).is_file():
         return _sim_unit(options)
+    if options.netlist:
+        return _sim_netlist(options)
+    if options.family is not None:
+        raise UsageError("sim: a family is that of a netlist; give --netlist too, or leave --family out")
     accelerator = api.load(options.project)
     frames, labels = _arrays(options)
     with _progress("RTL simulation") as progress:
@@ -253,17 +259,33 @@ def _prove(request: UnitRequest, cycles: int) -> None:
 
 
 def _sim_unit(options: argparse.Namespace) -> int:
-    others = ("inputs", "labels", "frames", "trace")
-    if (
-        options.jobs != 1
-        or options.rtl != "own"
-        or any(getattr(options, name) is not None for name in others)
-    ):
+    others = ("inputs", "labels", "frames", "trace", "family")
+    plain = options.jobs == 1 and not options.netlist and options.rtl == "own"
+    if not plain or any(getattr(options, name) is not None for name in others):
         raise UsageError(
             f"sim: '{options.project}' is a unit's project, which takes --stall, --seed and --waves only; "
             "leave the others out, or see its README for what `make` takes"
         )
     return run_unit(options.project, UnitOptions(stall=options.stall, seed=options.seed, waves=options.waves))
+
+
+def _sim_netlist(options: argparse.Namespace) -> int:
+    if options.labels is not None:
+        raise UsageError("sim: the accuracy is measured without --netlist; leave --labels out")
+    accelerator = api.load(options.project)
+    frames, _ = _arrays(options)
+    with _steps("sim") as announce:
+        run = accelerator.sim_netlist(
+            frames,
+            family=options.family or "xc7",
+            count=options.frames,
+            stall=options.stall,
+            seed=options.seed,
+            waves=options.waves,
+            jobs=options.jobs,
+            announce=announce,
+        )
+    return _conclude(accelerator, run, options, "sim --netlist")
 
 
 def _input(options: argparse.Namespace) -> tuple[IntType | None, float | None]:
@@ -294,8 +316,8 @@ def _conclude(
     except SimulationMismatchError as error:
         Console(stderr=True, soft_wrap=True).print(f"thresher: {error}", markup=False, highlight=False)
         return error.exit_code
-    what = "the output" if _is_vitis(options) else "every stream"
-    console.print(f"every beat of {what} equals the golden model ({run.frames} frames)")
+    which = "the input and the output" if len(run.comparison.streams) == 2 else "every stream"
+    console.print(f"every beat of {which} equals the golden model ({run.frames} frames)")
     return 0
 
 

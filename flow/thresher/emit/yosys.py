@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+# The families of netlists that can be simulated, see `thresher_sim.netlist`.
+SIMULATED = ("xc7", "ecp5")
 # The families that Yosys maps to: AMD's 7 series and UltraScale+, Lattice's ECP5.
 FAMILIES = ("xc7", "xcup", "ecp5")
+
+
+def netlist_files(top: str, sources: Sequence[str]) -> Mapping[str, str]:
+    """Scripts of the folder `synth/` of a project, by name, that write its netlists below `build`."""
+    return {
+        f"netlist_{family}.ys": f"# The netlist for {family}. Run from the project: "
+        f"make sim-netlist FAMILY={family}\n"
+        + yosys_script(top, sources, family, verilog=f"build/netlist_{family}.v")
+        for family in SIMULATED
+    }
 
 
 def yosys_script(
@@ -29,6 +41,8 @@ def yosys_script(
     command = "synth_ecp5" if family == "ecp5" else f"synth_xilinx -family {family} -noiopad -noclkbuf"
     lines = [
         f"read_slang --threads 1 --top {top} {' '.join(sources)}",
+        # hlsc has chosen look-up tables for these; Yosys would make memories of them, and lose its attribute.
+        'setattr -set rom_style "logic" t:$bmux',
         " ".join(filter(None, [command, flatten, f"-top {top}"])),
         *(["flatten", "opt_clean"] if by_module else []),
         "stat" if family == "ecp5" else "stat -tech xilinx",

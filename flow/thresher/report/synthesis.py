@@ -39,6 +39,20 @@ def synthesis_lines(entry: Mapping[str, Any]) -> Iterable[str]:
     yield from (f"file: {file}" for file in entry["files"])
 
 
+def netlist_lines(report: Report) -> Iterable[str]:
+    """What simulations of netlists gave."""
+    for level, run in report["simulation"].items():
+        if level.startswith("netlist_"):
+            cycles = run["cycles_per_frame"]
+            rate = (
+                "" if cycles is None else f"; {cycles:g} cycles per frame, latency {run['latency_cycles']:,}"
+            )
+            yield (
+                f"netlist for {level.removeprefix('netlist_')}: {run['frames']:,} frames, "
+                f"{run['mismatches']:,} mismatches at input and output{rate}"
+            )
+
+
 def _cells(stated: Mapping[str, Any], given: Mapping[str, Any]) -> Iterable[str]:
     for key, _ in _KINDS:
         yield f"{stated[key]:,g}" if key == "bram36" else f"{stated[key]:,}"

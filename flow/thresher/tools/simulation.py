@@ -15,7 +15,7 @@ from thresher.hardware.graph import OUTPUT_STREAM
 from thresher_sim.compare import Comparison
 from thresher_sim.csim import simulate_c
 from thresher_sim.project import Project
-from thresher_sim.rtl import RtlOptions, simulate_rtl
+from thresher_sim.rtl import RtlOptions, RtlResult, simulate_rtl
 from thresher_sim.vectors import read_frames, write_vectors
 from thresher_sim.vitis import simulate_vitis
 
@@ -97,6 +97,11 @@ def run_rtl(
     """
     simulate = simulate_vitis if rtl == "vitis" else simulate_rtl
     run = simulate(project, vectors, folder / "results", frames, options)
+    return make_result(project, folder, run)
+
+
+def make_result(project: Project, folder: Path, run: RtlResult) -> SimulationResult:
+    """What a run in `folder` gave, with the streams that it left there."""
     streams = _streams(project, folder / "results", run.comparison)
     return SimulationResult(
         run.comparison,
