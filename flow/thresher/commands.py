@@ -140,6 +140,8 @@ def sim(options: argparse.Namespace) -> int:
     if (options.project / UNIT_MARKER).is_file():
         return _sim_unit(options)
     if options.netlist:
+        if options.rtl != "own":
+            raise UsageError("sim: a netlist is of the project's own RTL; leave --rtl or --netlist out")
         return _sim_netlist(options)
     if options.family is not None:
         raise UsageError("sim: a family is that of a netlist; give --netlist too, or leave --family out")

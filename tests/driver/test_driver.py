@@ -23,6 +23,7 @@ from tests.small_models import small_model
 from thresher.hardware.golden import golden_outputs
 from thresher.tools.simulation import run_csim, run_folder, write_run_vectors
 from thresher_sim.rtl import simulate_rtl
+from thresher_sim.streams import Bytes
 from thresher_sim.vectors import read_frames
 
 FRAMES = 23
@@ -79,7 +80,8 @@ def golden(accelerator: thresher.Accelerator) -> Callable[[np.ndarray], np.ndarr
     def run(data: np.ndarray) -> np.ndarray:
         source, target = project.input.layout, project.output.layout
         beats = data.reshape(-1, source.beats_per_frame, source.bytes_per_beat)
-        return target.pack(golden_outputs(accelerator.graph, source.unpack(beats))).reshape(-1)
+        received: Bytes = target.pack(golden_outputs(accelerator.graph, source.unpack(beats)))
+        return received.reshape(-1)
 
     return run
 
@@ -96,7 +98,8 @@ def c_simulation(accelerator: thresher.Accelerator) -> Callable[[np.ndarray], np
             vectors = write_run_vectors(project, [tensors], folder)
             (vectors / "s_axis.bin").write_bytes(data.tobytes())
             result = run_csim(project, vectors, folder, None, "bitint")
-        return target.pack(result.outputs).reshape(-1)
+        received: Bytes = target.pack(result.outputs)
+        return received.reshape(-1)
 
     return run
 

@@ -54,7 +54,8 @@ def tclsh() -> None:
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("scripts")
     model = save_small_model(folder / "small.onnx")
-    return thresher.build(model, folder / "project", folding=FOLDING, board="PYNQ-Z2").directory
+    thresher.build(model, folder / "project", folding=FOLDING, board="PYNQ-Z2")
+    return folder / "project"
 
 
 @pytest.fixture
