@@ -25,7 +25,8 @@ def synthesis_table(report: Report, entry: Mapping[str, Any]) -> Table:
     if "lut" in entry:
         table.add_section()
         table.add_row("whole", *_cells(report["estimate"]["resources"], entry))
-    table.caption = f"{entry['tool_version']}, {entry['seconds']:,.0f} s; units out of context"
+    alone = "; units out of context" if entry["layers"] else ""
+    table.caption = f"{entry['tool_version']}, {entry['seconds']:,.0f} s{alone}"
     return table
 
 

@@ -58,7 +58,7 @@ def synthesise(project: Project, request: SynthesisRequest, announce: Announce) 
         announce(f"{top.name}: mapping to ecp5")
         mapped = map_module(top.name, top.sources, "ecp5", work, announce, json="accelerator.json")
         announce(f"{top.name}: placing and routing for {part}")
-        design = _route(project, part, device, request.seed, work)
+        design = route(project, part, device, request.seed, work)
         announce(f"{top.name}: {design.fmax_mhz:g} MHz; writing the bitstream")
         ecppack(["accelerator.config", BITSTREAM], work)
     return Synthesis(
@@ -110,7 +110,12 @@ def _write_top(project: Project, device: Ecp5Device, work: Path) -> _Top:
     return _Top(BYTE_TOP, (*sources, f"{BYTE_TOP}.sv"), note)
 
 
-def _route(project: Project, part: str, device: Ecp5Device, seed: int, work: Path) -> RoutedDesign:
+def route(project: Project, part: str, device: Ecp5Device, seed: int, work: Path) -> RoutedDesign:
+    """Place and route `accelerator.json` in `work`, and write its configuration there.
+
+    Raises:
+        ToolFailedError: nextpnr-ecp5 fails, or the part is too small.
+    """
     arguments = [
         *device.options,
         *("--json", "accelerator.json", "--textcfg", "accelerator.config", "--report", "report.json"),

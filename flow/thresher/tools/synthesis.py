@@ -103,7 +103,8 @@ class Synthesis:
         path = f" on the path {self.critical_path}" if self.critical_path else ""
         raise ToolFailedError(
             f"synth: {self.tool}: timing is not met: {self.fmax_mhz:.1f} MHz of {self.target_mhz:g}, by "
-            f"{late:.2f} ns{path}; build for a slower clock with --clock-mhz, or for a faster part"
+            f"{late:.2f} ns{path}; another --seed may do where little is missing, or build for a slower "
+            "clock with --clock-mhz or for a faster part"
         )
 
 
