@@ -210,6 +210,54 @@ def test_what_is_wrong_is_said(
         assert board.allocated == 0
 
 
+def test_integers_need_no_onnxruntime_behind_the_accelerator(
+    case: Case, bitfile: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    network = importlib.import_module("network").Network(case.accelerator.directory)
+    sent = network.encode(case.frames)
+    received = golden(case.accelerator)(sent.reshape(-1)).reshape(FRAMES, -1)
+    integers = golden_outputs(case.accelerator.graph, case.accelerator.host.encode(case.frames))
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)
+    np.testing.assert_array_equal(
+        network.decode(received, raw=True), case.accelerator.host.lowered.output.from_stream(integers)
+    )
+    path = case.accelerator.directory / "model" / "epilogue.onnx"
+    with pytest.raises(sys.modules["network"].DriverError) as raised:
+        network.decode(received)
+    assert str(raised.value) == (
+        f"driver: '{path}' needs onnxruntime, which is not installed; install it, or build with an input "
+        "type and --argmax, which leave nothing to the host"
+    )
+
+
+def test_a_network_that_leaves_nothing_to_the_host(
+    tmp_path: Path, bitfile: Path, driver: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Integers in, the index of the largest out, with no onnxruntime; floats on the grid of the input too."""
+    model = small_model()
+    onnx.save(model, tmp_path / "model.onnx")
+    accelerator = thresher.build(
+        tmp_path / "model.onnx", tmp_path / "project", input_type="uint4", input_scale=0.25, argmax=True
+    )
+    frames = np.random.default_rng(3).integers(0, 16, (FRAMES, 12))
+    reals = (frames * 0.25).astype(np.float32)
+    outputs = [run_qonnx(model, frame[None])[model.graph.output[0].name] for frame in reals]
+    expected = np.concatenate(outputs).argmax(axis=1)
+    monkeypatch.setitem(sys.modules, "pynq", Board(golden(accelerator)).module())
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)
+    with driver.Accelerator(bitfile, accelerator.directory) as board:
+        np.testing.assert_array_equal(board.predict(frames).reshape(-1), expected)
+        np.testing.assert_array_equal(board.predict(reals).reshape(-1), expected)
+        for wrong, message in {
+            0.1: "driver: the inputs are not multiples of the input's scale; give integers, or such multiples",
+            16: "driver: the inputs go from 0 to 31, and the hardware takes 0 to 15",
+        }.items():
+            values = np.zeros((1, 12)) + wrong if wrong < 1 else np.array([[0] * 11 + [31]])
+            with pytest.raises(sys.modules["network"].DriverError) as raised:
+                board.predict(values)
+            assert str(raised.value) == message
+
+
 def test_no_pynq(case: Case) -> None:
     folder = case.accelerator.directory
     done = subprocess.run(

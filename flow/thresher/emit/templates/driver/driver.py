@@ -2,9 +2,10 @@
 
     python driver.py --bitfile accelerator.bit --inputs x.npy --outputs y.npy --benchmark
 
-It needs numpy and pynq, and onnxruntime where the model has a part that stays on the host; Python 3.8 will
-do. Beside it, or where a project has them, it finds project.json and the host's prologue.onnx and
-epilogue.onnx; `make deploy` in the project puts all that a board needs into build/deploy. From Python:
+It needs numpy and pynq; Python 3.8 will do. onnxruntime is needed where the model has a part that stays on
+the host, and `--raw` leaves out what comes behind the accelerator. Beside it, or where a project has them,
+this finds project.json and the host's prologue.onnx and epilogue.onnx; `make deploy` in the project puts all
+that a board needs into build/deploy. From Python:
 
     from driver import Accelerator
 
@@ -30,6 +31,8 @@ MOST_BYTES = (1 << 26) - 1
 # Frames that are sent at once: enough to hide what Python takes for a transfer, in some megabytes.
 BATCH = 1024
 MOST_BUFFER = 1 << 23
+# Sizes of batches that --benchmark times, as far as the DMA moves so many frames.
+BENCHMARKED = (1, 10, 100, 1000)
 
 
 class Accelerator:
@@ -51,7 +54,7 @@ class Accelerator:
         if frame > MOST_BYTES:
             raise DriverError(f"driver: a frame has {frame} bytes, and the DMA moves {MOST_BYTES}")
         self.batch = min(batch, max(1, MOST_BUFFER // frame))
-        self._most = MOST_BYTES // frame
+        self.most_frames = MOST_BYTES // frame
         self._allocate = pynq.allocate
         self._dma = pynq.Overlay(str(bitfile)).axi_dma
         self._buffers: dict[int, tuple[Any, Any]] = {}
@@ -69,9 +72,9 @@ class Accelerator:
                 buffer.freebuffer()
         self._buffers = {}
 
-    def predict(self, frames: np.ndarray) -> np.ndarray:
-        """The model's outputs for frames `[N, ...]`, shaped as its input."""
-        return self.network.decode(self.run(self.network.encode(np.asarray(frames))))
+    def predict(self, frames: np.ndarray, raw: bool = False) -> np.ndarray:
+        """The model's outputs for frames `[N, ...]`, shaped as its input; `raw` as for `Network.decode`."""
+        return self.network.decode(self.run(self.network.encode(np.asarray(frames))), raw)
 
     def run(self, data: np.ndarray) -> np.ndarray:
         """Send packed frames `[N, bytes]`, batch by batch; return what comes back, `[N, bytes]`."""
@@ -86,8 +89,10 @@ class Accelerator:
         """
         results = []
         for batch in batches:
-            if not 1 <= batch <= self._most:
-                raise DriverError(f"driver: the DMA moves 1 to {self._most} frames at once, not {batch}")
+            if not 1 <= batch <= self.most_frames:
+                raise DriverError(
+                    f"driver: the DMA moves 1 to {self.most_frames} frames at once, not {batch}"
+                )
             source, target = self._pair(batch)
             source[:] = np.resize(data, (batch, data.shape[1])).reshape(-1)
             rate = batch / min(self._transfer(source, target) for _ in range(repeats))
@@ -148,7 +153,7 @@ def _run(accelerator: Accelerator, options: argparse.Namespace) -> int:
         frames = _load(options.inputs)
         started = time.perf_counter()
         packed = network.encode(frames)
-        outputs = network.decode(accelerator.run(packed))
+        outputs = network.decode(accelerator.run(packed), options.raw)
         rate = len(frames) / (time.perf_counter() - started)
         print(f"{len(frames)} frames, {rate:,.0f} frames/s with packing and the host's part")
         if options.outputs:
@@ -156,9 +161,10 @@ def _run(accelerator: Accelerator, options: argparse.Namespace) -> int:
     if options.benchmark:
         if packed is None:
             # What the bits say does not change the time that they take.
-            size = (max(options.batches), network.input.bytes_per_frame)
-            packed = np.random.RandomState(0).randint(0, 256, size).astype(np.uint8)
-        for line in accelerator.benchmark(packed, options.batches):
+            bits = np.random.RandomState(0).bytes(network.input.bytes_per_frame)
+            packed = np.frombuffer(bits, np.uint8)[None]
+        batches = options.batches or [size for size in BENCHMARKED if size <= accelerator.most_frames]
+        for line in accelerator.benchmark(packed, batches):
             print(
                 f"batch {line['batch']:>7,}: {line['frames_per_second']:>12,.0f} frames/s, "
                 f"{line['megabytes_in']:>8,.1f} MB/s in, {line['megabytes_out']:>8,.1f} MB/s out"
@@ -173,12 +179,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--bitfile", default="accelerator.bit", help="its .hwh lies beside it (%(default)s)")
     parser.add_argument("--inputs", metavar="X.npy", help="frames [N, ...] shaped as the model's input")
     parser.add_argument("--outputs", metavar="Y.npy", help="write the model's outputs")
+    parser.add_argument("--raw", action="store_true", help="the accelerator's integers, no host epilogue")
     parser.add_argument("--batch", type=int, default=BATCH, metavar="N", help="frames sent at once")
     parser.add_argument("--benchmark", action="store_true", help="time transfers of several sizes")
     parser.add_argument(
         "--batches",
         type=_sizes,
-        default=[1, 10, 100, 1000],
         metavar="N,N",
         help="sizes for --benchmark (1,10,100,1000)",
     )

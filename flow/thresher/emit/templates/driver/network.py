@@ -28,7 +28,8 @@ class HostModel:
             import onnxruntime
         except ImportError:
             raise DriverError(
-                f"driver: '{path}' needs onnxruntime, which is not installed; pip install onnxruntime"
+                f"driver: '{path}' needs onnxruntime, which is not installed; install it, or build with an "
+                "input type and --argmax, which leave nothing to the host"
             ) from None
         self._session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
         entry = self._session.get_inputs()[0]
@@ -59,7 +60,9 @@ class Network:
         self.input, self.output = Layout(data["streams"][0]), Layout(data["streams"][-1])
         self._entry, self._end = data["input"], data["output"]
         self._prologue = _host_model(folder, "prologue")
-        self._epilogue = _host_model(folder, "epilogue")
+        # Read where it is first needed, as a request for integers never does.
+        self._epilogue: HostModel | None = None
+        self._folder = folder
 
     def encode(self, frames: np.ndarray) -> np.ndarray:
         """Frames `[N, ...]`, shaped as the model's input, as bytes `[N, bytes_per_frame]` for the DMA.
@@ -92,13 +95,19 @@ class Network:
             flat = streamed
         return self.input.pack(flat.reshape(-1, self.input.vectors, self.input.channels))
 
-    def decode(self, data: np.ndarray) -> np.ndarray:
-        """Bytes `[N, bytes_per_frame]` of the accelerator as the model's own outputs."""
+    def decode(self, data: np.ndarray, raw: bool = False) -> np.ndarray:
+        """Bytes `[N, bytes_per_frame]` of the accelerator as the model's own outputs.
+
+        With `raw` they are the accelerator's integers in the model's order, and the host's epilogue is not
+        run, nor is onnxruntime needed for it.
+        """
         flat = self.output.unpack(data).reshape(len(data), -1)
         if self._end["order"] is not None:
             flat = flat[:, self._end["order"]]
         frames = flat.reshape([-1, *self._end["onnx_shape"][1:]])
-        return self._epilogue.run(frames) if self._epilogue else frames.astype(np.int64)
+        if not raw and self._epilogue is None:
+            self._epilogue = _host_model(self._folder, "epilogue")
+        return frames.astype(np.int64) if raw or self._epilogue is None else self._epilogue.run(frames)
 
     def _to_grid(self, frames: np.ndarray) -> np.ndarray:
         steps = frames / np.asarray(self._entry["scale"]) + np.asarray(self._entry["zero"])
