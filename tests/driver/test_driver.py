@@ -146,6 +146,7 @@ def test_predictions_through_the_cpp(
         np.testing.assert_allclose(accelerator.predict(case.frames), case.expected, rtol=0, atol=1e-5)
 
 
+@pytest.mark.parametrize("case", ["maps"], indirect=True)
 def test_packed_bytes_are_the_beats_of_the_simulation(case: Case, tmp_path: Path) -> None:
     network = importlib.import_module("network").Network(case.accelerator.directory)
     project = case.accelerator.project
@@ -234,7 +235,10 @@ def test_a_network_that_leaves_nothing_to_the_host(
     tmp_path: Path, bitfile: Path, driver: ModuleType, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Integers in, the index of the largest out, with no onnxruntime; floats on the grid of the input too."""
-    model = small_model()
+    build = ModelBuilder((1, 12))
+    weights = np.random.default_rng(1).integers(-7, 8, (12, 5)).astype(np.float32)
+    quantised = build.quant("x", 0.25, signed=False)
+    model = build.proto(build.node("MatMul", quantised, build.quant(build.constant(weights), 1.0, 0.0, 4)))
     onnx.save(model, tmp_path / "model.onnx")
     accelerator = thresher.build(
         tmp_path / "model.onnx", tmp_path / "project", input_type="uint4", input_scale=0.25, argmax=True
@@ -248,11 +252,12 @@ def test_a_network_that_leaves_nothing_to_the_host(
     with driver.Accelerator(bitfile, accelerator.directory) as board:
         np.testing.assert_array_equal(board.predict(frames).reshape(-1), expected)
         np.testing.assert_array_equal(board.predict(reals).reshape(-1), expected)
-        for wrong, message in {
-            0.1: "driver: the inputs are not multiples of the input's scale; give integers, or such multiples",
-            16: "driver: the inputs go from 0 to 31, and the hardware takes 0 to 15",
-        }.items():
-            values = np.zeros((1, 12)) + wrong if wrong < 1 else np.array([[0] * 11 + [31]])
+        wrong = {
+            "driver: the inputs are not multiples of the input's scale; give integers, or such "
+            "multiples": np.full((1, 12), 0.1),
+            "driver: the inputs go from 0 to 31, and the hardware takes 0 to 15": np.array([[0] * 11 + [31]]),
+        }
+        for message, values in wrong.items():
             with pytest.raises(sys.modules["network"].DriverError) as raised:
                 board.predict(values)
             assert str(raised.value) == message

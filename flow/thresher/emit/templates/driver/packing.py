@@ -75,6 +75,12 @@ class Layout:
         word = _word(self.bits)
         if self.bits in (8, 16, 32):
             return beats.view(word)
+        together = 8 // self.bits
+        if 1 < self.bits < 8 and 8 % self.bits == 0 and self.lanes % together == 0:
+            codes = np.empty((*beats.shape, together), np.uint8)
+            for place in range(together):
+                codes[:, :, place] = (beats >> np.uint8(place * self.bits)) & np.uint8((1 << self.bits) - 1)
+            return codes.reshape(len(beats), self.lanes)
         planes = np.unpackbits(beats, axis=1, bitorder="little")[:, : self.width]
         if self.bits == 1:
             return planes
