@@ -122,7 +122,7 @@ def test_vivado_misses_the_clock(
     captured = capsys.readouterr()
     assert (
         "synth: vivado: timing is not met: 80.0 MHz of 100, by 2.50 ns on the path u_mvu0/sum_q_reg[3]/C -> "
-        "u_mvu0/level_q_reg[0]/D; build for a slower clock with --clock-mhz, or for a faster part\n"
+        "u_mvu0/level_q_reg[0]/D; build for a slower clock with --clock-mhz or for a faster part\n"
     ) in captured.err
     (entry,) = thresher.load(root).report()["synthesis"]
     assert (entry["fmax_mhz"], entry["lut"]) == (80, 2871)
@@ -136,7 +136,7 @@ def test_a_hold_violation_is_no_matter_of_the_clock(root: Path, bin_folder: Path
         result.check_timing()
     assert str(raised.value) == (
         "synth: vivado: timing is not met: the worst hold slack is -0.01 ns; build for a slower clock with "
-        "--clock-mhz, or for a faster part"
+        "--clock-mhz or for a faster part"
     )
 
 
@@ -189,7 +189,7 @@ def test_vitis_hls_estimates_a_slower_clock(root: Path, bin_folder: Path) -> Non
         result.check_timing()
     assert str(raised.value) == (
         "synth: vitis-hls: timing is not met: C synthesis estimates a period of 11.3 ns, and 10 ns were "
-        "asked for; build for a slower clock with --clock-mhz, or for a faster part"
+        "asked for; build for a slower clock with --clock-mhz or for a faster part"
     )
 
 
@@ -231,6 +231,7 @@ def test_a_tool_that_is_missing(
             "synth: vivado runs the project's own script, for the project's part; leave --part out, or build "
             "the project for that part",
         ),
+        (replace(REQUEST, seed=7), "synth: vivado takes no seed; leave --seed out"),
         (replace(REQUEST, top=False), "synth: vivado synthesises the whole only; ask for the whole"),
     ],
 )
