@@ -1,4 +1,4 @@
-"""Block memories as Yosys maps them, by the models of `thresher_sim/cells`, against memories in Python."""
+"""Block memories and multipliers as Yosys maps them, by the models of their cells, against Python."""
 
 from __future__ import annotations
 
@@ -28,7 +28,10 @@ FIELDS = (("write", 1), ("write_address", 14), ("read_address", 14), ("data", 72
 SHAPES = ((1, 16384), (4, 4096), (9, 2048), (18, 1024), (36, 512), (72, 512))
 ROM = (18, 512)
 # What each family has of block memories for these.
-BLOCKS = {"xc7": {"RAMB18E1": 6, "RAMB36E1": 1}, "ecp5": {"DP16KD": 8}}
+BLOCKS = {
+    "xc7": {"RAMB18E1": 6, "RAMB36E1": 1, "DSP48E1": 2},
+    "ecp5": {"DP16KD": 8, "MULT18X18D": 2},
+}
 
 MEMORY = """
   block_ram #(.Width({width}), .Depth({depth})) u{index} (
@@ -62,7 +65,15 @@ module memories (
       endcase
     end
   end
-  assign m_axis_tdata[{low}+:{rom}] = word;
+  logic signed [35:0] signed_q;
+  logic [31:0] unsigned_q;
+  always_ff @(posedge ap_clk) begin
+    if (accepted) begin
+      signed_q <= $signed(data[17:0]) * $signed(data[35:18]);
+      unsigned_q <= data[15:0] * data[31:16];
+    end
+  end
+  assign m_axis_tdata[{low}+:{rom}+68] = {{unsigned_q, signed_q, word}};
   assign m_axis_tdata[{bits}-1:{end}] = '0;
 endmodule
 """
@@ -88,10 +99,15 @@ def module_text(bits: int) -> str:
         for index, ((width, depth), low) in enumerate(zip(SHAPES, lows[:-1], strict=True))
     ]
     rows = [f"        9'd{address}: word <= 18'd{word};" for address, word in enumerate(rom_words())]
-    end = lows[-1] + ROM[0]
+    end = lows[-1] + ROM[0] + 36 + 32
     return MODULE.format(
         bits=bits, memories="".join(memories), rows="\n".join(rows), rom=ROM[0], low=lows[-1], end=end
     )
+
+
+def signed(data: int) -> int:
+    """The low 18 bits in two's complement."""
+    return (data & 0x1FFFF) - (data & 0x20000)
 
 
 def golden() -> tuple[list[int], list[int]]:
@@ -115,7 +131,11 @@ def golden() -> tuple[list[int], list[int]]:
             if write:
                 memory[write_address % depth] = data % (1 << width)
             low += width
-        results.append(result | words[read_address % ROM[1]] << low)
+        result |= words[read_address % ROM[1]] << low
+        low += ROM[0]
+        result |= (signed(data) * signed(data >> 18) % (1 << 36)) << low
+        result |= (data % (1 << 16)) * (data >> 16 & 0xFFFF) << low + 36
+        results.append(result)
     return beats, results
 
 
@@ -127,7 +147,7 @@ def stream(name: str, role: str, beats: list[int]) -> Beats:
 
 
 @pytest.mark.parametrize("family", ["xc7", "ecp5"])
-def test_block_memories_hold_what_is_written(family: str, tmp_path: Path) -> None:
+def test_block_memories_and_multipliers_do_what_their_cells_do(family: str, tmp_path: Path) -> None:
     require_yosys()
     beats, results = golden()
     source, sink = stream("given", "input", beats), stream("seen", "output", results)

@@ -58,22 +58,23 @@ def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, s
 
 def test_yosys_sizes_units_and_the_whole(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     require_yosys()
-    command = ["synth", str(project), "--tool", "yosys", "--family", "xc7"]
-    assert main([*command, "--layers", "mvu0", "mvu1", "--jobs", "2"]) == 0
-    assert "lut" not in read_entry(project, "yosys", "xc7")
-    assert main([*command, "--top-only"]) == 0
+    command = ["synth", str(project), "--tool", "yosys"]
+    assert main([*command, "--family", "ecp5", "--layers", "mvu0", "mvu1", "--jobs", "2"]) == 0
+    assert main([*command, "--family", "xcup", "--top-only"]) == 0
 
     captured = capsys.readouterr()
-    entry = read_entry(project, "yosys", "xc7")
-    # The whole has both units in it, and stream registers between them.
-    assert entry["layers"] == {}
-    assert entry["lut"] > 50 and entry["ff"] > 50 and entry["logic_cells"] > 50
-    assert "accelerator: mapping to xc7" in captured.err
+    units, whole = read_entry(project, "yosys", "ecp5"), read_entry(project, "yosys", "xcup")
+    assert "lut" not in units and units["layers"].keys() == {"mvu0", "mvu1"}
+    assert all(unit["lut"] > 5 and unit["ff"] > 5 for unit in units["layers"].values())
+    assert whole["layers"] == {}
+    assert whole["lut"] > 50 and whole["ff"] > 50 and whole["logic_cells"] > 50
+    assert "accelerator: mapping to xcup" in captured.err
     assert f"logs: {project / 'build' / 'synth' / 'yosys'}" in captured.out.replace("\n", "")
     assert (project / "build" / "synth" / "yosys" / "accelerator" / "yosys.log").is_file()
     assert main(["report", str(project)]) == 0
-    assert "yosys for xc7" in capsys.readouterr().out
-    assert "yosys for xc7" in (project / "reports" / "report.html").read_text()
+    page = (project / "reports" / "report.html").read_text()
+    for text in (capsys.readouterr().out, page):
+        assert "yosys for ecp5" in text and "yosys for xcup" in text
 
 
 def test_nextpnr_routes_to_a_bitstream_and_says_where_the_clock_is_missed(

@@ -7,14 +7,17 @@ from pathlib import Path
 
 import pytest
 
+from tests.needs import require_yosys
 from tests.tools.test_open_synthesis import install
 from thresher.emit.yosys import yosys_script
 from thresher.errors import ToolFailedError, UsageError
 from thresher.hardware.parts import synthesis_family
 from thresher.tools import nextpnr_synthesis
 from thresher.tools.ecp5 import parse_ecp5
+from thresher.tools.open_synthesis import yosys
 from thresher.tools.synthesis import Synthesis, SynthesisRequest, Usage, record_synthesis
 from thresher.tools.workplace import kept_folder, workplace
+from thresher.tools.yosys_log import read_usage
 from thresher.tools.yosys_synthesis import map_module
 from thresher_sim.project import Estimate, Project
 
@@ -157,7 +160,29 @@ def test_yosys_has_a_family_for_each_part() -> None:
     parts = ("xc7z020clg400-1", "xczu3eg-sbva484-1-e", "xck26-sfvc784-2LV-c", "LFE5U-85F-6BG381C")
 
     assert [synthesis_family(part) for part in parts] == ["xc7", "xcup", "xcup", "ecp5"]
-    assert "synth_xilinx -family xcup -noiopad" in yosys_script("top", ["top.sv"], "xcup")
+    whole, joined = (
+        yosys_script("top", ["top.sv"], "xcup", by_module=by_module) for by_module in (False, True)
+    )
+    assert "synth_xilinx -family xcup -noiopad -noclkbuf -flatten -top top\n" in whole
+    assert "synth_xilinx -family xcup -noiopad -noclkbuf -top top\nflatten\n" in joined
+
+
+def test_modules_that_are_mapped_one_by_one_are_joined(tmp_path: Path) -> None:
+    require_yosys()
+    (tmp_path / "leaf.sv").write_text(
+        "module leaf(input logic [7:0] a, output logic y); assign y = ^a; endmodule\n"
+    )
+    (tmp_path / "top.sv").write_text(
+        "module top(input logic [15:0] a, output logic y);\n  logic p, q;\n"
+        "  leaf u_p(.a(a[7:0]), .y(p));\n  leaf u_q(.a(a[15:8]), .y(q));\n  assign y = p & q;\nendmodule\n"
+    )
+    script = yosys_script("top", ["leaf.sv", "top.sv"], "ecp5", by_module=True, verilog="top.v")
+
+    usage = read_usage(yosys(script, tmp_path))
+
+    # A parity of 8 bits is two or more look-up tables, and their conjunction is one of its own.
+    assert usage.lut >= 5
+    assert (tmp_path / "top.v").read_text().count("endmodule") == 1
 
 
 def test_wrong_requests_are_refused() -> None:

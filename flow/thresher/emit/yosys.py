@@ -35,18 +35,22 @@ def yosys_script(
     and joins them then, so that no combinational path runs through several while it is mapped; what
     would be shared between modules is not. `json` and `verilog` name files for the netlist.
     """
-    flatten = "-noflatten" if family == "ecp5" else ""
-    if not by_module:
-        flatten = "" if family == "ecp5" else "-flatten"
-    command = "synth_ecp5" if family == "ecp5" else f"synth_xilinx -family {family} -noiopad -noclkbuf"
+    keep = "--keep-hierarchy " if by_module else ""  # else read_slang joins all modules at once
     lines = [
-        f"read_slang --threads 1 --top {top} {' '.join(sources)}",
+        f"read_slang --threads 1 {keep}--top {top} {' '.join(sources)}",
         # hlsc has chosen look-up tables for these; Yosys would make memories of them, and lose its attribute.
         'setattr -set rom_style "logic" t:$bmux',
-        " ".join(filter(None, [command, flatten, f"-top {top}"])),
+        f"{_command(family, by_module)} -top {top}",
         *(["flatten", "opt_clean"] if by_module else []),
         "stat" if family == "ecp5" else "stat -tech xilinx",
         *([f"write_json {json}"] if json else []),
         *([f"write_verilog -noattr {verilog}"] if verilog else []),
     ]
     return "\n".join([*lines, ""])
+
+
+def _command(family: str, by_module: bool) -> str:
+    if family == "ecp5":
+        return "synth_ecp5 -noflatten" if by_module else "synth_ecp5"
+    command = f"synth_xilinx -family {family} -noiopad -noclkbuf"
+    return command if by_module else f"{command} -flatten"
