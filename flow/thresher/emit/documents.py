@@ -78,6 +78,7 @@ deploy: ## gather in build/deploy what the board needs: driver, bitstream, the h
 \tmkdir -p build/deploy
 \tcp driver/*.py project.json build/deploy/
 \t$(foreach file,$(DEPLOYED),cp $(file) build/deploy/ &&) true
+\t$(if $(filter %.bit,$(DEPLOYED)),,@echo "there is no bitstream yet: make bitstream")
 
 clean: ## remove what the targets above made
 \trm -rf build

@@ -232,7 +232,7 @@ def test_a_tool_that_is_missing(
             "the project for that part",
         ),
         (replace(REQUEST, seed=7), "synth: vivado takes no seed; leave --seed out"),
-        (replace(REQUEST, top=False), "synth: vivado synthesises the whole only; ask for the whole"),
+        (replace(REQUEST, top=False), "synth: vivado synthesises the whole only; leave --layers out"),
     ],
 )
 def test_what_a_script_cannot_do(request_: SynthesisRequest, message: str, built: Path) -> None:

@@ -135,4 +135,4 @@ def check_request(tool: str, request: SynthesisRequest, layers_alone: bool = Fal
     if request.seed != SynthesisRequest.seed:
         raise UsageError(f"synth: {tool} takes no seed; leave --seed out")
     if not request.top and not layers_alone:
-        raise UsageError(f"synth: {tool} synthesises the whole only; ask for the whole")
+        raise UsageError(f"synth: {tool} synthesises the whole only; leave --layers out")
