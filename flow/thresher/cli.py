@@ -45,9 +45,9 @@ the same part replaces them. Scripts, logs and what the tool wrote stay in DIR/b
 next run. nextpnr-ecp5 routes the whole at the project's clock and writes the bitstream accelerator.bit
 there; where the clock is not met the result is kept and the exit code is 5.
 
-vivado, vitis-hls and quartus are run on the project's own scripts, where they are installed, for the project's
-part and clock; they take none of --part, --family and --seed. vivado and quartus place and route the whole;
-vitis-hls compiles the C++ of the whole and of each unit, and `thresher sim --rtl vitis` then runs its Verilog.
+vivado, vitis-hls and quartus run the project's own scripts, where they are installed, at the project's clock
+and without --part, --family and --seed. vivado and quartus place and route the whole; vitis-hls compiles the
+C++ of the whole and of each unit, and `thresher sim --rtl vitis` then runs its Verilog.
 
 example:
   thresher synth accelerator --tool yosys --family xc7 --jobs 2
