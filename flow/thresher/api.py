@@ -31,7 +31,7 @@ from thresher.graph import Array, interpret
 from thresher.hardware.connect import connect
 from thresher.hardware.golden import golden_chunks, golden_outputs
 from thresher.hardware.graph import INPUT_STREAM, OUTPUT_STREAM, HwGraph, stream_layouts
-from thresher.hardware.parts import DEFAULT_PART, family_of
+from thresher.hardware.parts import family_of
 from thresher.hardware.select import select_kernels
 from thresher.hardware.told import fold_as_told, parse_folding
 from thresher.host import Host
@@ -128,6 +128,7 @@ class Accelerator:
         jobs: int = 1,
         dataset: str | None = None,
         progress: Progress | None = None,
+        rtl: str = "own",
     ) -> SimulationResult:
         """Run the RTL simulation under cocotb and Verilator; without frames on the own vectors.
 
@@ -141,15 +142,18 @@ class Accelerator:
             jobs: Processes to split the frames over.
             dataset: As for `csim`.
             progress: Called with the frames done and the frames in all.
+            rtl: `own`, or `vitis` for the Verilog that Vitis HLS made of the project's C++.
         """
+        if rtl not in ("own", "vitis"):
+            raise UsageError(f"sim: there is no RTL {rtl!r}; choose own or vitis")
         # Read again: an earlier run may have compiled it from other C++.
         project = refresh_rtl(load_project(self.directory))
         options = RtlOptions(stall, seed, jobs, Path(waves) if waves else None, progress=progress)
         with run_folder(project) as folder:
             vectors, golden = self._vectors(frames, count, folder)
             classes = _labels(labels, golden)
-            run = run_rtl(project, vectors, folder, count, options)
-        self._record("rtl", run, golden, classes, dataset)
+            run = run_rtl(project, vectors, folder, count, options, rtl)
+        self._record("rtl" if rtl == "own" else rtl, run, golden, classes, dataset)
         return run
 
     def sim_netlist(  # noqa: PLR0913  (the command's options)
@@ -358,7 +362,8 @@ def build(  # noqa: PLR0913  (the command's options)
     folding: FoldingChoice | None = None,
     target_fps: float | None = None,
     clock_mhz: float = DEFAULT_CLOCK_MHZ,
-    part: str = DEFAULT_PART,
+    part: str | None = None,
+    board: str | None = None,
     input_type: str | None = None,
     input_scale: float | None = None,
     argmax: bool = False,
@@ -379,7 +384,9 @@ def build(  # noqa: PLR0913  (the command's options)
         folding: A folding file, or its content: `{"mvu0": {"pe": 16, "simd": 49}}`.
         target_fps: Frames per second at `clock_mhz` that each layer is folded for.
         clock_mhz: The clock that units are pipelined for.
-        part: The part number, for the delays that units are pipelined by and the synthesis scripts.
+        part: The part number, for the delays that units are pipelined by and the synthesis scripts; of
+            neither part nor board, xc7z020clg400-1.
+        board: The board, whose part it then is, for the script that makes its bitstream.
         input_type: `uint8` and the like: the hardware takes integers, and no prologue stays on the host.
         input_scale: The model's input is this times the integer.
         argmax: End in the index of the largest output.
@@ -403,6 +410,7 @@ def build(  # noqa: PLR0913  (the command's options)
         target_fps=target_fps,
         clock_mhz=clock_mhz,
         part=part,
+        board=board,
         input_type=kind,
         input_scale=input_scale,
         argmax=argmax,

@@ -11,6 +11,7 @@ from typing import NoReturn, Protocol
 
 from thresher import commands
 from thresher.errors import ThresherError, UsageError
+from thresher.hardware.boards import boards
 
 DESCRIPTION = """\
 From a trained binary or low-bit network (QONNX) to an FPGA dataflow accelerator, proven equal to an
@@ -43,6 +44,10 @@ Results are printed beside the estimate and kept in reports/report.json; a later
 the same part replaces them. Scripts, logs and what the tool wrote stay in DIR/build/synth/TOOL until its
 next run. nextpnr-ecp5 routes the whole at the project's clock and writes the bitstream accelerator.bit
 there; where the clock is not met the result is kept and the exit code is 5.
+
+vivado, vitis-hls and quartus run the project's own scripts, where they are installed, at the project's clock
+and without --part, --family and --seed. vivado and quartus place and route the whole; vitis-hls compiles the
+C++ of the whole and of each unit, and `thresher sim --rtl vitis` then runs its Verilog.
 
 example:
   thresher synth accelerator --tool yosys --family xc7 --jobs 2
@@ -141,10 +146,14 @@ def _add_build(group: _Commands) -> None:
     )
     parser.add_argument(
         "--part",
-        default=commands.DEFAULT_PART,
         metavar="P",
         help="part number: its delays decide the pipeline stages, its size what --fit gives "
-        "(default %(default)s)",
+        f"(default {commands.DEFAULT_PART})",
+    )
+    parser.add_argument(
+        "--board",
+        metavar="B",
+        help=f"a board, whose part it then is: {', '.join(boards())}",
     )
     _add_input_options(parser)
     parser.add_argument(
@@ -226,6 +235,12 @@ def _add_sim(group: _Commands) -> None:
         "--waves", type=Path, metavar="FILE.fst", help="record all signals for GTKWave or Surfer"
     )
     parser.add_argument("--jobs", type=int, default=1, metavar="N", help="split the frames over N processes")
+    parser.add_argument(
+        "--rtl",
+        choices=("own", "vitis"),
+        default="own",
+        help="the project's SystemVerilog, or the Verilog that Vitis HLS made of the same C++ (default own)",
+    )
     parser.add_argument(
         "--netlist",
         action="store_true",

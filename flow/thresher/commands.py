@@ -39,7 +39,7 @@ from thresher.report.chart import check_matplotlib, write_chart
 from thresher.report.check import check_summary, check_table
 from thresher.report.evaluation import evaluation_table
 from thresher.report.html import render_html
-from thresher.report.tables import fifo_table, print_report, print_result, print_synthesis
+from thresher.report.tables import fifo_table, print_report, print_result, print_synthesis, vitis_line
 from thresher.tools.simulation import SimulationResult
 from thresher.tools.synthesisers import ADAPTERS
 from thresher.tools.workplace import kept_folder
@@ -98,6 +98,7 @@ def build(options: argparse.Namespace) -> int:
         target_fps=options.target_fps,
         clock_mhz=options.clock_mhz,
         part=options.part,
+        board=options.board,
         input_type=input_type,
         input_scale=input_scale,
         argmax=options.argmax,
@@ -139,6 +140,8 @@ def sim(options: argparse.Namespace) -> int:
     if (options.project / UNIT_MARKER).is_file():
         return _sim_unit(options)
     if options.netlist:
+        if options.rtl != "own":
+            raise UsageError("sim: a netlist is of the project's own RTL; leave --rtl or --netlist out")
         return _sim_netlist(options)
     if options.family is not None:
         raise UsageError("sim: a family is that of a netlist; give --netlist too, or leave --family out")
@@ -155,6 +158,7 @@ def sim(options: argparse.Namespace) -> int:
             jobs=options.jobs,
             dataset=_dataset(options),
             progress=progress,
+            rtl=options.rtl,
         )
     return _conclude(accelerator, run, options, "sim")
 
@@ -258,7 +262,8 @@ def _prove(request: UnitRequest, cycles: int) -> None:
 
 def _sim_unit(options: argparse.Namespace) -> int:
     others = ("inputs", "labels", "frames", "trace", "family")
-    if options.jobs != 1 or options.netlist or any(getattr(options, name) is not None for name in others):
+    plain = options.jobs == 1 and not options.netlist and options.rtl == "own"
+    if not plain or any(getattr(options, name) is not None for name in others):
         raise UsageError(
             f"sim: '{options.project}' is a unit's project, which takes --stall, --seed and --waves only; "
             "leave the others out, or see its README for what `make` takes"
@@ -296,9 +301,12 @@ def _conclude(
 ) -> int:
     console = Console()
     content = accelerator.report()
-    if name == "sim":
-        console.print(fifo_table(content))
-    print_result(console, content)
+    if _is_vitis(options):
+        console.print(vitis_line(content), markup=False, highlight=False)
+    else:
+        if name == "sim":
+            console.print(fifo_table(content))
+        print_result(console, content)
     if options.trace:
         _save_trace(options.trace, run)
         console.print(f"streams: {options.trace}")
@@ -310,9 +318,14 @@ def _conclude(
     except SimulationMismatchError as error:
         Console(stderr=True, soft_wrap=True).print(f"thresher: {error}", markup=False, highlight=False)
         return error.exit_code
-    which = "the input and the output" if name == "sim --netlist" else "every stream"
+    ends_only = name == "sim --netlist" or _is_vitis(options)
+    which = "the input and the output" if ends_only else "every stream"
     console.print(f"every beat of {which} equals the golden model ({run.frames} frames)")
     return 0
+
+
+def _is_vitis(options: argparse.Namespace) -> bool:
+    return getattr(options, "rtl", "own") == "vitis"
 
 
 def _save_trace(path: Path, run: SimulationResult) -> None:

@@ -21,6 +21,7 @@ from .project import Project, load_project
 from .rtl import PATIENCE, RtlOptions, simulate_rtl
 from .tables import csim_summary, rtl_summary, stream_table
 from .unit_command import add_unit_options, run_unit, unit_options
+from .vitis import simulate_vitis
 
 INTERRUPTED = 130
 
@@ -60,7 +61,8 @@ def _simulate(project: Project, vectors: Path, results: Path, options: argparse.
                     project, options.file, options.family, vectors, results, options.frames, settings
                 )
             else:
-                rtl = simulate_rtl(project, vectors, results, options.frames, settings)
+                simulate = simulate_vitis if options.rtl == "vitis" else simulate_rtl
+                rtl = simulate(project, vectors, results, options.frames, settings)
             comparison, summary = rtl.comparison, rtl_summary(rtl, project)
     finally:
         progress.close()
@@ -76,6 +78,9 @@ def _parser() -> argparse.ArgumentParser:
     csim = commands.add_parser("csim", help="C simulation of hls/")
     csim.add_argument("--types", choices=TYPE_SETS, default=TYPE_SETS[0], help="_BitInt or AMD's ap_int")
     sim = commands.add_parser("sim", help="cocotb and Verilator simulation of rtl/")
+    sim.add_argument(
+        "--rtl", choices=("own", "vitis"), default="own", help="that of rtl/, or that of Vitis HLS in build/"
+    )
     netlist = commands.add_parser("netlist", help="the same of a netlist, its input and output compared")
     netlist.add_argument("--file", type=Path, required=True, metavar="FILE.v", help="the netlist")
     netlist.add_argument("--family", choices=FAMILIES, default="xc7", help="of its cells")

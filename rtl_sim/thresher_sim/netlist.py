@@ -55,5 +55,5 @@ def simulate_netlist(
         project.build / "netlist" / family,
         frames,
         with_patience(project, options or RtlOptions()),
-        find_yosys_cells(family),
+        library=find_yosys_cells(family),
     )

@@ -156,7 +156,7 @@ def with_patience(project: Project, options: RtlOptions) -> RtlOptions:
     return replace(options, patience=patience)
 
 
-def simulate_lanes(
+def simulate_lanes(  # noqa: PLR0913  (what a run is made of)
     lanes: Sequence[Lane],
     sources: Sequence[Path],
     vectors: Path,
@@ -164,7 +164,9 @@ def simulate_lanes(
     cache: Path,
     frames: int | None = None,
     options: RtlOptions | None = None,
+    *,
     library: Path | None = None,
+    data: Sequence[Path] = (),
 ) -> RtlResult:
     """Run devices side by side in one model: each plays its inputs and has all its streams compared.
 
@@ -176,6 +178,7 @@ def simulate_lanes(
         cache: where models are kept between calls.
         frames: how many, None for all.
         options: how to run.
+        data: files that the devices read, by their names alone, as memories do that are kept in files.
         library: see `runner.build_model`.
 
     Raises:
@@ -187,7 +190,7 @@ def simulate_lanes(
         testbench = Path(scratch) / "tb.sv"
         testbench.write_text(render_testbench(lanes), encoding="utf-8")
         model = build_model([*sources, testbench], cache, options.waves is not None, library)
-    return _run(model, lanes, vectors, results, frames, options)
+    return _run(model, lanes, vectors, results, frames, options, data)
 
 
 def sv_files(folder: Path) -> list[Path]:
@@ -216,12 +219,15 @@ def _run(
     results: Path,
     frames: int | None,
     options: RtlOptions,
+    data: Sequence[Path],
 ) -> RtlResult:
     count = min(len(read_frames(vectors, stream, frames)) for lane in lanes for stream in lane.inputs)
     if count == 0:
         raise UsageError(f"sim: there are no frames in '{vectors}'; give at least one")
     work = Path(tempfile.mkdtemp(prefix="run-", dir=model.parent))
     parts = _split(work, lanes, vectors, count, min(options.jobs, count), options.patience)
+    for part, file in itertools.product(parts, data):
+        shutil.copyfile(file, part.folder / file.name)
     started = time.perf_counter()
     try:
         _play(model, parts, lanes[0].outputs[0], options)  # where this fails, its log stays

@@ -26,7 +26,7 @@ WHOLE = Synthesis(
     "yosys", "Yosys 0.70", "xc7", 100.0, Usage(9, 8, 0.5, 0, 7), 12.5, {"mvu0": Usage(5, 4, 0, 0)}
 )
 ROUTED = Synthesis(
-    "nextpnr-ecp5", "nextpnr 0.11", "LFE5U-25F", 150.0, Usage(9, 8, 1, 0), 60.0, fmax_mhz=125.0
+    "nextpnr-ecp5", "nextpnr 0.11", "LFE5U-25F", 150.0, Usage(9, 8, 1, 0), 60.0, fmax_mhz=125.0, seeded=True
 )
 
 

@@ -36,6 +36,8 @@ def synthesis_lines(entry: Mapping[str, Any]) -> Iterable[str]:
         met = "meets" if entry["fmax_mhz"] >= entry["target_mhz"] else "misses"
         path = f"; the slowest path: {entry['critical_path']}" if "critical_path" in entry else ""
         yield f"routed: {entry['fmax_mhz']:g} MHz, which {met} {entry['target_mhz']:g} MHz{path}"
+    if "missed" in entry:
+        yield f"timing is not met: {entry['missed']}"
     yield from (f"note: {note}" for note in entry["notes"])
     yield from (f"file: {file}" for file in entry["files"])
 

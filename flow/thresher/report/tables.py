@@ -138,6 +138,16 @@ def result_table(report: Report) -> Table:
     return table
 
 
+def vitis_line(report: Report) -> str:
+    """What the last simulation of Vitis HLS's Verilog gave."""
+    run = report["simulation"]["vitis"]
+    return (
+        f"Verilog of Vitis HLS: {_of(run, 'frames')} frames, {_of(run, 'mismatches')} mismatches at the "
+        f"output, {_of(run, 'cycles_per_frame') or '-'} cycles per frame, latency "
+        f"{_of(run, 'latency_cycles') or '-'} cycles"
+    )
+
+
 def _result_rows(report: Report) -> Iterable[tuple[str, str, str, str]]:
     estimate, model = report["estimate"], report["model"]
     csim, rtl = report["simulation"].get("csim", {}), report["simulation"].get("rtl", {})

@@ -69,6 +69,7 @@ def synthesise(project: Project, request: SynthesisRequest, announce: Announce) 
         total=design.usage,
         seconds=round(time.perf_counter() - started, 1),
         fmax_mhz=design.fmax_mhz,
+        seeded=True,
         critical_path=design.ends or None,
         notes=(*notes, f"placed with --seed {request.seed}", top.note, *mapped.notes(top.name)),
         files=(str((kept_folder(project, TOOL) / BITSTREAM).relative_to(project.root)),),

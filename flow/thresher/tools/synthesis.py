@@ -49,6 +49,8 @@ class Synthesis:
         seconds: of wall clock.
         layers: each unit out of context, by the name of its layer.
         fmax_mhz: of the routed design, None where nothing was routed.
+        seeded: whether the clock hangs on the request's seed.
+        missed: what else of the timing is not met than the clock of the routed design, or None.
         critical_path: where the slowest path of the routed design runs, in the tool's names.
         notes: what a reader of the figures has to know of how they were made.
         files: what the run left that a user may want, relative to the project.
@@ -62,6 +64,8 @@ class Synthesis:
     seconds: float
     layers: Mapping[str, Usage] = field(default_factory=dict)
     fmax_mhz: float | None = None
+    seeded: bool = False
+    missed: str | None = None
     critical_path: str | None = None
     notes: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
@@ -75,6 +79,7 @@ class Synthesis:
             "target_mhz": self.target_mhz,
             **(self.total.to_json() if self.total else {}),
             "fmax_mhz": self.fmax_mhz,
+            "missed": self.missed,
             "critical_path": self.critical_path,
             "seconds": self.seconds,
             "layers": {name: usage.to_json() for name, usage in self.layers.items()},
@@ -84,19 +89,24 @@ class Synthesis:
         return {key: value for key, value in data.items() if value is not None}
 
     def check_timing(self) -> None:
-        """Do nothing where the clock is met, or nothing was routed.
+        """Do nothing where the timing is met, or nothing is known of it.
 
         Raises:
             ToolFailedError: it is not met.
         """
+        if self.missed is not None:
+            raise ToolFailedError(
+                f"synth: {self.tool}: timing is not met: {self.missed}; build for a slower clock with "
+                "--clock-mhz or for a faster part"
+            )
         if self.fmax_mhz is None or self.fmax_mhz >= self.target_mhz:
             return
         late = 1000 / self.fmax_mhz - 1000 / self.target_mhz
         path = f" on the path {self.critical_path}" if self.critical_path else ""
+        seed = "another --seed may do where little is missing, or " if self.seeded else ""
         raise ToolFailedError(
             f"synth: {self.tool}: timing is not met: {self.fmax_mhz:.1f} MHz of {self.target_mhz:g}, by "
-            f"{late:.2f} ns{path}; another --seed may do where little is missing, or build for a slower "
-            "clock with --clock-mhz or for a faster part"
+            f"{late:.2f} ns{path}; {seed}build for a slower clock with --clock-mhz or for a faster part"
         )
 
 
