@@ -44,8 +44,8 @@ lint: $(READY)  ## ruff and mypy
 bench: $(READY)  ## Measure speed, memory and size: tables, JSON in build, and bench/RESULTS.md
 	@code=0; for part in bench bench.convolutional bench.folding bench.quality bench.page; do $(BIN)/python -m $$part || code=1; done; exit $$code
 
-bench-hlsc: $(READY)  ## Measure hlsc: size beside hand-written SystemVerilog, routed clocks, compile time
-	@code=0; for part in quality routing compile_time; do $(BIN)/python -m bench.$$part || code=1; done; exit $$code
+bench-hlsc: $(READY)  ## Measure hlsc: size beside hand-written SystemVerilog and peers, routed clocks, compile time
+	@code=0; for part in quality peers routing compile_time; do $(BIN)/python -m bench.$$part || code=1; done; exit $$code
 
 bench-cost: $(READY)  ## Synthesise the units of the cost model's table again and fit to it (some 20 minutes)
 	$(BIN)/python -m bench.cost --jobs $(JOBS)

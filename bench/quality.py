@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import re
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -13,7 +12,9 @@ from rich.table import Table
 
 from bench.references import FOLDER, REFERENCES, reference_text
 from bench.units import UNITS, compile_kernel
+from thresher.emit.yosys import yosys_script
 from thresher.tools.open_synthesis import find_yosys, yosys
+from thresher.tools.yosys_log import read_cells, read_usage
 
 CLOCK_MHZ = 200.0
 MOST_LUT_RATIO = 1.05
@@ -22,12 +23,16 @@ MOST_FF_RATIO = 1.20
 
 @dataclass(frozen=True)
 class Size:
-    """LUTs of all sizes and in memories, the logic cells that Yosys expects of them, registers, carries."""
+    """LUTs of all sizes and in memories, the logic cells that Yosys expects of them, registers, carries.
+
+    Block memory counts in blocks of 36 kbit, of which there are halves.
+    """
 
     lut: int
     logic_cells: int
     ff: int
     carry4: int
+    bram36: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -108,35 +113,16 @@ def write_reference(name: str, folder: Path) -> list[Path]:
 
 def synthesise(module: str, folder: Path) -> Size:
     """Map a module to 7-series cells, alone and flat; its source and all that it uses lie in `folder`."""
-    sources = " ".join(sorted(path.name for path in folder.glob("*.sv")))
-    log = yosys(
-        f"read_slang --threads 1 --top {module} {sources}\n"
-        f"synth_xilinx -family xc7 -flatten -noiopad -noclkbuf -top {module}\nstat -tech xilinx\n",
-        folder,
-    )
-    return read_size(log)
+    sources = sorted(path.name for path in folder.glob("*.sv"))
+    return read_size(yosys(yosys_script(module, sources, "xc7"), folder))
 
 
 def read_size(log: str) -> Size:
     """The sizes in the last statistics of a log of Yosys."""
-    statistics = log[log.rindex("Printing statistics") :]
-    cells = {name: int(count) for count, name in re.findall(r"^\s*(\d+)\s+([A-Z]\w+)$", statistics, re.M)}
-    found = re.search(r"Estimated number of LCs:\s+(\d+)", statistics)
-    assert found is not None
-    return Size(
-        lut=sum(count * _LUTS_OF.get(name, 0) for name, count in cells.items()),
-        logic_cells=int(found[1]),
-        ff=sum(count for name, count in cells.items() if name.startswith("FD")),
-        carry4=cells.get("CARRY4", 0),
-    )
-
-
-# Look-up tables of a cell, whether they hold logic or words (AMD UG953).
-_LUTS_OF = {
-    **{f"LUT{inputs}": 1 for inputs in range(1, 7)},
-    **{"INV": 1, "SRL16E": 1, "SRLC32E": 1},
-    **{"RAM32M": 4, "RAM64M": 4, "RAM32X1D": 2, "RAM64X1D": 2, "RAM128X1D": 4},
-}
+    usage = read_usage(log)
+    assert usage.logic_cells is not None
+    carries = read_cells(log).get("CARRY4", 0)
+    return Size(usage.lut, usage.logic_cells, usage.ff, carries, usage.bram36)
 
 
 def table(results: list[Compared]) -> Table:

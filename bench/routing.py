@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import argparse
 import json
-import re
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
 from bench.units import UNITS, compile_kernel
 from thresher.hlsc import CompiledUnit
+from thresher.tools import nextpnr_report
+from thresher.tools.nextpnr_report import Hop
 from thresher.tools.open_synthesis import find_nextpnr_ecp5, find_yosys, nextpnr_ecp5, yosys
 
 DEVICE = ("--45k", "--package", "CABGA381", "--speed", "6")
@@ -69,20 +69,6 @@ module harness (
 
 endmodule
 """
-
-
-@dataclass(frozen=True)
-class Hop:
-    """A wire of a path: the ns from the clock to its end, and those of the cell before it and of itself.
-
-    `wire` is the name in the source that its name comes from, `line` a place in the source.
-    """
-
-    until_ns: float
-    logic_ns: float
-    wire_ns: float
-    wire: str
-    line: str
 
 
 @dataclass(frozen=True)
@@ -163,48 +149,19 @@ def read_report(
     path: Path, unit: CompiledUnit, clock_mhz: float, yosys_seconds: float, nextpnr_seconds: float
 ) -> Routed:
     """The figures of nextpnr's report."""
-    report = json.loads(path.read_text(encoding="utf-8"))
-    (clock,) = report["fmax"].values()
-    used = {kind: figures["used"] for kind, figures in report["utilization"].items()}
+    design = nextpnr_report.read_report(path)
     return Routed(
         unit=unit.module_name,
         target_mhz=clock_mhz,
         stages=unit.stages,
-        fmax_mhz=round(clock["achieved"], 1),
-        lut4=used["TRELLIS_COMB"],
-        ff=used["TRELLIS_FF"],
-        block_memories=used["DP16KD"],
-        critical_path=critical_path(report),
+        fmax_mhz=design.fmax_mhz,
+        lut4=design.used["TRELLIS_COMB"],
+        ff=design.used["TRELLIS_FF"],
+        block_memories=design.used["DP16KD"],
+        critical_path=design.critical_path,
         yosys_seconds=round(yosys_seconds, 1),
         nextpnr_seconds=round(nextpnr_seconds, 1),
     )
-
-
-def critical_path(report: dict[str, list[dict[str, Any]]]) -> tuple[Hop, ...]:
-    """The slowest path from register to register: its wires, each with the delay up to its end."""
-    paths = [path["path"] for path in report["critical_paths"] if _within_clock(path)]
-    hops: list[Hop] = []
-    total = logic = 0.0
-    for part in paths[0] if paths else ():
-        total += part["delay"]
-        if part["type"] != "routing":
-            logic += part["delay"]
-        elif part["delay"] > 0:  # what costs nothing stays within a carry chain
-            line = next((source for source in part["sources"] if not source.startswith("/")), "")
-            hops.append(
-                Hop(round(total, 2), round(logic, 2), round(part["delay"], 2), _wire(part["net"]), line)
-            )
-            logic = 0.0
-    return (*hops, Hop(round(total, 2), round(logic, 2), 0.0, "set-up", ""))
-
-
-def _within_clock(path: dict[str, Any]) -> bool:
-    return all(path[end].startswith("posedge") for end in ("from", "to"))
-
-
-def _wire(net: str) -> str:
-    """The name of a wire in the source that a wire of the netlist is nearest to."""
-    return re.split(r"_(?:LUT4|CCU2C|TRELLIS_|PFUMX|L6MUX21)|\$", net)[0]
 
 
 def describe(routed: Routed) -> str:

@@ -10,7 +10,7 @@ import numpy as np
 from thresher.emit.layer_header import layer_header, unit_type
 from thresher.hardware.graph import HwNode
 from thresher.hlsc import CompiledUnit, UnitSource, compile_unit
-from thresher.kernels import Kernel
+from thresher.kernels import Folding, Kernel, RamStyle
 from thresher.kernels.argmax import Argmax
 from thresher.kernels.mvu import Mvu
 from thresher.kernels.threshold import Threshold
@@ -65,6 +65,7 @@ def class_index(classes: int, pe: int) -> Argmax:
 UNITS: Mapping[str, Callable[[], Kernel]] = {
     "mvu_pe16_simd49": lambda: binary_mvu(64, 784, 16, 49),
     "mvu_pe32_simd32": lambda: binary_mvu(256, 256, 32, 32),
+    "mvu_pe32_simd32_block": lambda: binary_mvu(256, 256, 32, 32).fold(Folding(32, 32, RamStyle.BLOCK)),
     "mvu_8bit_pe4_simd9": lambda: binary_mvu(64, 27, 4, 9, UINT8),
     "threshold_pe4": lambda: staircase(64, 4),
     "argmax_pe2": lambda: class_index(10, 2),

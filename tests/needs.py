@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from typing import NoReturn
 
 import pytest
@@ -26,3 +27,9 @@ def require_yosys() -> None:
         slang = False
     if not slang:
         missing("needs Yosys with read_slang: pip install thresher[synth]")
+
+
+def require_tclsh() -> None:
+    """Go on only where there is a Tcl interpreter."""
+    if shutil.which("tclsh") is None:
+        missing("needs tclsh: apt-get install tcl")

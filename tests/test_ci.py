@@ -17,7 +17,7 @@ def run_ci(folder: Path, *, missing: str, user: int) -> tuple[int, list[str]]:
     programs.mkdir()
     for name in ("bash", "dirname"):
         (programs / name).symlink_to(str(shutil.which(name)))
-    for name in {"make", "g++", "perl", "iverilog", "python3", "apt-get"} - {missing}:
+    for name in {"make", "g++", "perl", "iverilog", "tclsh", "python3", "apt-get"} - {missing}:
         write_program(programs / name, f'echo "{name} $*" >> "{folder}/calls"')
     write_program(programs / "id", f"echo {user}")
     command = [str(programs / "bash"), str(folder / ".ci" / "run")]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -23,13 +23,15 @@ from thresher.building import (
     safe_name,
 )
 from thresher.emit.files import write_json
+from thresher.emit.project import silent
 from thresher.emit.units import refresh_rtl
+from thresher.emit.yosys import FAMILIES
 from thresher.errors import UsageError
 from thresher.graph import Array, interpret
 from thresher.hardware.connect import connect
 from thresher.hardware.golden import golden_chunks, golden_outputs
 from thresher.hardware.graph import INPUT_STREAM, OUTPUT_STREAM, HwGraph, stream_layouts
-from thresher.hardware.parts import DEFAULT_PART
+from thresher.hardware.parts import family_of
 from thresher.hardware.select import select_kernels
 from thresher.hardware.told import fold_as_told, parse_folding
 from thresher.host import Host
@@ -40,7 +42,11 @@ from thresher.lower.storage import digest_folder, load_lowered
 from thresher.onnx_import import read_model
 from thresher.onnx_import.host import HostModel
 from thresher.report.content import read_report
+from thresher.tools.netlist import run_netlist
 from thresher.tools.simulation import SimulationResult, run_csim, run_folder, run_rtl, write_run_vectors
+from thresher.tools.synthesis import Announce, Synthesis, SynthesisRequest, record_synthesis
+from thresher.tools.synthesisers import ADAPTERS
+from thresher_sim.netlist import FAMILIES as NETLIST_FAMILIES
 from thresher_sim.project import Project, load_project
 from thresher_sim.rtl import RtlOptions
 
@@ -122,6 +128,7 @@ class Accelerator:
         jobs: int = 1,
         dataset: str | None = None,
         progress: Progress | None = None,
+        rtl: str = "own",
     ) -> SimulationResult:
         """Run the RTL simulation under cocotb and Verilator; without frames on the own vectors.
 
@@ -135,16 +142,111 @@ class Accelerator:
             jobs: Processes to split the frames over.
             dataset: As for `csim`.
             progress: Called with the frames done and the frames in all.
+            rtl: `own`, or `vitis` for the Verilog that Vitis HLS made of the project's C++.
         """
+        if rtl not in ("own", "vitis"):
+            raise UsageError(f"sim: there is no RTL {rtl!r}; choose own or vitis")
         # Read again: an earlier run may have compiled it from other C++.
         project = refresh_rtl(load_project(self.directory))
         options = RtlOptions(stall, seed, jobs, Path(waves) if waves else None, progress=progress)
         with run_folder(project) as folder:
             vectors, golden = self._vectors(frames, count, folder)
             classes = _labels(labels, golden)
-            run = run_rtl(project, vectors, folder, count, options)
-        self._record("rtl", run, golden, classes, dataset)
+            run = run_rtl(project, vectors, folder, count, options, rtl)
+        self._record("rtl" if rtl == "own" else rtl, run, golden, classes, dataset)
         return run
+
+    def sim_netlist(  # noqa: PLR0913  (the command's options)
+        self,
+        frames: npt.ArrayLike | None = None,
+        *,
+        family: str = "xc7",
+        count: int | None = None,
+        stall: int = 0,
+        seed: int = 0,
+        waves: Path | str | None = None,
+        jobs: int = 1,
+        announce: Announce = silent,
+        progress: Progress | None = None,
+    ) -> SimulationResult:
+        """Have Yosys map the accelerator to the cells of a family, and simulate the netlist as `sim` does.
+
+        Only the input and the output are compared: inside, a netlist has no streams.
+
+        Args:
+            frames: As for `predict`.
+            family: `xc7` or `ecp5`.
+            count: As for `csim`.
+            stall: As for `sim`.
+            seed: As for `sim`.
+            waves: As for `sim`.
+            jobs: As for `sim`.
+            announce: Told what is being done.
+            progress: As for `sim`.
+        """
+        if family not in NETLIST_FAMILIES:
+            raise UsageError(
+                f"sim: netlists of family {family!r} have no models; choose of {', '.join(NETLIST_FAMILIES)}"
+            )
+        project = refresh_rtl(load_project(self.directory))
+        options = RtlOptions(stall, seed, jobs, Path(waves) if waves else None, progress=progress)
+        with run_folder(project) as folder:
+            vectors, golden = self._vectors(frames, count, folder)
+            run = run_netlist(project, family, vectors, folder, count, options, announce)
+        self._record(f"netlist_{family}", run, golden, None, None)
+        return run
+
+    def synth(
+        self,
+        tool: str = "yosys",
+        *,
+        part: str | None = None,
+        family: str | None = None,
+        layers: Sequence[str] | None = None,
+        top: bool = True,
+        jobs: int = 1,
+        seed: int = 1,
+        announce: Announce = silent,
+    ) -> Synthesis:
+        """Run a synthesis tool on the units out of context and on the whole; its logs stay in `build/synth`.
+
+        Args:
+            tool: A key of `thresher.tools.synthesisers.ADAPTERS`, such as `yosys` or `nextpnr-ecp5`.
+            part: The part number; the project's where it is None.
+            family: `xc7`, `xcup` or `ecp5` in place of a part.
+            layers: Only these units; all where it is None, none where it is empty.
+            top: Whether the whole is synthesised too.
+            jobs: Programs that may run at the same time.
+            seed: Of what a tool chooses at random.
+            announce: Told what is being done.
+
+        Raises:
+            UsageError, MissingToolError, ToolFailedError: As their messages say. That the clock is not met
+                does not raise, see `Synthesis.check_timing`.
+        """
+        if tool not in ADAPTERS:
+            raise UsageError(f"synth: there is no tool {tool!r}; choose of {', '.join(ADAPTERS)}")
+        if part is not None and family is not None:
+            raise UsageError("synth: a part and a family exclude each other; give one of them")
+        if family is not None and family not in FAMILIES:
+            raise UsageError(f"synth: there is no family {family!r}; choose of {', '.join(FAMILIES)}")
+        if part is not None:
+            family_of(part, "synth")
+        request = SynthesisRequest(
+            part=self.report()["part"] if part is None else part,
+            part_given=part is not None,
+            family=family,
+            layers=None if layers is None else tuple(layers),
+            top=top,
+            jobs=jobs,
+            seed=seed,
+        )
+        # Read again: an earlier run may have compiled it from other C++.
+        result = ADAPTERS[tool](refresh_rtl(load_project(self.directory)), request, announce)
+        report = self.report()
+        report["synthesis"] = record_synthesis(report["synthesis"], result.to_json())
+        write_json(self._report_path, report)
+        return result
 
     def report(self) -> dict[str, Any]:
         """The content of `reports/report.json`: layers, estimate, and what was simulated last.
@@ -198,8 +300,9 @@ class Accelerator:
         report = self.report()
         entry: dict[str, object] = {"frames": run.frames, "mismatches": run.mismatches}
         entry["warnings"] = list(run.warnings)
-        if level == "rtl":
+        if level != "csim":
             entry |= {"cycles_per_frame": run.cycles_per_frame, "latency_cycles": run.latency_cycles}
+        if level == "rtl":
             for fifo in report["fifos"]:
                 fifo["rtl_occupancy"] = run.occupancy.get(fifo["stream"])
         report["simulation"][level] = entry | {"seconds": round(run.seconds, 3)}
@@ -259,7 +362,8 @@ def build(  # noqa: PLR0913  (the command's options)
     folding: FoldingChoice | None = None,
     target_fps: float | None = None,
     clock_mhz: float = DEFAULT_CLOCK_MHZ,
-    part: str = DEFAULT_PART,
+    part: str | None = None,
+    board: str | None = None,
     input_type: str | None = None,
     input_scale: float | None = None,
     argmax: bool = False,
@@ -280,7 +384,9 @@ def build(  # noqa: PLR0913  (the command's options)
         folding: A folding file, or its content: `{"mvu0": {"pe": 16, "simd": 49}}`.
         target_fps: Frames per second at `clock_mhz` that each layer is folded for.
         clock_mhz: The clock that units are pipelined for.
-        part: The part number, for the delays that units are pipelined by and the synthesis scripts.
+        part: The part number, for the delays that units are pipelined by and the synthesis scripts; of
+            neither part nor board, xc7z020clg400-1.
+        board: The board, whose part it then is, for the script that makes its bitstream.
         input_type: `uint8` and the like: the hardware takes integers, and no prologue stays on the host.
         input_scale: The model's input is this times the integer.
         argmax: End in the index of the largest output.
@@ -304,6 +410,7 @@ def build(  # noqa: PLR0913  (the command's options)
         target_fps=target_fps,
         clock_mhz=clock_mhz,
         part=part,
+        board=board,
         input_type=kind,
         input_scale=input_scale,
         argmax=argmax,

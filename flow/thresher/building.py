@@ -18,9 +18,10 @@ from thresher.emit.files import check_target
 from thresher.emit.project import Announce, silent, write_project
 from thresher.errors import MissingToolError, UsageError
 from thresher.float_layers import describe_float_layers, measure_accuracy, quantise_floats, sample_request
+from thresher.hardware.boards import Board, choose_part, find_board
 from thresher.hardware.connect import connect
 from thresher.hardware.folding import fold_by_default, fold_to_fit, fold_to_target
-from thresher.hardware.parts import DEFAULT_PART, family_of
+from thresher.hardware.parts import family_of
 from thresher.hardware.select import Layer, select_kernels
 from thresher.hardware.told import fold_as_told, parse_folding, read_folding
 from thresher.kernels.installed import custom_operators
@@ -42,7 +43,8 @@ class BuildOptions:
     folding: FoldingChoice | None = None
     target_fps: float | None = None
     clock_mhz: float = DEFAULT_CLOCK_MHZ
-    part: str = DEFAULT_PART
+    part: str | None = None
+    board: str | None = None
     input_type: IntType | None = None
     input_scale: float | None = None
     argmax: bool = False
@@ -66,7 +68,17 @@ class BuildOptions:
                 f"build: sums in fixed point of {self.add_bits} bits cannot be; give 2 to {MOST_ADD_BITS}"
             )
         sample_request(self.quantize_float, self.samples, self.labels)
-        family_of(self.part)
+        family_of(self.chosen_part)
+
+    @property
+    def chosen_board(self) -> Board | None:
+        """The board to build for, if one was named."""
+        return None if self.board is None else find_board(self.board)
+
+    @property
+    def chosen_part(self) -> str:
+        """The part to build for: that of the board, `part`, or the default."""
+        return choose_part(self.part, self.chosen_board)
 
     def _check_speed(self) -> None:
         given = {
@@ -111,7 +123,8 @@ def make_design(model: OnnxModel, options: BuildOptions) -> Design:
         if lowered.epilogue
         else None,
         clock_mhz=options.clock_mhz,
-        part=options.part,
+        part=options.chosen_part,
+        board=options.chosen_board,
     )
     if quantised is not None:
         design = replace(design, float_layers=describe_float_layers(quantised))
@@ -131,7 +144,7 @@ def fold(layers: tuple[Layer, ...], options: BuildOptions) -> tuple[Layer, ...]:
         return fold_as_told(layers, spec)
     if options.target_fps is not None:
         return fold_to_target(layers, math.floor(options.clock_mhz * 1e6 / options.target_fps))
-    return fold_to_fit(layers, options.part) if options.fit else fold_by_default(layers)
+    return fold_to_fit(layers, options.chosen_part) if options.fit else fold_by_default(layers)
 
 
 def safe_name(name: str) -> str:

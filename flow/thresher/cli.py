@@ -1,4 +1,4 @@
-"""The command line: `thresher check | build | csim | sim | hlsc | report | evaluate`."""
+"""The command line: `thresher check | build | csim | sim | synth | hlsc | report | evaluate`."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import NoReturn, Protocol
 
 from thresher import commands
 from thresher.errors import ThresherError, UsageError
+from thresher.hardware.boards import boards
 
 DESCRIPTION = """\
 From a trained binary or low-bit network (QONNX) to an FPGA dataflow accelerator, proven equal to an
@@ -37,6 +38,20 @@ UltraScale and UltraScale+ parts are pipelined by the delays of the slower 7 ser
 example:
   thresher hlsc median.hpp --top 'my::Median<8, 5>' --clock-mhz 200 -o median
   make -C median"""
+
+SYNTH_EPILOG = """\
+Results are printed beside the estimate and kept in reports/report.json; a later run of the same tool for
+the same part replaces them. Scripts, logs and what the tool wrote stay in DIR/build/synth/TOOL until its
+next run. nextpnr-ecp5 routes the whole at the project's clock and writes the bitstream accelerator.bit
+there; where the clock is not met the result is kept and the exit code is 5.
+
+vivado, vitis-hls and quartus run the project's own scripts, where they are installed, at the project's clock
+and without --part, --family and --seed. vivado and quartus place and route the whole; vitis-hls compiles the
+C++ of the whole and of each unit, and `thresher sim --rtl vitis` then runs its Verilog.
+
+example:
+  thresher synth accelerator --tool yosys --family xc7 --jobs 2
+  thresher synth accelerator --tool nextpnr-ecp5 --part LFE5U-85F-6BG381C"""
 
 _INTERRUPTED = 130
 
@@ -86,6 +101,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_build(commands_group)
     _add_csim(commands_group)
     _add_sim(commands_group)
+    _add_synth(commands_group)
     _add_hlsc(commands_group)
     _add_report(commands_group)
     _add_evaluate(commands_group)
@@ -130,10 +146,14 @@ def _add_build(group: _Commands) -> None:
     )
     parser.add_argument(
         "--part",
-        default=commands.DEFAULT_PART,
         metavar="P",
         help="part number: its delays decide the pipeline stages, its size what --fit gives "
-        "(default %(default)s)",
+        f"(default {commands.DEFAULT_PART})",
+    )
+    parser.add_argument(
+        "--board",
+        metavar="B",
+        help=f"a board, whose part it then is: {', '.join(boards())}",
     )
     _add_input_options(parser)
     parser.add_argument(
@@ -215,6 +235,21 @@ def _add_sim(group: _Commands) -> None:
         "--waves", type=Path, metavar="FILE.fst", help="record all signals for GTKWave or Surfer"
     )
     parser.add_argument("--jobs", type=int, default=1, metavar="N", help="split the frames over N processes")
+    parser.add_argument(
+        "--rtl",
+        choices=("own", "vitis"),
+        default="own",
+        help="the project's SystemVerilog, or the Verilog that Vitis HLS made of the same C++ (default own)",
+    )
+    parser.add_argument(
+        "--netlist",
+        action="store_true",
+        help="simulate what Yosys maps the accelerator to, by the models of its cells; the input and the "
+        "output are compared",
+    )
+    parser.add_argument(
+        "--family", choices=commands.NETLIST_FAMILIES, help="family of the netlist's cells (default xc7)"
+    )
     parser.set_defaults(command=commands.sim)
 
 
@@ -229,6 +264,33 @@ def _add_run_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--labels", type=Path, metavar="Y.npy", help="class of each frame, for the accuracy")
     parser.add_argument("--frames", type=int, metavar="N", help="only the first N frames")
     parser.add_argument("--trace", type=Path, metavar="FILE.npz", help="write the integers of every stream")
+
+
+def _add_synth(group: _Commands) -> None:
+    parser = _add_command(
+        group, "synth", "synthesise a project: size by layer and whole, and the clock where it is routed"
+    )
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.epilog = SYNTH_EPILOG
+    parser.add_argument("project", type=Path, metavar="DIR", help="a project that `thresher build` wrote")
+    parser.add_argument("--tool", required=True, choices=tuple(commands.ADAPTERS), help="the tool to run")
+    target = parser.add_mutually_exclusive_group()
+    target.add_argument("--part", metavar="P", help="part number (default: the project's)")
+    target.add_argument(
+        "--family", choices=commands.FAMILIES, help="a family in place of a part, for Yosys' size alone"
+    )
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument(
+        "--layers", nargs="+", metavar="NAME", help="only these units, each alone; not the whole"
+    )
+    which.add_argument("--top-only", action="store_true", help="only the whole, no units alone")
+    parser.add_argument(
+        "--jobs", type=int, default=1, metavar="N", help="run up to N programs at a time (default 1)"
+    )
+    parser.add_argument(
+        "--seed", type=int, default=1, metavar="N", help="seed of placing, for nextpnr (default 1)"
+    )
+    parser.set_defaults(command=commands.synth)
 
 
 def _add_hlsc(group: _Commands) -> None:

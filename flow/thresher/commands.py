@@ -4,18 +4,28 @@ from __future__ import annotations
 
 import argparse
 import shlex
+import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TextColumn,
+    TimeElapsedColumn,
+)
 
 from thresher import api
 from thresher.building import BuildOptions, build_project, parse_input_type, parse_scale
 from thresher.checking import check_graph
 from thresher.emit.files import write_json, write_text
+from thresher.emit.yosys import FAMILIES
 from thresher.errors import SimulationMismatchError, UsageError
 from thresher.evaluation import evaluate as measure
 from thresher.float_layers import quantise_floats, sample_request
@@ -29,15 +39,32 @@ from thresher.report.chart import check_matplotlib, write_chart
 from thresher.report.check import check_summary, check_table
 from thresher.report.evaluation import evaluation_table
 from thresher.report.html import render_html
-from thresher.report.tables import fifo_table, print_report, print_result
+from thresher.report.tables import fifo_table, print_report, print_result, print_synthesis, vitis_line
 from thresher.tools.simulation import SimulationResult
+from thresher.tools.synthesisers import ADAPTERS
+from thresher.tools.workplace import kept_folder
 from thresher.unit import UnitRequest, report_text, unit_report, write_unit_project
+from thresher_sim.netlist import FAMILIES as NETLIST_FAMILIES
 from thresher_sim.scoreboard import UnitOptions
 from thresher_sim.streams import IntType
 from thresher_sim.unit import MARKER as UNIT_MARKER
 from thresher_sim.unit_command import run_unit
 
-__all__ = ["ADD_BITS", "DEFAULT_PART", "build", "check", "csim", "evaluate", "hlsc", "report", "sim"]
+__all__ = [
+    "ADAPTERS",
+    "ADD_BITS",
+    "DEFAULT_PART",
+    "FAMILIES",
+    "NETLIST_FAMILIES",
+    "build",
+    "check",
+    "csim",
+    "evaluate",
+    "hlsc",
+    "report",
+    "sim",
+    "synth",
+]
 
 
 def check(options: argparse.Namespace) -> int:
@@ -71,6 +98,7 @@ def build(options: argparse.Namespace) -> int:
         target_fps=options.target_fps,
         clock_mhz=options.clock_mhz,
         part=options.part,
+        board=options.board,
         input_type=input_type,
         input_scale=input_scale,
         argmax=options.argmax,
@@ -111,6 +139,12 @@ def sim(options: argparse.Namespace) -> int:
     """Run the RTL simulation and print what it gave, of an accelerator or of a user's unit."""
     if (options.project / UNIT_MARKER).is_file():
         return _sim_unit(options)
+    if options.netlist:
+        if options.rtl != "own":
+            raise UsageError("sim: a netlist is of the project's own RTL; leave --rtl or --netlist out")
+        return _sim_netlist(options)
+    if options.family is not None:
+        raise UsageError("sim: a family is that of a netlist; give --netlist too, or leave --family out")
     accelerator = api.load(options.project)
     frames, labels = _arrays(options)
     with _progress("RTL simulation") as progress:
@@ -124,8 +158,30 @@ def sim(options: argparse.Namespace) -> int:
             jobs=options.jobs,
             dataset=_dataset(options),
             progress=progress,
+            rtl=options.rtl,
         )
     return _conclude(accelerator, run, options, "sim")
+
+
+def synth(options: argparse.Namespace) -> int:
+    """Run a synthesis tool and print what it gave; raises `ToolFailedError` where the clock is missed."""
+    accelerator = api.load(options.project)
+    with _steps("synth") as announce:
+        result = accelerator.synth(
+            options.tool,
+            part=options.part,
+            family=options.family,
+            layers=() if options.top_only else options.layers,
+            top=options.layers is None,
+            jobs=options.jobs,
+            seed=options.seed,
+            announce=announce,
+        )
+    console = Console()
+    print_synthesis(console, accelerator.report(), result.to_json())
+    console.print(f"logs: {kept_folder(accelerator.project, result.tool)}", soft_wrap=True, highlight=False)
+    result.check_timing()
+    return 0
 
 
 def hlsc(options: argparse.Namespace) -> int:
@@ -205,13 +261,33 @@ def _prove(request: UnitRequest, cycles: int) -> None:
 
 
 def _sim_unit(options: argparse.Namespace) -> int:
-    others = ("inputs", "labels", "frames", "trace")
-    if options.jobs != 1 or any(getattr(options, name) is not None for name in others):
+    others = ("inputs", "labels", "frames", "trace", "family")
+    plain = options.jobs == 1 and not options.netlist and options.rtl == "own"
+    if not plain or any(getattr(options, name) is not None for name in others):
         raise UsageError(
             f"sim: '{options.project}' is a unit's project, which takes --stall, --seed and --waves only; "
             "leave the others out, or see its README for what `make` takes"
         )
     return run_unit(options.project, UnitOptions(stall=options.stall, seed=options.seed, waves=options.waves))
+
+
+def _sim_netlist(options: argparse.Namespace) -> int:
+    if options.labels is not None:
+        raise UsageError("sim: the accuracy is measured without --netlist; leave --labels out")
+    accelerator = api.load(options.project)
+    frames, _ = _arrays(options)
+    with _steps("sim") as announce:
+        run = accelerator.sim_netlist(
+            frames,
+            family=options.family or "xc7",
+            count=options.frames,
+            stall=options.stall,
+            seed=options.seed,
+            waves=options.waves,
+            jobs=options.jobs,
+            announce=announce,
+        )
+    return _conclude(accelerator, run, options, "sim --netlist")
 
 
 def _input(options: argparse.Namespace) -> tuple[IntType | None, float | None]:
@@ -225,9 +301,12 @@ def _conclude(
 ) -> int:
     console = Console()
     content = accelerator.report()
-    if name == "sim":
-        console.print(fifo_table(content))
-    print_result(console, content)
+    if _is_vitis(options):
+        console.print(vitis_line(content), markup=False, highlight=False)
+    else:
+        if name == "sim":
+            console.print(fifo_table(content))
+        print_result(console, content)
     if options.trace:
         _save_trace(options.trace, run)
         console.print(f"streams: {options.trace}")
@@ -239,8 +318,14 @@ def _conclude(
     except SimulationMismatchError as error:
         Console(stderr=True, soft_wrap=True).print(f"thresher: {error}", markup=False, highlight=False)
         return error.exit_code
-    console.print(f"every beat of every stream equals the golden model ({run.frames} frames)")
+    ends_only = name == "sim --netlist" or _is_vitis(options)
+    which = "the input and the output" if ends_only else "every stream"
+    console.print(f"every beat of {which} equals the golden model ({run.frames} frames)")
     return 0
+
+
+def _is_vitis(options: argparse.Namespace) -> bool:
+    return getattr(options, "rtl", "own") == "vitis"
 
 
 def _save_trace(path: Path, run: SimulationResult) -> None:
@@ -277,3 +362,19 @@ def _progress(title: str) -> Iterator[Callable[[int, int], None]]:
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
         task = progress.add_task(title, total=None)
         yield lambda done, total: progress.update(task, completed=done, total=total)
+
+
+@contextmanager
+def _steps(title: str) -> Iterator[Callable[[str], None]]:
+    """Show the step that is announced and the time; where there is no terminal, a line each."""
+    console, started = Console(stderr=True), time.monotonic()
+    columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+        task = progress.add_task(title, total=None)
+
+        def announce(step: str) -> None:
+            progress.update(task, description=f"{title}: {step}")
+            if not console.is_terminal:
+                print(f"{title}: {time.monotonic() - started:4.0f} s: {step}", file=sys.stderr, flush=True)
+
+        yield announce

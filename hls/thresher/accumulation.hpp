@@ -22,7 +22,7 @@ struct Weights {
   static constexpr int kBits = Lanes * Layer::kWeightBits;
   static uint<kBits> of(int pe, std::uint32_t address) {
 #pragma HLS INLINE
-    return rom_read<kBits>(Layer::weights(pe), address);
+    return rom_read<kBits, Layer::kWeightStyle>(Layer::weights(pe), address);
   }
 };
 

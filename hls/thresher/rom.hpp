@@ -6,19 +6,22 @@
 #include "thresher/bits.hpp"
 
 #ifdef THRESHER_HLSC
-extern "C" void thresher_rom(const void* table, int width, int depth, std::uint32_t address,
+extern "C" void thresher_rom(const void* table, int width, int depth, int style, std::uint32_t address,
                              void* word) noexcept;
 #endif
 
 namespace thresher {
 
+// What holds a table; hlsc heeds it, and by `kAuto` has a rule of its own.
+enum class RomStyle { kAuto, kBlock, kDistributed };
+
 // The `Width`-bit word of `table` at `address`, which is below `Depth`.
-template <int Width, int Depth, int Words>
+template <int Width, RomStyle Style = RomStyle::kAuto, int Depth, int Words>
 uint<Width> rom_read(const std::uint64_t (&table)[Depth][Words], std::uint32_t address) {
   static_assert(Words == (Width + 63) / 64, "a table has as many 64-bit words as its width needs");
 #if defined(THRESHER_HLSC)
   uint<Width> word;
-  thresher_rom(&table, Width, Depth, address, &word);
+  thresher_rom(&table, Width, Depth, static_cast<int>(Style), address, &word);
   return word;
 #else
   uint<Words * 64> word = 0;

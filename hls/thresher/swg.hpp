@@ -21,6 +21,10 @@
 
 namespace thresher {
 
+constexpr int smaller(int a, int b) {
+  return a < b ? a : b;
+}
+
 template <class Layer, bool Whole = Layer::kWhole>
 class Swg;
 
@@ -74,20 +78,25 @@ class Swg<Layer, false> {
   static constexpr int kFrameFrees =
       kFrame - (Layer::kFreeRows - 1) * Layer::kStrideRows * kRow - Layer::kFreeColumns * kWindowFrees;
 
-  static constexpr bool kPadsRows = Layer::kAbove > 0 || Layer::kBelow > 0;
-  static constexpr bool kPadsColumns = Layer::kLeft > 0 || Layer::kRight > 0;
   static constexpr int kLastLanes = Layer::kChannels - (kPixel - 1) * Layer::kSimd;
 
-  // Rows and columns of the map; those ahead of it count as large ones.
-  using TapY = uint<bits_for(Layer::kAbove + Layer::kRows + Layer::kBelow)>;
-  using TapX = uint<bits_for(Layer::kLeft + Layer::kColumns + Layer::kRight)>;
-  using Address = uint<bits_for(Layer::kCapacity - 1)>;
-  using Sum = sint<bits_for(Layer::kCapacity) + 1>;
+  // Rows and columns of windows at the edges of the map that have taps outside of it.
+  static constexpr int kFirstRows = smaller(ceil_div(Layer::kAbove, Layer::kStrideRows), Layer::kOutputRows);
+  static constexpr int kLastRows = smaller(ceil_div(Layer::kBelow, Layer::kStrideRows), Layer::kOutputRows);
+  static constexpr int kFirstColumns = smaller(ceil_div(Layer::kLeft, Layer::kStrideColumns), Layer::kOutputColumns);
+  static constexpr int kLastColumns = smaller(ceil_div(Layer::kRight, Layer::kStrideColumns), Layer::kOutputColumns);
 
-  // Two's complement: words taken less the number of the next one to send, and words that there is room
-  // for, both less 1, so that there is none where they are negative.
+  // The places of the buffer: a whole number of parts, which are a power of two, so that an address goes
+  // around by its upper bits.
+  static constexpr int kPartBits = bits_for(Layer::kPlacesPart - 1);
+  static constexpr int kParts = Layer::kPlaces / Layer::kPlacesPart;
+  using Address = uint<bits_for(Layer::kPlaces - 1)>;
+  using Sum = uint<bits_for(2 * Layer::kPlaces - 1)>;
+
+  // Two's complement: words taken less the number of the next one to send, less 1, so that it is there where
+  // this is not negative; and words held less the capacity, so that there is room where this is.
   using Margin = uint<Layer::kMarginBits>;
-  using Room = uint<Layer::kRoomBits>;
+  using Held = uint<Layer::kHeldBits>;
 
   // Which loops end with this step, each with all loops inside it.
   struct Ends {
@@ -121,23 +130,22 @@ class Swg<Layer, false> {
 
   void step(Ports& ports) {
 #pragma HLS INLINE
-    const bool padded = (kPadsRows && tap_y_ >= static_cast<TapY>(Layer::kRows)) ||
-                        (kPadsColumns && tap_x_ >= static_cast<TapX>(Layer::kColumns));
+    const bool padded = pads_row() || pads_column();
     const bool there = bits_at<1, Layer::kMarginBits>(margin_, Layer::kMarginBits - 1) == 0;
-    const bool has_room = bits_at<1, Layer::kRoomBits>(room_, Layer::kRoomBits - 1) == 0;
+    const bool has_room = bits_at<1, Layer::kHeldBits>(held_, Layer::kHeldBits - 1) == 1;
     const bool sends = there || (padded && !first_);
     const bool takes = has_room && !ports.s_axis.empty();
+    const Ends ends = known_ends();
+    account(ends, sends, takes);  // ahead of all branches, or compilers double its sums
 
     if (sends) {
       const bool last_word = word_.last() && tile_.last();
       ports.m_axis.write(padded ? padding(last_word) : buffer_.read(static_cast<std::uint32_t>(address_)));
     }
     if (takes) {
-      buffer_.write(static_cast<std::uint32_t>(write_address_.turn()), ports.s_axis.read());
-      write_address_.step();
+      buffer_.write(static_cast<std::uint32_t>(write_address_), ports.s_axis.read());
+      write_address_ = around(static_cast<Sum>(static_cast<Sum>(write_address_) + static_cast<Sum>(1)));
     }
-    const Ends ends = known_ends();
-    account(ends, sends, takes);
     if (sends) walk(ends);
   }
 
@@ -169,8 +177,46 @@ class Swg<Layer, false> {
     return word;
   }
 
-  // Margin and room, of which one word less is left where a word is taken. It is known late whether a
-  // word is sent, so the sums for both cases are side by side.
+  // Whether the tap is in a row outside of the map.
+  bool pads_row() const {
+#pragma HLS INLINE
+    bool result = false;
+#pragma clang loop unroll(full)
+    for (int row = 0; row < kFirstRows; ++row) {
+#pragma HLS UNROLL
+      const int taps = ceil_div(Layer::kAbove - row * Layer::kStrideRows, Layer::kDilationRows);
+      result |= row_.turn() == row && tap_row_.turn() < taps;
+    }
+#pragma clang loop unroll(full)
+    for (int row = Layer::kOutputRows - kLastRows; row < Layer::kOutputRows; ++row) {
+#pragma HLS UNROLL
+      const int inside = Layer::kAbove + Layer::kRows - row * Layer::kStrideRows;
+      result |= row_.turn() == row && tap_row_.turn() >= (inside < 0 ? 0 : ceil_div(inside, Layer::kDilationRows));
+    }
+    return result;
+  }
+
+  // Whether the tap is in a column outside of the map.
+  bool pads_column() const {
+#pragma HLS INLINE
+    bool result = false;
+#pragma clang loop unroll(full)
+    for (int column = 0; column < kFirstColumns; ++column) {
+#pragma HLS UNROLL
+      const int taps = ceil_div(Layer::kLeft - column * Layer::kStrideColumns, Layer::kDilationColumns);
+      result |= column_.turn() == column && tap_column_.turn() < taps;
+    }
+#pragma clang loop unroll(full)
+    for (int column = Layer::kOutputColumns - kLastColumns; column < Layer::kOutputColumns; ++column) {
+#pragma HLS UNROLL
+      const int inside = Layer::kLeft + Layer::kColumns - column * Layer::kStrideColumns;
+      result |= column_.turn() == column &&
+                tap_column_.turn() >= (inside < 0 ? 0 : ceil_div(inside, Layer::kDilationColumns));
+    }
+    return result;
+  }
+
+  // What is counted, of which there is one more where a word is taken.
   void account(const Ends& ends, bool sends, bool takes) {
 #pragma HLS INLINE
     const bool row_frees = kAllRowsFree || row_.turn() < Layer::kFreeRows - 1;
@@ -178,41 +224,33 @@ class Swg<Layer, false> {
                               (kAllColumnsFree || column_.turn() < Layer::kFreeColumns);
     const int row = row_frees ? kRowFrees : 0;
     const int window = window_frees ? kWindowFrees : 0;
-    const Room freed = takes ? ends.template pick<Room>(-1, -1, -1, -1, window - 1, row - 1, kFrameFrees - 1)
-                             : ends.template pick<Room>(0, 0, 0, 0, window, row, kFrameFrees);
-    const Room room_on = static_cast<Room>(room_ + freed);
-    const Room room_here = static_cast<Room>(room_ - static_cast<Room>(takes ? 1 : 0));
-    room_ = sends ? room_on : room_here;
+    const Held freed = ends.template pick<Held>(0, 0, 0, 0, -window, -row, -kFrameFrees);
+    held_ = sum_with<Layer::kHeldBits>(held_, sends ? freed : static_cast<Held>(0), takes);
 
-    const Margin gone = takes ? margin_step(ends, 1) : margin_step(ends, 0);
-    const Margin margin_on = static_cast<Margin>(margin_ + gone);
-    const Margin margin_here = static_cast<Margin>(margin_ + static_cast<Margin>(takes ? 1 : 0));
-    margin_ = sends ? margin_on : margin_here;
+    const Margin step = kOrigin < 0 && first_
+                            ? static_cast<Margin>(-kOrigin - kFirstStep)
+                            : ends.template pick<Margin>(-1, -kTapStep, -kTapRowStep, -kTileStep, -kWindowStep,
+                                                         -kRowStep, -kFrameStep + kOrigin);
+    margin_ = sum_with<Layer::kMarginBits>(margin_, sends ? step : static_cast<Margin>(0), takes);
   }
 
-  // How far the number of the next word goes back, and `more`. The first step of a frame has number 0.
-  Margin margin_step(const Ends& ends, int more) const {
+  // A sum and one more where there is a carry into it.
+  template <int Width>
+  static uint<Width> sum_with(uint<Width> a, uint<Width> b, bool carry) {
 #pragma HLS INLINE
-    if (kOrigin < 0 && first_) return static_cast<Margin>(more - kOrigin - kFirstStep);
-    return ends.template pick<Margin>(more - 1, more - kTapStep, more - kTapRowStep, more - kTileStep,
-                                      more - kWindowStep, more - kRowStep, more - kFrameStep + kOrigin);
+    using Wide = uint<Width + 1>;
+    const Wide left = static_cast<Wide>(static_cast<Wide>(a) << 1) | static_cast<Wide>(1);
+    const Wide right = static_cast<Wide>(static_cast<Wide>(b) << 1) | static_cast<Wide>(carry ? 1 : 0);
+    return static_cast<uint<Width>>(static_cast<Wide>(left + right) >> 1);
   }
 
-  // The loops, and where they are in the buffer and on the map.
+  // The loops, and where they are in the buffer.
   void walk(const Ends& ends) {
 #pragma HLS INLINE
-    constexpr int kNextRow = Layer::kStrideRows - kTapRowReach;
-    constexpr int kNextColumn = Layer::kStrideColumns - kTapColumnReach;
-    tap_y_ = static_cast<TapY>(
-        tap_y_ + ends.template pick<TapY>(0, 0, Layer::kDilationRows, -kTapRowReach, -kTapRowReach, kNextRow,
-                                          -kTapRowReach - kRowReach));
-    tap_x_ = static_cast<TapX>(
-        tap_x_ + ends.template pick<TapX>(0, Layer::kDilationColumns, -kTapColumnReach, -kTapColumnReach, kNextColumn,
-                                          -kTapColumnReach - kColumnReach, -kTapColumnReach - kColumnReach));
-
-    const Sum on = static_cast<Sum>(static_cast<Sum>(address_) + address_step(ends, 0));
-    const Sum around = static_cast<Sum>(static_cast<Sum>(address_) + address_step(ends, Layer::kCapacity));
-    address_ = static_cast<Address>(around < 0 ? on : around);
+    address_ = around(static_cast<Sum>(
+        static_cast<Sum>(address_) + ends.template pick<Sum>(in_buffer(1), in_buffer(kTapStep), in_buffer(kTapRowStep),
+                                                             in_buffer(kTileStep), in_buffer(kWindowStep),
+                                                             in_buffer(kRowStep), in_buffer(kFrameStep))));
 
     first_ = kOrigin < 0 && ends.frame;
     word_.step();
@@ -230,16 +268,16 @@ class Swg<Layer, false> {
     ends_.frame = ends_.row && row_.last();
   }
 
-  // How far the address goes on around the buffer, less `less`.
-  static Sum address_step(const Ends& ends, int less) {
+  // The place of a number of less than twice the places.
+  static Address around(Sum number) {
 #pragma HLS INLINE
-    return ends.template pick<Sum>(in_buffer(1) - less, in_buffer(kTapStep) - less, in_buffer(kTapRowStep) - less,
-                                   in_buffer(kTileStep) - less, in_buffer(kWindowStep) - less,
-                                   in_buffer(kRowStep) - less, in_buffer(kFrameStep) - less);
+    const auto part = static_cast<int>(static_cast<Sum>(number >> kPartBits));
+    const auto within = static_cast<int>(number) & (Layer::kPlacesPart - 1);
+    return static_cast<Address>(within | (part >= kParts ? part - kParts : part) << kPartBits);
   }
 
   static constexpr int in_buffer(int number) {
-    return (number % Layer::kCapacity + Layer::kCapacity) % Layer::kCapacity;
+    return (number % Layer::kPlaces + Layer::kPlaces) % Layer::kPlaces;
   }
 
   Loop<Layer::kTileWords> word_;
@@ -255,13 +293,11 @@ class Swg<Layer, false> {
                 kPixel * Layer::kKernelColumns * Layer::kKernelRows * Layer::kOutputColumns == 1,
                 kPixel * Layer::kKernelColumns * Layer::kKernelRows * Layer::kOutputColumns * Layer::kOutputRows == 1};
   bool first_ = kOrigin < 0;
-  TapY tap_y_ = static_cast<TapY>(-Layer::kAbove);
-  TapX tap_x_ = static_cast<TapX>(-Layer::kLeft);
   Margin margin_ = static_cast<Margin>(-1);
-  Room room_ = static_cast<Room>(Layer::kCapacity + kOrigin - 1);
+  Held held_ = static_cast<Held>(-Layer::kCapacity - kOrigin);
   Address address_ = static_cast<Address>(in_buffer(kOrigin));
-  Loop<Layer::kCapacity> write_address_;
-  Ram<kWidth, Layer::kCapacity> buffer_;
+  Address write_address_ = 0;
+  Ram<kWidth, Layer::kPlaces> buffer_;
 };
 
 }  // namespace thresher

@@ -1,8 +1,9 @@
 // width_converter: the same elements in beats of another number of lanes, or of other vectors.
 //
 // Elements arrive `kInputLanes` at a time and leave `kOutputLanes` at a time; lanes behind the end of a
-// vector are dropped at the input and sent as zero bits at the output. `kMode` picks the circuit:
-// upsizing and downsizing by a whole ratio are shift registers, everything else a gearbox.
+// vector are dropped at the input and sent as zero bits at the output. `kMode` picks the circuit: where
+// beats lie alike in all vectors, the last elements are held, and an output beat is at one of few places among
+// them; everything else is a gearbox.
 #ifndef THRESHER_WIDTH_CONVERTER_HPP
 #define THRESHER_WIDTH_CONVERTER_HPP
 
@@ -16,14 +17,34 @@ enum class WidthMode { kUpsize, kDownsize, kGearbox };
 template <class Layer, WidthMode Mode = Layer::kMode>
 class WidthConverter;
 
-// Output lanes are a multiple of the input lanes, and as many input beats make every output beat: they are
-// shifted in from the top, and the last of a group completes an output beat.
+// One of some words, by a tree of choices between two: four words are one look-up table of six inputs a bit.
+template <int Width, int Words>
+uint<Width> one_of(uint<Width> (&words)[Words], int index) {
+#pragma HLS INLINE
+#pragma clang loop unroll(full)
+  for (int step = 1; step < Words; step *= 2) {
+#pragma HLS UNROLL
+#pragma clang loop unroll(full)
+    for (int place = 0; place + step < Words; place += 2 * step) {
+#pragma HLS UNROLL
+      if ((index & step) != 0) words[place] = words[place + step];
+    }
+  }
+  return words[0];
+}
+
+// Output beats are at least as wide, and vectors end with beats. The last beats stay where they are shifted in
+// from the top. The input beat that completes an output beat, of which there are `kPhases` before both
+// begin alike again, leaves some elements above it.
 template <class Layer>
 class WidthConverter<Layer, WidthMode::kUpsize> {
   static constexpr int kInputWidth = Layer::kInputLanes * Layer::kElementBits;
   static constexpr int kOutputWidth = Layer::kOutputLanes * Layer::kElementBits;
-  static constexpr int kRatio = Layer::kOutputLanes / Layer::kInputLanes;
-  static constexpr int kHeldWidth = kOutputWidth - kInputWidth;
+  static constexpr int kBeats = Layer::kInputPhases;
+  static constexpr int kPhases = Layer::kOutputPhases;
+  static constexpr int kAbove = (Layer::kInputLanes - Layer::kPlaceStep) * Layer::kElementBits;
+  static constexpr int kGroupWidth = kOutputWidth + kAbove;
+  static constexpr int kHeldWidth = kGroupWidth - kInputWidth;
 
  public:
   struct Ports {
@@ -34,27 +55,48 @@ class WidthConverter<Layer, WidthMode::kUpsize> {
   void step(Ports& ports) {
 #pragma HLS INLINE
     const uint<kInputWidth> beat = ports.s_axis.read();
-    const bool last = slot_ == kRatio - 1;
-    const uint<kOutputWidth> group =
-        with_bits<kInputWidth, kOutputWidth>(static_cast<uint<kOutputWidth>>(held_), kHeldWidth, beat);
-    if (last) ports.m_axis.write(group);
-    held_ = bits_at<kHeldWidth, kOutputWidth>(group, kInputWidth);
-    slot_ = static_cast<uint<bits_for(kRatio - 1)>>(last ? 0 : static_cast<int>(slot_) + 1);
+    const uint<kGroupWidth> group =
+        with_bits<kInputWidth, kGroupWidth>(static_cast<uint<kGroupWidth>>(held_), kHeldWidth, beat);
+    uint<kOutputWidth> choices[kPhases];
+    bool completes = false;
+#pragma clang loop unroll(full)
+    for (int phase = 0; phase < kPhases; ++phase) {
+#pragma HLS UNROLL
+      completes |= slot_ == static_cast<Slot>(beats_for(phase) - 1);
+      choices[phase] = bits_at<kOutputWidth, kGroupWidth>(group, kAbove - above(phase) * Layer::kElementBits);
+    }
+    if (completes) {
+      ports.m_axis.write(one_of<kOutputWidth, kPhases>(choices, static_cast<int>(phase_)));
+      phase_ = static_cast<Phase>(phase_ == static_cast<Phase>(kPhases - 1) ? 0 : static_cast<int>(phase_) + 1);
+    }
+    held_ = bits_at<kHeldWidth, kGroupWidth>(group, kInputWidth);
+    slot_ = static_cast<Slot>(slot_ == static_cast<Slot>(kBeats - 1) ? 0 : static_cast<int>(slot_) + 1);
   }
 
  private:
-  uint<bits_for(kRatio - 1)> slot_ = 0;
+  using Slot = uint<bits_for(kBeats - 1)>;
+  using Phase = uint<bits_for(kPhases - 1)>;
+
+  // The input beats that must be there for an output beat, and their elements above its own.
+  static constexpr int beats_for(int phase) {
+    return ceil_div((phase + 1) * Layer::kOutputLanes, Layer::kInputLanes);
+  }
+  static constexpr int above(int phase) {
+    return beats_for(phase) * Layer::kInputLanes - (phase + 1) * Layer::kOutputLanes;
+  }
+
+  Slot slot_ = 0;
+  Phase phase_ = 0;
   uint<kHeldWidth> held_;
 };
 
-// Input lanes are a multiple of the output lanes: a beat is shifted out from the bottom. With `kDrains` a
-// vector is `kOutputBeats`, and what is held behind the last is padding.
+// Input beats are at least as wide. The last one is kept; an output beat lies in it and the next, at one of
+// `kPhases` places. With `kDrains` a vector is `kOutputBeats`, and what is held behind the last is padding.
 template <class Layer>
 class WidthConverter<Layer, WidthMode::kDownsize> {
   static constexpr int kInputWidth = Layer::kInputLanes * Layer::kElementBits;
   static constexpr int kOutputWidth = Layer::kOutputLanes * Layer::kElementBits;
-  static constexpr int kRatio = Layer::kInputLanes / Layer::kOutputLanes;
-  static constexpr int kHeldWidth = kInputWidth - kOutputWidth;
+  static constexpr int kPhases = Layer::kOutputPhases;
   static constexpr int kBeats = Layer::kOutputBeats;
 
  public:
@@ -65,24 +107,47 @@ class WidthConverter<Layer, WidthMode::kDownsize> {
 
   void step(Ports& ports) {
 #pragma HLS INLINE
-    uint<kInputWidth> rest;
-    if (slot_ == 0) {
-      rest = ports.s_axis.read();
-    } else {
-      rest = static_cast<uint<kInputWidth>>(held_);
+    bool reads = false;
+#pragma clang loop unroll(full)
+    for (int phase = 0; phase < kPhases; ++phase) {
+#pragma HLS UNROLL
+      reads |= phase_ == static_cast<Phase>(phase) && beats_for(phase) > beats_for(phase - 1);
     }
-    ports.m_axis.write(bits_at<kOutputWidth, kInputWidth>(rest, 0));
-    held_ = bits_at<kHeldWidth, kInputWidth>(rest, kOutputWidth);
-    const bool end_of_vector = Layer::kDrains && kBeats % kRatio != 0 && beat_ == kBeats - 1;
-    const bool end_of_input = slot_ == kRatio - 1 || end_of_vector;
-    slot_ = static_cast<uint<bits_for(kRatio - 1)>>(end_of_input ? 0 : static_cast<int>(slot_) + 1);
-    beat_ = static_cast<uint<bits_for(kBeats - 1)>>(end_of_vector ? 0 : static_cast<int>(beat_) + 1);
+    uint<kInputWidth> beat = 0;
+    if (reads) beat = ports.s_axis.read();
+    const uint<2 * kInputWidth> pair =
+        with_bits<kInputWidth, 2 * kInputWidth>(static_cast<uint<2 * kInputWidth>>(held_), kInputWidth, beat);
+    if (reads) held_ = beat;
+    uint<kOutputWidth> choices[kPhases];
+#pragma clang loop unroll(full)
+    for (int phase = 0; phase < kPhases; ++phase) {
+#pragma HLS UNROLL
+      choices[phase] = bits_at<kOutputWidth, 2 * kInputWidth>(pair, place(phase) * Layer::kElementBits);
+    }
+    ports.m_axis.write(one_of<kOutputWidth, kPhases>(choices, static_cast<int>(phase_)));
+    const bool end_of_vector = Layer::kDrains && kBeats % kPhases != 0 && beat_ == static_cast<Beat>(kBeats - 1);
+    const bool ends = phase_ == static_cast<Phase>(kPhases - 1) || end_of_vector;
+    phase_ = static_cast<Phase>(ends ? 0 : static_cast<int>(phase_) + 1);
+    beat_ = static_cast<Beat>(end_of_vector ? 0 : static_cast<int>(beat_) + 1);
   }
 
  private:
-  uint<bits_for(kRatio - 1)> slot_ = 0;
-  uint<bits_for(kBeats - 1)> beat_ = 0;
-  uint<kHeldWidth> held_;
+  using Phase = uint<bits_for(kPhases - 1)>;
+  using Beat = uint<bits_for(kBeats - 1)>;
+
+  // The input beats that must be there for an output beat, and where it begins in the last two, or, if no
+  // beat is read for it, in the last.
+  static constexpr int beats_for(int phase) {
+    return ceil_div((phase + 1) * Layer::kOutputLanes, Layer::kInputLanes);
+  }
+  static constexpr int place(int phase) {
+    return phase * Layer::kOutputLanes -
+           (beats_for(phase) - (beats_for(phase) > beats_for(phase - 1) ? 2 : 1)) * Layer::kInputLanes;
+  }
+
+  Phase phase_ = 0;
+  Beat beat_ = 0;
+  uint<kInputWidth> held_;
 };
 
 // Any other pair. `held_` keeps `filled_` elements, and zeros above them; a step reads if they do not

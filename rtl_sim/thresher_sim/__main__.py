@@ -1,4 +1,4 @@
-"""`python -m thresher_sim csim|sim|unit PROJECT`: simulate a project and compare every stream.
+"""`python -m thresher_sim csim|sim|netlist|unit PROJECT`: simulate a project and compare every stream.
 
 It needs no Thresher. Exit codes: 0 all streams agree; 1 a mismatch; 2 wrong usage; 4 a tool is
 missing; 5 a tool failed, or the hardware hung.
@@ -15,11 +15,13 @@ from pathlib import Path
 from .compile import TYPE_SETS
 from .csim import simulate_c
 from .errors import ThresherError
+from .netlist import FAMILIES, simulate_netlist
 from .progress import ProgressLine
 from .project import Project, load_project
 from .rtl import PATIENCE, RtlOptions, simulate_rtl
 from .tables import csim_summary, rtl_summary, stream_table
 from .unit_command import add_unit_options, run_unit, unit_options
+from .vitis import simulate_vitis
 
 INTERRUPTED = 130
 
@@ -54,7 +56,13 @@ def _simulate(project: Project, vectors: Path, results: Path, options: argparse.
             settings = RtlOptions(
                 options.stall, options.seed, options.jobs, options.waves, options.patience, progress
             )
-            rtl = simulate_rtl(project, vectors, results, options.frames, settings)
+            if options.command == "netlist":
+                rtl = simulate_netlist(
+                    project, options.file, options.family, vectors, results, options.frames, settings
+                )
+            else:
+                simulate = simulate_vitis if options.rtl == "vitis" else simulate_rtl
+                rtl = simulate(project, vectors, results, options.frames, settings)
             comparison, summary = rtl.comparison, rtl_summary(rtl, project)
     finally:
         progress.close()
@@ -70,6 +78,26 @@ def _parser() -> argparse.ArgumentParser:
     csim = commands.add_parser("csim", help="C simulation of hls/")
     csim.add_argument("--types", choices=TYPE_SETS, default=TYPE_SETS[0], help="_BitInt or AMD's ap_int")
     sim = commands.add_parser("sim", help="cocotb and Verilator simulation of rtl/")
+    sim.add_argument(
+        "--rtl", choices=("own", "vitis"), default="own", help="that of rtl/, or that of Vitis HLS in build/"
+    )
+    netlist = commands.add_parser("netlist", help="the same of a netlist, its input and output compared")
+    netlist.add_argument("--file", type=Path, required=True, metavar="FILE.v", help="the netlist")
+    netlist.add_argument("--family", choices=FAMILIES, default="xc7", help="of its cells")
+    for simulation in (sim, netlist):
+        _add_run_options(simulation)
+    unit = commands.add_parser("unit", help="a unit's SystemVerilog against its C++")
+    add_unit_options(unit)
+    for command in (csim, sim, netlist, unit):
+        command.add_argument("project", type=Path, nargs="?", default=Path(), help="default: this folder")
+    for command in (csim, sim, netlist):
+        command.add_argument("--vectors", type=Path, metavar="DIR", help="beats to play and to expect")
+        command.add_argument("--results", type=Path, metavar="DIR", help="keep the beats that were seen")
+        command.add_argument("--frames", type=int, metavar="N", help="the first N frames only")
+    return parser
+
+
+def _add_run_options(sim: argparse.ArgumentParser) -> None:
     sim.add_argument("--stall", type=int, default=0, metavar="P", help="percent of cycles to rest, both ends")
     sim.add_argument("--seed", type=int, default=0, help="of the random stalls")
     sim.add_argument("--jobs", type=int, default=1, help="processes to split the frames over")
@@ -77,15 +105,6 @@ def _parser() -> argparse.ArgumentParser:
     sim.add_argument(
         "--patience", type=int, default=PATIENCE, metavar="CYCLES", help="without a beat, then it hangs"
     )
-    unit = commands.add_parser("unit", help="a unit's SystemVerilog against its C++")
-    add_unit_options(unit)
-    for command in (csim, sim, unit):
-        command.add_argument("project", type=Path, nargs="?", default=Path(), help="default: this folder")
-    for command in (csim, sim):
-        command.add_argument("--vectors", type=Path, metavar="DIR", help="beats to play and to expect")
-        command.add_argument("--results", type=Path, metavar="DIR", help="keep the beats that were seen")
-        command.add_argument("--frames", type=int, metavar="N", help="the first N frames only")
-    return parser
 
 
 if __name__ == "__main__":

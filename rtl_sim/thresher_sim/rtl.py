@@ -134,7 +134,6 @@ def simulate_rtl(
     """
     check_fresh(project)
     options = options or RtlOptions()
-    patience = max(options.patience, PATIENCE_FRAMES * (project.estimate.cycles_per_frame or 0))
     result = simulate_lanes(
         [accelerator_lane(project.top, project.streams)],
         sv_files(project.root / "rtl"),
@@ -142,7 +141,7 @@ def simulate_rtl(
         results,
         project.build / "rtl",
         frames,
-        replace(options, patience=patience),
+        with_patience(project, options),
     )
     # Each job starts anew, and the first, which is timed, has no more frames than another.
     timed = result.comparison.frames // options.jobs
@@ -151,7 +150,13 @@ def simulate_rtl(
     )
 
 
-def simulate_lanes(
+def with_patience(project: Project, options: RtlOptions) -> RtlOptions:
+    """The options with as much patience as the project's frames need."""
+    patience = max(options.patience, PATIENCE_FRAMES * (project.estimate.cycles_per_frame or 0))
+    return replace(options, patience=patience)
+
+
+def simulate_lanes(  # noqa: PLR0913  (what a run is made of)
     lanes: Sequence[Lane],
     sources: Sequence[Path],
     vectors: Path,
@@ -159,6 +164,9 @@ def simulate_lanes(
     cache: Path,
     frames: int | None = None,
     options: RtlOptions | None = None,
+    *,
+    library: Path | None = None,
+    data: Sequence[Path] = (),
 ) -> RtlResult:
     """Run devices side by side in one model: each plays its inputs and has all its streams compared.
 
@@ -170,6 +178,8 @@ def simulate_lanes(
         cache: where models are kept between calls.
         frames: how many, None for all.
         options: how to run.
+        data: files that the devices read, by their names alone, as memories do that are kept in files.
+        library: see `runner.build_model`.
 
     Raises:
         The same as `simulate_rtl`.
@@ -179,8 +189,8 @@ def simulate_lanes(
     with tempfile.TemporaryDirectory(dir=cache) as scratch:
         testbench = Path(scratch) / "tb.sv"
         testbench.write_text(render_testbench(lanes), encoding="utf-8")
-        model = build_model([*sources, testbench], cache, waves=options.waves is not None)
-    return _run(model, lanes, vectors, results, frames, options)
+        model = build_model([*sources, testbench], cache, options.waves is not None, library)
+    return _run(model, lanes, vectors, results, frames, options, data)
 
 
 def sv_files(folder: Path) -> list[Path]:
@@ -209,12 +219,15 @@ def _run(
     results: Path,
     frames: int | None,
     options: RtlOptions,
+    data: Sequence[Path],
 ) -> RtlResult:
     count = min(len(read_frames(vectors, stream, frames)) for lane in lanes for stream in lane.inputs)
     if count == 0:
         raise UsageError(f"sim: there are no frames in '{vectors}'; give at least one")
     work = Path(tempfile.mkdtemp(prefix="run-", dir=model.parent))
     parts = _split(work, lanes, vectors, count, min(options.jobs, count), options.patience)
+    for part, file in itertools.product(parts, data):
+        shutil.copyfile(file, part.folder / file.name)
     started = time.perf_counter()
     try:
         _play(model, parts, lanes[0].outputs[0], options)  # where this fails, its log stays

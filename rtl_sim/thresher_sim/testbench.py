@@ -74,6 +74,38 @@ def render_testbench(lanes: Sequence[Lane]) -> str:
     return _testbench([line for lane, seed in zip(lanes, seeds, strict=False) for line in _lane(lane, seed)])
 
 
+def render_vitis_adapter(top: str, source: Stream, target: Stream) -> tuple[str, str]:
+    """A module with the accelerator's ports around `top` as Vitis HLS wrote it: its name, and its text.
+
+    Raises:
+        ValueError: the name is not an identifier.
+    """
+    name = f"{safe_name(top)}_vitis"
+    ports = [".ap_clk", ".ap_rst_n"]
+    for port in ("s_axis", "m_axis"):
+        ports += [f".{port}_{wire.upper()}({port}_{wire})" for wire in ("tdata", "tvalid", "tready")]
+    ports += [".s_axis_TKEEP('1)", ".s_axis_TSTRB('1)", ".s_axis_TLAST(1'b0)"]
+    ports += [".m_axis_TKEEP()", ".m_axis_TSTRB()", ".m_axis_TLAST(m_axis_tlast)"]
+    lines = [
+        "// Written by thresher_sim.testbench: the signals of Vitis HLS under the names of the bench.",
+        f"module {name} (",
+        "    input logic ap_clk,",
+        "    input logic ap_rst_n,",
+        f"    input logic [{8 * source.layout.bytes_per_beat - 1}:0] s_axis_tdata,",
+        "    input logic s_axis_tvalid,",
+        "    output logic s_axis_tready,",
+        f"    output logic [{8 * target.layout.bytes_per_beat - 1}:0] m_axis_tdata,",
+        "    output logic m_axis_tvalid,",
+        "    input logic m_axis_tready,",
+        "    output logic m_axis_tlast",
+        ");",
+        *_instance(top, f"u_{top}", ports),
+        "endmodule",
+        "",
+    ]
+    return name, "\n".join(lines)
+
+
 def render_unit_testbench(module: str, inputs: Sequence[UnitStream], outputs: Sequence[UnitStream]) -> str:
     """The text of `tb.sv` for a unit alone, whose ports are named as its streams.
 

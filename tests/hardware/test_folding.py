@@ -116,7 +116,12 @@ def test_a_target_beyond_full_unrolling_is_refused() -> None:
         ({"mvu0": {"pe": 2.5}}, "folding: layer 'mvu0': pe is 2.5; it must be a whole number"),
         (
             {"mvu0": {"rows": 2}},
-            "folding: layer 'mvu0': expected an object with 'pe' and, for an mvu, 'simd', got {'rows': 2}",
+            "folding: layer 'mvu0': expected an object with 'pe' and, for an mvu, 'simd' and 'ram_style', "
+            "got {'rows': 2}",
+        ),
+        (
+            {"mvu0": {"pe": 1, "ram_style": "uram"}},
+            "folding: layer 'mvu0': ram_style is 'uram'; choose of auto, block, distributed",
         ),
         ([1], 'folding: expected an object such as {"mvu0": {"pe": 16, "simd": 49}}'),
     ],

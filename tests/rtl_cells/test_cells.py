@@ -115,9 +115,9 @@ def memory(rng: random.Random, cell: str, width: int, depth: int, idle: int, bus
 
 def buffers(rng: random.Random) -> Iterator[Case]:
     cells = [("stream_register", 9, ".Width(9)")]
-    cells += [
-        ("fifo", width, f".Width({width}), .Depth({depth})") for width in (1, 9) for depth in (2, 3, 4, 7)
-    ]
+    shapes = ((1, 2), (1, 3), (1, 7), (9, 2), (9, 4), (9, 8), (9, 33), (33, 130))
+    cells += [("fifo", width, f".Width({width}), .Depth({depth})") for width, depth in shapes]
+    cells.append(("fifo", 9, ".Width(9), .Depth(9), .InBlocks(1'b1)"))
     for name, width, parameters in cells:
         for idle, busy in STALLS:
             beats = [rng.getrandbits(width) for _ in range(BEATS)]

@@ -30,6 +30,7 @@ def describe_project(
         "top": TOP,
         "clock_mhz": design.clock_mhz,
         "part": design.part,
+        "board": None if design.board is None else design.board.name,
         "model_sha256": design.model.sha256,
         **digests,
         "streams": _streams(design, timing),

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from thresher.hardware.boards import Board
 from thresher.hardware.graph import HwGraph
 from thresher.hardware.select import Layer
 from thresher.lower import Lowered
@@ -27,8 +28,9 @@ class ModelInfo:
 class Design:
     """A folded network, the model that it came from, and what it is built for.
 
-    `graph` is `layers` with what joins them. `float_layers` and `accuracy` go into the report as they
-    are: which float layers of the model were quantised, and what is known of its accuracy.
+    `graph` is `layers` with what joins them, `board` where `part` is to be on it, if that is known.
+    `float_layers` and `accuracy` go into the report as they are: which float layers of the model were
+    quantised, and what is known of its accuracy.
     """
 
     model: ModelInfo
@@ -39,5 +41,6 @@ class Design:
     epilogue: bytes | None
     clock_mhz: float
     part: str
+    board: Board | None = None
     float_layers: Mapping[str, Any] = field(default_factory=dict)
     accuracy: Mapping[str, Any] = field(default_factory=dict)

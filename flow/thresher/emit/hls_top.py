@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from thresher.emit.layer_header import layer_header_name, unit_type
 from thresher.hardware.graph import INPUT_STREAM, OUTPUT_STREAM, HwGraph, HwNode, stream_layouts
 from thresher.kernels import Kernel, Lookahead
+
+_TEMPLATES = Path(__file__).with_name("templates") / "hls"
+_STEPS = (
+    "#ifdef __SYNTHESIS__",
+    "#define THRESHER_STEPS(count) for (;;)",
+    "#else",
+    "#define THRESHER_STEPS(count) for (int step = 0; step < (count); ++step)",
+    "#endif",
+    "",
+)
 
 
 def hls_top(graph: HwGraph, depths: Mapping[str, int]) -> str:
@@ -24,15 +36,10 @@ def hls_top(graph: HwGraph, depths: Mapping[str, int]) -> str:
         *(f'#include "{layer_header_name(node)}"' for node in graph.nodes),
         '#include "top.hpp"',
         "",
-        "#ifdef __SYNTHESIS__",
-        "#define THRESHER_STEPS(count) for (;;)",
-        "#else",
-        "#define THRESHER_STEPS(count) for (int step = 0; step < (count); ++step)",
-        "#endif",
-        "",
+        *_STEPS,
         "namespace {",
         "",
-        *(line for node in graph.nodes for line in _process(node)),
+        *(line for node in graph.nodes for line in _process(node, node.name)),
         *_edges(source.beats_per_frame, target.beats_per_frame, source.width, target.width),
         "}  // namespace",
         "",
@@ -59,51 +66,57 @@ def hls_top(graph: HwGraph, depths: Mapping[str, int]) -> str:
 def hls_top_header(graph: HwGraph) -> str:
     """The text of `hls/top.hpp`: the beats at the edges, and the top's signature."""
     layouts = stream_layouts(graph)
-    input_bits = 8 * layouts[INPUT_STREAM].bytes_per_beat
-    output_bits = 8 * layouts[OUTPUT_STREAM].bytes_per_beat
-    return f"""// The accelerator's edge: beats padded to whole bytes, `last` at the end of each output frame.
-#ifndef TOP_HPP
-#define TOP_HPP
+    source, target = layouts[INPUT_STREAM], layouts[OUTPUT_STREAM]
+    text = (_TEMPLATES / "top.hpp").read_text(encoding="utf-8")
+    values = {
+        "input_bits": 8 * source.bytes_per_beat,
+        "input_beats": source.beats_per_frame,
+        "output_bits": 8 * target.bytes_per_beat,
+        "output_beats": target.beats_per_frame,
+    }
+    return re.sub(r"@(\w+)@", lambda found: str(values[found[1]]), text)
 
-#include "thresher/bits.hpp"
 
-#include <hls_stream.h>
+def hls_top_bench() -> str:
+    """The text of `hls/top_tb.cpp`, the same for all: it plays golden vectors into the top."""
+    return (_TEMPLATES / "top_tb.cpp").read_text(encoding="utf-8")
 
-#ifdef __SYNTHESIS__
-#include <ap_axi_sdata.h>
-using InputBeat = ap_axiu<{input_bits}, 0, 0, 0>;
-using OutputBeat = ap_axiu<{output_bits}, 0, 0, 0>;
-#else
-template <int Width>
-struct Beat {{
-  ap_uint<Width> data;
-  ap_uint<1> last;
-}};
-using InputBeat = Beat<{input_bits}>;
-using OutputBeat = Beat<{output_bits}>;
-#endif
 
-void accelerator(hls::stream<InputBeat>& s_axis, hls::stream<OutputBeat>& m_axis);
+def hls_layer_top_name(node: HwNode) -> str:
+    """The path of a layer's own top below the project's `hls`."""
+    return f"tops/{node.name}.cpp"
 
-#endif
-"""
+
+def hls_layer_top(node: HwNode) -> str:
+    """The text of a layer's own top, by which Vitis HLS compiles it alone: AXI4-Stream at its ports."""
+    return "\n".join(
+        [
+            f"// {node.name} alone for Vitis HLS: its function is {node.name}_top.",
+            f'#include "{layer_header_name(node)}"',
+            "",
+            *_STEPS,
+            *_process(node, f"{node.name}_top", is_top=True),
+        ]
+    )
 
 
 def _inner(stream: str) -> str:
     return {INPUT_STREAM: "input", OUTPUT_STREAM: "output"}.get(stream, stream)
 
 
-def _process(node: HwNode) -> list[str]:
+def _process(node: HwNode, name: str, is_top: bool = False) -> list[str]:
     kernel, unit = node.kernel, unit_type(node)
     sources, targets = _numbered("source", len(node.inputs)), _numbered("target", len(node.outputs))
     widths = [layout.width for layout in kernel.input_layouts]
     widths += [kernel.output_layout.width] * len(targets)
     kinds = ["InStream"] * len(sources) + ["OutStream"] * len(targets)
     streams = list(zip(kinds, widths, sources + targets, strict=True))
-    formals = [f"hls::stream<ap_uint<{width}>>& {name}" for _, width, name in streams]
-    ports = [f"thresher::{kind}<{width}>({name})" for kind, width, name in streams]
+    formals = [f"hls::stream<ap_uint<{width}>>& {stream}" for _, width, stream in streams]
+    ports = [f"thresher::{kind}<{width}>({stream})" for kind, width, stream in streams]
+    interfaces = [f"#pragma HLS INTERFACE axis port = {stream}" for _, _, stream in streams]
     return [
-        f"void {node.name}({_aligned(formals, len(node.name) + 6)}) {{",
+        f"void {name}({_aligned(formals, len(name) + 6)}) {{",
+        *([*interfaces, "#pragma HLS INTERFACE ap_ctrl_none port = return"] if is_top else []),
         f"  static {unit} unit;",
         f"  {unit}::Ports ports{{{_aligned(ports, len(unit) + 15)}}};",
         f"  THRESHER_STEPS({_steps(node.kernel)}) {{",
@@ -150,7 +163,7 @@ def _edges(input_beats: int, output_beats: int, input_width: int, output_width: 
         "    out.data = source.read();",
         f"    out.last = beat == {output_beats - 1} ? 1 : 0;",
         f"    beat = beat == {output_beats - 1} ? ap_uint<32>(0) : ap_uint<32>(beat + 1);",
-        "#ifdef __SYNTHESIS__",
+        "#ifdef THRESHER_VITIS",
         "    out.keep = -1;",
         "    out.strb = -1;",
         "#endif",

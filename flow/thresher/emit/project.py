@@ -14,10 +14,16 @@ from thresher.emit.csim_main import csim_main
 from thresher.emit.description import describe_project, describe_report
 from thresher.emit.design import Design
 from thresher.emit.files import replacing, write_json, write_text
-from thresher.emit.hls_top import hls_top, hls_top_header
+from thresher.emit.hls_top import (
+    hls_layer_top,
+    hls_layer_top_name,
+    hls_top,
+    hls_top_bench,
+    hls_top_header,
+)
 from thresher.emit.layer_header import layer_header, layer_header_name
 from thresher.emit.sv_top import TOP, sv_top
-from thresher.emit.synthesis import synthesis_files
+from thresher.emit.synthesis import TEMPLATES, synthesis_files
 from thresher.emit.units import compile_layers, write_units
 from thresher.hardware.golden import golden_chunks
 from thresher.hardware.next_step import next_step
@@ -73,7 +79,7 @@ def write_project(design: Design, target: Path, announce: Announce = silent) -> 
             folder / "reports" / "report.json", describe_report(design, timing, units, faster.result())
         )
         _write_simulation(design, folder)
-        for name, text in synthesis_files(sources, design.part, design.clock_mhz).items():
+        for name, text in synthesis_files(design, sources).items():
             write_text(folder / "synth" / name, text)
         _write_documents(design, timing, folder)
 
@@ -83,8 +89,10 @@ def _write_cpp(design: Design, hls: Path) -> None:
     for node in design.graph.nodes:
         _copy_headers(node.kernel, hls)
         write_text(hls / layer_header_name(node), layer_header(node))
+        write_text(hls / hls_layer_top_name(node), hls_layer_top(node))
     write_text(hls / "csim.cpp", csim_main(design.graph))
     write_text(hls / "top.hpp", hls_top_header(design.graph))
+    write_text(hls / "top_tb.cpp", hls_top_bench())
 
 
 def _copy_headers(kernel: Kernel, hls: Path) -> None:
@@ -130,14 +138,10 @@ def _write_simulation(design: Design, folder: Path) -> None:
 
 
 def _write_documents(design: Design, timing: Timing, folder: Path) -> None:
-    readme = documents.readme(
-        design.model.name, design.graph, design.clock_mhz, timing.cycles_per_frame, timing.latency_cycles
-    )
+    readme = documents.readme(design, timing.cycles_per_frame, timing.latency_cycles)
     write_text(folder / "README.md", readme)
     write_text(folder / "Makefile", documents.MAKEFILE)
-    driver = Path(__file__).with_name("driver_template.py")
-    (folder / "driver").mkdir()
-    shutil.copyfile(driver, folder / "driver" / "driver.py")
+    shutil.copytree(TEMPLATES / "driver", folder / "driver", ignore=_compiled)
 
 
 _compiled = shutil.ignore_patterns("__pycache__", "*.pyc")

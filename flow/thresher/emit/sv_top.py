@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from thresher.emit.layer_header import describe
+from thresher.hardware.fifos import is_in_blocks
 from thresher.hardware.graph import INPUT_STREAM, OUTPUT_STREAM, HwGraph, HwNode, stream_layouts
 from thresher_sim.project import RESULT_FIFO, fifo_instance
 
@@ -69,8 +70,9 @@ def _ports(formal: str, actual: str) -> Iterable[str]:
 
 def _fifo(name: str, source: str, target: str, width: int, depth: int) -> list[str]:
     tdata = f"{source}_tdata[{width - 1}:0]" if source == INPUT_STREAM else f"{source}_tdata"
+    in_blocks = ", .InBlocks(1'b1)" if is_in_blocks(width, depth) else ""
     return [
-        f"  fifo #(.Width({width}), .Depth({depth})) {name} (",
+        f"  fifo #(.Width({width}), .Depth({depth}){in_blocks}) {name} (",
         "      .ap_clk,",
         "      .ap_rst_n,",
         f"      .s_axis_tdata({tdata}),",

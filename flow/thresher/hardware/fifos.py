@@ -1,15 +1,20 @@
-"""What a FIFO between two units costs."""
+"""What a FIFO between two units costs, and which memory it takes."""
 
 from __future__ import annotations
 
 from functools import cache
 
 from thresher.kernels import Resources
-from thresher.kernels.memories import distributed_cost
+from thresher.kernels.memories import block_cost, distributed_cost, prefers_blocks
 from thresher.kernels.parts import Parts
 
 MIN_DEPTH = 2
 """The least depth of `rtl/fifo.sv`; a beat passes through it in one cycle, through a deeper one in two."""
+
+
+def is_in_blocks(width: int, depth: int) -> bool:
+    """Whether a FIFO is in block memory, by the rule of `hlsc` for memories."""
+    return depth > MIN_DEPTH and prefers_blocks(width, depth)
 
 
 @cache
@@ -19,9 +24,12 @@ def fifo_resources(width: int, depth: int) -> Resources:
 
 
 def fifo_parts(width: int, depth: int) -> Parts:
-    """Two registers and a multiplexer a bit, or a memory behind one register, with pointers and flags."""
+    """Two registers and a multiplexer a bit, or a memory behind one register, with places and flags."""
     if depth == MIN_DEPTH:
         return Parts({"register": 1, "register_bits": width}, {"register": 1, "register_bits": width})
-    address = depth.bit_length()
-    own = {"fifo": 1, "pointers": address}
+    places = (depth - 1).bit_length()
+    if is_in_blocks(width, depth):
+        own = {"fifo": 1, "places": places}
+        return Parts(own, own, bram18=block_cost(width, depth))
+    own = {"fifo": 1, "places": places}
     return Parts({**own, "memory_fifo": distributed_cost(width, depth)}, {**own, "outputs": width})

@@ -74,6 +74,18 @@ def family_of(part: str, command: str = "build") -> str:
     )
 
 
+def synthesis_family(part: str, command: str = "synth") -> str:
+    """The family that Yosys maps `part` to: "xc7", "xcup" or "ecp5".
+
+    UltraScale stands with UltraScale+: what a unit can be mapped to is the same.
+
+    Raises:
+        UsageError: as `family_of` does.
+    """
+    family = family_of(part, command)
+    return "xcup" if family == "xc7" and not part.lower().startswith("xc7") else family
+
+
 def known_size(part: str) -> PartSize | None:
     """What `part` has, or None where that is not known."""
     # The SERDES versions of an ECP5 (LFE5UM, LFE5UM5G) have the same logic.

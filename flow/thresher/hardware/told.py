@@ -11,7 +11,7 @@ from thresher.hardware.cheapest import cheapest, fastest
 from thresher.hardware.choices import UNLIMITED, choices
 from thresher.hardware.folding import why_apart
 from thresher.hardware.select import Layer
-from thresher.kernels import Folding, Kernel
+from thresher.kernels import Folding, Kernel, RamStyle
 
 FoldingSpec = Mapping[str, Folding]
 
@@ -47,6 +47,8 @@ def fold_as_told(layers: tuple[Layer, ...], spec: FoldingSpec) -> tuple[Layer, .
 
 def _fold_told(layer: Layer, folding: Folding) -> Kernel:
     limit = layer.kernel.folding_limit
+    if folding.ram_style is not RamStyle.AUTO and not layer.kernel.weight_bits:
+        raise UsageError(f"folding: layer '{layer.name}': it has no weights; leave out 'ram_style'")
     for what, value, most in (("pe", folding.pe, limit.pe), ("simd", folding.simd, limit.simd)):
         if not 1 <= value <= most:
             raise UsageError(f"folding: layer '{layer.name}': {what} is {value}; it must be from 1 to {most}")
@@ -58,7 +60,7 @@ def _fold_told(layer: Layer, folding: Folding) -> Kernel:
 
 
 def read_folding(path: Path) -> FoldingSpec:
-    """Read a folding file: a JSON object of layer names, each with whole numbers `pe` and `simd`.
+    """Read a folding file: a JSON object of layer names, each with `pe`, `simd`, `ram_style`.
 
     Raises `UsageError` where the file is missing, is not such JSON, or holds other keys or values.
     """
@@ -79,11 +81,20 @@ def parse_folding(data: object) -> FoldingSpec:
 
 
 def _parse_entry(name: str, entry: object) -> Folding:
-    if not isinstance(entry, dict) or not set(entry) <= {"pe", "simd"} or "pe" not in entry:
+    if not isinstance(entry, dict) or not set(entry) <= {"pe", "simd", "ram_style"} or "pe" not in entry:
         raise UsageError(
-            f"folding: layer '{name}': expected an object with 'pe' and, for an mvu, 'simd', got {entry!r}"
+            f"folding: layer '{name}': expected an object with 'pe' and, for an mvu, 'simd' and 'ram_style', "
+            f"got {entry!r}"
         )
-    for key, value in entry.items():
+    for key in ("pe", "simd"):
+        value = entry.get(key, 1)
         if isinstance(value, bool) or not isinstance(value, int):
             raise UsageError(f"folding: layer '{name}': {key} is {value!r}; it must be a whole number")
-    return Folding(entry["pe"], entry.get("simd", 1))
+    return Folding(entry["pe"], entry.get("simd", 1), _parse_style(name, entry.get("ram_style", "auto")))
+
+
+def _parse_style(name: str, value: object) -> RamStyle:
+    styles = {style.value: style for style in RamStyle}
+    if isinstance(value, str) and value in styles:
+        return styles[value]
+    raise UsageError(f"folding: layer '{name}': ram_style is {value!r}; choose of {', '.join(styles)}")

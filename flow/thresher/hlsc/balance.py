@@ -2,7 +2,8 @@
 
 clang makes one chain of every sum, whatever tree the C++ had. Here the operands of a chain are
 combined anew, those that are there first first. An operand of a recurrence comes last, so that
-only one operation stays inside of it. Single bits that are added are counted.
+only one operation stays inside of it. Bits that are added one by one, and those that a sum adds the count of,
+become the groups and carries of `counting`.
 """
 
 from __future__ import annotations
@@ -10,8 +11,10 @@ from __future__ import annotations
 import heapq
 from collections import Counter
 from collections.abc import Callable, Iterator
+from functools import partial
 
 from thresher.hlsc.builder import Builder
+from thresher.hlsc.counting import add_with_carry, group_bits
 from thresher.hlsc.ir import Node, Op, UnitGraph
 from thresher.hlsc.rebuild import rebuilt, remade
 from thresher.hlsc.schedule.delay import DelayModel
@@ -26,9 +29,10 @@ _CHAINS: dict[Op, Callable[[Builder, Node, Node], Node]] = {
 
 
 _Operand = tuple[bool, float, int, int, Node]
-"""Whether it comes of the sum's own recurrence, when it is there, its bits, its index, and the value."""
+"""Whether it comes of the chain's own recurrence, when it is there, its bits, its index, and the value."""
 
-_FEWEST_COUNTED = 3
+_Bit = tuple[float, Node]
+"""When it is there, and the bit."""
 
 
 def balance(graph: UnitGraph, delays: DelayModel) -> UnitGraph:
@@ -52,11 +56,18 @@ class _Balancing:
     def run(self) -> UnitGraph:
         for node in self._graph.nodes():
             if node not in self._inner:
-                self._made[node] = self._tree(node) if node.op in _CHAINS else self._same(node)
+                self._made[node] = self._new(node)
         return rebuilt(self._graph, self._made)
 
-    def _same(self, node: Node) -> Node:
-        return remade(self._graph, self._builder, node, [self._made[arg] for arg in node.args])
+    def _new(self, node: Node) -> Node:
+        if node.op is Op.ADD:
+            return self._sum(node, *self._numbers_and_bits(node))
+        if node.op is Op.POPCOUNT:
+            return self._sum(node, [], list(self._bits_of(node)))
+        if node.op not in _CHAINS:
+            return remade(self._graph, self._builder, node, [self._made[arg] for arg in node.args])
+        operands = [self._operand(node, leaf, made) for leaf, made in self._operands(node)]
+        return self._combined(node, operands, partial(_CHAINS[node.op], self._builder))
 
     def _absorbed(self, node: Node) -> Iterator[Node]:
         """The nodes that only serve as operands of the chain that `node` ends or continues."""
@@ -64,70 +75,104 @@ class _Balancing:
             return
         for arg in node.args:
             inner, wire = _behind(arg)
-            if inner.op is node.op and self._uses[inner] == 1 and self._uses[arg] == 1:
+            fits = inner.op is node.op or (node.op is Op.ADD and inner.op is Op.POPCOUNT)
+            if fits and self._uses[inner] == 1 and self._uses[arg] == 1:
                 yield inner
                 if wire:
                     yield arg
 
     def _operands(self, node: Node) -> Iterator[tuple[Node, Node]]:
-        """The operands of a chain: each as it was, and made anew as wide as `node`."""
+        """The operands of a chain: each as it was, and made anew as wide as `node`; of a count, its word."""
         for arg in node.args:
             inner, _ = _behind(arg)
             if inner not in self._inner:
                 yield arg, self._made[arg]
                 continue
+            if inner.op is Op.POPCOUNT:
+                yield inner, self._made[inner.args[0]]
+                continue
             extend = self._builder.sext if arg.op is Op.SEXT else self._builder.zext
             for leaf, made in self._operands(inner):
-                yield leaf, extend(made, node.width)
+                yield (
+                    leaf,
+                    made if leaf.op is Op.POPCOUNT and leaf in self._inner else extend(made, node.width),
+                )
 
-    def _tree(self, node: Node) -> Node:
+    def _operand(self, node: Node, leaf: Node, made: Node) -> _Operand:
         home = self._recurrence.get(node)
-        heap: list[_Operand] = []
-        for leaf, made in self._operands(node):
-            late = home is not None and any(self._recurrence.get(core) == home for core in sources([leaf]))
-            heapq.heappush(heap, (late, self._arrival[leaf], made.unsigned_width, made.index, made))
-        if node.op is Op.ADD:
-            heap = self._counted(heap)
-        while len(heap) > 1:
-            first, second = heapq.heappop(heap), heapq.heappop(heap)
-            result = _CHAINS[node.op](self._builder, first[-1], second[-1])
-            when = max(first[1], second[1]) + self._delays.delay_ns(node)
-            heapq.heappush(heap, (first[0] or second[0], when, result.unsigned_width, result.index, result))
-        return heap[0][-1]
+        late = home is not None and any(self._recurrence.get(core) == home for core in sources([leaf]))
+        return late, self._arrival[leaf], made.unsigned_width, made.index, made
 
-    def _counted(self, operands: list[_Operand]) -> list[_Operand]:
-        """The operands of a sum with those of one bit replaced by their number, which one table gives."""
-        bits = [operand for operand in operands if not operand[0] and operand[-1].unsigned_width == 1]
-        if len(bits) < _FEWEST_COUNTED:
-            return operands
-        width = operands[0][-1].width
-        word = self._builder.concat([self._builder.bit(bit[-1], 0) for bit in sorted(bits)])
-        ones = self._builder.popcount(word)
-        when = max(bit[1] for bit in bits) + self._delays.delay_ns(ones)
-        count = self._builder.resize(ones, width)
-        rest = [operand for operand in operands if operand not in bits]
-        heap = [*rest, (False, when, count.unsigned_width, count.index, count)]
-        heapq.heapify(heap)
-        return heap
+    def _numbers_and_bits(self, node: Node) -> tuple[list[_Operand], list[_Bit]]:
+        """The operands of a sum; single bits, and those that counts among them count, apart."""
+        numbers: list[_Operand] = []
+        bits: list[_Bit] = []
+        for leaf, made in self._operands(node):
+            operand = self._operand(node, leaf, made)
+            if leaf in self._inner:
+                bits += self._bits_of(leaf)
+            elif made.unsigned_width == 1 and not operand[0]:
+                bits.append((self._arrival[leaf], self._builder.bit(made, 0)))
+            else:
+                numbers.append(operand)
+        return numbers, bits
+
+    def _bits_of(self, count: Node) -> Iterator[_Bit]:
+        """The bits that a count counts."""
+        word = self._made[count.args[0]]
+        return ((self._arrival[count.args[0]], self._builder.bit(word, place)) for place in range(word.width))
+
+    def _sum(self, node: Node, numbers: list[_Operand], bits: list[_Bit]) -> Node:
+        """The sum of numbers and bits, as wide as `node`."""
+        when = max((arrival for arrival, _ in bits), default=0.0)
+        counts, carries = group_bits(self._builder, [bit for _, bit in bits], len(numbers))
+        for count in counts:
+            there = when + self._delays.delay_ns(_counter(count))
+            wide = self._builder.resize(count, node.width)
+            numbers.append((False, there, wide.unsigned_width, wide.index, wide))
+
+        def add(a: Node, b: Node) -> Node:
+            return add_with_carry(self._builder, a, b, carries.pop()) if carries else self._builder.add(a, b)
+
+        return self._combined(node, numbers, add)
+
+    def _combined(self, node: Node, operands: list[_Operand], combine: Callable[[Node, Node], Node]) -> Node:
+        """The operands of a chain combined, those that are there first first."""
+        heapq.heapify(operands)
+        while len(operands) > 1:
+            first, second = heapq.heappop(operands), heapq.heappop(operands)
+            result = combine(first[-1], second[-1])
+            when = max(first[1], second[1]) + self._delays.delay_ns(node)
+            heapq.heappush(
+                operands, (first[0] or second[0], when, result.unsigned_width, result.index, result)
+            )
+        return operands[0][-1]
+
+
+def _counter(count: Node) -> Node:
+    """What a count is wired to."""
+    while count.op in (Op.CONCAT, Op.SLICE):
+        count = count.args[0]
+    return count
 
 
 def _behind(arg: Node) -> tuple[Node, bool]:
-    """The sum that an operand is an exact extension of, or the operand itself; whether there is one."""
+    """The sum or count that an operand is an exact extension of, or the operand; whether there is one."""
     inner = arg.args[0] if arg.args else arg
+    zeros_above = arg.op is Op.CONCAT and len(arg.args) == 2 and _is_zero(arg.args[1])
+    if inner.op is Op.POPCOUNT and zeros_above:
+        return inner, True
     if inner.op is Op.ADD and len(inner.args) == 2:
         a, b = inner.args
         if arg.op is Op.SEXT and max(a.signed_width, b.signed_width) < inner.width:
             return inner, True
-        zeros_above = (
-            arg.op is Op.CONCAT and len(arg.args) == 2 and arg.args[1].ones == arg.args[1].value == 0
-        )
-        if (
-            zeros_above
-            and arg.args[1].op is Op.CONST
-            and max(a.unsigned_width, b.unsigned_width) < inner.width
-        ):
+        if zeros_above and max(a.unsigned_width, b.unsigned_width) < inner.width:
             return inner, True
     return arg, False
+
+
+def _is_zero(node: Node) -> bool:
+    return node.op is Op.CONST and node.value == 0
 
 
 def _arrivals(graph: UnitGraph, delays: DelayModel) -> dict[Node, float]:

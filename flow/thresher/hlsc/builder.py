@@ -99,6 +99,10 @@ class Builder(Arithmetic):
             return self.not_(self._below_power(b, a.value.bit_length()))
         if a.width == 1:
             return self.and_(self.not_(a), b)
+        even = _trailing_zeros(b.value) if b.op is Op.CONST else 0
+        even = _trailing_zeros(a.value + 1) if a.op is Op.CONST else even
+        if even:  # the lowest bits of a constant that decide nothing
+            return self.ult(*(self.slice(arg, even, arg.width - even) for arg in (a, b)))
         return self.raw(Op.ULT, 1, (a, b))
 
     def _below_power(self, a: Node, power: int) -> Node:
@@ -131,6 +135,10 @@ class Builder(Arithmetic):
         if node.op in _OF_ONE:
             return _OF_ONE[node.op](self, args[0], node)
         return _METHODS[node.op](self, *args)
+
+
+def _trailing_zeros(value: int) -> int:
+    return (value & -value).bit_length() - 1 if value else 0
 
 
 _OF_ONE: dict[Op, Callable[[Builder, Node, Node], Node]] = {

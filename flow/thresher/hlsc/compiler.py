@@ -17,6 +17,7 @@ from thresher.hlsc.llvm.parser import parse
 from thresher.hlsc.refusal import UnsupportedUnitError
 from thresher.hlsc.schedule.carry import carried
 from thresher.hlsc.schedule.delay import DelayModel, delay_model
+from thresher.hlsc.schedule.memories import is_block
 from thresher.hlsc.schedule.stages import Schedule, schedule
 from thresher.hlsc.simplify import simplify
 from thresher.hlsc.verilog.header import Heading
@@ -131,11 +132,9 @@ def compile_unit(
 
 
 def _pipelined(graph: UnitGraph, delays: DelayModel, clock_mhz: float) -> tuple[UnitGraph, Schedule]:
-    """The unit with its slow operations cut, and its stages; counts are cut as serves the registers."""
-    graph = with_address_registers(graph)
-    counts = any(node.op is Op.POPCOUNT for node in graph.nodes())
-    graphs = [cut(graph, delays, clock_mhz, part) for part in ((1.0, 0.5) if counts else (1.0,))]
-    return min(((one, schedule(one, delays, clock_mhz)) for one in graphs), key=lambda choice: choice[1].cost)
+    """The unit with its slow operations cut, and its stages."""
+    graph = cut(with_address_registers(graph), delays, clock_mhz)
+    return graph, schedule(graph, delays, clock_mhz)
 
 
 def optimise(graph: UnitGraph, delays: DelayModel) -> UnitGraph:
@@ -155,6 +154,6 @@ def _memories(graph: UnitGraph, plan: Schedule) -> tuple[MemoryUse, ...]:
         if node.op not in (Op.ROM, Op.RAM):
             continue
         depth = len(graph.tables[node.symbol].words) if node.op is Op.ROM else depths[node.symbol]
-        kind = "block" if node in plan.registered else "lut"
-        found[node.op.value, kind, identifier(node.symbol), node.width, depth] += 1
+        block = node in plan.registered and (node.op is Op.RAM or is_block(graph, node))
+        found[node.op.value, "block" if block else "lut", identifier(node.symbol), node.width, depth] += 1
     return tuple(MemoryUse(*key, copies) for key, copies in found.items())

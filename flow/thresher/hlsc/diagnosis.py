@@ -9,7 +9,7 @@ from thresher.hlsc.ir import Node, Op, UnitGraph
 from thresher.hlsc.refusal import message
 from thresher.hlsc.schedule.delay import DelayModel
 from thresher.hlsc.schedule.dependencies import dependencies, first_points
-from thresher.hlsc.schedule.memories import prefers_blocks
+from thresher.hlsc.schedule.memories import is_block, prefers_blocks
 from thresher.hlsc.schedule.recurrence import Recurrence, slowest_first
 from thresher.hlsc.schedule.stages import Schedule
 
@@ -85,7 +85,7 @@ def _of_memories(unit: str, graph: UnitGraph, plan: Schedule) -> Iterator[str]:
     for node in graph.nodes():
         if node.op not in (Op.ROM, Op.RAM) or node in plan.registered or node.symbol in told:
             continue
-        if prefers_blocks(node.width, depths[node.symbol]):
+        if is_block(graph, node) if node.op is Op.ROM else prefers_blocks(node.width, depths[node.symbol]):
             told.add(node.symbol)
             yield message(
                 unit,

@@ -16,7 +16,7 @@ from dataclasses import replace
 from thresher.hlsc.builder import Builder
 from thresher.hlsc.ir import WIRING, Node, Op, Origin, Register, UnitGraph
 from thresher.hlsc.rebuild import rebuilt, remade
-from thresher.hlsc.schedule.memories import prefers_blocks
+from thresher.hlsc.schedule.memories import is_block
 
 LOADS = 256
 """Tables of fewer bits a word, all those together that a register addresses, use the register itself."""
@@ -34,7 +34,7 @@ def with_address_registers(graph: UnitGraph) -> UnitGraph:
 
 def _addressed_by(graph: UnitGraph, node: Node) -> Iterator[str]:
     """The register whose bits, and constants, are the address of a table in look-up tables, if it is one."""
-    if node.op is Op.ROM and not prefers_blocks(node.width, len(graph.tables[node.symbol].words)):
+    if node.op is Op.ROM and not is_block(graph, node):
         cores = {core for core in _cores(node.args[0]) if core.op is not Op.CONST}
         if len(cores) == 1 and all(core.op is Op.STATE for core in cores):
             yield cores.pop().symbol

@@ -52,6 +52,9 @@ class Op(enum.Enum):
 WIRING = frozenset({Op.CONST, Op.CONCAT, Op.SLICE, Op.SEXT})
 """Operations that cost neither logic nor time."""
 
+GATES = frozenset({Op.AND, Op.OR, Op.XOR, Op.SELECT})
+"""Bitwise operations, for which a look-up table that uses their results may have room."""
+
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Node:
@@ -140,6 +143,14 @@ class Memory:
     data: Node
 
 
+class TableStyle(enum.Enum):
+    """What a table is to be made of; `AUTO` leaves it to the rule of `schedule.memories`."""
+
+    AUTO = "auto"
+    BLOCK = "block"
+    DISTRIBUTED = "distributed"
+
+
 @dataclass(frozen=True)
 class Table:
     """Constant words, read by `ROM` nodes."""
@@ -147,6 +158,7 @@ class Table:
     name: str
     width: int
     words: tuple[int, ...]
+    style: TableStyle = TableStyle.AUTO
 
 
 @dataclass(frozen=True)

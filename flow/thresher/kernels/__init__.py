@@ -10,7 +10,7 @@ import inspect
 import pkgutil
 from functools import cache
 
-from thresher.kernels.base import Folding, Kernel, Lookahead, Resources, Schedule, Table
+from thresher.kernels.base import Folding, Kernel, Lookahead, RamStyle, Resources, Schedule, Table
 from thresher.lower.integer import IntCustom, IntNode
 from thresher.onnx_import.custom import Attribute, CustomOperator, Integers, RefusalError
 from thresher_sim.streams import IntType, StreamLayout
@@ -25,6 +25,7 @@ __all__ = [
     "Integers",
     "Kernel",
     "Lookahead",
+    "RamStyle",
     "RefusalError",
     "Resources",
     "Schedule",

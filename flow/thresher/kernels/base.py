@@ -6,6 +6,7 @@ import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from enum import Enum
 from itertools import product
 from pathlib import Path
 from typing import Self
@@ -45,12 +46,29 @@ class Resources:
         )
 
 
+class RamStyle(Enum):
+    """What holds weights: block RAM, look-up tables (distributed), or what a rule says."""
+
+    AUTO = "auto"
+    BLOCK = "block"
+    DISTRIBUTED = "distributed"
+
+    @property
+    def enumerator(self) -> str:
+        """The enumerator of `thresher::RomStyle`."""
+        return f"RomStyle::k{self.value.capitalize()}"
+
+
 @dataclass(frozen=True)
 class Folding:
-    """Parallelism: `pe` output rows or channels and `simd` input columns are handled each cycle."""
+    """Parallelism: `pe` output rows or channels and `simd` input columns are handled each cycle.
+
+    `ram_style` is that of a kernel with weights; others have no use for it.
+    """
 
     pe: int = 1
     simd: int = 1
+    ram_style: RamStyle = RamStyle.AUTO
 
 
 @dataclass(frozen=True, eq=False)

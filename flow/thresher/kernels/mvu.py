@@ -11,7 +11,7 @@ import numpy as np
 
 from thresher.graph import Array
 from thresher.kernels.accumulation import Accumulation, threshold_behind
-from thresher.kernels.base import Folding, Schedule, Table, divide_up
+from thresher.kernels.base import Folding, RamStyle, Schedule, Table, divide_up
 from thresher.kernels.parts import Estimated, Parts
 from thresher.kernels.products import ProductSums
 from thresher.kernels.tables import memory_parts
@@ -33,6 +33,7 @@ class Mvu(Estimated):
     threshold: IntThreshold | None = None
     pe: int = 1
     simd: int = 1
+    ram_style: RamStyle = RamStyle.AUTO
     shared: Accumulation | None = field(default=None, repr=False)
 
     @classmethod
@@ -62,7 +63,7 @@ class Mvu(Estimated):
     @property
     def folding(self) -> Folding:
         """Rows and columns a cycle."""
-        return Folding(self.pe, self.simd)
+        return Folding(self.pe, self.simd, self.ram_style)
 
     @property
     def folding_limit(self) -> Folding:
@@ -71,7 +72,7 @@ class Mvu(Estimated):
 
     def fold(self, folding: Folding) -> Self:
         """Handle `folding.pe` rows and `folding.simd` columns a cycle."""
-        return replace(self, pe=folding.pe, simd=folding.simd, shared=self._sums)
+        return replace(self, pe=folding.pe, simd=folding.simd, ram_style=folding.ram_style, shared=self._sums)
 
     def golden(self, frames: Array) -> Array:
         """The integer operators themselves, on windows in natural order."""
@@ -158,6 +159,7 @@ class Mvu(Estimated):
             "kRows": self._rows,
             "kPe": self.pe,
             "kSimd": self.simd,
+            "kWeightStyle": self.ram_style.enumerator,
             **self._sums.constants(self.pe, self.matmul.groups),
         }
 

@@ -13,6 +13,7 @@ from thresher.graph import Array
 from thresher.kernels.base import Folding, Lookahead, Schedule, divide_up, signed_bits
 from thresher.kernels.line_buffer import LineBuffer, line_buffer
 from thresher.kernels.parts import Estimated, Parts
+from thresher.kernels.memories import prefers_blocks
 from thresher.kernels.tables import memory_parts
 from thresher.lower.integer import IntDepthwise, IntMatMul, IntNode, IntPool, IntWindow
 from thresher_sim.streams import StreamLayout
@@ -260,15 +261,17 @@ class Swg(Estimated):
 
     def _words_of_buffer(self) -> dict[str, int | bool | str]:
         buffer = self._buffer
-        margin, room = (signed_bits(*ends) for ends in _ranges(buffer))
+        places, part = _places(self.input_layout.width, buffer.capacity)
         return {
             "kSimd": self.simd,
             "kTileWords": buffer.tile_words,
             "kFreeRows": buffer.free_rows,
             "kFreeColumns": buffer.free_columns,
             "kCapacity": buffer.capacity,
-            "kMarginBits": margin,
-            "kRoomBits": room,
+            "kPlaces": places,
+            "kPlacesPart": part,
+            "kMarginBits": signed_bits(*buffer.margin),
+            "kHeldBits": signed_bits(*buffer.room),
         }
 
     def _steps_of_whole(self) -> dict[str, int | bool | str]:
@@ -277,3 +280,15 @@ class Swg(Estimated):
 
 def _ranges(buffer: LineBuffer) -> tuple[tuple[int, int], tuple[int, int]]:
     return buffer.margin, buffer.room
+
+
+def _places(width: int, capacity: int) -> tuple[int, int]:
+    """The words of a memory of some capacity, and the part of which it has a whole number.
+
+    Words beyond the capacity take no more memory: it comes in parts of 64 words in look-up tables, of 512 in
+    blocks, and in fewer where these are all.
+    """
+    part = 512 if prefers_blocks(width, capacity) else 64
+    if capacity <= part:
+        part = 1 << (capacity - 1).bit_length()
+    return divide_up(capacity, part) * part, part

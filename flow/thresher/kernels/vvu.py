@@ -9,7 +9,7 @@ from typing import Self
 
 from thresher.graph import Array
 from thresher.kernels.accumulation import Accumulation, threshold_behind
-from thresher.kernels.base import Folding, Schedule, Table, divide_up
+from thresher.kernels.base import Folding, RamStyle, Schedule, Table, divide_up
 from thresher.kernels.parts import Estimated, Parts
 from thresher.kernels.products import ProductSums
 from thresher.kernels.window_tiles import WindowTiles
@@ -29,6 +29,7 @@ class Vvu(Estimated):
     threshold: IntThreshold | None = None
     pe: int = 1
     simd: int = 1
+    ram_style: RamStyle = RamStyle.AUTO
     shared: Accumulation | None = field(default=None, repr=False)
 
     @classmethod
@@ -63,7 +64,7 @@ class Vvu(Estimated):
     @property
     def folding(self) -> Folding:
         """Channels and taps a cycle."""
-        return Folding(self.pe, self.simd)
+        return Folding(self.pe, self.simd, self.ram_style)
 
     @property
     def folding_limit(self) -> Folding:
@@ -75,7 +76,9 @@ class Vvu(Estimated):
 
         Raises `UsageError` for several taps of only some channels.
         """
-        folded = replace(self, pe=folding.pe, simd=folding.simd, shared=self._sums)
+        folded = replace(
+            self, pe=folding.pe, simd=folding.simd, ram_style=folding.ram_style, shared=self._sums
+        )
         folded._windows.check(self.kernel_name())
         return folded
 
@@ -142,6 +145,7 @@ class Vvu(Estimated):
             "kChannels": len(self.filters.weights),
             "kPe": self.pe,
             "kSimd": self.simd,
+            "kWeightStyle": self.ram_style.enumerator,
             **self._sums.constants(self.pe),
         }
 

@@ -72,17 +72,18 @@ class WidthConverter(Estimated):
 
     @property
     def mode(self) -> str:
-        """The circuit: `kUpsize` and `kDownsize` for whole ratios, else `kGearbox`.
+        """The circuit: `kUpsize` and `kDownsize` where a beat is at one of few places, else `kGearbox`.
 
-        Groups of beats must lie alike in all vectors: all beats are full, or vectors are the same and
-        begin with a group.
+        Beats must lie alike in all vectors: all are full, or vectors are the same, and begin with a group of
+        input beats, or end with the last of these.
         """
-        lanes, others = self.source.lanes, self.target.lanes
-        if others % lanes == 0 and (
-            self._full or (self._same_vectors and self.source.beats_per_vector % (others // lanes) == 0)
-        ):
-            return "kUpsize"
-        return "kDownsize" if lanes % others == 0 and (self._full or self._same_vectors) else "kGearbox"
+        source, target = self.source, self.target
+        if source.lanes <= target.lanes:
+            ratio, rest = divmod(target.lanes, source.lanes)
+            in_groups = self._same_vectors and not rest and source.beats_per_vector % ratio == 0
+            return "kUpsize" if self._full or in_groups else "kGearbox"
+        covered = target.beats_per_vector * target.lanes <= source.beats_per_vector * source.lanes
+        return "kDownsize" if self._full or (self._same_vectors and covered) else "kGearbox"
 
     @property
     def _full(self) -> bool:
@@ -178,6 +179,12 @@ class WidthConverter(Estimated):
         )
 
     @property
+    def _phases(self) -> tuple[int, int]:
+        """The input beats and the output beats until both begin alike again."""
+        lanes = math.lcm(self.source.lanes, self.target.lanes)
+        return lanes // self.source.lanes, lanes // self.target.lanes
+
+    @property
     def _place_step(self) -> int:
         """What divides the number of elements that are held whenever a beat is read."""
         lanes = [self.source.lanes, self.target.lanes]
@@ -200,6 +207,8 @@ class WidthConverter(Estimated):
             "kOutputBeats": target.beats_per_vector if output_ends else 1,
             "kLastOutputLanes": _last_lanes(target),
             "kDrains": drains,
+            "kInputPhases": self._phases[0],
+            "kOutputPhases": self._phases[1],
             "kPlaceStep": self._place_step,
             "kMode": f"WidthMode::{self.mode}",
         }

@@ -29,6 +29,17 @@ _FIFO = {
     "rtl_occupancy": (int, type(None)),
     "resources": _COST,
 }
+_USAGE = {"lut": int, "ff": int, "bram36": _NUMBER, "dsp": int}
+_SYNTHESIS = {
+    "tool": str,
+    "tool_version": str,
+    "part": str,
+    "target_mhz": _NUMBER,
+    "seconds": _NUMBER,
+    "layers": {...: _USAGE},
+    "notes": [str],
+    "files": [str],
+}
 
 
 @dataclass(frozen=True)
@@ -62,6 +73,7 @@ _SHAPE: Any = {
     ],
     "simulation": {...: {"warnings": [str], ...: (int, float, type(None))}},
     "accuracy": {...: (int, float, str)},
+    "synthesis": [_SYNTHESIS],
 }
 
 

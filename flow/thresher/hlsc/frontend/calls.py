@@ -11,11 +11,15 @@ from thresher.hlsc.frontend.memory import Content, Segment
 from thresher.hlsc.frontend.pointers import Target
 from thresher.hlsc.frontend.state import PORTS, SELF
 from thresher.hlsc.frontend.symbols import Result, Symbols, unknown
-from thresher.hlsc.ir import Node, Op
+from thresher.hlsc.ir import Node, Op, TableStyle
 from thresher.hlsc.llvm.module import Instruction, Operand
 from thresher.hlsc.refusal import NotHardwareError
 
 _IGNORED = ("llvm.lifetime.end", "llvm.assume", "llvm.experimental.noalias.scope.decl", "llvm.dbg.")
+
+
+STYLES = (TableStyle.AUTO, TableStyle.BLOCK, TableStyle.DISTRIBUTED)
+"""In the order of the enumerators of `thresher::RomStyle`."""
 
 
 class Calls(Symbols):
@@ -115,15 +119,15 @@ class Calls(Symbols):
             self.effects.ram_write(ram, Site(site.block, site.condition, site.line, (address, value)))
 
     def _rom(self, operands: Sequence[Operand]) -> None:
-        width, depth = (self.node(operand).value for operand in operands[1:3])
-        address = self.node(operands[3])
+        width, depth, style = (self.node(operand).value for operand in operands[1:4])
+        address = self.node(operands[4])
         words = [
-            (target.condition, self.accesses.rom(target, width, depth, address))
+            (target.condition, self.accesses.rom(target, width, depth, STYLES[style], address))
             for target in self._tables(operands[0])
         ]
         word = self.accesses.choose(words)
         assert word is not None
-        self._put(operands[4], word)
+        self._put(operands[5], word)
 
     def _tables(self, operand: Operand) -> Sequence[Target]:
         targets = self.pointer(operand).targets

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from thresher.hlsc.builder import Builder
 from thresher.hlsc.frontend import memory
@@ -11,7 +11,7 @@ from thresher.hlsc.frontend.addressing import elements, table_index
 from thresher.hlsc.frontend.effects import address_width
 from thresher.hlsc.frontend.memory import Content, Memory, Segment
 from thresher.hlsc.frontend.pointers import Pointer, Target
-from thresher.hlsc.ir import Node, Table
+from thresher.hlsc.ir import Node, Table, TableStyle
 from thresher.hlsc.llvm.constants import constant_bytes
 from thresher.hlsc.llvm.debug_info import DebugInfo, Leaf
 from thresher.hlsc.refusal import NotHardwareError
@@ -104,7 +104,7 @@ class Accesses:
         index = self.builder.add(steps, self.builder.const(steps.width, first))
         return self.lookup(self.globals.name(symbol), width, words, index)
 
-    def rom(self, target: Target, width: int, depth: int, address: Node) -> Node:
+    def rom(self, target: Target, width: int, depth: int, style: TableStyle, address: Node) -> Node:
         """A word of a table of 64-bit words."""
         symbol = target.base[1:]
         data = self.globals.bytes(symbol)
@@ -116,17 +116,25 @@ class Accesses:
         name = self.globals.name(symbol)
         if len(table) < len(data):
             name = f"{name}_{target.offset // len(table)}"
-        return self.lookup(name, width, words, address)
+        return self.lookup(name, width, words, address, style)
 
-    def lookup(self, name: str, width: int, words: Sequence[int], address: Node) -> Node:
+    def lookup(
+        self,
+        name: str,
+        width: int,
+        words: Sequence[int],
+        address: Node,
+        style: TableStyle = TableStyle.AUTO,
+    ) -> Node:
         """A word of a table that is made if there is none yet with these words."""
         mask = (1 << width) - 1
         contents = tuple(word & mask for word in words)
         wanted, number = name, 0
-        while wanted in self.tables and self.tables[wanted].words != contents:
+        table = Table(name, width, contents, style)
+        while wanted in self.tables and self.tables[wanted] != replace(table, name=wanted):
             number += 1
             wanted = f"{name}_{number}"
-        table = self.tables.setdefault(wanted, Table(wanted, width, contents))
+        table = self.tables.setdefault(wanted, replace(table, name=wanted))
         return self.builder.rom(table, self.builder.resize(address, address_width(len(contents))))
 
     def store(

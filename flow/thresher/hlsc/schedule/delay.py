@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from thresher.errors import MissingToolError, UsageError
-from thresher.hlsc.ir import Node, Op
+from thresher.hlsc.ir import GATES, Node, Op
 
 FAMILIES = ("xc7", "ecp5")
 """The families of parts for which delays are known."""
@@ -43,7 +43,6 @@ LINEAR = "linear"
 LOGARITHMIC = "log2"
 TABLES = Path(__file__).with_name("delays")
 """The folder of the families' tables."""
-_GATES = frozenset((Op.AND, Op.OR, Op.XOR, Op.SELECT))
 _THROUGH = frozenset((Op.NOT, Op.SLICE, Op.SEXT))
 _LARGE_TABLES = frozenset(("xc7",))
 """The families whose look-up tables have six inputs."""
@@ -106,7 +105,7 @@ class DelayModel:
         `first` says that all arguments come from registers, so that no gate before this one shares its
         look-up tables. What is wires, and inverters, takes no time.
         """
-        if node.op in _GATES:
+        if node.op in GATES:
             return self._gate(node, not first and _is_behind_gates(node))
         estimate = _DELAYS.get(node.op)
         if estimate is None:
@@ -132,7 +131,7 @@ class DelayModel:
             return False
         if node.op in (Op.COMPRESS, Op.POPCOUNT):
             return node.value <= 3 and _core(node.args[0]).op in (Op.AND, Op.OR, Op.XOR)
-        return node.op in (Op.ADD, Op.SUB) and any(_core(arg).op in _GATES for arg in node.args)
+        return node.op in (Op.ADD, Op.SUB) and any(_core(arg).op in GATES for arg in node.args)
 
     def _of_few_bits(self, node: Node) -> float:
         """As a table of all that the unknown bits of the arguments can be: what anything takes at most."""
@@ -153,7 +152,7 @@ def _is_behind_gates(node: Node) -> bool:
     """Whether every argument that is computed comes from a gate, and one does."""
     cores = [_core(arg).op for arg in node.args]
     computed = [op for op in cores if op not in (Op.INPUT, Op.VALID, Op.STATE, Op.CONST)]
-    return bool(computed) and _GATES.issuperset(computed)
+    return bool(computed) and GATES.issuperset(computed)
 
 
 def _core(node: Node) -> Node:

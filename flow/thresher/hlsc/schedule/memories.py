@@ -1,23 +1,29 @@
-"""Which tables and memories become block memory.
+"""Which tables and memories become block memory, and which words are registered.
 
-The rule: block memory, where look-up tables would need at least `LUTS_PER_BLOCK` for each 18 kbit block
-that the words fill. A six-input look-up table holds 64 words of one bit. A block holds 512 words of 36
-bits, and narrower words in proportion down to 16384 of one bit: so are RAMB18E1 (AMD, UG473, 7 Series
-FPGAs Memory Resources) and DP16KD (Lattice, TN1264, ECP5 Memory Usage Guide) but for parity bits. The
-limit is below the 190 look-up tables that a Zynq-7020 has for each of its 280 blocks (AMD, DS190).
+The rule, where a table does not ask for one or the other: block memory, where look-up tables would need at
+least `LUTS_PER_BLOCK` for each 18 kbit block that the words fill. A six-input look-up table holds 64 words
+of one bit. A block holds 512 words of 36 bits, and narrower words in proportion down to 16384 of one bit:
+so are RAMB18E1 (AMD, UG473, 7 Series FPGAs Memory Resources) and DP16KD (Lattice, TN1264, ECP5 Memory Usage
+Guide) but for parity bits. The limit is below the 190 look-up tables that a Zynq-7020 has for each of its
+280 blocks (AMD, DS190).
 
 A block memory registers what it reads. So a memory whose words are needed in the same cycle stays in
 look-up tables: one that a recurrence goes through, and one that decides whether a beat is taken.
+
+Of the tables that stay in look-up tables the words are registered as well where there are more than
+`MERGED_WORDS`, by the cell `rom`. A look-up table of six inputs that holds a bit of so many has an input
+left for a gate behind it, which then is free; of more words it has none.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from thresher.hlsc.ir import Memory, Node, Op, UnitGraph
+from thresher.hlsc.ir import Memory, Node, Op, TableStyle, UnitGraph
 from thresher.hlsc.schedule.dependencies import Dependencies, Point
 
 LUTS_PER_BLOCK = 128
+MERGED_WORDS = 32
 
 _SHAPES = ((512, 36), (1024, 18), (2048, 9), (4096, 4), (8192, 2), (16384, 1))
 """Depth and width of one block."""
@@ -38,8 +44,16 @@ def prefers_blocks(width: int, depth: int) -> bool:
     return lut_cost(width, depth) >= LUTS_PER_BLOCK * block_cost(width, depth)
 
 
+def is_block(graph: UnitGraph, read: Node) -> bool:
+    """Whether a registered read of a table is of block memory: as the table asks for, else by the rule."""
+    table = graph.tables[read.symbol]
+    if table.style is TableStyle.AUTO:
+        return prefers_blocks(read.width, len(table.words))
+    return table.style is TableStyle.BLOCK
+
+
 def registered_reads(graph: UnitGraph, needs: Dependencies, first: Collection[Point]) -> frozenset[Node]:
-    """The reads of block memory; `first` are the points that must stand in stage 0."""
+    """The reads whose words are registered; `first` are the points that must stand in stage 0."""
     found: set[Node] = set()
     for group in needs.groups:
         if any(point in first for point in group):
@@ -57,7 +71,8 @@ def _table_reads(graph: UnitGraph, needs: Dependencies, group: Sequence[Point]) 
     node = group[0]
     if len(group) > 1 or not isinstance(node, Node) or node.op is not Op.ROM or node in needs.of[node]:
         return set()
-    return {node} if prefers_blocks(node.width, len(graph.tables[node.symbol].words)) else set()
+    large = len(graph.tables[node.symbol].words) > MERGED_WORDS
+    return {node} if large or is_block(graph, node) else set()
 
 
 def _only_accesses(group: Sequence[Point]) -> bool:

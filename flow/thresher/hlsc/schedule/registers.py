@@ -1,23 +1,32 @@
 """The stages that need the fewest registers in between.
 
-Between the earliest and the latest stage of each group there are many schedules. They are narrowed
-down boundary by boundary: what stands before a boundary and what behind is the cheapest cut through the
-graph, where each value that crosses costs its bits. The groups before are then free to stand anywhere
-up to the boundary, those behind anywhere after it, for the next boundary. (So does the scheduler of
-Google's XLS, "min cut"; https://google.github.io/xls/scheduling.)
+Between the earliest and the latest stage of each group there are many schedules. They are narrowed down
+boundary by boundary: what stands before a boundary and what behind is the cheapest cut through the graph,
+where each value that crosses costs its bits, and that of a gate twice as many: a gate ahead of a register
+has look-up tables of its own, and one ahead of a sum or a count most often shares theirs. The groups before
+are then free to stand anywhere up to the boundary, those behind anywhere after it, for the next boundary.
+(So does the scheduler of Google's XLS, "min cut"; https://google.github.io/xls/scheduling.)
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-from thresher.hlsc.ir import Node
+from thresher.hlsc.ir import Node, Op
 from thresher.hlsc.schedule.dependencies import demands
 from thresher.hlsc.schedule.maximum_flow import UNLIMITED, Network
 from thresher.hlsc.schedule.timing import Stages, Timing
 
 MOST_GROUPS = 20_000
 """A larger unit keeps the earliest stages: the cuts would take minutes."""
+
+
+_GATES = frozenset({Op.AND, Op.OR, Op.XOR})
+_BITS_OF_A_GATE = 2
+
+
+def _is_gate(node: Node) -> bool:
+    return node.op in _GATES or (node.op is Op.NOT and node.args[0].op in _GATES)
 
 
 class Registers:
@@ -43,12 +52,13 @@ class Registers:
                     users.setdefault(source, set()).add(home)
         for node in wanted:
             bits = wanted[node].bit_length() - ((wanted[node] & -wanted[node]).bit_length() - 1)
+            bits *= _BITS_OF_A_GATE if _is_gate(node) else 1
             used_by = tuple(sorted(users.get(node, ())))
             if used_by or node in self._at_end:
                 self._values.append((timing.number[node], bits, used_by, node in self._at_end))
 
     def count(self, stages: Stages, last: int) -> int:
-        """The bits of all registers between the stages `0..last`."""
+        """The bits of all registers between the stages `0..last`, those of gates more than once."""
         total = 0
         for home, bits, users, at_end in self._values:
             until = max([stages[user] - self._timing.distance(user) for user in users], default=0)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from thresher.hlsc.ir import Node, Op, UnitGraph
 from thresher.hlsc.schedule.delay import DelayModel
 from thresher.hlsc.schedule.dependencies import Dependencies, Point, first_points
-from thresher.hlsc.schedule.memories import registered_reads
+from thresher.hlsc.schedule.memories import is_block, registered_reads
 
 _STEERED = frozenset((Op.SELECT, Op.ROM))
 """Operations whose first argument drives every bit of the result, and of others with the same one."""
@@ -26,8 +26,8 @@ class Timing:
     """A unit's groups, numbered in an order in which each comes after all that it needs.
 
     `sources` and `users` are the numbers of the groups that a group needs and that need it. Those in
-    `first` must stand in stage 0. Those in `registered` read block memory: what they need must be there
-    one stage before their results are.
+    `first` must stand in stage 0. Those in `registered` are read into registers: what they need must be
+    there one stage before their results are, and as long before the end of that stage as `_ahead` says.
     """
 
     graph: UnitGraph
@@ -63,6 +63,7 @@ class Timing:
             for node in nodes:
                 if node.op in _STEERED:
                     self._loads[node.op, node.args[0]] += node.width
+        self._ahead = {number: self._read_ns(number) for number in self.registered}
         self._delay = {node: self._delay_of(node) for nodes in self._nodes for node in nodes}
         self._delay_first = {node: self._delay_of(node, first=True) for node in self._delay}
         self._node_users: dict[Node, list[Node]] = {node: [] for node in self._delay}
@@ -78,7 +79,7 @@ class Timing:
     def _delay_of(self, node: Node, first: bool = False) -> float:
         """The delay of a node; `first` if all that it needs comes from registers."""
         if node in self.reads:
-            return self.delays.block_memory_ns
+            return self.delays.block_memory_ns if self._is_block(node) else 0.0
         if node.op is Op.STATE:
             return 0.0
         delay = self.delays.delay_ns(node, first)
@@ -86,6 +87,14 @@ class Timing:
             loads = self._loads[node.op, node.args[0]]
             delay += self.delays.fanout_ns(loads) - self.delays.fanout_ns(node.width)
         return delay
+
+    def _is_block(self, read: Node) -> bool:
+        return read.op is Op.RAM or is_block(self.graph, read)
+
+    def _read_ns(self, number: int) -> float:
+        """What look-up tables take from the address to the register of a group's word."""
+        reads = (node for node in self._nodes[number] if node in self.reads and not self._is_block(node))
+        return max((self.delays.delay_ns(node) for node in reads), default=0.0)
 
     def distance(self, user: int) -> int:
         """The stages that must lie between what a group needs and its results."""
@@ -109,7 +118,7 @@ class Timing:
 
     def _arrive(self, number: int, stage: int, stages: Stages, arrival: dict[Node, float]) -> float:
         """Set when the results of a group in a stage are there; return the last of these times."""
-        last = 0.0
+        last = self._address_arrival(number, stage, stages, arrival)
         for node in self._nodes[number]:
             start = 0.0
             if node.op is not Op.STATE and number not in self.registered:
@@ -120,6 +129,18 @@ class Timing:
             arrival[node] = start + self._delay[node] if start else self._delay_first[node]
             last = max(last, arrival[node])
         return last
+
+    def _address_arrival(self, number: int, stage: int, stages: Stages, arrival: dict[Node, float]) -> float:
+        """When a word that is read into a register is there before it, in the stage ahead."""
+        ahead = self._ahead.get(number, 0.0)
+        if not ahead:
+            return 0.0
+        start = 0.0
+        for node in self._nodes[number]:
+            for source in self.needs.of[node]:
+                if isinstance(source, Node) and stages[self.number[source]] == stage - 1:
+                    start = max(start, arrival[source])
+        return start + ahead
 
     def latest(self, bounds: Stages) -> Stages:
         """The latest stages that are not after `bounds`."""
@@ -146,6 +167,8 @@ class Timing:
                 home = self.number[user]
                 if home == number or (stages[home] == stage and home not in self.registered):
                     behind = max(behind, rest[user])
+                elif home in self._ahead and stages[home] == stage + 1:
+                    behind = max(behind, self._ahead[home])
             rest[node] = behind + self._delay[node]
             most = max(most, behind + self._delay_first[node])
         return most

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import Enum
 
-from thresher.hlsc.ir import Memory, Table
+from thresher.hlsc.ir import Memory, Node, Table, UnitGraph
+from thresher.hlsc.schedule.memories import is_block
+from thresher.hlsc.schedule.stages import Schedule
 from thresher.hlsc.verilog.expressions import constant
 from thresher.hlsc.verilog.layout import statement
 
@@ -66,16 +69,29 @@ class TableRead:
 
     def block_lines(self, enable: str, name: str) -> list[str]:
         """The read as block memory, whose word is there after a clock edge with `enable`."""
-        start = ["  always_ff @(posedge ap_clk) begin", f"    if ({enable}) begin"]
-        end = ["    end", "  end"]
-        rows = [
-            f"        {constant(self.address_width, address)}: {self.word} <= {word};"
-            for address, word in enumerate(self._words())
+        words = self._words()
+        rows = _rows([f"{name}[{address}] = {word};" for address, word in enumerate(words)], " ")
+        array = ['  (* rom_style = "block" *)', f"  logic {self._columns()}{name} [0:{len(words) - 1}];"]
+        filled = [*array, "", "  initial begin", *(f"    {row}" for row in rows), "  end"]
+        read = ["  always_ff @(posedge ap_clk) begin", f"    if ({enable}) begin"]
+        read += [f"      {self.word} <= {name}[{self.address}];", "    end", "  end"]
+        return ["", *self._also(self._constant(name), filled), "", *read]
+
+    def rom_lines(self, enable: str, name: str, instance_name: str) -> list[str]:
+        """The read by the cell `rom`, whose word is there after a clock edge with `enable`."""
+        words = self._words()
+        head = f"  localparam logic [{len(words) * self.width - 1}:0] {name} = {{"
+        rows = [f"    {row}" for row in _filled(words[::-1])]
+        parameters = [("Width", str(self.width)), ("Depth", str(len(words))), ("Words", name)]
+        bits = max(1, (len(words) - 1).bit_length())
+        address = self.address if bits == self.address_width else f"{self.address}[{bits - 1}:0]"
+        ports = [
+            ("clk_i", "ap_clk"),
+            ("read_i", enable),
+            ("address_i", address),
+            ("word_o", self.word),
         ]
-        rows.append(f"        default: {self.word} <= 'x;")
-        rows = [f"      case ({self.address})", *rows, "      endcase"]
-        read = f"      {self.word} <= {name}[{self.address}];"
-        return ["", *self._also([*self._constant(name), *start, read, *end], [*start, *rows, *end])]
+        return ["", head, *rows, "  };", *instance("rom", parameters, instance_name, ports)]
 
     def _also(self, verilator: Sequence[str], synthesis: Sequence[str]) -> Sequence[str]:
         if len(self.table.words) < LONG_TABLE:
@@ -97,14 +113,31 @@ class TableRead:
 
 def _filled(items: Sequence[str]) -> list[str]:
     """Items with commas between them, as many on a line as there is room for if all are as long as any."""
-    per_line = max(1, 96 // (max(map(len, items)) + 2))
-    lines = [", ".join(items[place : place + per_line]) for place in range(0, len(items), per_line)]
-    return _list(lines)
+    return _list(_rows(items, ", "))
 
 
-def table_style(registered: bool) -> str:
-    """The attribute of a table's word, by which synthesis chooses what the table is made of."""
-    return f'(* rom_style = "{"block" if registered else "distributed"}" *)'
+def _rows(items: Sequence[str], between: str) -> list[str]:
+    per_line = max(1, 96 // (max(map(len, items)) + len(between)))
+    return [between.join(items[place : place + per_line]) for place in range(0, len(items), per_line)]
+
+
+class TableKind(Enum):
+    """What a table is made of: look-up tables, these in a `rom`, or block memory."""
+
+    LOGIC = "logic"
+    ROM = "rom"
+    BLOCK = "block"
+
+
+def table_kind(graph: UnitGraph, plan: Schedule, read: Node) -> TableKind:
+    """What the table that is read is made of, by the rule of `schedule.memories`."""
+    if read not in plan.registered:
+        return TableKind.LOGIC
+    return TableKind.BLOCK if is_block(graph, read) else TableKind.ROM
+
+
+TABLE_STYLE = '(* rom_style = "distributed" *)'
+"""The attribute of a word of a table that is look-up tables, by which synthesis lets it stay so."""
 
 
 def ram_parameters(memory: Memory) -> list[tuple[str, str]]:

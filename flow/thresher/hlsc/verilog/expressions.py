@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from thresher.hlsc.ir import Node, Op
+from thresher.hlsc.ir import GATES, Node, Op
 from thresher.hlsc.verilog.layout import together
 from thresher.hlsc.verilog.signals import Signal, Signals
 
@@ -113,13 +113,34 @@ class Expressions:
             return self._inverse(node.args[0], stage)
         if node.op is Op.MUL:
             return self._product(node, stage)
-        args = [self._text(arg, stage) for arg in node.args]
+        args = [self._text(arg, stage) for arg in self._in_order(node, stage)]
         if node.op in _SPECIAL:
             return _SPECIAL[node.op].format(*args)
         operator = _OPERATORS[node.op]
         if node.width == 1 and node.args[0].width == 1:
             operator = _OF_BITS.get(node.op, operator)
         return f"({args[0]} {operator} {args[1]})"
+
+    def _in_order(self, node: Node, stage: int) -> tuple[Node, ...]:
+        """The operands; of a sum, one that no gate of this stage makes comes first.
+
+        A carry chain takes its first operand as it is and through a look-up table, and its second through
+        that table only, which has room for a gate.
+        """
+        if (
+            node.op is Op.ADD
+            and self._is_gated(node.args[0], stage)
+            and not self._is_gated(node.args[1], stage)
+        ):
+            return node.args[::-1]
+        return node.args
+
+    def _is_gated(self, node: Node, stage: int) -> bool:
+        if node.op is Op.CONCAT:
+            return any(self._is_gated(part, stage) for part in node.args)
+        while node.op in (Op.SLICE, Op.SEXT, Op.NOT):
+            node = node.args[0]
+        return node.op in GATES and self._signals.plan.ready(node) == stage
 
     def _inverse(self, arg: Node, stage: int) -> str:
         if arg.op in _INVERSE and self._signals.find(arg, stage) is None:

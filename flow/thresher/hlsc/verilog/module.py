@@ -9,16 +9,20 @@ from thresher.hlsc.ir import Memory, Node, Op, Register, UnitGraph
 from thresher.hlsc.schedule.carry import carried
 from thresher.hlsc.schedule.stages import Schedule
 from thresher.hlsc.verilog import flow
-from thresher.hlsc.verilog.cells import TableRead, instance, ram_parameters, table_style
+from thresher.hlsc.verilog.cells import (
+    TABLE_STYLE,
+    TableKind,
+    TableRead,
+    instance,
+    ram_parameters,
+    table_kind,
+)
 from thresher.hlsc.verilog.expressions import Expressions, constant
 from thresher.hlsc.verilog.header import Heading, header_lines, port_lines
 from thresher.hlsc.verilog.layout import statement, title, vector
 from thresher.hlsc.verilog.names import Names
 from thresher.hlsc.verilog.signals import Signal, Signals
 from thresher.hlsc.verilog.uses import Uses
-
-_COUNTS = {Op.POPCOUNT: ("popcount", "count_o"), Op.COMPRESS: ("compressor", "columns_o")}
-"""Cells that count ones, and their outputs."""
 
 
 def module_text(graph: UnitGraph, plan: Schedule, heading: Heading) -> str:
@@ -31,9 +35,11 @@ def module_text(graph: UnitGraph, plan: Schedule, heading: Heading) -> str:
 def cells_used(graph: UnitGraph, plan: Schedule) -> tuple[str, ...]:
     """The names of the cells that the module instantiates, and of those inside of these."""
     nodes = graph.nodes()
-    used = {_COUNTS[node.op][0] for node in nodes if node.op in _COUNTS}
+    used = {"compressor" for node in nodes if node.op is Op.COMPRESS}
     used |= {_ram_cell(node, plan) for node in nodes if node.op is Op.RAM}
-    return tuple(sorted(used | ({"compressor"} if "popcount" in used else set())))
+    tables = (node for node in nodes if node.op is Op.ROM)
+    used |= {"rom" for node in tables if table_kind(graph, plan, node) is TableKind.ROM}
+    return tuple(sorted(used))
 
 
 def _ram_cell(node: Node, plan: Schedule) -> str:
@@ -129,7 +135,7 @@ class _Module:
         if node not in self._signals.uses.named or node.op in (Op.STATE, Op.INPUT, Op.VALID):
             return
         signal = self._signals.home(node)
-        if node.op in _COUNTS:
+        if node.op is Op.COMPRESS:
             self._count(node, signal, stage)
         elif node.op is Op.ROM:
             self._table(node, signal, stage)
@@ -147,10 +153,9 @@ class _Module:
 
     def _count(self, node: Node, signal: Signal, stage: int) -> None:
         self._word(node, signal)
-        cell, output = _COUNTS[node.op]
         parameters = [("Width", str(node.args[0].width)), ("Group", str(node.value))]
-        ports = [("word_i", self._expressions.text(node.args[0], stage)), (output, signal.name)]
-        self._section += instance(cell, parameters, self._names.take(f"u_{signal.name}"), ports)
+        ports = [("word_i", self._expressions.text(node.args[0], stage)), ("columns_o", signal.name)]
+        self._section += instance("compressor", parameters, self._names.take(f"u_{signal.name}"), ports)
 
     def _table(self, node: Node, signal: Signal, stage: int) -> None:
         """The word of a table; the table itself stands in a section of its own."""
@@ -160,13 +165,18 @@ class _Module:
             self._section.append(f"  {vector(address.width)} {name};")
             self._section += statement(f"assign {name} = {text};")
             text = name
-        registered = node in self._plan.registered
-        self._section.append(f"  {table_style(registered)}")
-        self._word(node, signal)
         table = self._graph.tables[node.symbol]
         read = TableRead(signal.name, text, address.width, table, node.value, node.width)
         name = self._names.take(f"{table.name}_table")
-        self._tables += read.block_lines(flow.ADVANCE, name) if registered else read.logic_lines(name)
+        kind = table_kind(self._graph, self._plan, node)
+        if kind is TableKind.ROM:
+            self._tables += read.rom_lines(flow.ADVANCE, name, self._names.take(f"u_{name}"))
+        elif kind is TableKind.BLOCK:
+            self._tables += read.block_lines(flow.ADVANCE, name)
+        else:
+            self._section.append(f"  {TABLE_STYLE}")
+            self._tables += read.logic_lines(name)
+        self._word(node, signal)
 
     def _ram(self, node: Node, stage: int) -> None:
         """A ram, after all that its stage declares: what it writes may come of what it reads."""

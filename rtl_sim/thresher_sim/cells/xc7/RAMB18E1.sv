@@ -1,0 +1,130 @@
+// 18-kbit block memory of 7-series parts, by AMD UG473: both modes, all widths and write modes. Without
+// output registers, cascades and error correction, and with one clock.
+module RAMB18E1 #(
+    parameter logic [255:0]
+    INIT_00 = '0, INIT_01 = '0, INIT_02 = '0, INIT_03 = '0, INIT_04 = '0,
+    INIT_05 = '0, INIT_06 = '0, INIT_07 = '0, INIT_08 = '0, INIT_09 = '0,
+    INIT_0A = '0, INIT_0B = '0, INIT_0C = '0, INIT_0D = '0, INIT_0E = '0,
+    INIT_0F = '0, INIT_10 = '0, INIT_11 = '0, INIT_12 = '0, INIT_13 = '0,
+    INIT_14 = '0, INIT_15 = '0, INIT_16 = '0, INIT_17 = '0, INIT_18 = '0,
+    INIT_19 = '0, INIT_1A = '0, INIT_1B = '0, INIT_1C = '0, INIT_1D = '0,
+    INIT_1E = '0, INIT_1F = '0, INIT_20 = '0, INIT_21 = '0, INIT_22 = '0,
+    INIT_23 = '0, INIT_24 = '0, INIT_25 = '0, INIT_26 = '0, INIT_27 = '0,
+    INIT_28 = '0, INIT_29 = '0, INIT_2A = '0, INIT_2B = '0, INIT_2C = '0,
+    INIT_2D = '0, INIT_2E = '0, INIT_2F = '0, INIT_30 = '0, INIT_31 = '0,
+    INIT_32 = '0, INIT_33 = '0, INIT_34 = '0, INIT_35 = '0, INIT_36 = '0,
+    INIT_37 = '0, INIT_38 = '0, INIT_39 = '0, INIT_3A = '0, INIT_3B = '0,
+    INIT_3C = '0, INIT_3D = '0, INIT_3E = '0, INIT_3F = '0,
+    parameter logic [255:0]
+    INITP_00 = '0, INITP_01 = '0, INITP_02 = '0, INITP_03 = '0, INITP_04 = '0,
+    INITP_05 = '0, INITP_06 = '0, INITP_07 = '0,
+    parameter logic [17:0] INIT_A = '0, INIT_B = '0, SRVAL_A = '0, SRVAL_B = '0,
+    parameter RAM_MODE = "TDP",
+    parameter WRITE_MODE_A = "WRITE_FIRST",
+    parameter WRITE_MODE_B = "WRITE_FIRST",
+    parameter int READ_WIDTH_A = 0, READ_WIDTH_B = 0, WRITE_WIDTH_A = 0, WRITE_WIDTH_B = 0,
+    parameter int DOA_REG = 0, DOB_REG = 0,
+    parameter RDADDR_COLLISION_HWCONFIG = "DELAYED_WRITE",
+    parameter RSTREG_PRIORITY_A = "RSTREG", RSTREG_PRIORITY_B = "RSTREG",
+    parameter SIM_COLLISION_CHECK = "ALL", SIM_DEVICE = "7SERIES", INIT_FILE = "NONE",
+    parameter bit IS_CLKARDCLK_INVERTED = 0, IS_CLKBWRCLK_INVERTED = 0,
+    parameter bit IS_ENARDEN_INVERTED = 0, IS_ENBWREN_INVERTED = 0,
+    parameter bit IS_RSTRAMARSTRAM_INVERTED = 0, IS_RSTRAMB_INVERTED = 0,
+    parameter bit IS_RSTREGARSTREG_INVERTED = 0, IS_RSTREGB_INVERTED = 0
+) (
+    input  logic CLKARDCLK, CLKBWRCLK, ENARDEN, ENBWREN, REGCEAREGCE, REGCEB,
+    input  logic RSTRAMARSTRAM, RSTRAMB, RSTREGARSTREG, RSTREGB,
+    input  logic [13:0] ADDRARDADDR, ADDRBWRADDR,
+    input  logic [15:0] DIADI, DIBDI,
+    input  logic [1:0] DIPADIP, DIPBDIP,
+    input  logic [1:0] WEA,
+    input  logic [3:0] WEBWE,
+    output logic [15:0] DOADO, DOBDO,
+    output logic [1:0] DOPADOP, DOPBDOP
+);
+
+  if (DOA_REG != 0 || DOB_REG != 0) begin : gen_check
+    $fatal(1, "%m: this model has no output registers and no cascades");
+  end
+  if (IS_CLKARDCLK_INVERTED || IS_CLKBWRCLK_INVERTED || IS_ENARDEN_INVERTED || IS_ENBWREN_INVERTED ||
+      IS_RSTRAMARSTRAM_INVERTED || IS_RSTRAMB_INVERTED) begin : gen_check_inverted
+    $fatal(1, "%m: this model has no inverted pins");
+  end
+
+  localparam int Bytes = 2048;
+  localparam logic [8*Bytes-1:0] Data = {
+      INIT_3F, INIT_3E, INIT_3D, INIT_3C, INIT_3B, INIT_3A, INIT_39, INIT_38,
+      INIT_37, INIT_36, INIT_35, INIT_34, INIT_33, INIT_32, INIT_31, INIT_30,
+      INIT_2F, INIT_2E, INIT_2D, INIT_2C, INIT_2B, INIT_2A, INIT_29, INIT_28,
+      INIT_27, INIT_26, INIT_25, INIT_24, INIT_23, INIT_22, INIT_21, INIT_20,
+      INIT_1F, INIT_1E, INIT_1D, INIT_1C, INIT_1B, INIT_1A, INIT_19, INIT_18,
+      INIT_17, INIT_16, INIT_15, INIT_14, INIT_13, INIT_12, INIT_11, INIT_10,
+      INIT_0F, INIT_0E, INIT_0D, INIT_0C, INIT_0B, INIT_0A, INIT_09, INIT_08,
+      INIT_07, INIT_06, INIT_05, INIT_04, INIT_03, INIT_02, INIT_01, INIT_00
+  };
+  localparam logic [Bytes-1:0] Parity = {
+      INITP_07, INITP_06, INITP_05, INITP_04, INITP_03, INITP_02, INITP_01, INITP_00
+  };
+
+  function automatic logic [9*Bytes-1:0] with_parity();
+    for (int place = 0; place < Bytes; place++) begin
+      with_parity[9*place+:9] = {Parity[place], Data[8*place+:8]};
+    end
+  endfunction
+
+  // Bytes with the ninth bit of each above it.
+  function automatic logic [71:0] join_bits(input logic [63:0] data, input logic [7:0] parity);
+    for (int place = 0; place < 8; place++) join_bits[9*place+:9] = {parity[place], data[8*place+:8]};
+  endfunction
+
+  function automatic logic [71:0] start(input logic [17:0] high, input logic [17:0] low);
+    return join_bits(64'({high[15:0], low[15:0]}), 8'({high[17:16], low[17:16]}));
+  endfunction
+
+  localparam bit Simple = RAM_MODE == "SDP";
+  localparam bit WideRead = Simple && READ_WIDTH_A == 36;
+  localparam bit WideWrite = Simple && WRITE_WIDTH_B == 36;
+  logic [71:0] read_a, read_b, write_a, write_b;
+
+  assign write_a = join_bits(64'(DIADI), 8'(DIPADIP));
+  assign write_b = WideWrite ? join_bits(64'({DIBDI, DIADI}), 8'({DIPBDIP, DIPADIP})) :
+      join_bits(64'(DIBDI), 8'(DIPBDIP));
+
+  for (genvar place = 0; place < 2; place++) begin : gen_outputs
+    assign {DOPADOP[place], DOADO[8*place+:8]} = read_a[9*place+:9];
+    assign {DOPBDOP[place], DOBDO[8*place+:8]} = WideRead ? read_a[9*(place+2)+:9] : read_b[9*place+:9];
+  end
+
+  block_memory_model #(
+      .Bytes(Bytes),
+      .Init(with_parity()),
+      .ReadBitsA(READ_WIDTH_A),
+      .ReadBitsB(Simple ? 0 : READ_WIDTH_B),
+      .WriteBitsA(Simple ? 0 : WRITE_WIDTH_A),
+      .WriteBitsB(WRITE_WIDTH_B),
+      .ReadFirstA(WRITE_MODE_A == "READ_FIRST"),
+      .ReadFirstB(WRITE_MODE_B == "READ_FIRST"),
+      .NoChangeA(WRITE_MODE_A == "NO_CHANGE"),
+      .NoChangeB(WRITE_MODE_B == "NO_CHANGE"),
+      .StartA(start(WideRead ? INIT_B : '0, INIT_A)),
+      .StartB(start('0, INIT_B)),
+      .ResetA(start(WideRead ? SRVAL_B : '0, SRVAL_A)),
+      .ResetB(start('0, SRVAL_B))
+  ) u_memory (
+      .clk_a_i(CLKARDCLK),
+      .enable_a_i(ENARDEN),
+      .reset_a_i(RSTRAMARSTRAM),
+      .address_a_i(ADDRARDADDR[13:0]),
+      .write_a_i(8'(WEA)),
+      .data_a_i(write_a),
+      .data_a_o(read_a),
+      .clk_b_i(CLKBWRCLK),
+      .enable_b_i(ENBWREN),
+      .reset_b_i(RSTRAMB),
+      .address_b_i(ADDRBWRADDR[13:0]),
+      .write_b_i(8'(WEBWE)),
+      .data_b_i(write_b),
+      .data_b_o(read_b)
+  );
+
+endmodule
