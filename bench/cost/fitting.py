@@ -25,6 +25,9 @@ Results = Mapping[Configuration, Measured]
 # unlike all others does not decide prices.
 _LARGE = 0.05
 _ROUNDS = 30
+# Amounts are counts of look-up tables, registers and slices, as far as kernels know them. So prices are drawn to
+# one, which decides where units say little, such as of parts that always come together.
+_PULL = 0.03
 # Units of a few look-up tables would weigh most of all.
 _LEAST = 20
 
@@ -73,13 +76,17 @@ def fit(results: Results) -> dict[str, dict[str, float]]:
 def _prices(amounts: Sequence[Mapping[str, float]], measured: Sequence[float]) -> dict[str, float]:
     """Least squares of relative errors, by weights that are found anew from the errors so far."""
     names = sorted({name for row in amounts for name in row})
+    if not names:
+        return {}
     matrix: Floats = np.array([[row.get(name, 0.0) for name in names] for row in amounts])
     target: Floats = np.array(measured)
     weights: Floats = 1.0 / np.maximum(target, _LEAST)
     prices: Floats = np.zeros(len(names))
     factors = weights
     for _ in range(_ROUNDS):
-        prices, _ = nnls(matrix * factors[:, None], target * factors)
+        pulls = np.diag(_PULL * np.linalg.norm(matrix * factors[:, None], axis=0))
+        rows = np.vstack([matrix * factors[:, None], pulls])
+        prices, _ = nnls(rows, np.concatenate([target * factors, pulls.sum(axis=1)]))
         errors = np.abs(matrix @ prices - target) * weights
         factors = weights / np.sqrt(np.maximum(errors, _LARGE) / _LARGE)
     return {name: float(f"{price:.4g}") for name, price in zip(names, prices, strict=True)}

@@ -28,8 +28,16 @@ def fifo_parts(width: int, depth: int) -> Parts:
     if depth == MIN_DEPTH:
         return Parts({"register": 1, "register_bits": width}, {"register": 1, "register_bits": width})
     places = (depth - 1).bit_length()
+    wrapped = 0 if _shifts(width, depth) or depth == 1 << places else places
+    own = {"fifo": 1, "places": places, "wrapped_places": wrapped}
     if is_in_blocks(width, depth):
-        own = {"fifo": 1, "places": places}
         return Parts(own, own, bram18=block_cost(width, depth))
-    own = {"fifo": 1, "places": places}
-    return Parts({**own, "memory_fifo": distributed_cost(width, depth)}, {**own, "outputs": width})
+    words = 1 << places if _shifts(width, depth) else depth
+    return Parts({**own, "memory": distributed_cost(width, words)}, {**own, "outputs": width})
+
+
+def _shifts(width: int, depth: int) -> bool:
+    """Whether places are states of shift registers, by the rule of `rtl/fifo.sv`."""
+    places = (depth - 1).bit_length()
+    unused = ((1 << places) - depth) // 64 * width
+    return places <= 9 and (is_in_blocks(width, depth) or unused <= 32)

@@ -15,7 +15,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from thresher.kernels.base import Table, divide_up, signed_bits, tile_rows
+from thresher.kernels.base import RamStyle, Table, divide_up, signed_bits, tile_rows
 from thresher.kernels.parts import Parts
 from thresher.kernels.products import ProductSums
 from thresher.kernels.staircase import deal, output_base, staircase_parts, threshold_table, with_direction
@@ -23,6 +23,9 @@ from thresher.kernels.tables import table_parts
 from thresher.lower.integer import EdgeCorrections, IntNode, IntThreshold, reachable
 
 Ints = npt.NDArray[np.int64]
+
+_WORDS_OF_ADDER = 8
+"""Words of a bit that a look-up table of an accumulator has room for."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -148,21 +151,30 @@ class Accumulation:
     def _descends(self) -> bool:
         return self.threshold is not None and bool(self.threshold.descending.any())
 
-    def parts(self, pe: int, simd: int, groups: int = 1) -> Parts:
+    def parts(self, pe: int, simd: int, groups: int = 1, style: RamStyle = RamStyle.AUTO) -> Parts:
         """Products with their sums, accumulators, what these start from and the staircases behind them."""
         rows, columns = self.weights.shape
         words, column_tiles = groups * divide_up(rows // groups, pe), divide_up(columns, simd)
-        products = self.products.parts(pe, simd, words * column_tiles)
-        bits = pe * self.accumulator_bits
+        products = self.products.parts(pe, simd, words * column_tiles, style)
         held = "held" if column_tiles > 1 or self.products.unit_weights else "once"
+        bits = pe * self.accumulator_bits
         sums = Parts({f"accumulator_{held}": bits}, {f"accumulator_{held}": bits})
-        starts = table_parts("starts", pe, self._start_bits, words * self._classes)
-        return Parts.all(products, sums, starts, self._staircase_parts(pe, words), self._edge_parts)
+        stairs = staircase_parts(pe, self.levels, self._threshold_bits, words) if self.levels > 1 else Parts()
+        return Parts.all(products, sums, self._start_parts(pe, words), stairs, self._edge_parts)
 
-    def _staircase_parts(self, pe: int, words: int) -> Parts:
-        if self.levels < 2:
+    def _start_parts(self, pe: int, words: int) -> Parts:
+        """Those of a table that accumulators start from; an adder's look-up tables have room for few words."""
+        if self._only_start is not None:
             return Parts()
-        return staircase_parts(pe, self.levels, self._threshold_bits, words)
+        bits = self._start_bits + (1 if self.levels == 1 and self._descends else 0)
+        depth = self._start_words(words)
+        name = "few_starts" if depth <= _WORDS_OF_ADDER else "starts"
+        return table_parts(name, pe, bits, depth)
+
+    def _start_words(self, tiles: int) -> int:
+        """Words of the table of starts: its address is classes and tile side by side, each in whole bits."""
+        rows, columns = self._lacks.shape[:2]
+        return ((rows - 1) * _power_of_two(columns) + columns - 1) * _power_of_two(tiles) + tiles
 
     @property
     def _edge_parts(self) -> Parts:
@@ -170,15 +182,8 @@ class Accumulation:
         if self.corrections is None:
             return Parts()
         places = (len(self.corrections.row_classes), len(self.corrections.column_classes))
-        bits = sum(size.bit_length() for size in places)
+        bits = sum((size - 1).bit_length() for size in places)
         return Parts({"edges": bits}, {"edges": bits})
-
-    @property
-    def _classes(self) -> int:
-        if self.corrections is None:
-            return 1
-        rows, columns = self.corrections.values.shape[:2]
-        return int(rows * columns)
 
     def constants(self, pe: int, groups: int = 1) -> Mapping[str, int | bool | str]:
         """What `thresher::Accumulation` needs of a `Layer`."""

@@ -2,32 +2,44 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import cache
 
 from thresher.kernels.parts import Parts
 
 
-@cache
-def count_luts(ones: int) -> int:
-    """Look-up tables that count so many bits, without those of the first level of `rtl/popcount.sv`.
+@dataclass(frozen=True)
+class Counted:
+    """What counts some bits: look-up tables of groups, and bits of adders with those of their carries.
 
-    That level makes of each three bits a count of two; the bits of equal weight are counted in turn, six at
-    a time by three look-up tables, and adders join the columns.
+    `width` is that of the count, before the `others` are added to it.
     """
-    if ones <= 3:
-        return 0
-    groups = -(-ones // 3)
-    return 2 * _column(groups) + ones.bit_length()
+
+    groups: int
+    adders: int
+    width: int
 
 
 @cache
-def _column(ones: int) -> int:
-    if ones == 1:
-        return 0
-    if ones <= 6:
-        return ones.bit_length()
-    groups = -(-ones // 6)
-    return 3 * (groups + _column(groups)) + 2 * ones.bit_length()
+def counted(bits: int, others: int, gated: bool) -> Counted:
+    """The circuit that `thresher.hlsc.counting` makes of a sum of so many bits and `others` numbers.
+
+    Of `gated` bits each is a gate of two others, for which look-up tables of groups have room.
+    """
+    size, tables = (3, 2) if gated else (6, 3)
+    groups = max(0, -(-(bits + 1 - others) // (size + 1)))
+    full, rest = divmod(min(bits, groups * size), size)
+    carries = max(0, bits - groups * size)
+    widths = [tables] * full + ([rest.bit_length()] if rest else [])
+    adders = 0
+    while len(widths) > 1:
+        pairs = list(zip(widths[::2], widths[1::2], strict=False))
+        adders += sum(min(pair) for pair in pairs) + min(carries, len(pairs))
+        carries = max(0, carries - len(pairs))
+        widths = [max(pair) + 1 for pair in pairs] + widths[2 * len(pairs) :]
+    return Counted(
+        full * tables + (0 if rest <= 1 else 2 if rest <= 3 else 3), adders + carries, bits.bit_length()
+    )
 
 
 @cache

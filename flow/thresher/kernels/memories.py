@@ -8,9 +8,12 @@ from __future__ import annotations
 
 from functools import cache
 
-from thresher.kernels.base import divide_up
+from thresher.kernels.base import RamStyle, divide_up
 
 LUTS_PER_BLOCK = 128
+
+MERGED_WORDS = 32
+"""Tables of more constant words are registered, and not one with what they meet."""
 
 WORDS_OF_LUT = 64
 """Words of a bit in a look-up table of six inputs."""
@@ -36,11 +39,20 @@ def prefers_blocks(width: int, depth: int) -> bool:
     return lut_cost(width, depth) >= LUTS_PER_BLOCK * block_cost(width, depth)
 
 
+def is_block_table(width: int, depth: int, style: RamStyle) -> bool:
+    """Whether a table of constant words is in block memory: as it asks for, else by the rule."""
+    if style is RamStyle.AUTO:
+        return prefers_blocks(width, depth)
+    return style is RamStyle.BLOCK
+
+
 def distributed_cost(width: int, depth: int) -> int:
     """The look-up tables that hold words which are written and read at two addresses.
 
-    Four hold 32 words of 6 bits, or 64 of 3, or 128 of one (AMD UG474: RAM32M, RAM64M, RAM128X1D).
+    Four hold 32 words of 6 bits, or 64 of 3 (AMD UG474: RAM32M, RAM64M). Of more words a bit is chosen by
+    another for each four parts.
     """
     if depth <= 32:
         return 4 * divide_up(width, 6)
-    return 4 * divide_up(width, 3) * divide_up(depth, 64)
+    parts = divide_up(depth, WORDS_OF_LUT)
+    return 4 * divide_up(width, 3) * parts + width * divide_up(parts - 1, 3)

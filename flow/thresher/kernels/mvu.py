@@ -150,7 +150,9 @@ class Mvu(Estimated):
         replay = memory_parts("vector", width, column_tiles) if row_tiles > 1 else Parts()
         own = {"mvu": 1, "counters": counters, "ragged": ragged, "replayed": width if row_tiles > 1 else 0}
         registers = {"mvu": 1, "counters": counters, "beats": width, "outputs": self.output_layout.width}
-        return Parts.all(self._sums.parts(self.pe, self.simd, groups), replay, Parts(own, registers))
+        return Parts.all(
+            self._sums.parts(self.pe, self.simd, groups, self.ram_style), replay, Parts(own, registers)
+        )
 
     def constants(self) -> Mapping[str, int | bool | str]:
         """Shapes and types of `thresher::Mvu`."""

@@ -15,13 +15,15 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from thresher.kernels.arithmetic import count_luts, multiplier_parts, tree_bits
-from thresher.kernels.base import signed_bits
+from thresher.kernels.arithmetic import counted, multiplier_parts, tree_bits
+from thresher.kernels.base import RamStyle, signed_bits
 from thresher.kernels.parts import Parts
 from thresher.kernels.tables import depth_class, table_parts
 from thresher_sim.streams import BIPOLAR, IntType
 
 Ints = npt.NDArray[np.int64]
+
+_FREE_GATES = ("unit", "one", "of_8", "deep")
 
 # Terms of up to so many bits cost less by a popcount for each bit than by a tree of adders: inputs that a
 # weight of one bit keeps or not, and all else that no multiplier makes.
@@ -109,37 +111,45 @@ class ProductSums:
         most = _COUNTED_BITS_OF_INPUTS if inputs else _COUNTED_BITS
         return self.kind is not Products.MULTIPLIED and self.term_bits <= most
 
-    def parts(self, rows: int, columns: int, words: int) -> Parts:
-        """What sums `rows` x `columns` products a cycle, of weights in tables of so many words."""
+    def parts(self, rows: int, columns: int, words: int, style: RamStyle = RamStyle.AUTO) -> Parts:
+        """What sums `rows` x `columns` products a cycle, of weights in tables of so many words.
+
+        The sum is one of two numbers that are added behind it.
+        """
         weight_bits = 0 if self.unit_weights else self.weight_type.bits
-        table = table_parts("weights", rows, columns * weight_bits, words)
-        where = "unit" if self.unit_weights else depth_class(words)
-        lanes = rows * columns
+        table = table_parts("weights", rows, columns * weight_bits, words, style)
         if self._counted and (self.term_bits == 1 or columns >= 4):
-            planes = self.term_bits
-            ternary = self.kind is Products.INPUTS and self.weight_type.signed
-            kind = "ternary_products" if ternary else f"products_{where}"
-            counting = {
-                kind: lanes * planes,
-                "count": rows * planes * count_luts(columns),
-                "planes": rows * (planes - 1) * (columns.bit_length() + planes + 1),
-            }
-            # Few words of single bits are in the look-up tables that count.
-            shared = table if where == "deep" or planes > 1 or weight_bits > 1 else Parts(bram18=table.bram18)
-            return shared + Parts(counting, {"counted_lanes": lanes * planes, "counts": counting["count"]})
+            return table + self._counting_parts(rows, columns, words)
+        lanes = rows * columns
         width = self.term_bits + (0 if self._term_signed else 1)
         adders = rows * tree_bits(width, columns)
-        tree = Parts({"tree": adders}, {"tree": adders})
+        tree = table + Parts({"adders": adders}, {"tree": adders})
         if self.kind is Products.MULTIPLIED:
-            return (
-                table
-                + tree
-                + multiplier_parts(lanes, self.weight_type.bits, self.source.bits, self.term_bits)
-            )
-        kind = "ternary_terms" if self.kind is Products.INPUTS and self.weight_type.signed else "terms"
-        return Parts.all(
-            table, tree, Parts({kind: lanes * self.term_bits}, {"terms": lanes * self.term_bits})
+            return tree + multiplier_parts(lanes, self.weight_type.bits, self.source.bits, self.term_bits)
+        terms = "ternary_terms" if self._ternary else "terms"
+        return tree + Parts({terms: lanes * self.term_bits}, {"terms": lanes * self.term_bits})
+
+    def _counting_parts(self, rows: int, columns: int, words: int) -> Parts:
+        """Gates and counts of each bit of the terms, and the sum of these counts."""
+        planes, lanes = self.term_bits, rows * columns
+        where = "unit" if self.unit_weights else depth_class(words)
+        # Constant weights leave no gates.
+        gated = where not in ("unit", "one")
+        first, others = counted(columns, planes, gated), counted(columns, 0, gated)
+        groups = rows * (first.groups + (planes - 1) * others.groups)
+        adders = rows * (first.adders + (planes - 1) * (others.adders + others.width + 1))
+        bits = lanes * planes
+        # Look-up tables of groups have room for gates of two bits, or of one and a word's address.
+        gates = {f"ternary_{where}" if self._ternary else f"gates_{where}": bits}
+        free = where in _FREE_GATES and not self._ternary
+        return Parts(
+            {"groups": groups, "adders": adders, **({} if free else gates)},
+            {"counted_lanes": bits, "counts": groups + adders},
         )
+
+    @property
+    def _ternary(self) -> bool:
+        return self.kind is Products.INPUTS and self.weight_type.signed
 
     def constants(self) -> dict[str, int | bool | str]:
         """What `thresher::DotProduct` needs of a `Layer`, but `kTwice`."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from thresher.kernels.arithmetic import count_luts
+from thresher.kernels.arithmetic import counted
 from thresher.kernels.base import Table, tile_rows
+from thresher.kernels.memories import MERGED_WORDS
 from thresher.kernels.parts import Parts
 from thresher.kernels.tables import depth_class, table_parts
 from thresher.lower.integer import IntThreshold
@@ -52,7 +53,11 @@ def output_base(threshold: IntThreshold) -> int:
 def staircase_parts(lanes: int, levels: int, bits: int, words: int) -> Parts:
     """Comparators of `bits` with thresholds in tables of so many words, and the count of those reached."""
     compared = lanes * levels * bits
-    kind = f"compared_{depth_class(words)}"
-    counted = lanes * count_luts(levels)
-    table = table_parts("thresholds", lanes, levels * bits, words)
-    return table + Parts({kind: compared, "reached": counted}, {"compared": compared, "reached": counted})
+    count = counted(levels, 0, gated=False)
+    reached = {"groups": lanes * count.groups, "adders": lanes * count.adders}
+    own = Parts(
+        {f"compared_{depth_class(words)}": compared, **reached},
+        {"compared": lanes * levels, "reached": sum(reached.values())},
+    )
+    # The words of small tables are in the look-up tables that compare.
+    return own + table_parts("thresholds", lanes, levels * bits, words) if words > MERGED_WORDS else own

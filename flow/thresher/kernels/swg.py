@@ -213,7 +213,7 @@ class Swg(Estimated):
             "spots": spots,
             "padded": padded,
         }
-        return memory_parts("buffer", width, buffer.capacity) + Parts(
+        return memory_parts("buffer", width, _places(width, buffer.capacity)[0]) + Parts(
             own, {**own, "beats": width, "outputs": width}
         )
 

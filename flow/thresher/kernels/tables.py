@@ -2,8 +2,20 @@
 
 from __future__ import annotations
 
-from thresher.kernels.memories import WORDS_OF_LUT, block_cost, distributed_cost, lut_cost, prefers_blocks
+from thresher.kernels.base import RamStyle
+from thresher.kernels.memories import (
+    MERGED_WORDS,
+    WORDS_OF_LUT,
+    block_cost,
+    distributed_cost,
+    is_block_table,
+    lut_cost,
+    prefers_blocks,
+)
 from thresher.kernels.parts import Parts
+
+_WHOLE_DEPTHS = (128, 256)
+"""Words for which a slice of the 7 series has multiplexers behind two or four look-up tables (AMD UG474)."""
 
 _CLASSES = (("one", 1), ("of_8", 8), ("of_16", 16), ("of_32", 32))
 
@@ -18,20 +30,25 @@ def depth_class(words: int) -> str:
     return next((name for name, most in _CLASSES if words <= most), "deep")
 
 
-def table_parts(name: str, lanes: int, width: int, words: int) -> Parts:
+def table_parts(name: str, lanes: int, width: int, words: int, style: RamStyle = RamStyle.AUTO) -> Parts:
     """Tables of constant words, one for each lane."""
     if width == 0 or words == 1:
         return Parts()
-    if prefers_blocks(width, words):
+    if is_block_table(width, words, style):
         return Parts(bram18=lanes * block_cost(width, words))
-    # Yosys makes more of long tables than their words need.
-    kind = f"long_table_{name}" if words > WORDS_OF_LUT else f"table_{name}"
-    return Parts({kind: lanes * lut_cost(width, words)}, {f"table_{name}": lanes * width})
+    bits = {f"table_{name}": lanes * width}
+    if words > MERGED_WORDS:
+        # Yosys needs more where multiplexers behind look-up tables do not fit the words.
+        fits = words <= WORDS_OF_LUT or words in _WHOLE_DEPTHS
+        return Parts(
+            {"rom" if fits else "rom_between": lanes * lut_cost(width, words)}, {"rom": lanes * width}
+        )
+    # The words of few are in the look-up tables that they meet, and some are in registers.
+    return Parts(bits, bits)
 
 
 def memory_parts(name: str, width: int, depth: int) -> Parts:
     """A memory that is written and read at two addresses."""
     if prefers_blocks(width, depth):
         return Parts(bram18=block_cost(width, depth))
-    luts = distributed_cost(width, depth)
-    return Parts({f"memory_{name}": luts}, {f"memory_{name}": width})
+    return Parts({"memory": distributed_cost(width, depth)}, {f"memory_{name}": width})

@@ -137,7 +137,7 @@ class Vvu(Estimated):
             "beats": self.input_layout.width,
             "outputs": self.output_layout.width,
         }
-        return self._sums.parts(self.pe, self.simd) + Parts(own, registers)
+        return self._sums.parts(self.pe, self.simd, style=self.ram_style) + Parts(own, registers)
 
     def constants(self) -> Mapping[str, int | bool | str]:
         """Shapes and types of `thresher::Vvu`."""
