@@ -57,7 +57,7 @@ def test_streams_and_state_are_those_of_the_class(compiled: dict[tuple[str, floa
 
     assert (unit.inputs, unit.outputs) == ((("s_axis", 9),), (("m_axis", 2),))
     assert unit.registers == (("row", 2), ("column", 2), ("tile", 4), ("sum_0", 6), ("sum_1", 6))
-    assert unit.cells == ("compressor", "popcount", "ram")
+    assert unit.cells == ("compressor", "ram")
     assert [(memory.cell, memory.name) for memory in unit.memories] == [
         ("ram", "vector"),
         ("rom", "weights_0"),
