@@ -29,7 +29,7 @@ from thresher_sim.streams import IntType
 from thresher_sim.toolchain import verilator_environment
 
 UNITS = Path(__file__).parent / "units.hpp"
-TABLES = ("ShortTable", "LongTable", "ShortBlockTable", "LutTable")
+TABLES = ("LongTable", "ShortBlockTable")
 NAMES = ("Wire", "MatrixVector", "Mixed", "Counter", "Awkward", "Language", "Blocks", *TABLES)
 CLOCKS = (60.0, 240.0)
 BEATS = 200

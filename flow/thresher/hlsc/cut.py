@@ -29,10 +29,7 @@ def cut(graph: UnitGraph, delays: DelayModel, clock_mhz: float) -> UnitGraph:
         slow = [
             node
             for node in graph.nodes()
-            if node.op in _CUTS
-            and node not in whole
-            and delays.delay_ns(node) > usable
-            and _is_large(node)
+            if node.op in _CUTS and node not in whole and delays.delay_ns(node) > usable and _is_large(node)
         ]
         if not slow:
             return graph

@@ -143,7 +143,7 @@ class Timing:
         return start + ahead
 
     def words(self, stages: Stages, arrival: dict[Node, float]) -> Iterator[tuple[Node, int, float]]:
-        """The reads of look-up tables that have a register, the stage ahead of it and when the word is there."""
+        """The reads into registers, the stage ahead of each, and when the word of look-up tables is there."""
         for number in self._ahead:
             stage = stages[number]
             when = self._address_arrival(number, stage, stages, arrival)
