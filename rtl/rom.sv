@@ -26,7 +26,7 @@ module rom #(
 `endif
 
 `ifdef VERILATOR
-  // Of an array's words Verilator makes statements, of these one constant.
+  // Of the words of an array Verilator would make statements.
   always_ff @(posedge clk_i) begin
     if (read_i) begin
       word_o <= Words[32'(address_i) * Width +: Width];
