@@ -28,15 +28,15 @@ module compressor #(
   end
 
   // A table for each bit of a count: of a sum synthesis would make carry chains, where one look-up table does.
-  function automatic logic [(1<<Group)-1:0] ones_table(input int weight);
-    int ones;
+  function automatic logic [(1<<Group)-1:0] ones_table(input int unsigned weight);
+    int unsigned ones;
     ones_table = '0;
-    for (int word = 0; word < 1 << Group; word++) begin
+    for (int unsigned word = 0; word < 32'd1 << Group; word++) begin
       ones = 0;
       for (int index = 0; index < Group; index++) begin
-        ones = ones + ((word >> index) & 1);
+        ones = ones + ((word >> index) & 32'd1);
       end
-      ones_table[word] = 1'((ones >> weight) & 1);
+      ones_table[word] = 1'((ones >> weight) & 32'd1);
     end
   endfunction
 
