@@ -159,7 +159,8 @@ def test_seeds_are_tried_until_the_clock_is_met_and_the_best_is_kept(
     request = SynthesisRequest("LFE5U-25F", seeds=seeds)
     device = parse_ecp5("LFE5U-25F")
 
-    tries = nextpnr_synthesis.route_best(project, "LFE5U-25F", device, request, tmp_path, [].append)
+    told: list[str] = []
+    tries = nextpnr_synthesis.route_best(project, "LFE5U-25F", device, request, tmp_path, told.append)
 
     assert (tmp_path / "accelerator.config").read_text() == f"seed {kept}\n"
     assert tries.design.fmax_mhz == tries.reached[kept]
