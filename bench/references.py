@@ -33,10 +33,14 @@ PORTS = """\
 
 @dataclass(frozen=True)
 class Words:
-    """A table that a parameter takes: `fields[word, field]` in two's complement of `bits`, lowest first."""
+    """A table that a parameter takes: `fields[word, field]` in two's complement of `bits`, lowest first.
+
+    The parameter is an array of words, or one number with word 0 lowest if it is `packed`.
+    """
 
     fields: Ints
     bits: int
+    packed: bool = False
 
     def declaration(self, name: str) -> str:
         """The table as a constant."""
@@ -46,8 +50,11 @@ class Words:
             sum((field & mask) << (index * self.bits) for index, field in enumerate(word))
             for word in self.fields.tolist()
         )
-        literals = ", ".join(f"{width}'h{word:x}" for word in words)
-        return f"  localparam logic [{width - 1}:0] {name} [{depth}] = '{{{literals}}};\n"
+        literals = [f"{width}'h{word:x}" for word in words]
+        if self.packed:
+            number = ", ".join(reversed(literals))
+            return f"  localparam logic [{depth * width - 1}:0] {name} = {{{number}}};\n"
+        return f"  localparam logic [{width - 1}:0] {name} [{depth}] = '{{{', '.join(literals)}}};\n"
 
 
 Parameters = Mapping[str, int | Words]
@@ -126,6 +133,6 @@ def _tables(kernel: Kernel, starts: Ints, sum_bits: int) -> Parameters:
         "ColumnTiles": len(weights) // len(starts),
         "Pe": kernel.pe,
         "SumBits": sum_bits,
-        "Weights": Words(weights.reshape(len(weights), -1), 1),
+        "Weights": Words(weights.reshape(len(weights), -1), 1, packed=True),
         "Starts": Words(starts, sum_bits),
     }

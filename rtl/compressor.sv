@@ -27,18 +27,24 @@ module compressor #(
     padded[Width-1:0] = word_i;
   end
 
-  for (genvar group = 0; group < Groups; group++) begin : gen_counts
-    logic [Weights-1:0] count;
-
-    always_comb begin
-      count = '0;
+  // A table for each bit of a count: of a sum synthesis would make carry chains, where one look-up table does.
+  function automatic logic [(1<<Group)-1:0] ones_table(input int unsigned weight);
+    int unsigned ones;
+    ones_table = '0;
+    for (int unsigned word = 0; word < 32'd1 << Group; word++) begin
+      ones = 0;
       for (int index = 0; index < Group; index++) begin
-        count += Weights'(padded[group*Group + index]);
+        ones = ones + ((word >> index) & 32'd1);
       end
+      ones_table[word] = 1'((ones >> weight) & 32'd1);
     end
+  endfunction
 
-    for (genvar weight = 0; weight < Weights; weight++) begin : gen_columns
-      assign columns_o[weight*Groups + group] = count[weight];
+  for (genvar weight = 0; weight < Weights; weight++) begin : gen_columns
+    localparam logic [(1<<Group)-1:0] Table = ones_table(weight);
+
+    for (genvar group = 0; group < Groups; group++) begin : gen_counts
+      assign columns_o[weight*Groups + group] = Table[padded[group*Group +: Group]];
     end
   end
 

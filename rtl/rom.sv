@@ -26,7 +26,7 @@ module rom #(
 `endif
 
 `ifdef VERILATOR
-  // Verilator makes statements of an array's words, and one constant of these.
+  // Of the words of an array Verilator would make statements.
   always_ff @(posedge clk_i) begin
     if (read_i) begin
       word_o <= Words[32'(address_i) * Width +: Width];

@@ -124,10 +124,6 @@ def _arithmetic() -> Iterator[Case]:
         yield _expression("multiply", width, (width, width), 2 * width, f"{2 * width}'(a) * {2 * width}'(b)")
     for width, amount in ((2, 1), (4, 2), (8, 3), (16, 4), (32, 5), (64, 6), (128, 7), (256, 8)):
         yield _expression("shift", width, (width, amount), width, "a << b")
-    for width in (2, 3, 6, 16, 36, 64, 128, 256, 512, 1024):
-        count = width.bit_length()
-        body = f"popcount #(.Width({width})) u_cell (.word_i(a), .count_o(y));"
-        yield Case("popcount", width, (width,), count, body)
     for group, weights in ((3, 2), (6, 3)):
         body = f"compressor #(.Width(60), .Group({group})) u_cell (.word_i(a), .columns_o(y));"
         yield Case("compress", group, (60,), 60 // group * weights, body)

@@ -14,7 +14,7 @@ module reference_byte_mvu #(
   parameter int unsigned Pe = 4,
   parameter int unsigned SumBits = 14,
   localparam int unsigned Simd = 9,
-  parameter logic [Pe*Simd-1:0] Weights [RowTiles*ColumnTiles] = '{default: '0},
+  parameter logic [RowTiles*ColumnTiles*Pe*Simd-1:0] Weights = '0,
   parameter logic [Pe*SumBits-1:0] Starts [RowTiles] = '{default: '0}
 ) (
   input  logic              ap_clk,
@@ -36,9 +36,10 @@ module reference_byte_mvu #(
   logic enable;
   assign enable = !m_axis_tvalid || m_axis_tready;
 
-  // Stage 0: the beat.
+  // Stage 0: the beat and its weights.
   logic [Simd-1:0][7:0]                    beat_q;
-  logic [$clog2(RowTiles*ColumnTiles)-1:0] tile_q;
+  logic [Pe*Simd-1:0]                      weights_q;
+  logic [$clog2(RowTiles*ColumnTiles)-1:0] tile;
   logic [RowBits-1:0]                      row_tile_q;
   logic                                    valid_q, first_q, last_q;
 
@@ -55,20 +56,28 @@ module reference_byte_mvu #(
     .enable_i  (enable),
     .valid_o   (valid_q),
     .beat_o    (beat_q),
-    .tile_o    (tile_q),
+    .tile_o    (tile),
     .row_tile_o(row_tile_q),
     .first_o   (first_q),
     .last_o    (last_q)
   );
 
+  rom #(
+    .Width(Pe*Simd),
+    .Depth(RowTiles*ColumnTiles),
+    .Words(Weights)
+  ) u_weights (
+    .clk_i    (ap_clk),
+    .read_i   (enable),
+    .address_i(tile),
+    .word_o   (weights_q)
+  );
+
   // Stage 1: numbers_q[w] counts the bits of each weight of the six numbers that full adders leave,
   // and is itself worth 2**w.
-  logic [Pe*Simd-1:0]       weights;
-  logic [Pe-1:0][2:0][8:0]  numbers_d, numbers_q;
-  logic [RowBits-1:0]       row_tile_q1;
-  logic                     valid_q1, first_q1, last_q1;
-
-  assign weights = Weights[tile_q];
+  logic [Pe-1:0][2:0][8:0] numbers_d, numbers_q;
+  logic [RowBits-1:0]      row_tile_q1;
+  logic                    valid_q1, first_q1, last_q1;
 
   for (genvar pe = 0; pe < Pe; pe++) begin : gen_adders
     logic [2:0][8:0] sums, carries;
@@ -76,24 +85,27 @@ module reference_byte_mvu #(
     for (genvar three = 0; three < 3; three++) begin : gen_threes
       logic [2:0][7:0] terms;
       for (genvar lane = 0; lane < 3; lane++) begin : gen_lanes
-        assign terms[lane] = beat_q[3*three + lane] ^ {8{!weights[pe*Simd + 3*three + lane]}};
+        assign terms[lane] = beat_q[3*three + lane] ^ {8{!weights_q[pe*Simd + 3*three + lane]}};
       end
       assign sums[three] = {1'b0, terms[0] ^ terms[1] ^ terms[2]};
       assign carries[three] = {(terms[0] & terms[1]) | (terms[0] & terms[2]) | (terms[1] & terms[2]), 1'b0};
     end
 
+    logic [8:0][5:0] six;
     for (genvar bit_index = 0; bit_index < 9; bit_index++) begin : gen_bits
-      popcount #(
-        .Width(6),
-        .Group(6)
-      ) u_count (
-        .word_i({
-          sums[0][bit_index], sums[1][bit_index], sums[2][bit_index],
-          carries[0][bit_index], carries[1][bit_index], carries[2][bit_index]
-        }),
-        .count_o({numbers_d[pe][2][bit_index], numbers_d[pe][1][bit_index], numbers_d[pe][0][bit_index]})
-      );
+      assign six[bit_index] = {
+        sums[0][bit_index], sums[1][bit_index], sums[2][bit_index],
+        carries[0][bit_index], carries[1][bit_index], carries[2][bit_index]
+      };
     end
+
+    compressor #(
+      .Width(54),
+      .Group(6)
+    ) u_sixes (
+      .word_i   (six),
+      .columns_o(numbers_d[pe])
+    );
   end
 
   // Stage 2: their sum.

@@ -1,6 +1,7 @@
 // The beats of a vector, once from the stream and then again from a memory for each further row tile,
 // with where in the matrix they belong. One register stage, moved by `enable_i`; a cycle in which the
-// stream has no beat that is needed gives an output that is not valid.
+// stream has no beat that is needed gives an output that is not valid. `tile_o` is ahead of that stage, for
+// a memory that has a register of its own.
 
 module reference_replay #(
   parameter int unsigned Width = 49,
@@ -25,6 +26,8 @@ module reference_replay #(
   logic [$clog2(Tiles)-1:0]       tile_q;
   logic [$clog2(RowTiles)-1:0]    row_tile_q;
   logic [$clog2(ColumnTiles)-1:0] column_tile_q;
+
+  assign tile_o = tile_q;
 
   logic reads, step, last_column;
   assign reads = row_tile_q == '0;
@@ -69,7 +72,6 @@ module reference_replay #(
   always_ff @(posedge ap_clk) begin
     if (enable_i) begin
       beat_o <= reads ? s_axis_tdata : replayed;
-      tile_o <= tile_q;
       row_tile_o <= row_tile_q;
       first_o <= column_tile_q == '0;
       last_o <= last_column;

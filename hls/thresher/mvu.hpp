@@ -35,16 +35,18 @@ class Mvu {
   void step(Ports& ports) {
 #pragma HLS INLINE
 #pragma HLS ARRAY_PARTITION variable=accumulator_ complete
-    const bool first_column = column_tile_ == 0;
-    const bool last_column = column_tile_ == kColumnTiles - 1;
-    const bool last_row = row_tile_ == kRowTiles - 1;
+    // Counters of one turn stay at zero, which the compiler need not find out.
+    const bool first_column = kColumnTiles == 1 || column_tile_ == 0;
+    const bool last_column = kColumnTiles == 1 || column_tile_ == kColumnTiles - 1;
+    const bool first_row = kRowTiles == 1 || row_tile_ == 0;
+    const bool last_row = kRowTiles == 1 || row_tile_ == kRowTiles - 1;
     const std::uint32_t word =
         Layer::kGroups == 1 ? static_cast<std::uint32_t>(row_tile_) : static_cast<std::uint32_t>(word_);
     const bool last_word = Layer::kGroups == 1 ? last_row : word == kWords - 1;
     const std::uint32_t start_index = Sums::start_index(edge_, word);
 
     uint<kInputWidth> beat;
-    if (row_tile_ == 0) {
+    if (first_row) {
       beat = ports.s_axis.read();
       if (kRowTiles > 1) vector_.write(static_cast<std::uint32_t>(column_tile_), beat);
     } else {

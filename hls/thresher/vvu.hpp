@@ -32,9 +32,9 @@ class Vvu {
 #pragma HLS INLINE
 #pragma HLS ARRAY_PARTITION variable=accumulator_ complete
     const uint<kInputWidth> beat = ports.s_axis.read();
-    const bool first_taps = tap_tile_ == 0;
-    const bool last_taps = tap_tile_ == kTapTiles - 1;
-    const bool last_tile = tile_ == kTiles - 1;
+    const bool first_taps = kTapTiles == 1 || tap_tile_ == 0;
+    const bool last_taps = kTapTiles == 1 || tap_tile_ == kTapTiles - 1;
+    const bool last_tile = kTiles == 1 || tile_ == kTiles - 1;
     const auto tile = static_cast<std::uint32_t>(tile_);
     const std::uint32_t start_index = Sums::start_index(edge_, tile);
 

@@ -43,6 +43,20 @@ def test_the_same_model_gives_the_same_bytes(built: thresher.Accelerator, tmp_pa
     assert _digests(built.directory) == _digests(again.directory)
 
 
+def test_weights_are_in_the_memory_that_the_folding_file_asks_for(tmp_path: Path) -> None:
+    """And no other table is; few as they are, nothing else would make them block memory."""
+    model, folding = save_small_model(tmp_path / "small.onnx"), tmp_path / "folding.json"
+    asked = FOLDING["mvu1"] | {"ram_style": "block"}
+    folding.write_text(json.dumps(FOLDING | {"mvu1": asked}))
+    built = thresher.build(model, tmp_path / "project", folding=folding)
+
+    found = {
+        path.name: path.read_text().count('(* rom_style = "block" *)')
+        for path in built.directory.glob("rtl/*mvu*.sv")
+    }
+    assert found == {"mvu0.sv": 0, "mvu1.sv": FOLDING["mvu1"]["pe"]}
+
+
 def test_a_project_is_replaced_whole(tmp_path: Path) -> None:
     model = save_small_model(tmp_path / "small.onnx")
     thresher.build(model, tmp_path / "project", folding=FOLDING)

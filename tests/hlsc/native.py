@@ -67,7 +67,7 @@ void thresher_write(const void* port, int width, const void* beat) noexcept {
   const int index = (int)((const char*)port - ports_base);
   memcpy(beats_out[index] + (size_t)written[index]++ * bytes_of(width), beat, bytes_of(width));
 }
-void thresher_rom(const void* table, int width, int depth, unsigned address, void* word) noexcept {
+void thresher_rom(const void* table, int width, int depth, int, unsigned address, void* word) noexcept {
   put(word, width, (const unsigned char*)table + (size_t)address * ((width + 63) / 64 * 8));
 }
 void thresher_ram_read(const void* ram, int width, int depth, unsigned address, void* word) noexcept {

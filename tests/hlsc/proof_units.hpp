@@ -93,6 +93,24 @@ struct Lookup {
   uint<3> turn_ = 0;
 };
 
+// A table that the cell `rom` holds.
+static constexpr std::uint64_t kLong[40][1] = {
+    {1}, {6}, {0}, {3}, {7}, {2}, {2}, {5}, {4}, {1}, {0}, {7}, {3}, {3}, {6}, {1}, {5}, {0}, {2}, {4},
+    {7}, {7}, {1}, {6}, {0}, {5}, {3}, {2}, {4}, {6}, {1}, {0}, {5}, {2}, {7}, {4}, {3}, {6}, {0}, {1}};
+
+struct LongLookup {
+  struct Ports {
+    InStream<1> s_axis;
+    OutStream<3> m_axis;
+  };
+  void step(Ports& ports) {
+    ports.m_axis.write(rom_read<3>(kLong, static_cast<std::uint32_t>(place_)));
+    const bool stays = static_cast<bool>(ports.s_axis.read());
+    if (!stays) place_ = static_cast<uint<6>>(place_ == 39 ? 0 : place_ + 1);
+  }
+  uint<6> place_ = 30;
+};
+
 // Two inputs in turn: what was read says from which the next beat comes.
 struct Merge {
   struct Ports {

@@ -29,7 +29,8 @@ from thresher_sim.streams import IntType
 from thresher_sim.toolchain import verilator_environment
 
 UNITS = Path(__file__).parent / "units.hpp"
-NAMES = ("Wire", "MatrixVector", "Mixed", "Counter", "Awkward", "Language", "Blocks")
+TABLES = ("LongTable", "ShortBlockTable")
+NAMES = ("Wire", "MatrixVector", "Mixed", "Counter", "Awkward", "Language", "Blocks", *TABLES)
 CLOCKS = (60.0, 240.0)
 BEATS = 200
 
@@ -153,14 +154,15 @@ def test_both_parsers_of_yosys_read_it(sources: Sources) -> None:
 def test_block_memory_is_where_the_unit_has_it(sources: Sources, synthesis: str, block: str) -> None:
     require_yosys()
     lines = []
-    for top, blocks in (("blocks_240", 2), ("matrixvector_240", 0)):
+    tops = {"blocks_240": 2, "matrixvector_240": 0, "longtable_240": 0, "shortblocktable_240": 1}
+    for top, blocks in tops.items():
         lines += ["design -reset", f"read_slang --threads 1 --top {top} {' '.join(sources.files)}"]
         lines += [f"{synthesis} -top {top}", f"select -assert-count {blocks} t:{block}"]
 
     yosys("\n".join(lines) + "\n", sources.folder)
 
 
-@pytest.mark.parametrize("name", ["MatrixVector", "Blocks"])
+@pytest.mark.parametrize("name", ["MatrixVector", "Blocks", "LongTable"])
 def test_icarus_simulates_what_the_cpp_does(name: str, sources: Sources, tmp_path: Path) -> None:
     _need_icarus()
     unit = compile_unit(_source(name), name.lower(), CLOCKS[1])

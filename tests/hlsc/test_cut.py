@@ -62,7 +62,6 @@ OPERATIONS: dict[str, tuple[Making, Meaning]] = {
     "eq": (Builder.eq, lambda a, b, width: int(a == b)),
     "ult": (Builder.ult, lambda a, b, width: int(a < b)),
     "slt": (Builder.slt, lambda a, b, width: int(signed(a, width) < signed(b, width))),
-    "popcount": (lambda builder, a, b: builder.popcount(a), lambda a, b, width: f"{a:b}".count("1")),
 }
 
 

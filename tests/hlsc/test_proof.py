@@ -27,6 +27,7 @@ BOUNDS = {
     "Delay": (2, 14),
     "Cache": (1, 12),
     "Lookup": (3, 12),
+    "LongLookup": (2, 14),
     "Merge": (3, 14),
     "Decimate": (2, 16),
     "Route": (2, 12),
@@ -93,16 +94,16 @@ def write_late(wanted: Claim) -> Claim:
     return replace(wanted, verilog=wanted.verilog.replace("endmodule", f"{late}  end\nendmodule"))
 
 
-def edit_block_ram(pattern: str, text: str) -> Callable[[Claim], Claim]:
-    """Use another block_ram, in which the first match of a pattern is replaced."""
+def edit_cell(cell: str, pattern: str, text: str) -> Callable[[Claim], Claim]:
+    """Use another `cell`, in all of whose lines that match a pattern the match is replaced."""
 
     def do(wanted: Claim) -> Claim:
-        assert wanted.verilog.count("block_ram #(") == 1
-        cell = (share_dir("rtl") / "block_ram.sv").read_text()
-        broken, count = re.subn(pattern, text, cell, count=1)
-        assert count == 1
-        broken = broken.replace("module block_ram", "module broken_ram")
-        return replace(wanted, verilog=broken + wanted.verilog.replace("block_ram #(", "broken_ram #("))
+        assert wanted.verilog.count(f" {cell} #(") == 1
+        source = (share_dir("rtl") / f"{cell}.sv").read_text()
+        broken, count = re.subn(pattern, text, source)
+        assert count
+        broken = broken.replace(f"module {cell}", "module broken")
+        return replace(wanted, verilog=broken + wanted.verilog.replace(f" {cell} #(", " broken #("))
 
     return do
 
@@ -157,17 +158,26 @@ BREAKAGES = {
     ),
     "block memory gives the word that is being written": Breakage(
         "Delay in block RAM",
-        edit_block_ram(
+        edit_cell(
+            "block_ram",
             r"<= words\[read_address_i\]",
             "<= write_i && write_address_i == read_address_i ? write_data_i : words[read_address_i]",
         ),
         ("wrong",),
     ),
     "block memory reads on while its stage is held": Breakage(
-        "Delay in block RAM", edit_block_ram(r"if \(read_i\)", "if (1'b1)"), ("wrong",)
+        "Delay in block RAM", edit_cell("block_ram", r"if \(read_i\)", "if (1'b1)"), ("wrong",)
     ),
     "a block table reads on while its stage is held": Breakage(
-        "Lookup in block ROM", edit(r"if \(advance\) (?=begin\n +case)", "if (1'b1) "), ("wrong",)
+        "Lookup in block ROM",
+        edit(r"if \(advance\) (?=begin\n +\w+ <= kTable_table)", "if (1'b1) "),
+        ("wrong",),
+    ),
+    "a table's cell reads on while its stage is held": Breakage(
+        "LongLookup", edit_cell("rom", r"if \(read_i\)", "if (1'b1)"), ("wrong",)
+    ),
+    "a table's cell holds other words": Breakage(
+        "LongLookup", edit_cell("rom", r"Words\[address", "Words[(address ^ (address == 31))"), ("wrong",)
     ),
     "what was never written is read": Breakage("Unset", lambda wanted: wanted, ("wrong",)),
 }

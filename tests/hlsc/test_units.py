@@ -15,7 +15,8 @@ from thresher.hlsc.llvm.parser import parse
 from thresher.hlsc.schedule.delay import delay_model
 
 UNITS = Path(__file__).parent / "units.hpp"
-NAMES = ("Wire", "MatrixVector", "Mixed", "Counter", "Awkward", "Language", "Blocks")
+TABLES = ("ShortTable", "LongTable", "ShortBlockTable", "LutTable")
+NAMES = ("Wire", "MatrixVector", "Mixed", "Counter", "Awkward", "Language", "Blocks", *TABLES)
 CLOCKS = (50.0, 100.0, 250.0)
 
 
@@ -57,12 +58,36 @@ def test_streams_and_state_are_those_of_the_class(compiled: dict[tuple[str, floa
 
     assert (unit.inputs, unit.outputs) == ((("s_axis", 9),), (("m_axis", 2),))
     assert unit.registers == (("row", 2), ("column", 2), ("tile", 4), ("sum_0", 6), ("sum_1", 6))
-    assert unit.cells == ("compressor", "popcount", "ram")
+    assert unit.cells == ("compressor", "ram")
     assert [(memory.cell, memory.name) for memory in unit.memories] == [
         ("ram", "vector"),
         ("rom", "weights_0"),
         ("rom", "weights_1"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "cells", "attribute"),
+    [
+        ("ShortTable", "lut", (), '(* rom_style = "distributed" *)'),
+        ("LongTable", "lut", ("rom",), ""),
+        ("LongestTable", "lut", ("rom",), ""),
+        ("BlockTable", "block", (), '(* rom_style = "block" *)'),
+        ("ShortBlockTable", "block", (), '(* rom_style = "block" *)'),
+        ("LutTable", "lut", ("rom",), ""),
+    ],
+)
+def test_a_table_is_what_it_asks_for_or_what_the_rule_says(
+    name: str, kind: str, cells: tuple[str, ...], attribute: str
+) -> None:
+    """By the rule 961 words of 8 bits are the fewest for a block, and 33 the fewest for the cell."""
+    unit = compile_unit(source(name), "words", 100.0)
+
+    (memory,) = unit.memories
+    assert (memory.cell, memory.kind, memory.width) == ("rom", kind, 8)
+    assert unit.cells == cells
+    attributes = [line.strip() for line in unit.verilog.splitlines() if "(*" in line]
+    assert attributes == ([attribute] if attribute else [])
 
 
 def test_a_slow_clock_takes_one_stage_and_a_fast_one_several(

@@ -221,6 +221,40 @@ struct Blocks {
   Ram<13, 1024> memory_;
 };
 
+// A table as long as `Depth` says, of what `Style` asks for.
+template <int Depth>
+struct Cubes {
+  constexpr Cubes() {
+    for (std::uint64_t index = 0; index < Depth; ++index) words[index][0] = index * index * index % 251;
+  }
+  std::uint64_t words[Depth][1] = {};
+};
+template <int Depth>
+static constexpr Cubes<Depth> cubes{};
+
+template <int Depth, thresher::RomStyle Style = thresher::RomStyle::kAuto>
+struct Table {
+  struct Ports {
+    InStream<2> s_axis;
+    OutStream<8> m_axis;
+  };
+
+  void step(Ports& ports) {
+    ports.m_axis.write(rom_read<8, Style>(cubes<Depth>.words, static_cast<std::uint32_t>(place_)));
+    place_ = static_cast<uint<12>>(place_ + 1 + ports.s_axis.read());
+    if (place_ > Depth - 1) place_ = 0;
+  }
+
+  uint<12> place_ = 0;
+};
+
+using ShortTable = Table<32>;
+using LongTable = Table<33>;
+using LongestTable = Table<960>;
+using BlockTable = Table<1024>;
+using ShortBlockTable = Table<8, thresher::RomStyle::kBlock>;
+using LutTable = Table<1024, thresher::RomStyle::kDistributed>;
+
 }  // namespace units
 
 #endif

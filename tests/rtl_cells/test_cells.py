@@ -19,7 +19,7 @@ STALLS = ((0, 0), (50, 0), (0, 50), (50, 50))
 LINT = "/* verilator lint_off DECLFILENAME */\n/* verilator lint_off UNUSEDSIGNAL */\n"
 
 # A combinational cell between two streams.
-AROUND_COUNT = """
+AROUND_COMPRESSOR = """
 module {name} (
   input logic ap_clk, input logic ap_rst_n,
   input logic [{width}-1:0] s_axis_tdata, input logic s_axis_tvalid, output logic s_axis_tready,
@@ -27,7 +27,28 @@ module {name} (
 );
   assign m_axis_tvalid = s_axis_tvalid;
   assign s_axis_tready = m_axis_tready;
-  popcount #(.Width({width})) u (.word_i(s_axis_tdata), .count_o(m_axis_tdata));
+  compressor #(.Width({width}), .Group({group})) u (.word_i(s_axis_tdata), .columns_o(m_axis_tdata));
+endmodule
+"""
+
+# A table between two streams: a beat is an address, and whether the word at it is read.
+AROUND_TABLE = """
+module {name} (
+  input logic ap_clk, input logic ap_rst_n,
+  input logic [{address}:0] s_axis_tdata, input logic s_axis_tvalid, output logic s_axis_tready,
+  output logic [{width}-1:0] m_axis_tdata, output logic m_axis_tvalid, input logic m_axis_tready
+);
+  logic accepted;
+  assign s_axis_tready = !m_axis_tvalid || m_axis_tready;
+  assign accepted = s_axis_tvalid && s_axis_tready;
+  always_ff @(posedge ap_clk) begin
+    if (!ap_rst_n) m_axis_tvalid <= 1'b0;
+    else if (s_axis_tready) m_axis_tvalid <= accepted;
+  end
+  rom #(.Width({width}), .Depth({depth}), .Words({{{words}}})) u (
+    .clk_i(ap_clk), .read_i(accepted && s_axis_tdata[{address}]), .address_i(s_axis_tdata[{address}-1:0]),
+    .word_o(m_axis_tdata)
+  );
 endmodule
 """
 
@@ -75,13 +96,49 @@ class Case:
     text: str = ""
 
 
-def popcount(rng: random.Random, width: int) -> Case:
-    result = width.bit_length()
-    name = f"count{width}"
-    text = AROUND_COUNT.format(name=name, width=width, result=result)
+def compressor(rng: random.Random, width: int, group: int) -> Case:
+    groups, weights = -(-width // group), group.bit_length()
+    name = f"compressor{width}_{group}"
+    text = AROUND_COMPRESSOR.format(name=name, width=width, group=group, result=groups * weights)
     beats = [0, (1 << width) - 1, *(rng.getrandbits(width) for _ in range(BEATS - 2))]
-    module = Module(name, [("s_axis", width)], [("m_axis", result)])
-    return Case(module, beats, [beat.bit_count() for beat in beats], text=text)
+    module = Module(name, [("s_axis", width)], [("m_axis", groups * weights)])
+    return Case(module, beats, [columns(beat, groups, group) for beat in beats], text=text)
+
+
+def columns(word: int, groups: int, group: int) -> int:
+    """Bit `groups * weight + n` is bit `weight` of the count of group `n`."""
+    counts = [(word >> group * place & ((1 << group) - 1)).bit_count() for place in range(groups)]
+    bits = [
+        (count >> weight & 1) << groups * weight + place
+        for weight in range(group.bit_length())
+        for place, count in enumerate(counts)
+    ]
+    return sum(bits)
+
+
+def table(rng: random.Random, width: int, depth: int, idle: int, busy: int) -> Case:
+    """Every word is read; at some beats none is, and the last one stays."""
+    address = max(1, (depth - 1).bit_length())
+    words = [rng.getrandbits(width) for _ in range(depth)]
+    name = f"table_{width}_{depth}_{idle}_{busy}"
+    text = AROUND_TABLE.format(
+        name=name,
+        width=width,
+        depth=depth,
+        address=address,
+        words=", ".join(f"{width}'h{word:x}" for word in reversed(words)),
+    )
+    addresses = [*range(depth), *(rng.randrange(depth) for _ in range(BEATS))][:BEATS]
+    if depth > BEATS:
+        addresses[:2] = [0, depth - 1]
+    reads = [step == 0 or rng.random() < 0.8 for step in range(BEATS)]
+    expected, shown = [], 0
+    for place, read in zip(addresses, reads, strict=True):
+        shown = words[place] if read else shown
+        expected.append(shown)
+    beats = [read << address | place for place, read in zip(addresses, reads, strict=True)]
+    module = Module(name, [("s_axis", address + 1)], [("m_axis", width)], idle=idle, busy=busy)
+    return Case(module, beats, expected, text=text)
 
 
 def memory(rng: random.Random, cell: str, width: int, depth: int, idle: int, busy: int) -> Case:
@@ -127,7 +184,16 @@ def buffers(rng: random.Random) -> Iterator[Case]:
 
 def test_cells(tmp_path: Path) -> None:
     rng = random.Random(0)
-    cases = [popcount(rng, width) for width in (1, 2, 3, 4, 5, 6, 7, 18, 19, 49, 100, 128)]
+    cases = [
+        compressor(rng, width, group)
+        for group in (3, 4, 5, 6)
+        for width in (1, 2, 3, 4, 5, 6, 7, 18, 19, 49, 100)
+    ]
+    cases += [
+        table(rng, 9, depth, idle, busy)
+        for depth in (1, 2, 33, 64, 65, 300)
+        for idle, busy in ((0, 0), (50, 50))
+    ]
     cases += [
         memory(rng, cell, width, depth, idle, busy)
         for cell in READS
@@ -160,10 +226,11 @@ def test_cells(tmp_path: Path) -> None:
             "fifo %m: Width 8 must be at least 1 and Depth 1 at least 2",
         ),
         (
-            "popcount",
+            "compressor",
             {"Group": 7},
-            "popcount %m: Width 8 must be at least 1 and Group 7 from 3 to 6",
+            "compressor %m: Width 8 must be at least 1 and Group 7 from 3 to 6",
         ),
+        ("rom", {"Width": 0}, "rom %m: Width 0 and Depth 2 must be at least 1"),
         ("ram", {"Depth": 0}, "ram %m: Width 8 and Depth 0 must be at least 1"),
         ("block_ram", {"Width": -1}, "block_ram %m: Width -1 and Depth 2 must be at least 1"),
     ],

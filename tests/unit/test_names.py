@@ -42,7 +42,7 @@ def test_a_module_is_named_after_its_class(type_name: str, name: str) -> None:
     assert module_name(type_name, None) == name
 
 
-@pytest.mark.parametrize("name", ["fifo", "Popcount", "tb", "stream_monitor", "RAM"])
+@pytest.mark.parametrize("name", ["fifo", "Compressor", "tb", "stream_monitor", "RAM"])
 def test_a_module_does_not_hide_another(name: str) -> None:
     with pytest.raises(UsageError) as caught:
         module_name("Unit", name)

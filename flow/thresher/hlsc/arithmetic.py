@@ -6,9 +6,6 @@ from thresher.hlsc.ir import Node, Op
 from thresher.hlsc.known import runs
 from thresher.hlsc.logic import Logic
 
-FIRST_GROUP = 3
-"""A look-up table of six inputs counts three bits and still makes each of them of two others."""
-
 
 class Arithmetic(Logic):
     """The third layer of the `Builder`."""
@@ -138,11 +135,8 @@ class Arithmetic(Logic):
             return {Op.SHL: self.shl, Op.LSHR: self.lshr, Op.ASHR: self.ashr}[op](arg, used)
         return self.raw(op, arg.width, (arg, used))
 
-    def popcount(self, arg: Node, group: int = FIRST_GROUP) -> Node:
-        """The number of ones, in as many bits as `arg.width` itself needs.
-
-        `group` bits are counted together first; the result is the same.
-        """
+    def popcount(self, arg: Node) -> Node:
+        """The number of ones, in as many bits as `arg.width` itself needs."""
         width = arg.width.bit_length()
         always = arg.ones.bit_count()
         known = arg.zeros | arg.ones
@@ -152,7 +146,7 @@ class Arithmetic(Logic):
         counted = self.concat(unknown)
         count = counted
         if counted.width > 1:
-            count = self.raw(Op.POPCOUNT, counted.width.bit_length(), (counted,), group)
+            count = self.raw(Op.POPCOUNT, counted.width.bit_length(), (counted,))
         return self.add(self.zext(count, width), self.const(width, always))
 
     def compress(self, arg: Node, group: int) -> Node:

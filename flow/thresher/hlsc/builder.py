@@ -144,7 +144,7 @@ def _trailing_zeros(value: int) -> int:
 _OF_ONE: dict[Op, Callable[[Builder, Node, Node], Node]] = {
     Op.SLICE: lambda builder, arg, node: builder.slice(arg, node.value, node.width),
     Op.SEXT: lambda builder, arg, node: builder.sext(arg, node.width),
-    Op.POPCOUNT: lambda builder, arg, node: builder.popcount(arg, node.value),
+    Op.POPCOUNT: lambda builder, arg, node: builder.popcount(arg),
     Op.COMPRESS: lambda builder, arg, node: builder.compress(arg, node.value),
 }
 

@@ -1,9 +1,8 @@
 """Cut operations that take longer than a cycle into parts, between which registers can stand.
 
 A long sum becomes a chain of shorter ones, a comparison a tree, a product a sum of smaller products,
-a shift by a variable one choice for each bit of the amount, and a count of ones the counts of its
-columns. What must be done within one cycle anyway, because a recurrence or the reading of a beat waits
-for it, is left whole.
+a shift by a variable one choice for each bit of the amount. What must be done within one cycle anyway,
+because a recurrence or the reading of a beat waits for it, is left whole.
 """
 
 from __future__ import annotations
@@ -17,19 +16,12 @@ from thresher.hlsc.rebuild import rebuilt, remade
 from thresher.hlsc.schedule.delay import DelayModel
 from thresher.hlsc.schedule.dependencies import dependencies, first_points, recurrences
 
-INNER_GROUP = 6
-"""Bits that are counted together below the first level of a count: three look-up tables of six inputs."""
-
 _SMALLEST = 4
 """No part has fewer bits."""
 
 
-def cut(graph: UnitGraph, delays: DelayModel, clock_mhz: float, count_part: float = 1.0) -> UnitGraph:
-    """The same unit with every operation that can be cut fast enough for the clock.
-
-    Counts of ones are cut that take more than `count_part` of a cycle. This costs nothing, for they
-    consist of the same parts, and may let registers stand where there are fewest bits.
-    """
+def cut(graph: UnitGraph, delays: DelayModel, clock_mhz: float) -> UnitGraph:
+    """The same unit with every operation that can be cut fast enough for the clock."""
     usable = delays.usable_ns(clock_mhz)
     while True:
         needs = dependencies(graph)
@@ -37,10 +29,7 @@ def cut(graph: UnitGraph, delays: DelayModel, clock_mhz: float, count_part: floa
         slow = [
             node
             for node in graph.nodes()
-            if node.op in _CUTS
-            and node not in whole
-            and delays.delay_ns(node) > usable * (count_part if node.op is Op.POPCOUNT else 1.0)
-            and _is_large(node)
+            if node.op in _CUTS and node not in whole and delays.delay_ns(node) > usable and _is_large(node)
         ]
         if not slow:
             return graph
@@ -49,8 +38,6 @@ def cut(graph: UnitGraph, delays: DelayModel, clock_mhz: float, count_part: floa
 
 def _is_large(node: Node) -> bool:
     """Whether a node can be cut at all."""
-    if node.op is Op.POPCOUNT:
-        return node.args[0].width > node.value
     if node.op is Op.MUL:
         return min(_factor_width(arg) for arg in node.args) >= 2 * _SMALLEST
     return node.args[0].width >= 2 * _SMALLEST
@@ -155,21 +142,6 @@ class _Cutting:
             value = builder.select(builder.bit(amount, place), moved, value)
         return value
 
-    def popcount(self, node: Node, args: Sequence[Node]) -> Node:
-        """The sum of the counts of the columns that `compress` gives, each by its weight."""
-        builder = self._builder
-        (word,) = args
-        columns = builder.compress(word, node.value)
-        groups = -(-word.width // node.value)
-        counts = []
-        for weight in range(columns.width // groups):
-            count = builder.popcount(builder.slice(columns, weight * groups, groups), INNER_GROUP)
-            counts.append(builder.shl(builder.zext(count, node.width), builder.const(node.width, weight)))
-        total = counts[0]
-        for count in counts[1:]:
-            total = builder.add(total, count)
-        return total
-
 
 def _factor_width(factor: Node) -> int:
     """The low bits of a factor that say all of it."""
@@ -186,5 +158,4 @@ _CUTS: dict[Op, Callable[[_Cutting, Node, Sequence[Node]], Node]] = {
     Op.SHL: _Cutting.shift,
     Op.LSHR: _Cutting.shift,
     Op.ASHR: _Cutting.shift,
-    Op.POPCOUNT: _Cutting.popcount,
 }

@@ -61,7 +61,7 @@ class Node:
     """One value. Identity is equality; `Builder` makes nodes and nothing else does.
 
     `value` is the number of a `CONST`, the lowest bit of a `SLICE` or of a `ROM`'s columns, and the
-    number of bits that a `POPCOUNT` or a `COMPRESS` counts together first.
+    number of bits that a `COMPRESS` counts together.
     `symbol` names the port, register, table or memory of `INPUT`, `VALID`, `STATE`, `ROM` and `RAM`.
     `zeros` and `ones` are the bits known to be 0 and 1; `signed_width` is the number of low bits
     of which, as a signed number, the rest is the sign extension.

@@ -38,6 +38,7 @@ design -reset
 read_slang --threads 1 --top check {files}
 hierarchy -check -top check
 proc
+setattr -mod -unset keep_hierarchy *
 flatten
 memory -nomap
 memory_map

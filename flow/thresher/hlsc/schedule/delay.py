@@ -30,7 +30,6 @@ CURVES = frozenset(
         "gate",
         "less",
         "multiply",
-        "popcount",
         "ram",
         "rom",
         "select",
@@ -129,7 +128,7 @@ class DelayModel:
         """
         if self.family not in _LARGE_TABLES:
             return False
-        if node.op in (Op.COMPRESS, Op.POPCOUNT):
+        if node.op is Op.COMPRESS:
             return node.value <= 3 and _core(node.args[0]).op in (Op.AND, Op.OR, Op.XOR)
         return node.op in (Op.ADD, Op.SUB) and any(_core(arg).op in GATES for arg in node.args)
 
@@ -214,7 +213,10 @@ def _shift(model: DelayModel, node: Node) -> float:
 
 
 def _popcount(model: DelayModel, node: Node) -> float:
-    return model.curve_ns("popcount", node.args[0].width)
+    """As the tree of sums that `balance` makes of a count: three bits to a group, one to each sum."""
+    groups = -(-(node.args[0].width + 1) // 4)
+    levels = (groups - 1).bit_length()
+    return model.curve_ns("compress", 3) + levels * model.curve_ns("add", node.width)
 
 
 def _compress(model: DelayModel, node: Node) -> float:

@@ -30,9 +30,10 @@ WORTH_A_STAGE = 0.9
 class Schedule:
     """The stage of every node that is not wiring and of every memory, and what it means in time.
 
-    `registered` are the reads of block memory: such a node stands where its address is used, and its
-    word is there one stage later. `misses` are the nodes that the delay model says come too late for
-    the clock, slowest first. `register_bits` are those of the unit's state and between the stages.
+    `registered` are the reads into registers, of block memory or of look-up tables: such a node stands
+    where its address is used, and its word is there one stage later. `misses` are the nodes that the delay
+    model says come too late for the clock, slowest first. `register_bits` are those of the unit's state and
+    between the stages.
     """
 
     stages: int
@@ -66,15 +67,17 @@ def _finished(timing: Timing, registers: Registers, last: int) -> Schedule:
     stages = registers.fewest(last)
     _, arrival = timing.earliest(stages)
     worst = [0.0] * (last + 1)
-    for node, when in arrival.items():
-        stage = stages[timing.number[node]]
+    late: dict[Node, float] = {}
+    results = ((node, stages[timing.number[node]], when) for node, when in arrival.items())
+    for node, stage, when in (*results, *timing.words(stages, arrival)):
         worst[stage] = max(worst[stage], when)
-    late = [node for node, when in arrival.items() if when > timing.usable]
+        if when > timing.usable:
+            late[node] = when
     return Schedule(
         last + 1,
         {point: stages[number] - timing.distance(number) for point, number in timing.number.items()},
         timing.reads,
         tuple(worst),
-        tuple(sorted(late, key=lambda node: (-arrival[node], node.index))),
+        tuple(sorted(late, key=lambda node: (-late[node], node.index))),
         sum(register.width for register in timing.graph.registers) + registers.count(stages, last),
     )

@@ -6,7 +6,7 @@ The units of placement are the groups of `Dependencies`: points that stand in on
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from thresher.hlsc.ir import Node, Op, UnitGraph
@@ -141,6 +141,13 @@ class Timing:
                 if isinstance(source, Node) and stages[self.number[source]] == stage - 1:
                     start = max(start, arrival[source])
         return start + ahead
+
+    def words(self, stages: Stages, arrival: dict[Node, float]) -> Iterator[tuple[Node, int, float]]:
+        """The reads into registers, the stage ahead of each, and when the word of look-up tables is there."""
+        for number in self._ahead:
+            stage = stages[number]
+            when = self._address_arrival(number, stage, stages, arrival)
+            yield from ((node, stage - 1, when) for node in self._nodes[number])
 
     def latest(self, bounds: Stages) -> Stages:
         """The latest stages that are not after `bounds`."""

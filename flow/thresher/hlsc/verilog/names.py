@@ -46,7 +46,6 @@ _BY_OPERATION = {
     Op.SHL: "shifted",
     Op.LSHR: "shifted",
     Op.ASHR: "shifted",
-    Op.POPCOUNT: "ones",
     Op.COMPRESS: "columns",
     Op.CONCAT: "word",
 }

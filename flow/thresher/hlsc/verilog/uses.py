@@ -8,7 +8,7 @@ from thresher.hlsc.ir import WIRING, Node, Op, UnitGraph
 from thresher.hlsc.schedule.carry import Carried, operands
 from thresher.hlsc.schedule.stages import Schedule
 
-_NAMED = frozenset({Op.ROM, Op.RAM, Op.POPCOUNT, Op.COMPRESS, Op.STATE, Op.INPUT, Op.VALID})
+_NAMED = frozenset({Op.ROM, Op.RAM, Op.COMPRESS, Op.STATE, Op.INPUT, Op.VALID})
 
 
 @dataclass
