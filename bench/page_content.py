@@ -6,9 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from bench.figures import FINN, TARGETS, Figure, Peer, Read, Section, named
+from bench.peers import XNOR_MACS
 from thresher.kernels.parts import COSTS
-
-XNOR_MACS = 32 * 32
 
 
 def _unit(name: str) -> Read:
@@ -23,8 +22,9 @@ def _cells(size: Mapping[str, Any]) -> str:
 
 
 def _matrix(content: Any) -> str:
-    size = named(content["units"], "unit", "mvu_pe32_simd32")["compiled"]
-    return f"{size['logic_cells'] / XNOR_MACS:.2f} logic cells for each XNOR-MAC; {_cells(size)}"
+    size = named(content["units"], "unit", "mvu_pe32_simd32_block")["ours"]
+    each = size["logic_cells"] / XNOR_MACS
+    return f"{each:.2f} logic cells for each XNOR-MAC, {size['bram36']:g} BRAM36; {_cells(size)}"
 
 
 def _network(name: str) -> Read:
@@ -67,11 +67,11 @@ UNITS = Section(
     "By Yosys, `synth_xilinx -family xc7`, flattened, out of context, pipelined for 200 MHz.",
     (
         Figure(
-            "MVU, 1 bit x 1 bit, 256 x 256, PE 32, SIMD 32, a threshold for each row",
+            "MVU, 1 bit x 1 bit, 256 x 256, PE 32, SIMD 32, a threshold for each row, weights in block RAM",
             _target("2.88 LUT for each XNOR-MAC and 32 BRAM (HLS); 2.09 and 16 BRAM (RTL)"),
             "<= 1.5, <= 16 BRAM36",
-            "quality.json",
-            "python -m bench.quality",
+            "peers.json",
+            "python -m bench.peers",
             _matrix,
         ),
         Figure(
@@ -80,7 +80,7 @@ UNITS = Section(
             "fewer",
             "peers.json",
             "python -m bench.peers",
-            _unit("threshold_64_pe4"),
+            _unit("threshold_pe4"),
         ),
         Figure(
             "sliding window 3 x 3, 32 x 32 x 64 bipolar, SIMD 16",
@@ -88,7 +88,7 @@ UNITS = Section(
             "fewer",
             "peers.json",
             "python -m bench.peers",
-            _unit("swg_3x3_32x32x64_simd16"),
+            _unit("swg_simd16"),
         ),
         Figure(
             "width converter, 16 to 64 bit",

@@ -25,8 +25,8 @@ Results = Mapping[Configuration, Measured]
 # unlike all others does not decide prices.
 _LARGE = 0.05
 _ROUNDS = 30
-# Amounts are counts of look-up tables, registers and slices, as far as kernels know them. So prices are drawn to
-# one, which decides where units say little, such as of parts that always come together.
+# Amounts are counts of look-up tables, registers and slices, as far as kernels know them. So prices are drawn
+# to one, which decides where units say little, such as of parts that always come together.
 _PULL = 0.03
 # Units of a few look-up tables would weigh most of all.
 _LEAST = 20

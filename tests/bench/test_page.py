@@ -8,6 +8,8 @@ from pathlib import Path
 from bench.figures import Figure, Peer, Section
 from bench.page import page
 from bench.page_content import SECTIONS
+from bench.peers import PEERS
+from bench.whole import BOUNDS
 
 FIGURES = (
     Figure(
@@ -57,13 +59,11 @@ def test_what_was_not_measured_is_said_so_and_has_no_figure(tmp_path: Path) -> N
 
 
 def test_every_section_reads_the_files_that_the_commands_write(tmp_path: Path) -> None:
-    size = {"logic_cells": 1024, "lut": 1100, "ff": 12}
-    names = ("threshold_64_pe4", "swg_3x3_32x32x64_simd16", "width_converter_16_to_64")
+    size = {"logic_cells": 1024, "lut": 1100, "ff": 12, "bram36": 1.5}
     contents = {
-        "quality.json": {"units": [{"unit": "mvu_pe32_simd32", "compiled": size}]},
-        "peers.json": {"units": [{"unit": name, "ours": size} for name in names]},
+        "peers.json": {"units": [{"unit": name, "ours": size} for name in PEERS]},
         "networks.json": {
-            "networks": [{"name": name, **size, "bram36": 1.5, "dsp": 0} for name in ("tfc", "cnv")],
+            "networks": [{"name": name, **size, "dsp": 0} for name in BOUNDS],
             "latency": {"cycles": 39},
             "routed": {"fmax_mhz": 150.04, "mismatches": 0, "frames": 3},
         },
@@ -79,6 +79,6 @@ def test_every_section_reads_the_files_that_the_commands_write(tmp_path: Path) -
     text = page(SECTIONS, tmp_path, {})
 
     assert "not measured here (" not in text
-    assert "1.00 logic cells for each XNOR-MAC; 1,024 logic cells (1,100 LUT, 12 FF)" in text
+    assert "1.00 logic cells for each XNOR-MAC, 1.5 BRAM36; 1,024 logic cells (1,100 LUT, 12 FF)" in text
     assert "1,024 logic cells (1,100 LUT, 12 FF), 1.5 BRAM36, 0 DSP" in text
     assert "150.0 MHz, 0 mismatches in 3 frames" in text

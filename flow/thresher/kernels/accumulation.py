@@ -163,7 +163,7 @@ class Accumulation:
         return Parts.all(products, sums, self._start_parts(pe, words), stairs, self._edge_parts)
 
     def _start_parts(self, pe: int, words: int) -> Parts:
-        """Those of a table that accumulators start from; an adder's look-up tables have room for few words."""
+        """A table that accumulators start from; the look-up tables of adders have room for few words."""
         if self._only_start is not None:
             return Parts()
         bits = self._start_bits + (1 if self.levels == 1 and self._descends else 0)
