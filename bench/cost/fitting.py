@@ -27,7 +27,7 @@ _LARGE = 0.05
 _ROUNDS = 30
 # Amounts are counts of look-up tables, registers and slices, as far as kernels know them. So prices are drawn
 # to one, which decides where units say little, such as of parts that always come together.
-_PULL = 0.03
+_PULL = 0.15
 # Units of a few look-up tables would weigh most of all.
 _LEAST = 20
 
@@ -59,9 +59,9 @@ def parts_of(unit: Configuration) -> Parts:
     """The parts of a configuration."""
     kernel = make(unit.kernel, unit.values)
     if isinstance(kernel, Fifo):
-        return fifo_parts(kernel.width, kernel.depth)
+        return fifo_parts(kernel.width, kernel.depth).merged()
     assert isinstance(kernel, Estimated)
-    return kernel.parts()
+    return kernel.parts().merged()
 
 
 def fit(results: Results) -> dict[str, dict[str, float]]:

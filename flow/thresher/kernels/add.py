@@ -83,7 +83,7 @@ class Add(Lanewise):
         if self._table is None or self.threshold is None:
             return plain
         levels, words = self.threshold.thresholds.shape[1], self._table.words.shape[1]
-        return plain + staircase_parts(self.pe, levels, self._sum_bits, words)
+        return Parts.all(plain, staircase_parts(self.pe, levels, self._sum_bits, words))
 
     @cached_property
     def _sum_bits(self) -> int:

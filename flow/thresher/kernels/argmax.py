@@ -68,7 +68,7 @@ class Argmax(Estimated):
         """A comparator and two multiplexers for each candidate."""
         bits, index = self.input_layout.element.bits + 1, self.output_layout.element.bits
         counter = (self.input_layout.beats_per_vector - 1).bit_length()
-        own = {"argmax": 1, "scores": self.pe * bits, "indices": self.pe * index, "counters": counter}
+        own = {"argmax": 1, "scores": self.pe * bits, "indices": (self.pe - 1) * index, "counters": counter}
         return Parts(own, {**own, "best": bits + index})
 
     def constants(self) -> Mapping[str, int | bool | str]:

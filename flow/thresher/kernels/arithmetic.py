@@ -43,12 +43,16 @@ def counted(bits: int, others: int, gated: bool) -> Counted:
 
 
 @cache
-def tree_bits(bits: int, terms: int) -> int:
-    """Bits of the adders of a balanced tree over terms of `bits`, each level one bit wider."""
+def tree_bits(bits: int, terms: int, signed: bool) -> int:
+    """Bits of the adders of a balanced tree over terms of `bits`, each level one bit wider.
+
+    The carry of terms without a sign takes no look-up table.
+    """
     if terms == 1:
         return 0
     low = (terms + 1) // 2
-    return tree_bits(bits, low) + tree_bits(bits, terms - low) + bits + (terms - 1).bit_length()
+    own = bits + (terms - 1).bit_length() - (0 if signed else 1)
+    return tree_bits(bits, low, signed) + tree_bits(bits, terms - low, signed) + own
 
 
 def multiplier_parts(count: int, first: int, second: int, product: int) -> Parts:

@@ -98,7 +98,7 @@ class GlobalPool(Lanewise):
         }
         # A recurrence goes through the memory, which hlsc keeps in look-up tables.
         memory = Parts({"memory": distributed_cost(self.pe * bits, self._tiles)} if self._tiles > 1 else {})
-        return unit + memory + Parts({"global_pool": 1, "counters": counters}, registers)
+        return Parts.all(unit, memory, Parts({"global_pool": 1, "counters": counters}, registers))
 
     def constants(self) -> Mapping[str, int | bool | str]:
         """Shapes and types of `thresher::GlobalPool`."""

@@ -36,11 +36,12 @@ def maximum_tables(mirrored: npt.NDArray[np.bool_], pe: int) -> Mapping[str, Tab
 def maximum_parts(element: IntType, mirrored: npt.NDArray[np.bool_], pe: int, simd: int) -> Parts:
     """A comparator and a multiplexer for each of `pe` x `simd` lanes, or an OR for one bit; a bit's table."""
     bits, lanes = pe * element.bits, pe * simd * element.bits
-    kind = "any" if element.bits == 1 else "largest"
-    table = table_parts("mirrored", pe, 1, divide_up(len(mirrored), pe)) if mirrored.any() else Parts()
-    return table + Parts(
-        {kind: lanes, "mirrored": bits if mirrored.any() else 0}, {"largest": bits, "taps": lanes}
-    )
+    kind = "any" if element.bits == 1 else "largest_short" if element.bits == 2 else "largest"
+    own = Parts({kind: lanes}, {"largest": bits, "taps": lanes})
+    if not mirrored.any():
+        return own
+    table = table_parts("mirrored", pe, 1, divide_up(len(mirrored), pe))
+    return Parts.all(own, table, Parts({"mirrored": bits}))
 
 
 def _mirror_fields(mirrored: npt.NDArray[np.bool_], pe: int) -> npt.NDArray[np.int64]:

@@ -142,17 +142,19 @@ class Mvu(Estimated):
 
     def parts(self) -> Parts:
         """Those of the sums, a vector to replay, counters and beats."""
-        width, groups = self.input_layout.width, self.matmul.groups
-        row_tiles, column_tiles = self._row_tiles, self._column_tiles
-        counted = [row_tiles, column_tiles, groups * row_tiles * column_tiles]
-        counters = sum((count - 1).bit_length() for count in counted)
-        ragged = self.output_layout.width if self._rows % self.pe else 0
-        replay = memory_parts("vector", width, column_tiles) if row_tiles > 1 else Parts()
-        own = {"mvu": 1, "counters": counters, "ragged": ragged, "replayed": width if row_tiles > 1 else 0}
-        registers = {"mvu": 1, "counters": counters, "beats": width, "outputs": self.output_layout.width}
-        return Parts.all(
-            self._sums.parts(self.pe, self.simd, groups, self.ram_style), replay, Parts(own, registers)
+        groups, row_tiles, column_tiles = self.matmul.groups, self._row_tiles, self._column_tiles
+        target = self.threshold.output_type if self.threshold else self.matmul.output_type
+        width, outputs = self.simd * self.matmul.input_type.element.bits, self.pe * target.element.bits
+        counters = sum(
+            (count - 1).bit_length() for count in (row_tiles, column_tiles, groups * row_tiles * column_tiles)
         )
+        own = {"mvu": 1, "counters": counters, "ragged": outputs if self._rows % self.pe else 0}
+        registers = {"mvu": 1, "counters": counters, "beats": width, "outputs": outputs}
+        sums = self._sums.parts(self.pe, self.simd, groups, self.ram_style)
+        if row_tiles == 1:
+            return Parts.all(sums, Parts(own, registers))
+        replay = memory_parts("vector", width, column_tiles)
+        return Parts.all(sums, replay, Parts({**own, "replayed": width}, registers))
 
     def constants(self) -> Mapping[str, int | bool | str]:
         """Shapes and types of `thresher::Mvu`."""

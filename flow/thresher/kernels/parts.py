@@ -10,51 +10,71 @@ from __future__ import annotations
 
 import json
 from abc import abstractmethod
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from thresher.kernels.base import Kernel, Resources
 
 COSTS = Path(__file__).with_name("costs.json")
 
 
-@dataclass(frozen=True)
-class Parts:
-    """Amounts by name, of what takes look-up tables, registers and DSP slices; they add.
+_NONE: Mapping[str, float] = {}
 
-    `bram18` counts blocks of 18 kbit, which have no price.
+
+class Parts(NamedTuple):
+    """Amounts by name, of what takes look-up tables, registers and DSP slices.
+
+    `bram18` counts blocks of 18 kbit, which have no price. `inner` are parts that it has besides: searches
+    price thousands of candidates, and need no sums of amounts for that.
     """
 
-    lut: Mapping[str, float] = field(default_factory=dict)
-    ff: Mapping[str, float] = field(default_factory=dict)
-    dsp: Mapping[str, float] = field(default_factory=dict)
+    lut: Mapping[str, float] = _NONE
+    ff: Mapping[str, float] = _NONE
+    dsp: Mapping[str, float] = _NONE
     bram18: int = 0
+    inner: tuple[Parts, ...] = ()
 
     @staticmethod
     def all(*parts: Parts) -> Parts:
         """What all of them are together."""
-        return Parts(
-            _sum([each.lut for each in parts]),
-            _sum([each.ff for each in parts]),
-            _sum([each.dsp for each in parts]),
-            sum([each.bram18 for each in parts]),
-        )
+        return Parts(inner=parts)
 
-    def __add__(self, other: Parts) -> Parts:
-        return Parts.all(self, other)
+    def merged(self) -> Parts:
+        """The same with nothing inside: each name once."""
+        leaves = list(self._leaves())
+        return Parts(
+            _sum(leaf.lut for leaf in leaves),
+            _sum(leaf.ff for leaf in leaves),
+            _sum(leaf.dsp for leaf in leaves),
+            sum(leaf.bram18 for leaf in leaves),
+        )
 
     def resources(self) -> Resources:
         """The estimate by the fitted prices; raises `KeyError` for a part that has none."""
         prices = costs()
-        return Resources(
-            lut=round(_priced(self.lut, prices["lut"])),
-            ff=round(_priced(self.ff, prices["ff"])),
-            bram36=self.bram18 / 2,
-            dsp=round(_priced(self.dsp, prices["dsp"])),
-        )
+        luts, ffs, slices = prices["lut"], prices["ff"], prices["dsp"]
+        lut = ff = dsp = 0.0
+        blocks = 0
+        for leaf in self._leaves():
+            blocks += leaf.bram18
+            for name, amount in leaf.lut.items():
+                lut += amount * luts[name]
+            for name, amount in leaf.ff.items():
+                ff += amount * ffs[name]
+            for name, amount in leaf.dsp.items():
+                dsp += amount * slices[name]
+        return Resources(round(lut), round(ff), blocks / 2, round(dsp))
+
+    def _leaves(self) -> Iterator[Parts]:
+        yield self
+        for part in self.inner:
+            if part.inner:
+                yield from part._leaves()
+            else:
+                yield part
 
 
 class Estimated(Kernel):
@@ -103,12 +123,4 @@ def _sum(amounts: Iterable[Mapping[str, float]]) -> Mapping[str, float]:
     for each in amounts:
         for name, amount in each.items():
             total[name] = total.get(name, 0) + amount
-    return total
-
-
-def _priced(amounts: Mapping[str, float], prices: Mapping[str, float]) -> float:
-    # Searches price thousands of candidates, so this is a plain loop.
-    total = 0.0
-    for name, amount in amounts.items():
-        total += amount * prices[name]
     return total

@@ -86,7 +86,7 @@ class Pool(Estimated):
         counters = sum((count - 1).bit_length() for count in counted)
         largest = maximum_parts(self._element, self.pool.reversed, self.pe, self.simd)
         registers = {"pool": 1, "counters": counters, "pool_outputs": self.output_layout.width}
-        return largest + Parts({"pool": 1, "counters": counters}, registers)
+        return Parts.all(largest, Parts({"pool": 1, "counters": counters}, registers))
 
     @property
     def _element(self) -> IntType:

@@ -17,13 +17,14 @@ import numpy.typing as npt
 
 from thresher.kernels.arithmetic import counted, multiplier_parts, tree_bits
 from thresher.kernels.base import RamStyle, signed_bits
+from thresher.kernels.memories import MERGED_WORDS
 from thresher.kernels.parts import Parts
 from thresher.kernels.tables import depth_class, table_parts
 from thresher_sim.streams import BIPOLAR, IntType
 
 Ints = npt.NDArray[np.int64]
 
-_FREE_GATES = ("unit", "one", "of_8", "deep")
+_FREE_GATES = ("unit", "one", "of_4", "deep")
 
 # Terms of up to so many bits cost less by a popcount for each bit than by a tree of adders: inputs that a
 # weight of one bit keeps or not, and all else that no multiplier makes.
@@ -118,34 +119,39 @@ class ProductSums:
         """
         weight_bits = 0 if self.unit_weights else self.weight_type.bits
         table = table_parts("weights", rows, columns * weight_bits, words, style)
-        if self._counted and (self.term_bits == 1 or columns >= 4):
-            return table + self._counting_parts(rows, columns, words)
         lanes = rows * columns
-        width = self.term_bits + (0 if self._term_signed else 1)
-        adders = rows * tree_bits(width, columns)
-        tree = table + Parts({"adders": adders}, {"tree": adders})
         if self.kind is Products.MULTIPLIED:
-            return tree + multiplier_parts(lanes, self.weight_type.bits, self.source.bits, self.term_bits)
-        terms = "ternary_terms" if self._ternary else "terms"
-        return tree + Parts({terms: lanes * self.term_bits}, {"terms": lanes * self.term_bits})
+            adders = rows * tree_bits(self.term_bits, columns, signed=True)
+            tree = Parts({"adders": adders}, {"tree": adders})
+            products = multiplier_parts(lanes, self.weight_type.bits, self.source.bits, self.term_bits)
+            return Parts.all(table, tree, products)
+        if words <= MERGED_WORDS and style is not RamStyle.BLOCK:
+            # Weights are in the look-up tables that they meet.
+            table = Parts({}, table.ff)
+        if self._counted and (self.term_bits == 1 or columns >= 4):
+            return Parts.all(table, self._counting_parts(rows, columns, words))
+        adders, bits = rows * tree_bits(self.term_bits, columns, self._term_signed), lanes * self.term_bits
+        kind = "ternary_terms" if self._ternary else "terms"
+        return Parts.all(table, Parts({"adders": adders, kind: bits}, {"tree": adders, "terms": bits}))
 
     def _counting_parts(self, rows: int, columns: int, words: int) -> Parts:
         """Gates and counts of each bit of the terms, and the sum of these counts."""
         planes, lanes = self.term_bits, rows * columns
         where = "unit" if self.unit_weights else depth_class(words)
-        # Constant weights leave no gates.
-        gated = where not in ("unit", "one")
-        first, others = counted(columns, planes, gated), counted(columns, 0, gated)
-        groups = rows * (first.groups + (planes - 1) * others.groups)
-        adders = rows * (first.adders + (planes - 1) * (others.adders + others.width + 1))
-        bits = lanes * planes
-        # Look-up tables of groups have room for gates of two bits, or of one and a word's address.
-        gates = {f"ternary_{where}" if self._ternary else f"gates_{where}": bits}
-        free = where in _FREE_GATES and not self._ternary
-        return Parts(
-            {"groups": groups, "adders": adders, **({} if free else gates)},
-            {"counted_lanes": bits, "counts": groups + adders},
-        )
+        gated = where != "unit"
+        first = counted(columns, planes, gated)
+        groups, adders = first.groups, first.adders
+        if planes > 1:
+            others = counted(columns, 0, gated)
+            groups += (planes - 1) * others.groups
+            adders += (planes - 1) * (others.adders + others.width + 1)
+        own = {"groups": rows * groups, "adders": rows * adders}
+        if where == "one":
+            # Rows count the same bits together, of which there are four counts but for inversions.
+            own = {"groups": groups * 4 * (1 - 0.75**rows), "adders_of_one": rows * adders}
+        if self._ternary or where not in _FREE_GATES:
+            own[f"ternary_{where}" if self._ternary else f"gates_{where}"] = lanes * planes
+        return Parts(own, {"counted_lanes": lanes * planes, "counts": rows * (groups + adders)})
 
     @property
     def _ternary(self) -> bool:

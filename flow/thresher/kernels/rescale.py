@@ -150,7 +150,7 @@ class Rescale(Lanewise):
             "beats": self.input_layout.width,
             "outputs": self.output_layout.width,
         }
-        return sum(tables, self._multiplier_parts) + Parts(own, registers)
+        return Parts.all(*tables, self._multiplier_parts, Parts(own, registers))
 
     @property
     def _multiplier_parts(self) -> Parts:

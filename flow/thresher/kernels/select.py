@@ -125,7 +125,7 @@ class Select(Lanewise):
         if self.mode == "kMemory":
             order = table_parts("order", 1, counter, outgoing)
             memory = memory_parts("buffer", width, 2 << (incoming - 1).bit_length())
-            return order + memory + Parts(own, {**own, "outputs": width})
+            return Parts.all(order, memory, Parts(own, {**own, "outputs": width}))
         collected, leaving = (incoming - 1) * width, (outgoing - 1) * target
         return Parts(
             {**own, "leaving": leaving}, {**own, "collected": collected + leaving, "outputs": target}

@@ -6,13 +6,17 @@ import numpy as np
 import numpy.typing as npt
 
 from thresher.kernels.arithmetic import counted
-from thresher.kernels.base import Table, tile_rows
+from thresher.kernels.base import Table, divide_up, tile_rows
 from thresher.kernels.memories import MERGED_WORDS
 from thresher.kernels.parts import Parts
 from thresher.kernels.tables import depth_class, table_parts
 from thresher.lower.integer import IntThreshold
 
 Ints = npt.NDArray[np.int64]
+
+_SHORT_BITS = 6
+_WORDS_OF_COMPARATOR = 8
+"""Words that a comparator's look-up tables have room for beside two bits of each number."""
 
 
 def threshold_table(
@@ -55,9 +59,15 @@ def staircase_parts(lanes: int, levels: int, bits: int, words: int) -> Parts:
     compared = lanes * levels * bits
     count = counted(levels, 0, gated=False)
     reached = {"groups": lanes * count.groups, "adders": lanes * count.adders}
-    own = Parts(
-        {f"compared_{depth_class(words)}": compared, **reached},
-        {"compared": lanes * levels, "reached": sum(reached.values())},
-    )
-    # The words of small tables are in the look-up tables that compare.
-    return own + table_parts("thresholds", lanes, levels * bits, words) if words > MERGED_WORDS else own
+    registers = {"compared": lanes * levels, "reached": sum(reached.values())}
+    if words > MERGED_WORDS:
+        table = table_parts("thresholds", lanes, levels * bits, words)
+        return Parts.all(Parts({"compared": compared, **reached}, registers), table)
+    if words > _WORDS_OF_COMPARATOR:
+        return Parts({"compared": compared, "compared_words": compared, **reached}, registers)
+    if words == 1:
+        constants = lanes * levels * divide_up(bits, 6) / 2
+        return Parts({"compared_one": constants, **reached}, registers)
+    # Few bits and a word's address are a function of few inputs.
+    kind = "short" if bits <= _SHORT_BITS else depth_class(words)
+    return Parts({f"compared_{kind}": compared, **reached}, registers)

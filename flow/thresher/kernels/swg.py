@@ -213,15 +213,14 @@ class Swg(Estimated):
             "spots": spots,
             "padded": padded,
         }
-        return memory_parts("buffer", width, _places(width, buffer.capacity)[0]) + Parts(
-            own, {**own, "beats": width, "outputs": width}
-        )
+        memory = memory_parts("buffer", width, _places(width, buffer.capacity)[0])
+        return Parts.all(memory, Parts(own, {**own, "beats": width, "outputs": width}))
 
     def _whole_parts(self) -> Parts:
         """Delay lines, registers for columns, and the choice of padding for each tap."""
         window, width = self.windows.window, self.input_layout.width
         line = memory_parts("line", width, window.dilation[0] * window.width)
-        lines = sum([line] * (window.kernel[0] - 1), Parts())
+        lines = [line] * (window.kernel[0] - 1)
         held = window.kernel[0] * (window.span[1] - 1) * width
         counters = 4 * self.cycles_per_frame.bit_length()
         own = {
@@ -230,7 +229,7 @@ class Swg(Estimated):
             "padded_taps": self.output_layout.width if window.padded else 0,
         }
         registers = {"swg_whole": 1, "loops": counters, "columns": held, "outputs": self.output_layout.width}
-        return lines + Parts(own, registers)
+        return Parts.all(*lines, Parts(own, registers))
 
     def constants(self) -> Mapping[str, int | bool | str]:
         """Geometry and buffer of `thresher::Swg`; pairs are `Rows` and `Columns`."""

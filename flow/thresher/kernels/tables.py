@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from thresher.kernels.base import RamStyle
+from thresher.kernels.base import RamStyle, divide_up
 from thresher.kernels.memories import (
     MERGED_WORDS,
     WORDS_OF_LUT,
@@ -17,15 +17,15 @@ from thresher.kernels.parts import Parts
 _WHOLE_DEPTHS = (128, 256)
 """Words for which a slice of the 7 series has multiplexers behind two or four look-up tables (AMD UG474)."""
 
-_CLASSES = (("one", 1), ("of_8", 8), ("of_16", 16), ("of_32", 32))
+_CLASSES = (("one", 1), ("of_4", 4), ("of_8", 8), ("of_16", 16), ("of_32", 32))
 
 
 def depth_class(words: int) -> str:
     """How a table's words reach what they meet.
 
     A look-up table of six inputs has room for an address of few bits beside its data: `one` word needs no
-    address, and of 8, 16 or 32 words one look-up table serves three, two or one bits of data. Of more
-    words, it meets bits that other look-up tables or blocks hold.
+    address, and of 4, 8, 16 or 32 words one look-up table serves four, three, two or one bits of data. Of
+    more words, it meets bits that other look-up tables or blocks hold.
     """
     return next((name for name, most in _CLASSES if words <= most), "deep")
 
@@ -39,10 +39,10 @@ def table_parts(name: str, lanes: int, width: int, words: int, style: RamStyle =
     bits = {f"table_{name}": lanes * width}
     if words > MERGED_WORDS:
         # Yosys needs more where multiplexers behind look-up tables do not fit the words.
-        fits = words <= WORDS_OF_LUT or words in _WHOLE_DEPTHS
-        return Parts(
-            {"rom" if fits else "rom_between": lanes * lut_cost(width, words)}, {"rom": lanes * width}
-        )
+        if words <= WORDS_OF_LUT or words in _WHOLE_DEPTHS:
+            return Parts({"rom": lanes * lut_cost(width, words)}, {"rom": lanes * width})
+        parts = 1.4 * min(divide_up(words, WORDS_OF_LUT), words / 48)
+        return Parts({"rom_between": lanes * width * parts}, {"rom": lanes * width})
     # The words of few are in the look-up tables that they meet, and some are in registers.
     return Parts(bits, bits)
 

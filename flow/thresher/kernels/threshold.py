@@ -67,7 +67,8 @@ class Threshold(Lanewise):
             "threshold_beats": self.input_layout.width,
             "outputs": self.output_layout.width,
         }
-        return stairs + Parts({"threshold": 1, "counters": counter}, {**registers, "counters": counter})
+        own = Parts({"threshold": 1, "counters": counter}, {**registers, "counters": counter})
+        return Parts.all(stairs, own)
 
     @property
     def _bits(self) -> int:

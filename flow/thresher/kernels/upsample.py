@@ -81,7 +81,7 @@ class Upsample(Lanewise):
         loops = sum((count - 1).bit_length() + 1 for count in counted if count > 1)
         registers = {"upsample": 1, "loops": loops, "outputs": width, "repeated": width}
         own = {"upsample": 1, "loops": loops, "repeated": width}
-        return memory_parts("buffer", width, self._depth) + Parts(own, registers)
+        return Parts.all(memory_parts("buffer", width, self._depth), Parts(own, registers))
 
     def constants(self) -> Mapping[str, int | bool | str]:
         """Geometry of `thresher::Upsample`."""

@@ -137,7 +137,8 @@ class Vvu(Estimated):
             "beats": self.input_layout.width,
             "outputs": self.output_layout.width,
         }
-        return self._sums.parts(self.pe, self.simd, style=self.ram_style) + Parts(own, registers)
+        sums = self._sums.parts(self.pe, self.simd, style=self.ram_style)
+        return Parts.all(sums, Parts(own, registers))
 
     def constants(self) -> Mapping[str, int | bool | str]:
         """Shapes and types of `thresher::Vvu`."""

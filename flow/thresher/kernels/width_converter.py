@@ -150,23 +150,17 @@ class WidthConverter(Estimated):
     def parts(self) -> Parts:
         """Shift registers and a counter, or a multiplexer for each place where a held bit can come from."""
         bits, source, target = self.source.element.bits, self.source, self.target
+        slots = sum((count - 1).bit_length() for count in self._phases)
         if self.mode == "kUpsize":
-            slots = (target.lanes // source.lanes - 1).bit_length()
+            held = target.width - self._place_step * bits
             return Parts(
-                {"upsize": 1, "slots": slots},
-                {
-                    "upsize": 1,
-                    "slots": slots,
-                    "outputs": target.width,
-                    "shifted": target.width - source.width,
-                },
+                {"upsize": 1, "slots": slots, **self._choices},
+                {"upsize": 1, "slots": slots, "outputs": target.width, "held_beats": held},
             )
         if self.mode == "kDownsize":
-            slots = (source.lanes // target.lanes - 1).bit_length()
-            rest = source.width - target.width
             return Parts(
-                {"downsize": 1, "slots": slots, "shifted": rest, "first": target.width},
-                {"downsize": 1, "slots": slots, "outputs": target.width, "shifted": rest},
+                {"downsize": 1, "slots": slots, **self._choices},
+                {"downsize": 1, "slots": slots, "outputs": target.width, "held_beats": source.width},
             )
         places = divide_up(target.lanes, self._place_step)
         held = (source.lanes + target.lanes) * bits
@@ -177,6 +171,12 @@ class WidthConverter(Estimated):
             {"gearbox": 1, "filled": counters, "held": held, "moved": moved, "drained": ragged},
             {"gearbox": 1, "filled": counters, "held": held, "outputs": target.width},
         )
+
+    @property
+    def _choices(self) -> dict[str, float]:
+        """Multiplexers of output bits: a look-up table has room for one of four, others join more."""
+        places, width = self._phases[1], self.target.width
+        return {"choices": width * divide_up(places - 1, 3), "joined_choices": width if places > 4 else 0}
 
     @property
     def _phases(self) -> tuple[int, int]:
