@@ -173,7 +173,7 @@ class Accumulation:
 
     def _start_words(self, tiles: int) -> int:
         """Words of the table of starts: its address is classes and tile side by side, each in whole bits."""
-        rows, columns = self._lacks.shape[:2]
+        rows, columns = (int(size) for size in self._lacks.shape[:2])
         return ((rows - 1) * _power_of_two(columns) + columns - 1) * _power_of_two(tiles) + tiles
 
     @property

@@ -145,10 +145,10 @@ class ProductSums:
             others = counted(columns, 0, gated)
             groups += (planes - 1) * others.groups
             adders += (planes - 1) * (others.adders + others.width + 1)
-        own = {"groups": rows * groups, "adders": rows * adders}
+        own: dict[str, float] = {"groups": rows * groups, "adders": rows * adders}
         if where == "one":
             # Rows count the same bits together, of which there are four counts but for inversions.
-            own = {"groups": groups * 4 * (1 - 0.75**rows), "adders_of_one": rows * adders}
+            own = {"groups_of_one": groups * 4 * (1 - 0.75**rows), "adders_of_one": rows * adders}
         if self._ternary or where not in _FREE_GATES:
             own[f"ternary_{where}" if self._ternary else f"gates_{where}"] = lanes * planes
         return Parts(own, {"counted_lanes": lanes * planes, "counts": rows * (groups + adders)})

@@ -58,8 +58,8 @@ def staircase_parts(lanes: int, levels: int, bits: int, words: int) -> Parts:
     """Comparators of `bits` with thresholds in tables of so many words, and the count of those reached."""
     compared = lanes * levels * bits
     count = counted(levels, 0, gated=False)
-    reached = {"groups": lanes * count.groups, "adders": lanes * count.adders}
-    registers = {"compared": lanes * levels, "reached": sum(reached.values())}
+    reached = {"reached": lanes * (count.groups + count.adders)}
+    registers = {"compared": lanes * levels, **reached}
     if words > MERGED_WORDS:
         table = table_parts("thresholds", lanes, levels * bits, words)
         return Parts.all(Parts({"compared": compared, **reached}, registers), table)
