@@ -168,8 +168,9 @@ class Accumulation:
             return Parts()
         bits = self._start_bits + (1 if self.levels == 1 and self._descends else 0)
         depth = self._start_words(words)
-        name = "few_starts" if depth <= _WORDS_OF_ADDER else "starts"
-        return table_parts(name, pe, bits, depth)
+        if depth <= _WORDS_OF_ADDER:
+            return Parts({"few_starts": pe * bits}, {"few_starts": pe * bits})
+        return table_parts(pe, bits, depth)
 
     def _start_words(self, tiles: int) -> int:
         """Words of the table of starts: its address is classes and tile side by side, each in whole bits."""

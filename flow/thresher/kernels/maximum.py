@@ -37,11 +37,11 @@ def maximum_parts(element: IntType, mirrored: npt.NDArray[np.bool_], pe: int, si
     """A comparator and a multiplexer for each of `pe` x `simd` lanes, or an OR for one bit; a bit's table."""
     bits, lanes = pe * element.bits, pe * simd * element.bits
     kind = "any" if element.bits == 1 else "largest_short" if element.bits == 2 else "largest"
-    own = Parts({kind: lanes}, {"largest": bits, "taps": lanes})
+    registers = {"largest": bits, "taps": lanes}
     if not mirrored.any():
-        return own
-    table = table_parts("mirrored", pe, 1, divide_up(len(mirrored), pe))
-    return Parts.all(own, table, Parts({"mirrored": bits}))
+        return Parts({kind: lanes}, registers)
+    # Mirrored bits are complements on the way in and out.
+    return Parts.all(Parts({kind: lanes + bits}, registers), table_parts(pe, 1, divide_up(len(mirrored), pe)))
 
 
 def _mirror_fields(mirrored: npt.NDArray[np.bool_], pe: int) -> npt.NDArray[np.int64]:

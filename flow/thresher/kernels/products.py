@@ -118,7 +118,7 @@ class ProductSums:
         The sum is one of two numbers that are added behind it.
         """
         weight_bits = 0 if self.unit_weights else self.weight_type.bits
-        table = table_parts("weights", rows, columns * weight_bits, words, style)
+        table = table_parts(rows, columns * weight_bits, words, style)
         lanes = rows * columns
         if self.kind is Products.MULTIPLIED:
             adders = rows * tree_bits(self.term_bits, columns, signed=True)
@@ -131,8 +131,8 @@ class ProductSums:
         if self._counted and (self.term_bits == 1 or columns >= 4):
             return Parts.all(table, self._counting_parts(rows, columns, words))
         adders, bits = rows * tree_bits(self.term_bits, columns, self._term_signed), lanes * self.term_bits
-        kind = "ternary_terms" if self._ternary else "terms"
-        return Parts.all(table, Parts({"adders": adders, kind: bits}, {"tree": adders, "terms": bits}))
+        own = {"adders": adders, "terms": bits, "ternary": bits if self._ternary else 0}
+        return Parts.all(table, Parts(own, {"tree": adders, "terms": bits}))
 
     def _counting_parts(self, rows: int, columns: int, words: int) -> Parts:
         """Gates and counts of each bit of the terms, and the sum of these counts."""
@@ -150,7 +150,7 @@ class ProductSums:
             # Rows count the same bits together, of which there are four counts but for inversions.
             own = {"groups_of_one": groups * 4 * (1 - 0.75**rows), "adders_of_one": rows * adders}
         if self._ternary or where not in _FREE_GATES:
-            own[f"ternary_{where}" if self._ternary else f"gates_{where}"] = lanes * planes
+            own["ternary" if self._ternary else f"gates_{where}"] = lanes * planes
         return Parts(own, {"counted_lanes": lanes * planes, "counts": rows * (groups + adders)})
 
     @property

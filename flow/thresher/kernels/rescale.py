@@ -135,10 +135,7 @@ class Rescale(Lanewise):
         """A comparator for each start, a multiplier, an adder, and the tables."""
         numbers, segments = self._numbers, self._numbers.multipliers.shape[1]
         counter = (self.input_layout.beats_per_vector - 1).bit_length()
-        tables = [
-            table_parts("lines", self.pe, table.width, table.words.shape[1])
-            for table in self.tables().values()
-        ]
+        tables = [table_parts(self.pe, table.width, table.words.shape[1]) for table in self.tables().values()]
         compared = self.pe * (segments - 1) * numbers.start_bits
         chosen = self.pe * (segments - 1) * (self._multiplier_bits + self._offset_bits)
         offset = self.pe * numbers.sum_bits if np.any(numbers.offsets) else 0

@@ -123,7 +123,7 @@ class Select(Lanewise):
         counters = counter + outgoing.bit_length() + self.input_layout.vectors.bit_length()
         own = {"select": 1, "selecting": counters}
         if self.mode == "kMemory":
-            order = table_parts("order", 1, counter, outgoing)
+            order = table_parts(1, counter, outgoing)
             memory = memory_parts("buffer", width, 2 << (incoming - 1).bit_length())
             return Parts.all(order, memory, Parts(own, {**own, "outputs": width}))
         collected, leaving = (incoming - 1) * width, (outgoing - 1) * target

@@ -61,7 +61,7 @@ def staircase_parts(lanes: int, levels: int, bits: int, words: int) -> Parts:
     reached = {"reached": lanes * (count.groups + count.adders)}
     registers = {"compared": lanes * levels, **reached}
     if words > MERGED_WORDS:
-        table = table_parts("thresholds", lanes, levels * bits, words)
+        table = table_parts(lanes, levels * bits, words)
         return Parts.all(Parts({"compared": compared, **reached}, registers), table)
     if words > _WORDS_OF_COMPARATOR:
         return Parts({"compared": compared, "compared_words": compared, **reached}, registers)

@@ -30,21 +30,20 @@ def depth_class(words: int) -> str:
     return next((name for name, most in _CLASSES if words <= most), "deep")
 
 
-def table_parts(name: str, lanes: int, width: int, words: int, style: RamStyle = RamStyle.AUTO) -> Parts:
+def table_parts(lanes: int, width: int, words: int, style: RamStyle = RamStyle.AUTO) -> Parts:
     """Tables of constant words, one for each lane."""
     if width == 0 or words == 1:
         return Parts()
     if is_block_table(width, words, style):
         return Parts(bram18=lanes * block_cost(width, words))
-    bits = {f"table_{name}": lanes * width}
-    if words > MERGED_WORDS:
-        # Yosys needs more where multiplexers behind look-up tables do not fit the words.
-        if words <= WORDS_OF_LUT or words in _WHOLE_DEPTHS:
-            return Parts({"rom": lanes * lut_cost(width, words)}, {"rom": lanes * width})
-        parts = 1.4 * min(divide_up(words, WORDS_OF_LUT), words / 48)
-        return Parts({"rom_between": lanes * width * parts}, {"rom": lanes * width})
-    # The words of few are in the look-up tables that they meet, and some are in registers.
-    return Parts(bits, bits)
+    bits = lanes * width
+    if words <= MERGED_WORDS:
+        return Parts({"table": bits}, {"table": bits})
+    # Yosys needs more where multiplexers behind look-up tables do not fit the words.
+    if words <= WORDS_OF_LUT or words in _WHOLE_DEPTHS:
+        return Parts({"rom": lanes * lut_cost(width, words)}, {"rom": bits})
+    parts = 1.4 * min(divide_up(words, WORDS_OF_LUT), words / 48)
+    return Parts({"rom_between": bits * parts}, {"rom": bits})
 
 
 def memory_parts(name: str, width: int, depth: int) -> Parts:
