@@ -18,6 +18,9 @@ MERGED_WORDS = 32
 WORDS_OF_LUT = 64
 """Words of a bit in a look-up table of six inputs."""
 
+WORDS_OF_BLOCK, WIDTH_OF_BLOCK = 512, 36
+"""Of a block of 18 kbit where it is widest."""
+
 _SHAPES = ((512, 36), (1024, 18), (2048, 9), (4096, 4), (8192, 2), (16384, 1))
 """Words by bits of a block of 18 kbit (AMD UG473)."""
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from thresher.kernels.base import RamStyle, divide_up
 from thresher.kernels.memories import (
     MERGED_WORDS,
+    WIDTH_OF_BLOCK,
+    WORDS_OF_BLOCK,
     WORDS_OF_LUT,
     block_cost,
     distributed_cost,
@@ -34,9 +36,13 @@ def table_parts(lanes: int, width: int, words: int, style: RamStyle = RamStyle.A
     """Tables of constant words, one for each lane."""
     if width == 0 or words == 1:
         return Parts()
-    if is_block_table(width, words, style):
-        return Parts(bram18=lanes * block_cost(width, words))
     bits = lanes * width
+    if is_block_table(width, words, style):
+        # Wide words are cut by their address, so that bits are chosen of several blocks.
+        deep = divide_up(words, WORDS_OF_BLOCK) if width > WIDTH_OF_BLOCK / 2 else 1
+        return Parts(
+            {"chosen_blocks": bits * divide_up(deep - 1, 3)}, bram18=lanes * block_cost(width, words)
+        )
     if words <= MERGED_WORDS:
         return Parts({"table": bits}, {"table": bits})
     # Yosys needs more where multiplexers behind look-up tables do not fit the words.
