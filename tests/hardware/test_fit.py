@@ -170,7 +170,7 @@ def test_what_has_more_weights_than_the_default_size_holds_may_take_twice_that()
 @pytest.mark.parametrize("depthwise", [False, True])
 def test_the_next_step_is_the_cheapest_that_is_faster(depthwise: bool) -> None:
     layers, ways = convolution(depthwise)
-    present = fold_to_target(layers, 100)
+    present = fold_to_target(layers, max(way.cycles for way in ways))
     before = way_of(present)
 
     step = next_step(present)
