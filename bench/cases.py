@@ -14,6 +14,10 @@ import numpy.typing as npt
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 SHARED = CHECKOUT.parent / "shared"
+TFC = SHARED / "models" / "TFC_1W1A.onnx"
+_PARALLEL = ((16, 49), (8, 8), (8, 8), (10, 8))
+# 64 cycles per frame.
+TFC_FOLDING = {f"mvu{index}": {"pe": pe, "simd": simd} for index, (pe, simd) in enumerate(_PARALLEL)}
 IDX_IMAGES, IDX_LABELS = 16, 8  # bytes of header
 
 
@@ -32,17 +36,15 @@ class Case:
 
 def choose_case(folder: Path) -> Case:
     """TFC_1W1A on MNIST where both lie beside the checkout, else digits, trained into `folder`."""
-    model, data = SHARED / "models" / "TFC_1W1A.onnx", SHARED / "data" / "mnist"
-    return mnist_case(model, data) if model.is_file() and data.is_dir() else digits_case(folder)
+    data = SHARED / "data" / "mnist"
+    return mnist_case(TFC, data) if TFC.is_file() and data.is_dir() else digits_case(folder)
 
 
 def mnist_case(model: Path, data: Path) -> Case:
     """The public TFC_1W1A, folded to 64 cycles per frame, on the 10,000 test images of MNIST."""
     images = read_idx(data / "t10k-images-idx3-ubyte.gz", IDX_IMAGES).reshape(-1, 1, 28, 28)
     labels = read_idx(data / "t10k-labels-idx1-ubyte.gz", IDX_LABELS).astype(np.int64)
-    parallel = ((16, 49), (8, 8), (8, 8), (10, 8))
-    folding = {f"mvu{index}": {"pe": pe, "simd": simd} for index, (pe, simd) in enumerate(parallel)}
-    return Case("TFC_1W1A on MNIST", model, images, labels, Fraction(1, 255), folding, None)
+    return Case("TFC_1W1A on MNIST", model, images, labels, Fraction(1, 255), TFC_FOLDING, None)
 
 
 def digits_case(folder: Path) -> Case:

@@ -33,7 +33,16 @@ from thresher.lower import lower
 from thresher.onnx_import import import_model, read_model
 from thresher.timing.network import time_graph
 
-CNV_FOLDING = {f"mvu{index}": {"pe": pe, "simd": simd} for index, (_, _, pe, simd) in enumerate(CNV)}
+# Matrices of so few words that look-up tables would hold them, at the price of many.
+CNV_IN_BLOCKS = ("mvu2", "mvu3")
+CNV_FOLDING = {
+    f"mvu{index}": {
+        "pe": pe,
+        "simd": simd,
+        "ram_style": "block" if f"mvu{index}" in CNV_IN_BLOCKS else "auto",
+    }
+    for index, (_, _, pe, simd) in enumerate(CNV)
+}
 DEEP_CYCLES = 1_000_000
 PADDED_CYCLES, PADDED_IMAGES = 100_000, 2
 RESIDUAL_CYCLES, RESIDUAL_IMAGES = 150_000, 4

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -12,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.quality import Size, synthesise
-from bench.units import compile_kernel, staircase
+from bench.units import UNITS, compile_kernel, staircase
 from thresher.kernels import Kernel
 from thresher.kernels.swg import Swg
 from thresher.kernels.width_converter import WidthConverter
@@ -26,10 +27,15 @@ CLOCK_MHZ = 200.0
 
 @dataclass(frozen=True)
 class Peer:
-    """A unit, and the look-up tables of a peer's of the same configuration, those in memories included."""
+    """A unit, and the look-up tables of a peer's of the same configuration, those in memories included.
+
+    Ours has to be smaller, and to take no more than so many logic cells and block memories of 36 kbit.
+    """
 
     lut: int
     make: Callable[[], Kernel]
+    most_logic_cells: float = math.inf
+    most_bram36: float = math.inf
 
 
 def sliding_window(padding: int, overlap: bool) -> Swg:
@@ -49,7 +55,16 @@ def widths(source: int, target: int) -> WidthConverter:
     return WidthConverter(StreamLayout(BIPOLAR, 64, 1, source), StreamLayout(BIPOLAR, 64, 1, target))
 
 
+XNOR_MACS = 32 * 32
+"""Multiply-accumulates a cycle of the matrix-vector unit."""
+
 PEERS: Mapping[str, Peer] = {
+    "mvu_pe32_simd32_block": Peer(
+        round(2.09 * XNOR_MACS),
+        UNITS["mvu_pe32_simd32_block"],
+        most_logic_cells=1.5 * XNOR_MACS,
+        most_bram36=16,
+    ),
     "threshold_pe4": Peer(136, lambda: staircase(64, 4)),
     "swg_simd16": Peer(355, lambda: sliding_window(0, overlap=False)),
     "swg_simd16_overlap": Peer(355, lambda: sliding_window(0, overlap=True)),
@@ -66,11 +81,21 @@ class Measured:
     unit: str
     peer_lut: int
     ours: Size
+    most_logic_cells: float = math.inf
+    most_bram36: float = math.inf
 
     @property
     def is_smaller(self) -> bool:
-        """Whether ours takes fewer, counted in look-up tables and in logic cells."""
-        return max(self.ours.lut, self.ours.logic_cells) < self.peer_lut
+        """Whether ours takes fewer, counted in look-up tables and in logic cells, and keeps its bounds."""
+        return (
+            max(self.ours.lut, self.ours.logic_cells) < self.peer_lut
+            and self.ours.logic_cells <= self.most_logic_cells
+            and self.ours.bram36 <= self.most_bram36
+        )
+
+    def to_json(self) -> dict[str, object]:
+        """The figures as plain JSON values."""
+        return {"unit": self.unit, "peer_lut": self.peer_lut, "ours": asdict(self.ours)}
 
 
 def main() -> int:
@@ -89,7 +114,7 @@ def main() -> int:
             results.append(measure(name, arguments.output / name))
     console.print(table(results))
     arguments.json.parent.mkdir(parents=True, exist_ok=True)
-    figures = {"yosys": find_yosys().version, "units": [asdict(result) for result in results]}
+    figures = {"yosys": find_yosys().version, "units": [result.to_json() for result in results]}
     arguments.json.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
     console.print(f"The figures are in {arguments.json}.")
     return 0 if all(result.is_smaller for result in results) else 1
@@ -101,7 +126,8 @@ def measure(name: str, folder: Path) -> Measured:
     for old in folder.glob("*.sv"):  # all that lie there are read
         old.unlink()
     compile_kernel(name, PEERS[name].make(), folder, CLOCK_MHZ)
-    return Measured(name, PEERS[name].lut, synthesise(name, folder))
+    peer = PEERS[name]
+    return Measured(name, peer.lut, synthesise(name, folder), peer.most_logic_cells, peer.most_bram36)
 
 
 def table(results: list[Measured]) -> Table:

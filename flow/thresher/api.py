@@ -44,7 +44,7 @@ from thresher.onnx_import.host import HostModel
 from thresher.report.content import read_report
 from thresher.tools.netlist import run_netlist
 from thresher.tools.simulation import SimulationResult, run_csim, run_folder, run_rtl, write_run_vectors
-from thresher.tools.synthesis import Announce, Synthesis, SynthesisRequest, record_synthesis
+from thresher.tools.synthesis import SEEDS, Announce, Synthesis, SynthesisRequest, record_synthesis
 from thresher.tools.synthesisers import ADAPTERS
 from thresher_sim.netlist import FAMILIES as NETLIST_FAMILIES
 from thresher_sim.project import Project, load_project
@@ -196,7 +196,7 @@ class Accelerator:
         self._record(f"netlist_{family}", run, golden, None, None)
         return run
 
-    def synth(
+    def synth(  # noqa: PLR0913  (the command's options)
         self,
         tool: str = "yosys",
         *,
@@ -206,6 +206,7 @@ class Accelerator:
         top: bool = True,
         jobs: int = 1,
         seed: int = 1,
+        seeds: int = SEEDS,
         announce: Announce = silent,
     ) -> Synthesis:
         """Run a synthesis tool on the units out of context and on the whole; its logs stay in `build/synth`.
@@ -218,6 +219,7 @@ class Accelerator:
             top: Whether the whole is synthesised too.
             jobs: Programs that may run at the same time.
             seed: Of what a tool chooses at random.
+            seeds: How many seeds to try, from `seed` on, until the clock is met; the best is kept.
             announce: Told what is being done.
 
         Raises:
@@ -240,6 +242,7 @@ class Accelerator:
             top=top,
             jobs=jobs,
             seed=seed,
+            seeds=seeds,
         )
         # Read again: an earlier run may have compiled it from other C++.
         result = ADAPTERS[tool](refresh_rtl(load_project(self.directory)), request, announce)

@@ -43,11 +43,11 @@ SYNTH_EPILOG = """\
 Results are printed beside the estimate and kept in reports/report.json; a later run of the same tool for
 the same part replaces them. Scripts, logs and what the tool wrote stay in DIR/build/synth/TOOL until its
 next run. nextpnr-ecp5 routes the whole at the project's clock and writes the bitstream accelerator.bit
-there; where the clock is not met the result is kept and the exit code is 5.
+there, of the best of --seeds; where none meets the clock the result is kept and the exit code is 5.
 
 vivado, vitis-hls and quartus run the project's own scripts, where they are installed, at the project's clock
-and without --part, --family and --seed. vivado and quartus place and route the whole; vitis-hls compiles the
-C++ of the whole and of each unit, and `thresher sim --rtl vitis` then runs its Verilog.
+and without --part, --family, --seed and --seeds. vivado and quartus place and route the whole; vitis-hls
+compiles the C++ of the whole and of each unit, and `thresher sim --rtl vitis` then runs its Verilog.
 
 example:
   thresher synth accelerator --tool yosys --family xc7 --jobs 2
@@ -289,6 +289,13 @@ def _add_synth(group: _Commands) -> None:
     )
     parser.add_argument(
         "--seed", type=int, default=1, metavar="N", help="seed of placing, for nextpnr (default 1)"
+    )
+    parser.add_argument(
+        "--seeds",
+        type=int,
+        default=commands.SEEDS,
+        metavar="N",
+        help="try up to N seeds, from --seed on, until the clock is met (default %(default)s)",
     )
     parser.set_defaults(command=commands.synth)
 

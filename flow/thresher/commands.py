@@ -41,6 +41,7 @@ from thresher.report.evaluation import evaluation_table
 from thresher.report.html import render_html
 from thresher.report.tables import fifo_table, print_report, print_result, print_synthesis, vitis_line
 from thresher.tools.simulation import SimulationResult
+from thresher.tools.synthesis import SEEDS
 from thresher.tools.synthesisers import ADAPTERS
 from thresher.tools.workplace import kept_folder
 from thresher.unit import UnitRequest, report_text, unit_report, write_unit_project
@@ -56,6 +57,7 @@ __all__ = [
     "DEFAULT_PART",
     "FAMILIES",
     "NETLIST_FAMILIES",
+    "SEEDS",
     "build",
     "check",
     "csim",
@@ -175,6 +177,7 @@ def synth(options: argparse.Namespace) -> int:
             top=options.layers is None,
             jobs=options.jobs,
             seed=options.seed,
+            seeds=options.seeds,
             announce=announce,
         )
     console = Console()

@@ -18,6 +18,14 @@ def test_both_counts_must_be_below_the_peers(lut: int, logic_cells: int, smaller
     assert Measured("made_up", 27, Size(lut, logic_cells, 10, 0)).is_smaller == smaller
 
 
+def test_a_bound_of_its_own_must_be_kept() -> None:
+    size = Size(20, 15, 10, 0, 2.0)
+
+    assert Measured("made_up", 27, size, most_logic_cells=15, most_bram36=2).is_smaller
+    assert not Measured("made_up", 27, size, most_logic_cells=14).is_smaller
+    assert not Measured("made_up", 27, size, most_bram36=1.5).is_smaller
+
+
 def test_the_table_says_what_misses() -> None:
     rows = [
         Measured("small", 27, Size(6, 5, 115, 0, 0.5)),

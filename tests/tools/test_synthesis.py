@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import stat
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -80,7 +81,7 @@ def test_a_missed_clock_says_by_how_much_and_what_to_do() -> None:
         ROUTED.check_timing()
 
     assert str(raised.value) == (
-        "synth: nextpnr-ecp5: timing is not met: 125.0 MHz of 150, by 1.33 ns; another --seed may do where "
+        "synth: nextpnr-ecp5: timing is not met: 125.0 MHz of 150, by 1.33 ns; more --seeds may do where "
         "little is missing, or build for a slower clock with --clock-mhz or for a faster part"
     )
     WHOLE.check_timing()
@@ -129,6 +130,41 @@ def test_a_part_that_is_too_small_is_named_with_figures(
         "synth: nextpnr-ecp5: part 'LFE5U-25F' is too small: the design takes 29 MULT18X18D of 28; give a "
         "larger part with --part, or build with a lower --target-fps"
     )
+
+
+@pytest.mark.parametrize(
+    ("clock_mhz", "seeds", "kept", "note"),
+    [
+        (100.0, 3, 2, "placed with --seed 2; seed 1 gave 95 MHz"),
+        (130.0, 3, 2, "placed with --seed 2; seed 1 gave 95 MHz and seed 3 gave 110.5 MHz"),
+        (100.0, 1, 1, "placed with --seed 1"),
+    ],
+)
+def test_seeds_are_tried_until_the_clock_is_met_and_the_best_is_kept(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, clock_mhz: float, seeds: int, kept: int, note: str
+) -> None:
+    """A program that takes the seed for what it places, and gives each a clock of its own."""
+    report = '{"fmax": {"clk": {"achieved": MHZ}}, "utilization": {}, "critical_paths": []}'
+    install(
+        monkeypatch,
+        tmp_path,
+        "nextpnr-ecp5",
+        f"""if [ "$1" = --version ]; then echo nextpnr-0.19; exit; fi
+        while [ "$1" != --seed ]; do shift; done
+        case $2 in 1) mhz=95;; 2) mhz=120;; *) mhz=110.5;; esac
+        echo "seed $2" > tried.config
+        echo '{report}' | sed s/MHZ/$mhz/ > report.json""",
+    )
+    project = replace(bare_project(tmp_path), clock_mhz=clock_mhz)
+    request = SynthesisRequest("LFE5U-25F", seeds=seeds)
+    device = parse_ecp5("LFE5U-25F")
+
+    told: list[str] = []
+    tries = nextpnr_synthesis.route_best(project, "LFE5U-25F", device, request, tmp_path, told.append)
+
+    assert (tmp_path / "accelerator.config").read_text() == f"seed {kept}\n"
+    assert tries.design.fmax_mhz == tries.reached[kept]
+    assert tries.note == note
 
 
 @pytest.mark.parametrize(
@@ -192,6 +228,9 @@ def test_wrong_requests_are_refused() -> None:
     with pytest.raises(UsageError) as raised:
         SynthesisRequest("xc7", seed=-1)
     assert str(raised.value) == "synth: a seed of -1 cannot be; choose 0 or more"
+    with pytest.raises(UsageError) as raised:
+        SynthesisRequest("xc7", seeds=0)
+    assert str(raised.value) == "synth: 0 seeds cannot be; choose 1 or more"
 
 
 def test_a_run_replaces_the_last_one_and_keeps_the_log_of_a_failure(tmp_path: Path) -> None:

@@ -5,10 +5,11 @@ bits where both were as large as such counts get. So three bits to a group and o
 bits a number of 3, 4, 5 bits, and no part of a look-up table is left over. Sums that go on behind a
 count, to an accumulator for instance, take a bit each as well.
 
-Where a layer is unrolled in full its weights are constants, and a row counts inputs as they are or inverted. All
-rows then count the same three inputs together, so that synthesis finds the at most four counts of these
-that are not each other's inverse, and makes them once. Sevens that rows with equal patterns share by their
-graphs took more look-up tables in Yosys (128 x 32: 2,214 for 2,106, and fewer registers, 1,354 for 1,600).
+Where a layer is unrolled in full its weights are constants, and rows count inputs as they are or inverted.
+All rows then count the same three inputs together, so that synthesis finds the at most four counts of these
+that are not each other's inverse, and makes them once. Counts of seven, shared by rows of equal patterns in
+the graph itself, took more look-up tables in Yosys (128 x 32: 2,214 for 2,106, and fewer registers, 1,354
+for 1,600).
 """
 
 from __future__ import annotations

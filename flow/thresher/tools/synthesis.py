@@ -13,6 +13,8 @@ from thresher.errors import ToolFailedError, UsageError
 from thresher_sim.project import Project
 
 Announce = Callable[[str], None]
+SEEDS = 3
+"""How many seeds are tried where nothing else is said."""
 
 
 @dataclass(frozen=True)
@@ -103,7 +105,7 @@ class Synthesis:
             return
         late = 1000 / self.fmax_mhz - 1000 / self.target_mhz
         path = f" on the path {self.critical_path}" if self.critical_path else ""
-        seed = "another --seed may do where little is missing, or " if self.seeded else ""
+        seed = "more --seeds may do where little is missing, or " if self.seeded else ""
         raise ToolFailedError(
             f"synth: {self.tool}: timing is not met: {self.fmax_mhz:.1f} MHz of {self.target_mhz:g}, by "
             f"{late:.2f} ns{path}; {seed}build for a slower clock with --clock-mhz or for a faster part"
@@ -122,6 +124,7 @@ class SynthesisRequest:
         top: whether the accelerator as a whole is synthesised too.
         jobs: programs that may run at the same time.
         seed: of what a tool chooses at random.
+        seeds: how many seeds to try, from `seed` on, until the clock is met; the best is kept.
     """
 
     part: str
@@ -131,12 +134,15 @@ class SynthesisRequest:
     top: bool = True
     jobs: int = 1
     seed: int = 1
+    seeds: int = SEEDS
 
     def __post_init__(self) -> None:
         if self.jobs < 1:
             raise UsageError(f"synth: {self.jobs} jobs cannot be; choose 1 or more")
         if self.seed < 0:
             raise UsageError(f"synth: a seed of {self.seed} cannot be; choose 0 or more")
+        if self.seeds < 1:
+            raise UsageError(f"synth: {self.seeds} seeds cannot be; choose 1 or more")
 
     def chosen_layers(self, project: Project) -> tuple[str, ...]:
         """The names of the units to synthesise out of context.

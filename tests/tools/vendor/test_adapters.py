@@ -231,7 +231,8 @@ def test_a_tool_that_is_missing(
             "synth: vivado runs the project's own script, for the project's part; leave --part out, or build "
             "the project for that part",
         ),
-        (replace(REQUEST, seed=7), "synth: vivado takes no seed; leave --seed out"),
+        (replace(REQUEST, seed=7), "synth: vivado takes no seeds; leave --seed and --seeds out"),
+        (replace(REQUEST, seeds=1), "synth: vivado takes no seeds; leave --seed and --seeds out"),
         (replace(REQUEST, top=False), "synth: vivado synthesises the whole only; leave --layers out"),
     ],
 )

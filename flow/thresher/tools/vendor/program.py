@@ -132,7 +132,7 @@ def check_request(tool: str, request: SynthesisRequest, layers_alone: bool = Fal
             f"synth: {tool} runs the project's own script, for the project's part; leave --part out, or "
             "build the project for that part"
         )
-    if request.seed != SynthesisRequest.seed:
-        raise UsageError(f"synth: {tool} takes no seed; leave --seed out")
+    if (request.seed, request.seeds) != (SynthesisRequest.seed, SynthesisRequest.seeds):
+        raise UsageError(f"synth: {tool} takes no seeds; leave --seed and --seeds out")
     if not request.top and not layers_alone:
         raise UsageError(f"synth: {tool} synthesises the whole only; leave --layers out")
