@@ -10,7 +10,7 @@ module reference_threshold #(
   parameter int unsigned Tiles = 16,
   parameter int unsigned Pe = 4,
   parameter int unsigned Bits = 8,
-  parameter logic [Pe*3*Bits-1:0] Thresholds [Tiles] = '{default: '0}
+  parameter logic [Tiles*Pe*3*Bits-1:0] Thresholds = '0
 ) (
   input  logic               ap_clk,
   input  logic               ap_rst_n,
@@ -30,7 +30,14 @@ module reference_threshold #(
   logic [Pe*3*Bits-1:0]     thresholds;
   logic [Pe*2-1:0]          levels;
 
-  assign thresholds = Thresholds[tile_q];
+  reference_table #(
+    .Width(Pe*3*Bits),
+    .Depth(Tiles),
+    .Words(Thresholds)
+  ) u_thresholds (
+    .address_i(tile_q),
+    .word_o   (thresholds)
+  );
 
   for (genvar pe = 0; pe < Pe; pe++) begin : gen_lanes
     logic [2:0] reached;
