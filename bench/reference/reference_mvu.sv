@@ -93,7 +93,12 @@ module reference_mvu #(
 
   for (genvar pe = 0; pe < Pe; pe++) begin : gen_fifteens
     logic [16*Fifteens-1:0] agrees;
-    assign agrees = (16*Fifteens)'(~(weights_q[pe*Simd +: Simd] ^ beat_q));
+
+    always_comb begin
+      agrees = '0;
+      agrees[Simd-1:0] = ~(weights_q[pe*Simd +: Simd] ^ beat_q);
+    end
+
     assign carries_d[pe] = agrees[Fifteens-1:0];
 
     for (genvar index = 0; index < Fifteens; index++) begin : gen_counts

@@ -4,7 +4,7 @@
 // number of its thresholds that it has reached. A word of Thresholds is a tile of channels, a channel's
 // thresholds lowest first in fields of `Bits` bits, signed as the input is.
 //
-// One stage: three comparisons side by side. As thresholds ascend, they decide each output bit apart.
+// One stage: three comparisons side by side, and their count.
 
 module reference_threshold #(
   parameter int unsigned Tiles = 16,
@@ -45,7 +45,15 @@ module reference_threshold #(
       assign reached[level] =
           $signed(s_axis_tdata[pe*Bits +: Bits]) >= $signed(thresholds[(3*pe + level)*Bits +: Bits]);
     end
-    assign levels[2*pe +: 2] = {reached[1], reached[2] || (reached[0] && !reached[1])};
+
+    compressor #(
+      .Width(3),
+      .Group(3)
+    ) u_level (
+      .word_i   (reached),
+      .columns_o(levels[2*pe +: 2])
+    );
+
   end
 
   assign s_axis_tready = !m_axis_tvalid || m_axis_tready;
