@@ -187,7 +187,7 @@ def test_cells(tmp_path: Path) -> None:
     cases = [
         compressor(rng, width, group)
         for group in (3, 4, 5, 6)
-        for width in (1, 2, 3, 4, 5, 6, 7, 18, 19, 49, 100)
+        for width in (1, 3, 5, 6, 7, 18, 49)
     ]
     cases += [
         table(rng, 9, depth, idle, busy)
