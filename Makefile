@@ -13,7 +13,7 @@ export REACHABLE = import sys, urllib.request; urllib.request.urlopen(sys.argv[1
 pinned = $(shell grep -i '^$(1)==' constraints.txt)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo custom-unit methods test lint bench bench-hlsc fuzz-hlsc clean check-machine
+.PHONY: help setup demo custom-unit methods test lint bench bench-hlsc bench-cost fuzz-hlsc clean check-machine
 
 help:  ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | \
@@ -41,11 +41,14 @@ lint: $(READY)  ## ruff and mypy
 	$(BIN)/mypy
 
 # Of this and the next, each part is run even where one before it misses a bound; the exit code is then 1.
-bench: $(READY)  ## Measure build and simulation speed, and memory: tables, and JSON in build
-	@code=0; for part in bench bench.convolutional bench.folding bench.networks; do $(BIN)/python -m $$part || code=1; done; exit $$code
+bench: $(READY)  ## Measure speed, memory and size: tables, JSON in build, and bench/RESULTS.md
+	@code=0; for part in bench bench.convolutional bench.folding bench.networks bench.peers bench.page; do $(BIN)/python -m $$part || code=1; done; exit $$code
 
 bench-hlsc: $(READY)  ## Measure hlsc: size beside hand-written SystemVerilog and peers, routed clocks, compile time
 	@code=0; for part in quality peers routing compile_time; do $(BIN)/python -m bench.$$part || code=1; done; exit $$code
+
+bench-cost: $(READY)  ## Synthesise the units of the cost model's table again and fit to it (some 20 minutes)
+	$(BIN)/python -m bench.cost --jobs $(JOBS)
 
 fuzz-hlsc: $(READY)  ## Compare N random units, C++ against SystemVerilog, from seed SEED on (N=2000, SEED=0)
 	$(BIN)/python -m tests.hlsc.fuzz -n $(or $(N),2000) --seed $(or $(SEED),0) --jobs $(JOBS)

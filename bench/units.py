@@ -78,7 +78,7 @@ UNITS: Mapping[str, Callable[[], Kernel]] = {
 
 def write_header(name: str, kernel: Kernel, folder: Path) -> UnitSource:
     """Write the unit's C++ below `folder`, as a project has it, and say where it is."""
-    node = HwNode(name, ("s_axis",), ("m_axis",), (), kernel)
+    node = HwNode(name, kernel.input_ports, kernel.output_ports, (), kernel)
     header = folder / "layers" / f"{name}.hpp"
     header.parent.mkdir(parents=True, exist_ok=True)
     header.write_text(layer_header(node), encoding="utf-8")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 
 from thresher.emit.design import Design
 from thresher.emit.sv_top import TOP
@@ -12,6 +13,7 @@ from thresher.hardware.next_step import NextStep
 from thresher.hardware.parts import known_size
 from thresher.hlsc import CompiledUnit
 from thresher.kernels import Resources
+from thresher.kernels.parts import fit_error
 from thresher.lower.integer import IntDepthwise, IntMatMul, IntNode, IntThreshold
 from thresher.timing.network import Timing
 
@@ -50,6 +52,7 @@ def describe_report(
 
     `occupancy` of a FIFO is the most beats that it holds by its depth's token-level simulation, and
     `rtl_occupancy` the most in the last RTL simulation, null where ends stalled or there was none.
+    `lut_error` says how far estimates of single units are from Yosys'.
     `settled_frames` of the estimate are the frames after which rate and occupancy are steady.
     `approximations` are the ONNX nodes that fixed point computes, with their errors in the model's units.
     """
@@ -85,6 +88,7 @@ def describe_report(
             "settled_frames": timing.settled_frames,
             "frames_per_second": design.clock_mhz * 1e6 / timing.cycles_per_frame,
             "resources": _resources(total),
+            "lut_error": asdict(fit_error()),
             "next_step": _next_step(faster),
         },
         "ties": {

@@ -15,12 +15,17 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from thresher.kernels.base import Resources, Table, divide_up, rom_cost, signed_bits, tile_rows
+from thresher.kernels.base import RamStyle, Table, divide_up, signed_bits, tile_rows
+from thresher.kernels.parts import Parts
 from thresher.kernels.products import ProductSums
-from thresher.kernels.staircase import deal, output_base, threshold_table, with_direction
+from thresher.kernels.staircase import deal, output_base, staircase_parts, threshold_table, with_direction
+from thresher.kernels.tables import table_parts
 from thresher.lower.integer import EdgeCorrections, IntNode, IntThreshold, reachable
 
 Ints = npt.NDArray[np.int64]
+
+_WORDS_OF_ADDER = 8
+"""Words of a bit that a look-up table of an accumulator has room for."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -146,41 +151,40 @@ class Accumulation:
     def _descends(self) -> bool:
         return self.threshold is not None and bool(self.threshold.descending.any())
 
-    def resources(self, pe: int, simd: int, groups: int = 1) -> Resources:
-        """Multipliers or XNORs with their adders, accumulators, and memories, of `pe` rows by `simd` columns.
-
-        Tables lie wherever they cost less, in LUT ROM or in block RAM.
-        """
+    def parts(self, pe: int, simd: int, groups: int = 1, style: RamStyle = RamStyle.AUTO) -> Parts:
+        """Products with their sums, accumulators, what these start from and the staircases behind them."""
         rows, columns = self.weights.shape
-        words = groups * divide_up(rows // groups, pe)
-        weight_bits = 0 if self.products.unit_weights else pe * simd * self.products.weight_type.bits
-        tables = [
-            rom_cost(weight_bits, words * divide_up(columns, simd)),
-            rom_cost(pe * self._start_bits, words * self._classes),
-            rom_cost(pe * self._threshold_bits * self.levels, words) if self.levels > 1 else (0, 0.0),
-        ]
-        comparators = pe * self.accumulator_bits * (self.levels if self.levels > 1 else 0)
-        lut = sum(luts for luts, _ in tables) + pe * self.accumulator_bits + comparators + self._class_luts
-        return Resources(
-            lut=round(pe * simd * self.products.lane_luts) + lut,
-            ff=2 * pe * self.accumulator_bits,
-            bram36=sum(brams for _, brams in tables),
-        )
+        words, column_tiles = groups * divide_up(rows // groups, pe), divide_up(columns, simd)
+        products = self.products.parts(pe, simd, words * column_tiles, style)
+        held = "held" if column_tiles > 1 or self.products.unit_weights else "once"
+        bits = pe * self.accumulator_bits
+        sums = Parts({f"accumulator_{held}": bits}, {f"accumulator_{held}": bits})
+        stairs = staircase_parts(pe, self.levels, self._threshold_bits, words) if self.levels > 1 else Parts()
+        return Parts.all(products, sums, self._start_parts(pe, words), stairs, self._edge_parts)
+
+    def _start_parts(self, pe: int, words: int) -> Parts:
+        """A table that accumulators start from; the look-up tables of adders have room for few words."""
+        if self._only_start is not None:
+            return Parts()
+        bits = self._start_bits + (1 if self.levels == 1 and self._descends else 0)
+        depth = self._start_words(words)
+        if depth <= _WORDS_OF_ADDER:
+            return Parts({"few_starts": pe * bits}, {"few_starts": pe * bits})
+        return table_parts(pe, bits, depth)
+
+    def _start_words(self, tiles: int) -> int:
+        """Words of the table of starts: its address is classes and tile side by side, each in whole bits."""
+        rows, columns = (int(size) for size in self._lacks.shape[:2])
+        return ((rows - 1) * _power_of_two(columns) + columns - 1) * _power_of_two(tiles) + tiles
 
     @property
-    def _classes(self) -> int:
-        if self.corrections is None:
-            return 1
-        rows, columns = self.corrections.values.shape[:2]
-        return int(rows * columns)
-
-    @property
-    def _class_luts(self) -> int:
+    def _edge_parts(self) -> Parts:
         """Two counters, and a small table on each."""
         if self.corrections is None:
-            return 0
+            return Parts()
         places = (len(self.corrections.row_classes), len(self.corrections.column_classes))
-        return sum(2 * size.bit_length() + 2 * divide_up(size, 64) for size in places)
+        bits = sum((size - 1).bit_length() for size in places)
+        return Parts({"edges": bits}, {"edges": bits})
 
     def constants(self, pe: int, groups: int = 1) -> Mapping[str, int | bool | str]:
         """What `thresher::Accumulation` needs of a `Layer`."""

@@ -11,17 +11,10 @@ import numpy as np
 
 from thresher.graph import Array
 from thresher.kernels.accumulation import threshold_behind
-from thresher.kernels.base import (
-    Folding,
-    Resources,
-    Schedule,
-    Table,
-    divide_up,
-    rom_cost,
-    signed_bits,
-)
+from thresher.kernels.base import Folding, Schedule, Table, signed_bits
 from thresher.kernels.lanewise import Lanewise
-from thresher.kernels.staircase import output_base, threshold_table
+from thresher.kernels.parts import Parts
+from thresher.kernels.staircase import output_base, staircase_parts, threshold_table
 from thresher.lower.branches import IntAdd
 from thresher.lower.integer import IntNode, IntThreshold, TensorType
 from thresher_sim.streams import IntType
@@ -79,21 +72,18 @@ class Add(Lanewise):
         """One cycle a beat."""
         return self.output_layout.beats_per_frame
 
-    def resources(self) -> Resources:
-        """An adder for each lane, comparators behind it, and a memory for the thresholds.
-
-        Few words of thresholds are in the LUTs of the comparators, which have two bits of a sum and up to
-        four of an address. Yosys needs 68 LUTs for 8 sums of two bytes, where this says 72; 122 for 4 of them
-        with three thresholds each in 8 words, where it says 96; 260 for 8 sums of 4 bits with 15 in 4 words,
-        where it says 408.
-        """
-        plain = Resources(lut=self.pe * self._sum_bits, ff=self.output_layout.width)
+    def parts(self) -> Parts:
+        """An adder for each lane, and the staircases behind it."""
+        sums = self.pe * self._sum_bits
+        counter = (self.input_layout.beats_per_vector - 1).bit_length() if self._table is not None else 0
+        plain = Parts(
+            {"add": 1, "sums": sums, "counters": counter},
+            {"add": 1, "sums": sums, "counters": counter, "outputs": self.output_layout.width},
+        )
         if self._table is None or self.threshold is None:
             return plain
-        words = self._table.words.shape[1]
-        rom, bram = rom_cost(self._table.width * self.pe, words) if words > _MOST_WORDS_COMPARED else (0, 0.0)
-        comparators = self.pe * self.threshold.thresholds.shape[1] * divide_up(self._sum_bits, 2)
-        return plain + Resources(lut=rom + comparators, ff=self.pe * self._sum_bits, bram36=bram)
+        levels, words = self.threshold.thresholds.shape[1], self._table.words.shape[1]
+        return Parts.all(plain, staircase_parts(self.pe, levels, self._sum_bits, words))
 
     @cached_property
     def _sum_bits(self) -> int:

@@ -9,13 +9,14 @@ from typing import Self
 import numpy as np
 
 from thresher.graph import Array
-from thresher.kernels.base import Folding, Kernel, Resources, Schedule
+from thresher.kernels.base import Folding, Schedule
+from thresher.kernels.parts import Estimated, Parts
 from thresher.lower.integer import IntArgMax, IntNode
 from thresher_sim.streams import StreamLayout
 
 
 @dataclass(frozen=True, eq=False)
-class Argmax(Kernel):
+class Argmax(Estimated):
     """`pe` elements a cycle are compared with the best so far; one beat leaves per frame."""
 
     argmax: IntArgMax
@@ -63,11 +64,12 @@ class Argmax(Kernel):
         beats = self.input_layout.beats_per_frame
         return Schedule(np.ones(beats, np.bool_), np.arange(beats) == beats - 1)
 
-    def resources(self) -> Resources:
-        """A comparator and two multiplexers for each of `pe` candidates."""
-        bits = self.input_layout.element.bits + 1
-        index = self.output_layout.element.bits
-        return Resources(lut=self.pe * (2 * bits + index), ff=2 * (bits + index) + self.input_layout.width)
+    def parts(self) -> Parts:
+        """A comparator and two multiplexers for each candidate."""
+        bits, index = self.input_layout.element.bits + 1, self.output_layout.element.bits
+        counter = (self.input_layout.beats_per_vector - 1).bit_length()
+        own = {"argmax": 1, "scores": self.pe * bits, "indices": (self.pe - 1) * index, "counters": counter}
+        return Parts(own, {**own, "best": bits + index})
 
     def constants(self) -> Mapping[str, int | bool | str]:
         """Shapes and types of `thresher::Argmax`."""

@@ -303,20 +303,6 @@ def _ports(stem: str, count: int) -> tuple[str, ...]:
 LUT_PER_BRAM36 = 380
 LUT_PER_DSP = 240
 
-# Words by bits of a 36-kbit block RAM of 7-series parts (AMD UG473).
-_BRAM36_SHAPES = ((512, 72), (1024, 36), (2048, 18), (4096, 9), (8192, 4), (16384, 2), (32768, 1))
-
-
-def rom_cost(width: int, depth: int) -> tuple[int, float]:
-    """LUTs and block RAMs of a constant memory: whichever is worth less; 64 words of a bit are a LUT6."""
-    if depth == 1:
-        return 0, 0.0
-    luts = width * divide_up(depth, 64)
-    if luts <= LUT_PER_BRAM36:
-        return luts, 0.0
-    brams = min(divide_up(depth, words) * divide_up(width, bits) for words, bits in _BRAM36_SHAPES)
-    return (luts, 0.0) if luts <= LUT_PER_BRAM36 * brams else (0, float(brams))
-
 
 def signed_bits(lo: int, hi: int) -> int:
     """Bits of two's complement that hold `lo..hi`, at least 2, the fewest that C++ allows."""

@@ -11,8 +11,9 @@ import numpy as np
 
 from thresher.errors import UsageError
 from thresher.graph import Array
-from thresher.kernels.base import Folding, Resources, Schedule
+from thresher.kernels.base import Folding, Schedule
 from thresher.kernels.lanewise import Lanewise
+from thresher.kernels.parts import Parts
 from thresher.lower.branches import IntConcat
 from thresher.lower.integer import IntNode, TensorType
 
@@ -94,16 +95,16 @@ class Concat(Lanewise):
         """One cycle a beat."""
         return self.output_layout.beats_per_frame
 
-    def resources(self) -> Resources:
-        """A multiplexer, a counter of beats, and registers for a beat.
-
-        Yosys needs 47 LUTs and 41 registers for beats of 32 bits, 12 a vector, where this says 40 and 36. Of
-        whole vectors there are the registers alone, and the handshake.
-        """
+    def parts(self) -> Parts:
+        """A multiplexer and counters of beats, or whole vectors side by side."""
+        width = self.output_layout.width
         if self._whole:
-            return Resources(lut=3, ff=self.output_layout.width + 1)
-        width, counter = self.output_layout.width, self.output_layout.beats_per_vector.bit_length()
-        return Resources(lut=width + 2 * counter, ff=width + counter)
+            return Parts({"concat_whole": 1}, {"concat_whole": 1, "outputs": width})
+        counters = sum((layout.beats_per_vector - 1).bit_length() + 1 for layout in self.input_layouts)
+        return Parts(
+            {"concat": 1, "joined": width, "loops": counters},
+            {"concat": 1, "outputs": width, "loops": counters},
+        )
 
     def constants(self) -> Mapping[str, int | bool | str]:
         """Shapes of `thresher::Concat`."""

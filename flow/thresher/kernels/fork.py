@@ -9,8 +9,9 @@ from typing import ClassVar, Self
 import numpy as np
 
 from thresher.graph import Array
-from thresher.kernels.base import Folding, Resources, Schedule
+from thresher.kernels.base import Folding, Schedule
 from thresher.kernels.lanewise import Lanewise
+from thresher.kernels.parts import Parts
 from thresher.lower.integer import IntNode, TensorType
 
 
@@ -70,12 +71,10 @@ class Fork(Lanewise):
         """One cycle a beat."""
         return self.input_layout.beats_per_frame
 
-    def resources(self) -> Resources:
-        """A register and a handshake for each copy.
-
-        Yosys needs 8 LUTs and 68 registers for four copies of 16 bits, where this says 8 and 68.
-        """
-        return Resources(lut=2 * self.copies, ff=self.copies * (self.input_layout.width + 1))
+    def parts(self) -> Parts:
+        """A register and a handshake for each copy."""
+        width = self.copies * self.input_layout.width
+        return Parts({"fork": 1, "copies": self.copies}, {"fork": 1, "copies": self.copies, "copied": width})
 
     def constants(self) -> Mapping[str, int | bool | str]:
         """Shapes of `thresher::Fork`."""

@@ -11,9 +11,11 @@ import numpy as np
 
 from thresher.graph import Array
 from thresher.kernels.accumulation import Accumulation, threshold_behind
-from thresher.kernels.base import Folding, Resources, Schedule, Table, divide_up
+from thresher.kernels.base import Folding, Schedule, Table, divide_up
 from thresher.kernels.lanewise import Lanewise
-from thresher.kernels.maximum import maximum_constants, maximum_resources, maximum_tables
+from thresher.kernels.maximum import maximum_constants, maximum_parts, maximum_tables
+from thresher.kernels.memories import distributed_cost
+from thresher.kernels.parts import Parts
 from thresher.kernels.products import ProductSums
 from thresher.lower.integer import IntGlobalPool, IntNode, IntThreshold, TensorType
 
@@ -80,16 +82,23 @@ class GlobalPool(Lanewise):
         products = ProductSums(ones, source.element, source.element)
         return self.shared or Accumulation(products, bits, None, self.threshold)
 
-    def resources(self) -> Resources:
-        """An adder or a comparator for each lane, and the memory."""
+    def parts(self) -> Parts:
+        """An adder or a comparator for each lane, the memory and counters."""
         pool, element = self.pool, self.pool.input_type.element
         if pool.largest:
-            unit, bits = maximum_resources(element, pool.reversed, self.pe, 1), element.bits
+            unit, bits = maximum_parts(element, pool.reversed, self.pe, 1), element.bits
         else:
-            unit, bits = self._sums.resources(self.pe, 1), self._sums.accumulator_bits
-        # A LUT holds 32 words of a bit that are read and written at two addresses.
-        memory = self.pe * bits * divide_up(self._tiles, 32) if self._tiles > 1 else 0
-        return unit + Resources(lut=memory, ff=self.input_layout.width + self.output_layout.width)
+            unit, bits = self._sums.parts(self.pe, 1), self._sums.accumulator_bits
+        counters = (self._tiles - 1).bit_length() + (pool.input_type.vectors - 1).bit_length()
+        registers = {
+            "global_pool": 1,
+            "counters": counters,
+            "beats": self.input_layout.width,
+            "outputs": self.output_layout.width,
+        }
+        # A recurrence goes through the memory, which hlsc keeps in look-up tables.
+        memory = Parts({"memory": distributed_cost(self.pe * bits, self._tiles)} if self._tiles > 1 else {})
+        return Parts.all(unit, memory, Parts({"global_pool": 1, "counters": counters}, registers))
 
     def constants(self) -> Mapping[str, int | bool | str]:
         """Shapes and types of `thresher::GlobalPool`."""

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from abc import abstractmethod
 
-from thresher.kernels.base import Folding, Kernel
+from thresher.kernels.base import Folding
+from thresher.kernels.parts import Estimated
 from thresher.lower.integer import TensorType
 from thresher_sim.streams import StreamLayout
 
 
-class Lanewise(Kernel):
+class Lanewise(Estimated):
     """A kernel of `pe` lanes: a beat of each stream holds `pe` channels of a vector, or all there are."""
 
     pe: int

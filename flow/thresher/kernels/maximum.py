@@ -7,8 +7,10 @@ from collections.abc import Mapping
 import numpy as np
 import numpy.typing as npt
 
-from thresher.kernels.base import Resources, Table, divide_up, rom_cost
+from thresher.kernels.base import Table, divide_up
+from thresher.kernels.parts import Parts
 from thresher.kernels.staircase import deal
+from thresher.kernels.tables import table_parts
 from thresher_sim.streams import IntType
 
 
@@ -31,11 +33,15 @@ def maximum_tables(mirrored: npt.NDArray[np.bool_], pe: int) -> Mapping[str, Tab
     return {"mirrored": Table.of_fields(_mirror_fields(mirrored, pe), 1)} if mirrored.any() else {}
 
 
-def maximum_resources(element: IntType, mirrored: npt.NDArray[np.bool_], pe: int, simd: int) -> Resources:
+def maximum_parts(element: IntType, mirrored: npt.NDArray[np.bool_], pe: int, simd: int) -> Parts:
     """A comparator and a multiplexer for each of `pe` x `simd` lanes, or an OR for one bit; a bit's table."""
-    bits = element.bits
-    mirror = pe * bits + rom_cost(pe, divide_up(len(mirrored), pe))[0] if mirrored.any() else 0
-    return Resources(lut=pe * simd * (1 if bits == 1 else divide_up(3 * bits, 2)) + mirror, ff=pe * bits)
+    bits, lanes = pe * element.bits, pe * simd * element.bits
+    kind = "any" if element.bits == 1 else "largest_short" if element.bits == 2 else "largest"
+    registers = {"largest": bits, "taps": lanes}
+    if not mirrored.any():
+        return Parts({kind: lanes}, registers)
+    # Mirrored bits are complements on the way in and out.
+    return Parts.all(Parts({kind: lanes + bits}, registers), table_parts(pe, 1, divide_up(len(mirrored), pe)))
 
 
 def _mirror_fields(mirrored: npt.NDArray[np.bool_], pe: int) -> npt.NDArray[np.int64]:

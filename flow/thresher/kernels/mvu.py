@@ -11,14 +11,16 @@ import numpy as np
 
 from thresher.graph import Array
 from thresher.kernels.accumulation import Accumulation, threshold_behind
-from thresher.kernels.base import Folding, Kernel, RamStyle, Resources, Schedule, Table, divide_up
+from thresher.kernels.base import Folding, RamStyle, Schedule, Table, divide_up
+from thresher.kernels.parts import Estimated, Parts
 from thresher.kernels.products import ProductSums
+from thresher.kernels.tables import memory_parts
 from thresher.lower.integer import IntMatMul, IntNode, IntThreshold
 from thresher_sim.streams import StreamLayout
 
 
 @dataclass(frozen=True, eq=False)
-class Mvu(Kernel):
+class Mvu(Estimated):
     """`pe` rows and `simd` columns a cycle; the cheapest arithmetic for the two types.
 
     Bipolar x bipolar is XNOR and popcount, a bipolar factor adds or subtracts the other, and two
@@ -138,12 +140,21 @@ class Mvu(Kernel):
             self.threshold,
         )
 
-    def resources(self) -> Resources:
-        """Those of the sums, a vector to replay and registers for the beats."""
-        width = self.input_layout.width
-        return self._sums.resources(self.pe, self.simd, self.matmul.groups) + Resources(
-            lut=width, ff=2 * width
+    def parts(self) -> Parts:
+        """Those of the sums, a vector to replay, counters and beats."""
+        groups, row_tiles, column_tiles = self.matmul.groups, self._row_tiles, self._column_tiles
+        target = self.threshold.output_type if self.threshold else self.matmul.output_type
+        width, outputs = self.simd * self.matmul.input_type.element.bits, self.pe * target.element.bits
+        counters = sum(
+            (count - 1).bit_length() for count in (row_tiles, column_tiles, groups * row_tiles * column_tiles)
         )
+        own = {"mvu": 1, "counters": counters, "ragged": outputs if self._rows % self.pe else 0}
+        registers = {"mvu": 1, "counters": counters, "beats": width, "outputs": outputs}
+        sums = self._sums.parts(self.pe, self.simd, groups, self.ram_style)
+        if row_tiles == 1:
+            return Parts.all(sums, Parts(own, registers))
+        replay = memory_parts("vector", width, column_tiles)
+        return Parts.all(sums, replay, Parts({**own, "replayed": width}, registers))
 
     def constants(self) -> Mapping[str, int | bool | str]:
         """Shapes and types of `thresher::Mvu`."""

@@ -7,15 +7,16 @@ from dataclasses import dataclass, replace
 from typing import Self
 
 from thresher.graph import Array
-from thresher.kernels.base import Folding, Kernel, Resources, Schedule, Table
-from thresher.kernels.maximum import maximum_constants, maximum_resources, maximum_tables
+from thresher.kernels.base import Folding, Schedule, Table, divide_up
+from thresher.kernels.maximum import maximum_constants, maximum_parts, maximum_tables
+from thresher.kernels.parts import Estimated, Parts
 from thresher.kernels.window_tiles import WindowTiles
 from thresher.lower.integer import IntNode, IntPool
 from thresher_sim.streams import IntType, StreamLayout
 
 
 @dataclass(frozen=True, eq=False)
-class Pool(Kernel):
+class Pool(Estimated):
     """`pe` channels a cycle, or all with `simd` taps; keeps the largest, and mirrors it where asked to."""
 
     pool: IntPool
@@ -79,10 +80,13 @@ class Pool(Kernel):
         """Taps, for each tile of each window."""
         return self._windows.steps
 
-    def resources(self) -> Resources:
-        """Those of the maximum, and registers for the beats."""
-        beats = Resources(ff=self.input_layout.width + self.output_layout.width)
-        return maximum_resources(self._element, self.pool.reversed, self.pe, self.simd) + beats
+    def parts(self) -> Parts:
+        """The maximum, counters and beats."""
+        counted = [self._windows.tiles, divide_up(self._windows.taps, self.simd)]
+        counters = sum((count - 1).bit_length() for count in counted)
+        largest = maximum_parts(self._element, self.pool.reversed, self.pe, self.simd)
+        registers = {"pool": 1, "counters": counters, "pool_outputs": self.output_layout.width}
+        return Parts.all(largest, Parts({"pool": 1, "counters": counters}, registers))
 
     @property
     def _element(self) -> IntType:

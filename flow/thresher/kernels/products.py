@@ -15,10 +15,16 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from thresher.kernels.base import signed_bits
+from thresher.kernels.arithmetic import counted, multiplier_parts, tree_bits
+from thresher.kernels.base import RamStyle, signed_bits
+from thresher.kernels.memories import MERGED_WORDS
+from thresher.kernels.parts import Parts
+from thresher.kernels.tables import depth_class, table_parts
 from thresher_sim.streams import BIPOLAR, IntType
 
 Ints = npt.NDArray[np.int64]
+
+_FREE_GATES = ("unit", "one", "of_4", "deep")
 
 # Terms of up to so many bits cost less by a popcount for each bit than by a tree of adders: inputs that a
 # weight of one bit keeps or not, and all else that no multiplier makes.
@@ -106,24 +112,50 @@ class ProductSums:
         most = _COUNTED_BITS_OF_INPUTS if inputs else _COUNTED_BITS
         return self.kind is not Products.MULTIPLIED and self.term_bits <= most
 
-    @property
-    def lane_luts(self) -> float:
-        """6-input LUTs of a product and its place in the sum.
+    def parts(self, rows: int, columns: int, words: int, style: RamStyle = RamStyle.AUTO) -> Parts:
+        """What sums `rows` x `columns` products a cycle, of weights in tables of so many words.
 
-        From Yosys for 7-series parts, matrices of 32 x 64, 4 rows and 16 columns a cycle, as differences
-        between types, memories taken off. An XNOR or AND and its share of a popcount take 1.1 LUT, of a
-        ternary weight 2.0; each bit of a wider input takes 1.7, of one that meets a ternary weight 2.4;
-        each bit of a weight that meets one bit takes 1.1.
+        The sum is one of two numbers that are added behind it.
         """
-        weight, source = self.weight_type, self.source
+        weight_bits = 0 if self.unit_weights else self.weight_type.bits
+        table = table_parts(rows, columns * weight_bits, words, style)
+        lanes = rows * columns
         if self.kind is Products.MULTIPLIED:
-            return self.term_bits * (1.0 + min(weight.bits, source.bits))
-        if self.unit_weights:
-            return float(self.term_bits)
-        if self.kind is Products.WEIGHTS:
-            return 1.1 * self.term_bits
-        one_bit, wider = (2.0, 2.4) if weight.signed else (1.1, 1.7)
-        return one_bit if self.term_bits == 1 else wider * self.term_bits
+            adders = rows * tree_bits(self.term_bits, columns, signed=True)
+            tree = Parts({"adders": adders}, {"tree": adders})
+            products = multiplier_parts(lanes, self.weight_type.bits, self.source.bits, self.term_bits)
+            return Parts.all(table, tree, products)
+        if words <= MERGED_WORDS and style is not RamStyle.BLOCK:
+            # Weights are in the look-up tables that they meet.
+            table = Parts({}, table.ff)
+        if self._counted and (self.term_bits == 1 or columns >= 4):
+            return Parts.all(table, self._counting_parts(rows, columns, words))
+        adders, bits = rows * tree_bits(self.term_bits, columns, self._term_signed), lanes * self.term_bits
+        own = {"adders": adders, "terms": bits, "ternary": bits if self._ternary else 0}
+        return Parts.all(table, Parts(own, {"tree": adders, "terms": bits}))
+
+    def _counting_parts(self, rows: int, columns: int, words: int) -> Parts:
+        """Gates and counts of each bit of the terms, and the sum of these counts."""
+        planes, lanes = self.term_bits, rows * columns
+        where = "unit" if self.unit_weights else depth_class(words)
+        gated = where != "unit"
+        first = counted(columns, planes, gated)
+        groups, adders = first.groups, first.adders
+        if planes > 1:
+            others = counted(columns, 0, gated)
+            groups += (planes - 1) * others.groups
+            adders += (planes - 1) * (others.adders + others.width + 1)
+        own: dict[str, float] = {"groups": rows * groups, "adders": rows * adders}
+        if where == "one":
+            # Rows count the same bits together, of which there are four counts but for inversions.
+            own = {"groups_of_one": groups * 4 * (1 - 0.75**rows), "adders_of_one": rows * adders}
+        if self._ternary or where not in _FREE_GATES:
+            own["ternary" if self._ternary else f"gates_{where}"] = lanes * planes
+        return Parts(own, {"counted_lanes": lanes * planes, "counts": rows * (groups + adders)})
+
+    @property
+    def _ternary(self) -> bool:
+        return self.kind is Products.INPUTS and self.weight_type.signed
 
     def constants(self) -> dict[str, int | bool | str]:
         """What `thresher::DotProduct` needs of a `Layer`, but `kTwice`."""

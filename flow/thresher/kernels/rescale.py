@@ -10,23 +10,15 @@ from typing import Self
 import numpy as np
 
 from thresher.graph import Array
-from thresher.kernels.base import (
-    Folding,
-    Resources,
-    Schedule,
-    Table,
-    divide_up,
-    rom_cost,
-    signed_bits,
-)
+from thresher.kernels.arithmetic import multiplier_parts
+from thresher.kernels.base import Folding, Schedule, Table, signed_bits
 from thresher.kernels.lanewise import Lanewise
+from thresher.kernels.parts import Parts
 from thresher.kernels.staircase import deal
+from thresher.kernels.tables import table_parts
 from thresher.lower.branches import IntRescale
 from thresher.lower.integer import IntNode, Ints, TensorType
 from thresher_sim.streams import IntType
-
-# The widest product that Yosys makes of LUTs for 7-series parts.
-_MOST_LUT_PRODUCT_BITS = 8
 
 
 @dataclass(frozen=True, eq=False)
@@ -139,47 +131,33 @@ class Rescale(Lanewise):
     def _element(self) -> IntType:
         return self.rescale.input_type.element
 
-    def resources(self) -> Resources:
-        """A comparator for each start, a multiplier, an adder, and the tables.
-
-        At 100 MHz and 4 of 32 channels a cycle, Yosys needs 101 LUTs and 4 DSPs where this says 128 and 4
-        (unsigned bytes, two segments with multipliers of 8 bits), and 112 and 4 where it says 128 and 4
-        (signed bytes, one segment with 16 bits). A clock that cuts a product into stages takes two or four
-        DSPs for it.
-        """
+    def parts(self) -> Parts:
+        """A comparator for each start, a multiplier, an adder, and the tables."""
         numbers, segments = self._numbers, self._numbers.multipliers.shape[1]
-        memories = []
-        for name, table in self.tables().items():
-            # The segment is one more part of the address of a line.
-            choices = 1 if name == "starts" else segments
-            memories.append(rom_cost(self.pe * table.width // choices, table.words.shape[1] * choices))
-        lut, dsp = self._multiplier
-        # A DSP adds as well.
-        adder = numbers.sum_bits if np.any(numbers.offsets) and not dsp else 0
-        comparators = (segments - 1) * divide_up(numbers.start_bits, 2)
-        return Resources(
-            lut=sum(luts for luts, _ in memories) + self.pe * (comparators + lut + adder),
-            ff=self.input_layout.width + self.output_layout.width,
-            bram36=sum(blocks for _, blocks in memories),
-            dsp=self.pe * dsp,
-        )
+        counter = (self.input_layout.beats_per_vector - 1).bit_length()
+        tables = [table_parts(self.pe, table.width, table.words.shape[1]) for table in self.tables().values()]
+        compared = self.pe * (segments - 1) * numbers.start_bits
+        chosen = self.pe * (segments - 1) * (self._multiplier_bits + self._offset_bits)
+        offset = self.pe * numbers.sum_bits if np.any(numbers.offsets) else 0
+        own = {"rescale": 1, "counters": counter, "starts": compared, "chosen": chosen, "offsets": offset}
+        registers = {
+            "rescale": 1,
+            "counters": counter,
+            "sums": offset,
+            "beats": self.input_layout.width,
+            "outputs": self.output_layout.width,
+        }
+        return Parts.all(*tables, self._multiplier_parts, Parts(own, registers))
 
     @property
-    def _multiplier(self) -> tuple[int, int]:
-        """LUTs and DSP slices of one product; those of up to 8 bits are in LUTs.
-
-        A sign turns a sum into a difference, for which an adder is needed in any case.
-        """
+    def _multiplier_parts(self) -> Parts:
+        """Nothing for a power of two, and where only a sign is multiplied."""
         constant = _alike(self._numbers.multipliers)
-        if constant is not None and abs(constant).bit_count() <= 1:
-            return 0, 0
-        if self._element.bipolar:
-            return (0 if np.any(self._numbers.offsets) else self._multiplier_bits), 0
+        if (constant is not None and abs(constant).bit_count() <= 1) or self._element.bipolar:
+            return Parts()
         signed = bool(np.any(self._numbers.multipliers < 0))
         factor, bits = self._multiplier_bits - (0 if signed else 1), self._element.bits
-        if factor + bits <= _MOST_LUT_PRODUCT_BITS:
-            return factor * bits, 0
-        return 0, dsp_slices(self._multiplier_bits, bits + (0 if self._element.signed else 1))
+        return multiplier_parts(self.pe, factor, bits, factor + bits)
 
     @property
     def _multiplier_bits(self) -> int:
@@ -226,13 +204,6 @@ class Rescale(Lanewise):
         if _alike(numbers.offsets) is None:
             fields["offsets"] = (numbers.offsets, self._offset_bits)
         return {name: Table.of_fields(deal(values, self.pe), bits) for name, (values, bits) in fields.items()}
-
-
-def dsp_slices(first: int, second: int) -> int:
-    """Slices for a product of numbers of so many bits, signs included; one is 25 by 18 (AMD UG479)."""
-    wide, narrow = max(first, second), min(first, second)
-    # Parts but the highest are without a sign, so that a slice takes a bit less of them.
-    return divide_up(max(wide - 1, 1), 24) * divide_up(max(narrow - 1, 1), 17)
 
 
 def _alike(values: Ints) -> int | None:

@@ -10,9 +10,10 @@ from typing import Self
 import numpy as np
 
 from thresher.graph import Array
-from thresher.kernels.base import Folding, Resources, Schedule, Table, rom_cost
+from thresher.kernels.base import Folding, Schedule, Table
 from thresher.kernels.lanewise import Lanewise
-from thresher.kernels.swg import ram_cost
+from thresher.kernels.parts import Parts
+from thresher.kernels.tables import memory_parts, table_parts
 from thresher.lower.branches import IntSelect
 from thresher.lower.integer import IntNode, Ints, TensorType
 
@@ -111,25 +112,23 @@ class Select(Lanewise):
             return vectors * incoming
         return vectors * max(incoming, outgoing) + min(incoming, outgoing) - 1 + self._lag
 
-    def resources(self) -> Resources:
-        """Counters, and a memory, or registers for all beats of a vector but one on either side.
-
-        Yosys needs 257 LUTs and 498 registers for a shuffle of 64 channels of 4 bits, 8 a beat, where this
-        says 250 and 493; 146 and 49 for one of 256 channels, one a beat, where it says 114 and 27; 9 and 37
-        for half of 64 channels as they are, 8 a beat, where it says 8 and 36.
-        """
+    def parts(self) -> Parts:
+        """Counters, and a memory, or registers for all beats of a vector but one on either side."""
         incoming, outgoing = self._beats
         width, target, counter = self.input_layout.width, self.output_layout.width, incoming.bit_length()
         if self.mode == "kForward":
-            return Resources(lut=2 * counter, ff=width + counter)
+            return Parts(
+                {"forward": 1, "counters": counter}, {"forward": 1, "counters": counter, "outputs": width}
+            )
         counters = counter + outgoing.bit_length() + self.input_layout.vectors.bit_length()
+        own = {"select": 1, "selecting": counters}
         if self.mode == "kMemory":
-            order, order_blocks = rom_cost(counter, outgoing)
-            lut, blocks = ram_cost(width, 2 << (incoming - 1).bit_length())
-            return Resources(order + lut + 2 * counters, width + counters, order_blocks + blocks / 2)
-        return Resources(
-            lut=(outgoing - 1) * target + 2 * counters,
-            ff=(incoming - 1) * width + outgoing * target + counters,
+            order = table_parts(1, counter, outgoing)
+            memory = memory_parts("buffer", width, 2 << (incoming - 1).bit_length())
+            return Parts.all(order, memory, Parts(own, {**own, "outputs": width}))
+        collected, leaving = (incoming - 1) * width, (outgoing - 1) * target
+        return Parts(
+            {**own, "leaving": leaving}, {**own, "collected": collected + leaving, "outputs": target}
         )
 
     def constants(self) -> Mapping[str, int | bool | str]:

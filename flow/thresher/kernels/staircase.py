@@ -5,10 +5,18 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from thresher.kernels.base import Table, tile_rows
+from thresher.kernels.arithmetic import counted
+from thresher.kernels.base import Table, divide_up, tile_rows
+from thresher.kernels.memories import MERGED_WORDS
+from thresher.kernels.parts import Parts
+from thresher.kernels.tables import depth_class, table_parts
 from thresher.lower.integer import IntThreshold
 
 Ints = npt.NDArray[np.int64]
+
+_SHORT_BITS = 6
+_WORDS_OF_COMPARATOR = 8
+"""Words that a comparator's look-up tables have room for beside two bits of each number."""
 
 
 def threshold_table(
@@ -44,3 +52,22 @@ def deal(fields: Ints, pe: int, groups: int = 1) -> Ints:
 def output_base(threshold: IntThreshold) -> int:
     """The code that a beat holds where no threshold is reached: 0 for bipolar, the lowest level else."""
     return 0 if threshold.output_type.element.bipolar else threshold.base
+
+
+def staircase_parts(lanes: int, levels: int, bits: int, words: int) -> Parts:
+    """Comparators of `bits` with thresholds in tables of so many words, and the count of those reached."""
+    compared = lanes * levels * bits
+    count = counted(levels, 0, gated=False)
+    reached = {"reached": lanes * (count.groups + count.adders)}
+    registers = {"compared": lanes * levels, **reached}
+    if words > MERGED_WORDS:
+        table = table_parts(lanes, levels * bits, words)
+        return Parts.all(Parts({"compared": compared, **reached}, registers), table)
+    if words > _WORDS_OF_COMPARATOR:
+        return Parts({"compared": compared, "compared_words": compared, **reached}, registers)
+    if words == 1:
+        constants = lanes * levels * divide_up(bits, 6) / 2
+        return Parts({"compared_one": constants, **reached}, registers)
+    # Few bits and a word's address are a function of few inputs.
+    kind = "short" if bits <= _SHORT_BITS else depth_class(words)
+    return Parts({f"compared_{kind}": compared, **reached}, registers)

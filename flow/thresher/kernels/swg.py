@@ -10,14 +10,17 @@ import numpy as np
 
 from thresher.errors import UsageError
 from thresher.graph import Array
-from thresher.kernels.base import Folding, Kernel, Lookahead, Resources, Schedule, divide_up, signed_bits
+from thresher.kernels.base import Folding, Lookahead, Schedule, divide_up, signed_bits
 from thresher.kernels.line_buffer import LineBuffer, line_buffer
+from thresher.kernels.memories import prefers_blocks
+from thresher.kernels.parts import Estimated, Parts
+from thresher.kernels.tables import memory_parts
 from thresher.lower.integer import IntDepthwise, IntMatMul, IntNode, IntPool, IntWindow
 from thresher_sim.streams import StreamLayout
 
 
 @dataclass(frozen=True, eq=False)
-class Swg(Kernel):
+class Swg(Estimated):
     """`simd` channels a cycle of the taps of the windows of `windows`, or whole windows.
 
     The channels of a window are in their order tap by tap. With `tile` they come in tiles of so many
@@ -184,35 +187,49 @@ class Swg(Kernel):
             return max(self.windows.window.pixels, self._whole_ends[1] + 1)
         return self._buffer.cycles_per_frame
 
-    def resources(self) -> Resources:
+    def parts(self) -> Parts:
         """The buffer in LUT RAM or block RAM, whichever hlsc takes, and the counters."""
         if self._whole:
-            return self._whole_resources()
-        buffer = self._buffer
-        lut, blocks = ram_cost(self.input_layout.width, buffer.capacity)
-        counted = [*self.windows.window.output, *self.windows.window.kernel, self._words]
-        counters = sum((count - 1).bit_length() for count in counted)
-        places = 2 * (buffer.capacity - 1).bit_length()
-        places += signed_bits(*buffer.margin) + signed_bits(*buffer.room)
-        return Resources(
-            lut=lut + 2 * counters + 3 * places + self.input_layout.width,
-            ff=counters + places + 2 * self.input_layout.width,
-            bram36=blocks / 2,
+            return self._whole_parts()
+        buffer, window, width = self._buffer, self.windows.window, self.input_layout.width
+        tiles = self._words // buffer.tile_words
+        counted = [*window.output, *window.kernel, buffer.tile_words, tiles]
+        loops = sum((count - 1).bit_length() + 1 for count in counted if count > 1)
+        address = 2 * (buffer.capacity - 1).bit_length()
+        accounts = sum(signed_bits(*ends) for ends in _ranges(buffer))
+        spots = sum(
+            (size + before + after).bit_length()
+            for size, before, after in zip(
+                (window.height, window.width), window.before, window.after, strict=True
+            )
+            if before or after
         )
+        padded = width if window.padded else 0
+        own = {
+            "swg": 1,
+            "loops": loops,
+            "addresses": address,
+            "accounts": accounts,
+            "spots": spots,
+            "padded": padded,
+        }
+        memory = memory_parts("buffer", width, _places(width, buffer.capacity)[0])
+        return Parts.all(memory, Parts(own, {**own, "beats": width, "outputs": width}))
 
-    def _whole_resources(self) -> Resources:
+    def _whole_parts(self) -> Parts:
         """Delay lines, registers for columns, and the choice of padding for each tap."""
         window, width = self.windows.window, self.input_layout.width
-        lut, blocks = ram_cost(width, window.dilation[0] * window.width)
-        lines = window.kernel[0] - 1
+        line = memory_parts("line", width, window.dilation[0] * window.width)
+        lines = [line] * (window.kernel[0] - 1)
         held = window.kernel[0] * (window.span[1] - 1) * width
-        masks = self.output_layout.width if window.padded else 0
         counters = 4 * self.cycles_per_frame.bit_length()
-        return Resources(
-            lut=lines * lut + masks + counters,
-            ff=held + self.output_layout.width + width + counters,
-            bram36=lines * blocks / 2,
-        )
+        own = {
+            "swg_whole": 1,
+            "loops": counters,
+            "padded_taps": self.output_layout.width if window.padded else 0,
+        }
+        registers = {"swg_whole": 1, "loops": counters, "columns": held, "outputs": self.output_layout.width}
+        return Parts.all(*lines, Parts(own, registers))
 
     def constants(self) -> Mapping[str, int | bool | str]:
         """Geometry and buffer of `thresher::Swg`; pairs are `Rows` and `Columns`."""
@@ -260,16 +277,8 @@ class Swg(Kernel):
         return {"kSteps": self.cycles_per_frame, "kFirstWindow": self._whole_ends[0]}
 
 
-# 18-kbit blocks by words and bits, and the LUTs below which each is not worth it: as `hlsc` chooses.
-_BLOCK_SHAPES = ((512, 36), (1024, 18), (2048, 9), (4096, 4), (8192, 2), (16384, 1))
-_LUTS_PER_BLOCK = 128
-
-
-def ram_cost(width: int, depth: int) -> tuple[int, int]:
-    """LUTs and 18-kbit blocks of a memory, which is in one of them; 64 words of a bit are a LUT."""
-    luts = width * divide_up(depth, 64)
-    blocks = min(divide_up(depth, words) * divide_up(width, bits) for words, bits in _BLOCK_SHAPES)
-    return (luts, 0) if luts < _LUTS_PER_BLOCK * blocks else (0, blocks)
+def _ranges(buffer: LineBuffer) -> tuple[tuple[int, int], tuple[int, int]]:
+    return buffer.margin, buffer.room
 
 
 def _places(width: int, capacity: int) -> tuple[int, int]:
@@ -278,7 +287,7 @@ def _places(width: int, capacity: int) -> tuple[int, int]:
     Words beyond the capacity take no more memory: it comes in parts of 64 words in look-up tables, of 512 in
     blocks, and in fewer where these are all.
     """
-    part = 512 if ram_cost(width, capacity)[1] else 64
+    part = 512 if prefers_blocks(width, capacity) else 64
     if capacity <= part:
         part = 1 << (capacity - 1).bit_length()
     return divide_up(capacity, part) * part, part

@@ -10,17 +10,10 @@ from typing import Self
 import numpy as np
 
 from thresher.graph import Array
-from thresher.kernels.base import (
-    Folding,
-    Resources,
-    Schedule,
-    Table,
-    divide_up,
-    rom_cost,
-    signed_bits,
-)
+from thresher.kernels.base import Folding, Schedule, Table, signed_bits
 from thresher.kernels.lanewise import Lanewise
-from thresher.kernels.staircase import output_base, threshold_table
+from thresher.kernels.parts import Parts
+from thresher.kernels.staircase import output_base, staircase_parts, threshold_table
 from thresher.lower.integer import IntNode, IntThreshold, TensorType
 
 
@@ -64,12 +57,18 @@ class Threshold(Lanewise):
         """One cycle a beat."""
         return self.input_layout.beats_per_frame
 
-    def resources(self) -> Resources:
-        """Comparators, and a memory for the thresholds."""
-        rom, bram = rom_cost(self._table.width * self.pe, self._table.words.shape[1])
-        comparators = self.pe * self.threshold.thresholds.shape[1] * divide_up(self._bits, 2)
-        ff = 2 * self.output_layout.width + self.input_layout.width
-        return Resources(lut=rom + comparators, ff=ff, bram36=bram)
+    def parts(self) -> Parts:
+        """The staircases, a counter and beats."""
+        levels, words = self.threshold.thresholds.shape[1], self._table.words.shape[1]
+        counter = (self.input_layout.beats_per_vector - 1).bit_length()
+        stairs = staircase_parts(self.pe, levels, self._bits, words)
+        registers = {
+            "threshold": 1,
+            "threshold_beats": self.input_layout.width,
+            "outputs": self.output_layout.width,
+        }
+        own = Parts({"threshold": 1, "counters": counter}, {**registers, "counters": counter})
+        return Parts.all(stairs, own)
 
     @property
     def _bits(self) -> int:

@@ -9,9 +9,10 @@ from typing import Self
 import numpy as np
 
 from thresher.graph import Array
-from thresher.kernels.base import Folding, Resources, Schedule
+from thresher.kernels.base import Folding, Schedule
 from thresher.kernels.lanewise import Lanewise
-from thresher.kernels.swg import ram_cost
+from thresher.kernels.parts import Parts
+from thresher.kernels.tables import memory_parts
 from thresher.lower.branches import IntUpsample
 from thresher.lower.integer import IntNode, TensorType
 
@@ -67,18 +68,20 @@ class Upsample(Lanewise):
         beats = self.input_layout.beats_per_vector
         return beats * self.larger.width if self.larger.vertical > 1 else beats
 
-    def resources(self) -> Resources:
-        """The memory, a multiplexer behind it, and the counters.
-
-        Yosys needs 115 LUTs where this says 92, for twice the rows and columns of 8 x 8 pixels of 8 beats of
-        32 bits, and 62 where it says 78, for twice the columns of pixels of one such beat.
-        """
-        lut, blocks = ram_cost(self.input_layout.width, self._depth)
-        larger = self.larger
-        counted = [larger.height, larger.vertical, larger.width, larger.horizontal]
-        counters = sum((count - 1).bit_length() for count in [*counted, self._depth])
-        width = self.input_layout.width
-        return Resources(lut=lut + width + 2 * counters, ff=2 * width + counters, bram36=blocks / 2)
+    def parts(self) -> Parts:
+        """The memory, a multiplexer behind it, and the counters."""
+        larger, width = self.larger, self.input_layout.width
+        counted = [
+            larger.vertical,
+            larger.width,
+            larger.horizontal,
+            self.input_layout.beats_per_vector,
+            self._depth,
+        ]
+        loops = sum((count - 1).bit_length() + 1 for count in counted if count > 1)
+        registers = {"upsample": 1, "loops": loops, "outputs": width, "repeated": width}
+        own = {"upsample": 1, "loops": loops, "repeated": width}
+        return Parts.all(memory_parts("buffer", width, self._depth), Parts(own, registers))
 
     def constants(self) -> Mapping[str, int | bool | str]:
         """Geometry of `thresher::Upsample`."""

@@ -9,7 +9,8 @@ from typing import Self
 
 from thresher.graph import Array
 from thresher.kernels.accumulation import Accumulation, threshold_behind
-from thresher.kernels.base import Folding, Kernel, RamStyle, Resources, Schedule, Table
+from thresher.kernels.base import Folding, RamStyle, Schedule, Table, divide_up
+from thresher.kernels.parts import Estimated, Parts
 from thresher.kernels.products import ProductSums
 from thresher.kernels.window_tiles import WindowTiles
 from thresher.lower.integer import IntDepthwise, IntNode, IntThreshold
@@ -17,7 +18,7 @@ from thresher_sim.streams import StreamLayout
 
 
 @dataclass(frozen=True, eq=False)
-class Vvu(Kernel):
+class Vvu(Estimated):
     """`pe` channels a cycle, or all with `simd` taps; the same arithmetic as `mvu`.
 
     Where all weights are one, as for averages, it has no multipliers. `shared` is what foldings of one filter
@@ -119,9 +120,25 @@ class Vvu(Kernel):
             self.threshold,
         )
 
-    def resources(self) -> Resources:
-        """Those of the sums, and a register for the beat."""
-        return self._sums.resources(self.pe, self.simd) + Resources(ff=self.input_layout.width)
+    def parts(self) -> Parts:
+        """Those of the sums, counters and beats."""
+        windows = self._windows
+        counted = [
+            windows.tiles,
+            divide_up(windows.taps, self.simd),
+            windows.tiles * divide_up(windows.taps, self.simd),
+        ]
+        counters = sum((count - 1).bit_length() for count in counted)
+        ragged = self.output_layout.width if windows.channels % self.pe else 0
+        own = {"vvu": 1, "counters": counters, "ragged": ragged}
+        registers = {
+            "vvu": 1,
+            "counters": counters,
+            "beats": self.input_layout.width,
+            "outputs": self.output_layout.width,
+        }
+        sums = self._sums.parts(self.pe, self.simd, style=self.ram_style)
+        return Parts.all(sums, Parts(own, registers))
 
     def constants(self) -> Mapping[str, int | bool | str]:
         """Shapes and types of `thresher::Vvu`."""

@@ -12,13 +12,14 @@ import numpy as np
 import numpy.typing as npt
 
 from thresher.graph import Array
-from thresher.kernels.base import Folding, Kernel, Resources, Schedule, divide_up
+from thresher.kernels.base import Folding, Schedule, divide_up
+from thresher.kernels.parts import Estimated, Parts
 from thresher.lower.integer import IntNode
 from thresher_sim.streams import StreamLayout
 
 
 @dataclass(frozen=True, eq=False)
-class WidthConverter(Kernel):
+class WidthConverter(Estimated):
     """Beats of `source` become those of `target`; the elements of a frame stay in order.
 
     The two may cut a frame into vectors differently. Lanes behind the end of a vector of `source` are
@@ -146,18 +147,36 @@ class WidthConverter(Kernel):
         extra = read_before >= source.beats_per_vector
         return source.vectors * (source.beats_per_vector + extra)
 
-    def resources(self) -> Resources:
-        """A multiplexer for each place where a held bit can come from, or a bit of the output beat."""
-        bits = self.source.element.bits
-        choice = 8 + self.target.width * divide_up(self._phases[1] - 1, 3)
+    def parts(self) -> Parts:
+        """Shift registers and a counter, or a multiplexer for each place where a held bit can come from."""
+        bits, source, target = self.source.element.bits, self.source, self.target
+        slots = sum((count - 1).bit_length() for count in self._phases)
         if self.mode == "kUpsize":
-            held = self.target.width - self._place_step * bits
-            return Resources(lut=choice, ff=held + self.target.width)
+            held = target.width - self._place_step * bits
+            return Parts(
+                {"upsize": 1, "slots": slots, **self._choices},
+                {"upsize": 1, "slots": slots, "outputs": target.width, "held_beats": held},
+            )
         if self.mode == "kDownsize":
-            return Resources(lut=choice, ff=self.source.width + self.target.width)
-        held = (self.source.lanes + self.target.lanes) * bits
-        places = divide_up(self.target.lanes, self._place_step)
-        return Resources(lut=held * (1 + places // 2), ff=held + self.target.width)
+            return Parts(
+                {"downsize": 1, "slots": slots, **self._choices},
+                {"downsize": 1, "slots": slots, "outputs": target.width, "held_beats": source.width},
+            )
+        places = divide_up(target.lanes, self._place_step)
+        held = (source.lanes + target.lanes) * bits
+        moved = held * places.bit_length()
+        counters = (source.lanes + target.lanes).bit_length()
+        ragged = 0 if self._full else held
+        return Parts(
+            {"gearbox": 1, "filled": counters, "held": held, "moved": moved, "drained": ragged},
+            {"gearbox": 1, "filled": counters, "held": held, "outputs": target.width},
+        )
+
+    @property
+    def _choices(self) -> dict[str, float]:
+        """Multiplexers of output bits: a look-up table has room for one of four, others join more."""
+        places, width = self._phases[1], self.target.width
+        return {"choices": width * divide_up(places - 1, 3), "joined_choices": width if places > 4 else 0}
 
     @property
     def _phases(self) -> tuple[int, int]:
