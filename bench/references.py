@@ -33,17 +33,13 @@ PORTS = """\
 
 @dataclass(frozen=True)
 class Words:
-    """A table that a parameter takes: `fields[word, field]` in two's complement of `bits`, lowest first.
-
-    The parameter is an array of words, or one number with word 0 lowest if it is `packed`.
-    """
+    """A table that a parameter takes: `fields[word, field]` in two's complement of `bits`, lowest first."""
 
     fields: Ints
     bits: int
-    packed: bool = False
 
     def declaration(self, name: str) -> str:
-        """The table as a constant."""
+        """The table as one number, with word 0 lowest."""
         depth, fields = self.fields.shape
         width, mask = fields * self.bits, (1 << self.bits) - 1
         words = (
@@ -51,10 +47,8 @@ class Words:
             for word in self.fields.tolist()
         )
         literals = [f"{width}'h{word:x}" for word in words]
-        if self.packed:
-            number = ", ".join(reversed(literals))
-            return f"  localparam logic [{depth * width - 1}:0] {name} = {{{number}}};\n"
-        return f"  localparam logic [{width - 1}:0] {name} [{depth}] = '{{{', '.join(literals)}}};\n"
+        number = ", ".join(reversed(literals))
+        return f"  localparam logic [{depth * width - 1}:0] {name} = {{{number}}};\n"
 
 
 Parameters = Mapping[str, int | Words]
@@ -133,6 +127,6 @@ def _tables(kernel: Kernel, starts: Ints, sum_bits: int) -> Parameters:
         "ColumnTiles": len(weights) // len(starts),
         "Pe": kernel.pe,
         "SumBits": sum_bits,
-        "Weights": Words(weights.reshape(len(weights), -1), 1, packed=True),
+        "Weights": Words(weights.reshape(len(weights), -1), 1),
         "Starts": Words(starts, sum_bits),
     }

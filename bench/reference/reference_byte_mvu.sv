@@ -15,7 +15,7 @@ module reference_byte_mvu #(
   parameter int unsigned SumBits = 14,
   localparam int unsigned Simd = 9,
   parameter logic [RowTiles*ColumnTiles*Pe*Simd-1:0] Weights = '0,
-  parameter logic [Pe*SumBits-1:0] Starts [RowTiles] = '{default: '0}
+  parameter logic [RowTiles*Pe*SumBits-1:0] Starts = '0
 ) (
   input  logic              ap_clk,
   input  logic              ap_rst_n,
@@ -121,7 +121,14 @@ module reference_byte_mvu #(
   logic [Pe*SumBits-1:0]      starts;
   logic [Pe-1:0][SumBits-1:0] sum, sum_q;
 
-  assign starts = Starts[row_tile_q2];
+  reference_table #(
+    .Width(Pe*SumBits),
+    .Depth(RowTiles),
+    .Words(Starts)
+  ) u_starts (
+    .address_i(row_tile_q2),
+    .word_o   (starts)
+  );
 
   for (genvar pe = 0; pe < Pe; pe++) begin : gen_accumulators
     assign sum[pe] = SumBits'(dot_q[pe]) + (first_q2 ? starts[pe*SumBits +: SumBits] : sum_q[pe]);

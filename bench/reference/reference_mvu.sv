@@ -19,7 +19,7 @@ module reference_mvu #(
   parameter int unsigned Simd = 49,
   parameter int unsigned SumBits = 11,
   parameter logic [RowTiles*ColumnTiles*Pe*Simd-1:0] Weights = '0,
-  parameter logic [Pe*SumBits-1:0] Starts [RowTiles] = '{default: '0}
+  parameter logic [RowTiles*Pe*SumBits-1:0] Starts = '0
 ) (
   input  logic            ap_clk,
   input  logic            ap_rst_n,
@@ -93,7 +93,12 @@ module reference_mvu #(
 
   for (genvar pe = 0; pe < Pe; pe++) begin : gen_fifteens
     logic [16*Fifteens-1:0] agrees;
-    assign agrees = (16*Fifteens)'(~(weights_q[pe*Simd +: Simd] ^ beat_q));
+
+    always_comb begin
+      agrees = '0;
+      agrees[Simd-1:0] = ~(weights_q[pe*Simd +: Simd] ^ beat_q);
+    end
+
     assign carries_d[pe] = agrees[Fifteens-1:0];
 
     for (genvar index = 0; index < Fifteens; index++) begin : gen_counts
@@ -155,7 +160,14 @@ module reference_mvu #(
   logic [Pe*SumBits-1:0]      starts;
   logic [Pe-1:0][SumBits-1:0] sum, sum_q;
 
-  assign starts = Starts[place.row_tile];
+  reference_table #(
+    .Width(Pe*SumBits),
+    .Depth(RowTiles),
+    .Words(Starts)
+  ) u_starts (
+    .address_i(place.row_tile),
+    .word_o   (starts)
+  );
 
   for (genvar pe = 0; pe < Pe; pe++) begin : gen_accumulators
     logic unused;

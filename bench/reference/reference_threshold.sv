@@ -4,13 +4,13 @@
 // number of its thresholds that it has reached. A word of Thresholds is a tile of channels, a channel's
 // thresholds lowest first in fields of `Bits` bits, signed as the input is.
 //
-// One stage: three comparisons side by side. As thresholds ascend, they decide each output bit apart.
+// One stage: three comparisons side by side, and their count.
 
 module reference_threshold #(
   parameter int unsigned Tiles = 16,
   parameter int unsigned Pe = 4,
   parameter int unsigned Bits = 8,
-  parameter logic [Pe*3*Bits-1:0] Thresholds [Tiles] = '{default: '0}
+  parameter logic [Tiles*Pe*3*Bits-1:0] Thresholds = '0
 ) (
   input  logic               ap_clk,
   input  logic               ap_rst_n,
@@ -30,7 +30,14 @@ module reference_threshold #(
   logic [Pe*3*Bits-1:0]     thresholds;
   logic [Pe*2-1:0]          levels;
 
-  assign thresholds = Thresholds[tile_q];
+  reference_table #(
+    .Width(Pe*3*Bits),
+    .Depth(Tiles),
+    .Words(Thresholds)
+  ) u_thresholds (
+    .address_i(tile_q),
+    .word_o   (thresholds)
+  );
 
   for (genvar pe = 0; pe < Pe; pe++) begin : gen_lanes
     logic [2:0] reached;
@@ -38,7 +45,15 @@ module reference_threshold #(
       assign reached[level] =
           $signed(s_axis_tdata[pe*Bits +: Bits]) >= $signed(thresholds[(3*pe + level)*Bits +: Bits]);
     end
-    assign levels[2*pe +: 2] = {reached[1], reached[2] || (reached[0] && !reached[1])};
+
+    compressor #(
+      .Width(3),
+      .Group(3)
+    ) u_level (
+      .word_i   (reached),
+      .columns_o(levels[2*pe +: 2])
+    );
+
   end
 
   assign s_axis_tready = !m_axis_tvalid || m_axis_tready;

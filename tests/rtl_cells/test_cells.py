@@ -184,11 +184,7 @@ def buffers(rng: random.Random) -> Iterator[Case]:
 
 def test_cells(tmp_path: Path) -> None:
     rng = random.Random(0)
-    cases = [
-        compressor(rng, width, group)
-        for group in (3, 4, 5, 6)
-        for width in (1, 2, 3, 4, 5, 6, 7, 18, 19, 49, 100)
-    ]
+    cases = [compressor(rng, width, group) for group in (3, 4, 5, 6) for width in (1, 3, 5, 6, 7, 18, 49)]
     cases += [
         table(rng, 9, depth, idle, busy)
         for depth in (1, 2, 33, 64, 65, 300)
