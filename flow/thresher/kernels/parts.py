@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from abc import abstractmethod
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -27,8 +27,8 @@ _NONE: Mapping[str, float] = {}
 class Parts(NamedTuple):
     """Amounts by name, of what takes look-up tables, registers and DSP slices.
 
-    `bram18` counts blocks of 18 kbit, which have no price. `inner` are parts that it has besides: searches
-    price thousands of candidates, and need no sums of amounts for that.
+    `bram18` counts blocks of 18 kbit, which have no price. Of several together only `inner` says what they
+    are: searches price thousands of candidates, and need no sums of amounts for that.
     """
 
     lut: Mapping[str, float] = _NONE
@@ -40,11 +40,14 @@ class Parts(NamedTuple):
     @staticmethod
     def all(*parts: Parts) -> Parts:
         """What all of them are together."""
-        return Parts(inner=parts)
+        leaves: list[Parts] = []
+        for part in parts:
+            leaves += part.inner or (part,)
+        return Parts(inner=tuple(leaves))
 
     def merged(self) -> Parts:
         """The same with nothing inside: each name once."""
-        leaves = list(self._leaves())
+        leaves = self._leaves
         return Parts(
             _sum(leaf.lut for leaf in leaves),
             _sum(leaf.ff for leaf in leaves),
@@ -58,7 +61,7 @@ class Parts(NamedTuple):
         luts, ffs, slices = prices["lut"], prices["ff"], prices["dsp"]
         lut = ff = dsp = 0.0
         blocks = 0
-        for leaf in self._leaves():
+        for leaf in self._leaves:
             blocks += leaf.bram18
             for name, amount in leaf.lut.items():
                 lut += amount * luts[name]
@@ -68,13 +71,9 @@ class Parts(NamedTuple):
                 dsp += amount * slices[name]
         return Resources(round(lut), round(ff), blocks / 2, round(dsp))
 
-    def _leaves(self) -> Iterator[Parts]:
-        yield self
-        for part in self.inner:
-            if part.inner:
-                yield from part._leaves()
-            else:
-                yield part
+    @property
+    def _leaves(self) -> tuple[Parts, ...]:
+        return self.inner or (self,)
 
 
 class Estimated(Kernel):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 import numpy.typing as npt
 
@@ -54,6 +56,7 @@ def output_base(threshold: IntThreshold) -> int:
     return 0 if threshold.output_type.element.bipolar else threshold.base
 
 
+@cache
 def staircase_parts(lanes: int, levels: int, bits: int, words: int) -> Parts:
     """Comparators of `bits` with thresholds in tables of so many words, and the count of those reached."""
     compared = lanes * levels * bits

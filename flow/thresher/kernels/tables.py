@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from thresher.kernels.base import RamStyle, divide_up
 from thresher.kernels.memories import (
     MERGED_WORDS,
@@ -22,6 +24,7 @@ _WHOLE_DEPTHS = (128, 256)
 _CLASSES = (("one", 1), ("of_4", 4), ("of_8", 8), ("of_16", 16), ("of_32", 32))
 
 
+@cache
 def depth_class(words: int) -> str:
     """How a table's words reach what they meet.
 
@@ -32,6 +35,7 @@ def depth_class(words: int) -> str:
     return next((name for name, most in _CLASSES if words <= most), "deep")
 
 
+@cache
 def table_parts(lanes: int, width: int, words: int, style: RamStyle = RamStyle.AUTO) -> Parts:
     """Tables of constant words, one for each lane."""
     if width == 0 or words == 1:
@@ -52,6 +56,7 @@ def table_parts(lanes: int, width: int, words: int, style: RamStyle = RamStyle.A
     return Parts({"rom_between": bits * parts}, {"rom": bits})
 
 
+@cache
 def memory_parts(name: str, width: int, depth: int) -> Parts:
     """A memory that is written and read at two addresses."""
     if prefers_blocks(width, depth):
