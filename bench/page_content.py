@@ -36,7 +36,12 @@ def _network(name: str) -> Read:
 
 
 def _latency(content: Any) -> str:
-    return f"{content['latency']['cycles']:,} cycles"
+    best, *others = sorted(content["latencies"], key=lambda each: int(each["cycles"]))
+    return "; ".join(
+        f"{each['cycles']:,} cycles, pipelined for {each['clock_mhz']:g} MHz, "
+        f"{each['macs_per_cycle']:,} multiply-accumulates a cycle"
+        for each in (best, *others)
+    )
 
 
 def _routed(content: Any) -> str:
