@@ -64,7 +64,10 @@ def test_every_section_reads_the_files_that_the_commands_write(tmp_path: Path) -
         "peers.json": {"units": [{"unit": name, "ours": size} for name in PEERS]},
         "networks.json": {
             "networks": [{"name": name, **size, "dsp": 0} for name in BOUNDS],
-            "latency": {"cycles": 39},
+            "latencies": [
+                {"cycles": 49, "clock_mhz": 200.0, "macs_per_cycle": 20896},
+                {"cycles": 39, "clock_mhz": 150.0, "macs_per_cycle": 25152},
+            ],
             "routed": {"fmax_mhz": 150.04, "mismatches": 0, "frames": 3},
         },
         "bench.json": {
@@ -81,4 +84,5 @@ def test_every_section_reads_the_files_that_the_commands_write(tmp_path: Path) -
     assert "not measured here (" not in text
     assert "1.00 logic cells for each XNOR-MAC, 1.5 BRAM36; 1,024 logic cells (1,100 LUT, 12 FF)" in text
     assert "1,024 logic cells (1,100 LUT, 12 FF), 1.5 BRAM36, 0 DSP" in text
+    assert "39 cycles, pipelined for 150 MHz, 25,152 multiply-accumulates a cycle; 49 cycles" in text
     assert "150.0 MHz, 0 mismatches in 3 frames" in text
