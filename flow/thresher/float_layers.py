@@ -41,17 +41,12 @@ def sample_request(
     """
     if bits is not None:
         check_bits(bits)
-    if samples is not None and (bits is not None or labels is not None):
+    if samples is not None:
         return SampleRequest(np.asarray(samples), bits, labels)
     if bits is not None:
         raise UsageError(
             "build: quantising float layers takes samples of the model's input, to choose scales by; "
             "give --samples X.npy, or samples=... from Python"
-        )
-    if samples is not None:
-        raise UsageError(
-            "build: samples are for quantising float layers and, with labels, for the accuracy; give "
-            "--quantize-float N or --labels Y.npy too, or leave them out"
         )
     if labels is not None:
         raise UsageError("build: labels belong to samples; give those too, with --samples X.npy")
@@ -94,6 +89,14 @@ def describe_float_layers(quantised: QuantisedFloats) -> dict[str, object]:
     }
 
 
+def host_of(design: Design) -> Host:
+    """The host's side of a design that is not written yet."""
+    prologue, epilogue = (
+        None if part is None else HostModel(part) for part in (design.prologue, design.epilogue)
+    )
+    return Host(design.lowered, prologue, epilogue)
+
+
 def measure_accuracy(design: Design, model: Imported, request: SampleRequest) -> dict[str, object]:
     """The accuracy of `model` and of `design` on the samples, for the report.
 
@@ -103,12 +106,9 @@ def measure_accuracy(design: Design, model: Imported, request: SampleRequest) ->
     frames = request.samples
     check_array(frames, model.graph.shapes[model.graph.inputs[0]], "samples")
     classes = check_labels([] if request.labels is None else request.labels, len(frames))
-    prologue, epilogue = (
-        None if part is None else HostModel(part) for part in (design.prologue, design.epilogue)
-    )
-    host = Host(design.lowered, prologue, epilogue)
+    host = host_of(design)
     real = frames
-    if prologue is None:
+    if host.prologue is None:
         real = real_frames(frames, float(design.lowered.input.scale.reshape(-1)[0]))
     before = accuracy(Runner(model).run(real), classes)
     after = accuracy(host.decode(golden_outputs(design.graph, host.encode(frames))), classes)
