@@ -22,6 +22,7 @@ from thresher.float_layers import (
     describe_float_layers,
     host_of,
     measure_accuracy,
+    parse_type,
     quantise_floats,
     sample_request,
 )
@@ -37,7 +38,7 @@ from thresher.onnx_import import Imported, OnnxModel, import_model, read_model
 from thresher.onnx_import.host import make_epilogue, make_prologue
 from thresher.onnx_import.quantize import QuantisedLayer
 from thresher.verification import NOT_DONE, verify_design
-from thresher_sim.streams import BIPOLAR, IntType
+from thresher_sim.streams import IntType
 
 DEFAULT_CLOCK_MHZ = 100.0
 MOST_ADD_BITS = 32
@@ -128,7 +129,13 @@ def _verified(prepared: Prepared, options: BuildOptions) -> Design:
     design = prepared.design
     samples = None if options.samples is None else np.asarray(options.samples)
     result = verify_design(
-        prepared.model, prepared.layers, prepared.built, design.lowered, host_of(design), design.graph, samples
+        prepared.model,
+        prepared.layers,
+        prepared.built,
+        design.lowered,
+        host_of(design),
+        design.graph,
+        samples,
     )
     result.check()
     return replace(design, verification=result.to_json())
@@ -206,15 +213,12 @@ def safe_name(name: str) -> str:
 
 def parse_input_type(text: str) -> IntType:
     """Read `bipolar`, `uint1` to `uint8` or `int2` to `int8`; raises `UsageError`."""
-    match = re.fullmatch(r"(u?)int([1-8])", text)
-    if text == "bipolar":
-        return BIPOLAR
-    if match is None or text == "int1":
+    kind = parse_type(text)
+    if kind is None:
         raise UsageError(
             f"build: input type {text!r} is not known; give bipolar, uint1 to uint8 or int2 to int8"
         )
-    bits = int(match[2])
-    return IntType(0, 2**bits - 1) if match[1] else IntType(-(2 ** (bits - 1)), 2 ** (bits - 1) - 1)
+    return kind
 
 
 def parse_scale(text: str) -> float:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -17,7 +20,7 @@ from thresher.onnx_import import Imported
 from thresher.onnx_import.host import HostModel
 from thresher.onnx_import.quantize import QuantisedFloats, QuantisedLayer, check_bits, quantize_float
 from thresher.onnx_import.standard import Runner
-from thresher_sim.streams import IntType
+from thresher_sim.streams import BIPOLAR, IntType
 
 DATASET = "samples"
 
@@ -51,6 +54,17 @@ def sample_request(
     if labels is not None:
         raise UsageError("build: labels belong to samples; give those too, with --samples X.npy")
     return None
+
+
+def parse_type(text: str) -> IntType | None:
+    """`bipolar`, `uint1` to `uint8` or `int2` to `int8`, with its full range; None for any other text."""
+    match = re.fullmatch(r"(u?)int([1-8])", text)
+    if text == "bipolar":
+        return BIPOLAR
+    if match is None or text == "int1":
+        return None
+    bits = int(match[2])
+    return IntType(0, 2**bits - 1) if match[1] else IntType(-(2 ** (bits - 1)), 2 ** (bits - 1) - 1)
 
 
 def quantise_floats(
@@ -87,6 +101,22 @@ def describe_float_layers(quantised: QuantisedFloats) -> dict[str, object]:
         "layers": [_describe(layer) for layer in quantised.layers],
         "left_on_host": [{"node": node, "because_of": cause} for node, cause in quantised.left],
     }
+
+
+def described_layers(report: Mapping[str, Any]) -> tuple[QuantisedLayer, ...]:
+    """The float layers that were quantised, from what `describe_float_layers` put into a report."""
+    return tuple(_described(each) for each in report.get("layers", ()))
+
+
+def _described(layer: Mapping[str, Any]) -> QuantisedLayer:
+    scales, kind = layer["weight_scales"], layer["input_type"]
+    return QuantisedLayer(
+        node=layer["node"],
+        weight_bits=layer["weight_bits"],
+        weight_scales=None if scales is None else np.asarray(scales, np.float32),
+        input_type=None if kind is None else parse_type(kind),
+        input_scale=layer["input_scale"],
+    )
 
 
 def host_of(design: Design) -> Host:

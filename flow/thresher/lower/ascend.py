@@ -15,8 +15,9 @@ from thresher_sim.streams import IntType
 def ascend(nodes: tuple[IntNode, ...]) -> tuple[tuple[IntNode, ...], dict[str, npt.NDArray[np.bool_]]]:
     """Negate weight rows whose thresholds fall, where that takes no more bits per weight.
 
-    Also returned are the channels whose sums are then negated, by the name of the tensor. A channel that counts thresholds downwards needs a subtraction in hardware; its negated sum needs
-    none. Rows that do not fit when negated keep their falling thresholds, and so do sums with other readers.
+    A channel that counts thresholds downwards needs a subtraction in hardware; its negated sum needs none.
+    Rows that do not fit when negated keep their falling thresholds, and so do sums with other readers.
+    Returned are the nodes, and the channels whose sums are negated, by the name of the tensor.
     """
     result = list(nodes)
     negated: dict[str, npt.NDArray[np.bool_]] = {}

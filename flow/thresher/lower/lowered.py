@@ -125,15 +125,18 @@ class Checkpoint:
 
         They are whole numbers where the values are exactly what integers mean.
         """
-        flat = real.reshape(len(real), -1).astype(np.float64)
+        values = self.in_stream_order(real).astype(np.float64)
+        result: Doubles = (values - self.offset) / self.scale + self.zero
+        return result
+
+    def in_stream_order(self, values: Array) -> Array:
+        """An array `[N, *shape]` of the model's tensor as `[N, vectors, channels]` of the stream."""
+        flat = values.reshape(len(values), -1)
         if self.order is not None:
             streamed = np.empty_like(flat)
             streamed[:, self.order] = flat
             flat = streamed
-        result: Doubles = (
-            flat.reshape(-1, self.vectors, self.channels) - self.offset
-        ) / self.scale + self.zero
-        return result
+        return flat.reshape(-1, self.vectors, self.channels)
 
     def real(self, integers: Array) -> Array:
         """What integers `[N, vectors, channels]` mean, `[N, *shape]` in float32.
@@ -168,8 +171,8 @@ class Lowered:
     `prologue` names the tensor that ends the host's float prologue (the output of the first
     quantiser); None where the hardware takes the model's own input. `epilogue` names the tensor that
     begins the host's float epilogue; None where the hardware gives the class index. `approximations` are
-    the nodes that fixed point computes; without any, all is exact. `checkpoints` are where the integers can be
-    held to the model's values.
+    the nodes that fixed point computes; without any, all is exact. `checkpoints` are where the integers can
+    be held to the model's values.
     """
 
     graph: IntGraph

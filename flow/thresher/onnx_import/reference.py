@@ -125,7 +125,7 @@ def _steps(
     cuts: Collection[str],
     wanted: Collection[str],
 ) -> Iterator[Step]:
-    """`nodes` in groups: a quantiser is a group of its own, and a group ends where it writes one of `cuts`."""
+    """`nodes` in groups: a quantiser is one by itself, and a group ends where it writes one of `cuts`."""
     groups: list[list[SourceNode]] = [[]]
     for node in nodes:
         if not (node.is_standard or node.is_quantiser):

@@ -11,10 +11,12 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from onnx import helper
+import onnx
+from onnx import helper, numpy_helper
 
 from thresher.graph import Array
-from thresher.onnx_import.importer import Imported
+from thresher.onnx_import.custom import Operators
+from thresher.onnx_import.importer import Imported, import_model
 from thresher.onnx_import.map_nodes import Conv, FloatConv
 from thresher.onnx_import.nodes import FloatLinear, Floats, Linear
 from thresher.onnx_import.quantisers import Quantiser
@@ -36,6 +38,22 @@ class ChangedModel:
     def reference(self, cuts: Collection[str], wanted: Collection[str]) -> Reference:
         """Its steps, cut behind `cuts`."""
         return Reference(self.source, self.nodes, cuts, wanted)
+
+    def imported(self, operators: Operators) -> Imported:
+        """The changed model, imported like any other."""
+        proto = onnx.ModelProto()
+        proto.CopyFrom(self.source.model.proto)
+        del proto.graph.node[:]
+        proto.graph.node.extend(node.proto for node in self.nodes)
+        there = {tensor.name for tensor in proto.graph.initializer}
+        proto.graph.initializer.extend(
+            numpy_helper.from_array(value, name)
+            for name, value in self.source.initialisers.items()
+            if name not in there
+        )
+        if _DOMAIN not in {opset.domain for opset in proto.opset_import}:
+            proto.opset_import.append(helper.make_opsetid(_DOMAIN, 1))
+        return import_model(replace(self.source.model, proto=proto), operators=operators)
 
 
 def change_model(
@@ -159,7 +177,11 @@ def _quantiser(
     names = [f"{output}/{part}" for part in parts]
     constants.update(zip(names, map(np.asarray, parts.values()), strict=True))
     narrow = element.signed and element.lo + element.hi == 0
-    attributes: dict[str, int | str] = {"signed": int(element.signed), "narrow": int(narrow), "rounding_mode": "ROUND"}
+    attributes: dict[str, int | str] = {
+        "signed": int(element.signed),
+        "narrow": int(narrow),
+        "rounding_mode": "ROUND",
+    }
     return _made("Quant", [tensor, *names], output, output, _DOMAIN, **attributes)
 
 

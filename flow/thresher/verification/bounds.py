@@ -191,7 +191,7 @@ def _grid(values: Array) -> float:
 
 
 def _of_rounded_weights(node: _Product, positive: FloatLinear | FloatConv, x: Doubles) -> Doubles | float:
-    """What weights that only lie beside a grid add, see `Linear.rounded`: 2**-22 of the largest of each row."""
+    """What weights add that only lie beside a grid (`Linear.rounded`): 2**-22 of the largest of each row."""
     if not isinstance(node, Linear | Conv) or not node.rounded:
         return 0.0
     axes = tuple(range(1, positive.weights.ndim))

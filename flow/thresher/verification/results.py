@@ -28,7 +28,8 @@ class Difference:
     wanted: float
 
     def __str__(self) -> str:
-        return f"channel {self.channel}: golden has {self.got:.9g}, the model {self.wanted:.9g} (frame {self.frame})"
+        pair = f"golden has {self.got:.9g}, the model {self.wanted:.9g}"
+        return f"channel {self.channel}: {pair} (frame {self.frame})"
 
 
 @dataclass(frozen=True)

@@ -13,12 +13,14 @@ from thresher.hardware.graph import HwGraph
 from thresher.host import Host
 from thresher.lower import Lowered
 from thresher.lower.integer import IntDepthwise, IntMatMul
+from thresher.onnx_import.custom import Operators
 from thresher.onnx_import.importer import Imported
 from thresher.onnx_import.quantize import QuantisedLayer
 from thresher.onnx_import.reference_changes import change_model
 from thresher.verification.frames import draw_inputs
 from thresher.verification.results import Difference, TensorResult, Verification, join_results
-from thresher.verification.walk import Subject, Walk
+from thresher.verification.subject import Subject
+from thresher.verification.walk import Walk
 
 _SEED = 2
 # A build's frames: so many of the model's input, and so many that are drawn at each quantiser.
@@ -60,15 +62,18 @@ def verify_design(
 
 
 def verify_frames(
-    model: Imported, layers: Sequence[QuantisedLayer], built: Imported, host: Host, frames: Array
+    model: Imported, layers: Sequence[QuantisedLayer], host: Host, frames: Array, operators: Operators
 ) -> Verification:
-    """Hold an integer network to its model on `frames` of the model's input.
+    """Hold the integer network of `host` to its model on `frames` of the model's input.
+
+    Float `layers` of it were quantised; `operators` are those of custom domains.
 
     Raises:
         RuntimeRefusalError: onnxruntime cannot compute the model.
         UsageError: The frames do not fit the model.
     """
     started = time.monotonic()
+    built = change_model(model, layers, ()).imported(operators) if layers else model
     subject = _subject(model, layers, built, host.lowered, host)
     results = join_results(_walks(subject, frames, 0))
     return Verification(len(frames), results, time.monotonic() - started)
@@ -89,9 +94,8 @@ def _subject(
 def _walks(subject: Subject, frames: Array, drawn: int) -> list[Sequence[TensorResult]]:
     """As many walks as memory asks for."""
     reference = subject.reference()
-    widest = max(
-        max(node.output_type.vectors * node.output_type.channels for node in subject.lowered.graph.nodes), 1
-    )
+    outputs = [node.output_type for node in subject.lowered.graph.nodes]
+    widest = max(kind.vectors * kind.channels for kind in outputs)
     size = max(1, _MOST_ELEMENTS // widest)
     parts: list[Sequence[TensorResult]] = []
     for first in range(0, len(frames), size):
