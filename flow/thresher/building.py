@@ -32,6 +32,7 @@ from thresher.hardware.folding import fold_by_default, fold_to_fit, fold_to_targ
 from thresher.hardware.parts import family_of
 from thresher.hardware.select import Layer, select_kernels
 from thresher.hardware.told import fold_as_told, parse_folding, read_folding
+from thresher.host import check_array
 from thresher.kernels.installed import custom_operators
 from thresher.lower import ADD_BITS, lower
 from thresher.onnx_import import Imported, OnnxModel, import_model, read_model
@@ -128,6 +129,9 @@ def _verified(prepared: Prepared, options: BuildOptions) -> Design:
     """
     design = prepared.design
     samples = None if options.samples is None else np.asarray(options.samples)
+    if samples is not None:
+        graph = prepared.model.graph
+        check_array(samples, graph.shapes[graph.inputs[0]], "samples")
     result = verify_design(
         prepared.model,
         prepared.layers,

@@ -141,16 +141,13 @@ class Checkpoint:
     def real(self, integers: Array) -> Array:
         """What integers `[N, vectors, channels]` mean, `[N, *shape]` in float32.
 
-        It is rounded as the model's own quantisers round, and as the host's epilogue does.
+        It is rounded once, as the model's own quantisers round, and as thresholds are found.
         """
-        centred = (integers.reshape(-1, self.vectors, self.channels) - self.zero).astype(np.float32)
-        value = centred * self.scale.astype(np.float32)
-        if self.offset.any():
-            value = value + self.offset.astype(np.float32)
-        flat = value.reshape(len(value), -1)
+        exact = (integers.reshape(-1, self.vectors, self.channels) - self.zero) * self.scale + self.offset
+        flat = exact.astype(np.float32).reshape(len(exact), self.vectors * self.channels)
         if self.order is not None:
             flat = flat[:, self.order]
-        return flat.reshape(-1, *self.shape)
+        return flat.reshape(len(flat), *self.shape)
 
     def negated(self, channels: Flags) -> Checkpoint:
         """The checkpoint once the integers of some `channels` are negated."""

@@ -1,18 +1,29 @@
-"""Frames that reach the ends of what a network can compute, which random ones do not.
+"""Frames that reach the ends of what a network can compute and the edges of its levels; random ones do not.
 
 The sum of a row is largest where every input is at the end of its range that the sign of its weight asks for.
 A frame holds such an input for one row of a matrix, or for as many rows as windows fit into the map side by
-side.
+side. A level's edge lies between its threshold and the integer below it; a frame holds one of the two for
+each element, and the next frame another one.
 """
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 
 import numpy as np
 import numpy.typing as npt
 
-from thresher.lower.integer import IntDepthwise, IntGraph, IntMatMul, IntNode, Ints, IntWindow, TensorType
+from thresher.lower.integer import (
+    IntDepthwise,
+    IntGraph,
+    IntMatMul,
+    IntNode,
+    Ints,
+    IntThreshold,
+    IntWindow,
+    TensorType,
+)
 
 # More places than these are not looked through for those of one window.
 _MOST_PLACES = 1 << 24
@@ -25,16 +36,21 @@ _Layer = IntMatMul | IntDepthwise
 def draw_frames(
     graph: IntGraph, tensor: str, low: Ints, high: Ints, count: int, random: np.random.Generator
 ) -> Ints:
-    """Frames `[count, elements]` of `tensor` in stream order, every other one at the ends of ranges.
+    """Frames `[count, elements]` of `tensor` in stream order, every other one at ends and edges.
 
     `low` and `high` are the least and the greatest integer of each element of a frame, between which the
     others are drawn evenly. The extremes give the rows of each layer that reads the tensor their largest and
-    smallest sum: those rows first whose sums reach the farthest.
+    smallest sum: those rows first whose sums reach the farthest. Where thresholds read the tensor, its
+    elements take turns on both sides of each.
     """
     stride = 2 if _type_of(graph, tensor).element.bipolar else 1
     shape = (count, low.size)
     frames: Ints = low + stride * random.integers(0, (high - low) // stride + 1, shape)
-    extremes = _extremes(graph, tensor, low, high, random)
+    extremes = itertools.chain(
+        (high.copy(), low.copy()),
+        _edges(graph, tensor, low, high),
+        _extremes(graph, tensor, low, high, random),
+    )
     for place in range(1, count, 2):
         frame = next(extremes, None)
         if frame is None:
@@ -56,9 +72,7 @@ def _type_of(graph: IntGraph, tensor: str) -> TensorType:
 def _extremes(
     graph: IntGraph, tensor: str, low: Ints, high: Ints, random: np.random.Generator
 ) -> Iterator[Ints]:
-    """All at one end, at either end at random, then the extremes of each row of each layer."""
-    yield high.copy()
-    yield low.copy()
+    """The extremes of each row of each layer; what is left of a frame is at either end at random."""
     for layer, places in _layers(graph, tensor, low.size):
         wanted = _ends_of_rows(layer)
         while wanted:
@@ -82,10 +96,22 @@ def _extremes(
             yield frame
 
 
+def _edges(graph: IntGraph, tensor: str, low: Ints, high: Ints) -> Iterator[Ints]:
+    """Both sides of every threshold of each channel, spread over vectors and frames."""
+    for node in graph.nodes:
+        if node.input != tensor or not isinstance(node, IntThreshold) or not node.thresholds.size:
+            continue
+        sides = np.concatenate([node.thresholds, node.thresholds - 1], axis=1)
+        channel = np.arange(low.size) % len(sides)
+        vector = np.arange(low.size) // len(sides)
+        for turn in range(0, sides.shape[1], low.size // len(sides)):
+            yield np.clip(sides[channel, (turn + vector) % sides.shape[1]], low, high)
+
+
 def _layers(graph: IntGraph, tensor: str, size: int) -> Iterator[tuple[_Layer, Ints]]:
     """The layers that read `tensor`, and where in it each window has its elements; -1 is padding."""
     for node in graph.nodes:
-        if node.input != tensor:
+        if node.input != tensor or node.input_type.vectors * node.input_type.channels != size:
             continue
         if isinstance(node, IntMatMul | IntDepthwise):
             yield node, np.arange(size).reshape(node.output_type.vectors, -1)

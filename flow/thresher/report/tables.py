@@ -44,7 +44,7 @@ def print_synthesis(console: Console, report: Report, entry: Mapping[str, Any]) 
 def print_result(console: Console, report: Report) -> None:
     """Print the result of whatever was simulated, and what is worse than it could be."""
     console.print(result_table(report))
-    for line in (verification_line(report.get("verification")), *netlist_lines(report)):
+    for line in (verification_line(report["verification"]), *netlist_lines(report)):
         console.print(line, markup=False, highlight=False)
     for warning in find_warnings(report):
         console.print(f"warning: {warning}", style="yellow", markup=False, highlight=False)

@@ -11,9 +11,9 @@ from rich.table import Table
 from thresher.verification import Verification
 
 
-def verification_line(entry: Mapping[str, Any] | None) -> str:
-    """The line of the report; `entry` is its `verification`, which reports of old do not have."""
-    if not entry or not entry["done"]:
+def verification_line(entry: Mapping[str, Any]) -> str:
+    """The line of the report; `entry` is its `verification`."""
+    if not entry["done"]:
         return "not held to the ONNX model: build without --no-verify, or run thresher verify"
     ties = sum(entry["ties"].values())
     tied = f", {ties:,} ties of float32" if ties else ""

@@ -24,10 +24,10 @@ from thresher.verification.walk import Walk
 
 _SEED = 2
 # A build's frames: so many of the model's input, and so many that are drawn at each quantiser.
-_NATURAL, _DRAWN = 8, 24
+_NATURAL, _DRAWN = 16, 112
 _FEWEST = 2
 # Multiply-accumulates that a build's frames may take, and elements of a tensor that are held at a time.
-_MOST_MACS = 3 << 30
+_MOST_MACS = 3 << 29
 _MOST_ELEMENTS = 1 << 23
 
 
@@ -115,7 +115,7 @@ def _hardware(lowered: Lowered, graph: HwGraph, integers: Array) -> TensorResult
         frame, _, channel = (int(place) for place in np.argwhere(wrong)[0])
         place = tuple(np.argwhere(wrong)[0])
         first = Difference(frame, channel, float(got[place]), float(wanted[place]))
-    return TensorResult(end.onnx_tensor, "the units", int(wrong.size), int(wrong.sum()), first=first)
+    return TensorResult(end.tensor, "(units)", int(wrong.size), int(wrong.sum()), first=first)
 
 
 def _macs(lowered: Lowered) -> int:

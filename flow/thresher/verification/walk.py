@@ -8,7 +8,7 @@ follows, and some frames go on from drawn ones, so that every layer meets the en
 from __future__ import annotations
 
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -21,7 +21,7 @@ from thresher.lower.stimulus import draw_frames
 from thresher.onnx_import.nodes import ArgMax, QuantNode
 from thresher.onnx_import.reference import Frames, Reference
 from thresher.verification.results import Difference, TensorResult
-from thresher.verification.subject import Subject
+from thresher.verification.subject import Point, Subject
 from thresher.verification.ties import tied_choices, tied_levels, within_rounding
 
 Flags = npt.NDArray[np.bool_]
@@ -34,7 +34,8 @@ _ROUNDING = 2.0**-22
 class Walk:
     """One walk with some frames: `natural` ones of the model's input, then `drawn` ones at each quantiser.
 
-    `values` are those of the model's tensors, an array a frame, and `integers` those of the network's.
+    `values` are those of the model's tensors, an array a frame, and `integers` those of the network's;
+    `drawn_at` is the model's tensor where those of the network's were drawn.
     """
 
     subject: Subject
@@ -43,6 +44,7 @@ class Walk:
     drawn: int
     values: dict[str, Frames] = field(default_factory=dict)
     integers: dict[str, Ints] = field(default_factory=dict)
+    drawn_at: dict[str, str] = field(default_factory=dict)
     results: list[TensorResult] = field(default_factory=list)
 
     def run(self) -> list[TensorResult]:
@@ -74,6 +76,7 @@ class Walk:
         self.integers[entry.tensor] = np.concatenate([natural, self._draw(entry)]).astype(np.int64)
         if subject.host.prologue is None:
             self.values[source.input] = _rows(entry.real(self.integers[entry.tensor]))
+            self.drawn_at[entry.tensor] = source.input
             return
         # Drawn frames enter behind the prologue; what the model computes before that does not matter.
         repeated = np.arange(len(self.natural) + self.drawn) % len(self.natural)
@@ -84,29 +87,37 @@ class Walk:
         low, high = np.tile(point.lo, point.vectors), np.tile(point.hi, point.vectors)
         random = np.random.default_rng(zlib.crc32(point.tensor.encode()))
         frames = draw_frames(self.subject.lowered.graph, point.tensor, low, high, self.drawn, random)
-        return frames.reshape(self.drawn, point.vectors, point.channels)
+        return frames.reshape(-1, point.vectors, point.channels)
 
     def _give_customs(self, reads: Sequence[str]) -> None:
         """Give what operators of custom domains write, which no other program than golden knows."""
         for name in reads:
             if name not in self.values:
                 (point,) = self.subject.points[name]
-                self.values[name] = _rows(point.real(self._golden(point.tensor)))
+                self.values[name] = _rows(point.real(self._golden(point.checkpoint)))
 
-    def _golden(self, tensor: str) -> Ints:
-        """The integers of a tensor, computed from those that were compared before."""
+    def _golden(self, point: Checkpoint) -> Ints:
+        """The integers of a checkpoint `[N, vectors, channels]`, from those that were compared before."""
+        return self._integers(point.tensor).reshape(-1, point.vectors, point.channels)
+
+    def _integers(self, tensor: str) -> Ints:
         if tensor not in self.integers:
             node = self.subject.makers[tensor]
-            (self.integers[tensor],) = node.evaluate(*(self._golden(name) for name in node.inputs))
+            (self.integers[tensor],) = node.evaluate(*(self._integers(name) for name in node.inputs))
         return self.integers[tensor]
 
     def _arrive(self, name: str) -> None:
         """Compare a tensor that the model has just written, and put in its place what is to stand there."""
-        for point in self.subject.points.get(name, ()):
-            if point.own_error:
+        points = self.subject.points.get(name, ())
+        for point in points:
+            if point.checkpoint.own_error:
                 self._compare_fixed_point(name, point)
+            elif point.chain:
+                self._compare_values(name, point)
             else:
-                self._compare(name, point)
+                self._compare(name, point.checkpoint)
+        if points:
+            self._go_on(name, points)
         chain = self.subject.ends.get(name)
         if chain is not None:
             self._leave(name, chain)
@@ -114,7 +125,7 @@ class Walk:
     def _compare(self, name: str, point: Checkpoint) -> None:
         """Integers against what the model's values mean."""
         values = self._stacked(name).reshape(-1, *point.shape)
-        golden = self._golden(point.tensor).reshape(-1, point.vectors, point.channels)
+        golden = self._golden(point)
         behind_host = point is self.subject.entry and self.subject.host.prologue is not None
         rows = len(self.natural) if behind_host else len(values)
         steps = point.steps(values)
@@ -123,45 +134,65 @@ class Walk:
         allowed = slack + _ROUNDING * (1 + np.abs(steps) + np.abs(point.zero))
         wrong = ~(np.abs(steps - golden) <= allowed)
         wrong[rows:] = False
-        frames = np.flatnonzero(wrong.any(axis=(1, 2)))
         tied = np.zeros_like(wrong)
-        if len(frames):
+        for frames in self._groups(wrong):
             tied[frames] = self._tied(name, point, frames, values[frames], wanted[frames])
         # Where no integer means the model's value, the value itself is shown, in steps.
         shown = np.where(np.abs(steps - wanted) <= allowed, wanted, steps)
         ties = wrong & tied & (golden != wanted)
         self._record(name, rows, golden, shown, wrong & ~tied, ties)
         if point.levels:
-            self._go_on(name, point, wanted)
+            own = np.clip(np.nan_to_num(wanted), point.lo, point.hi).astype(np.int64)
+            self.integers[point.tensor] = np.concatenate([own[:rows], golden[rows:]])
 
     def _tied(self, name: str, point: Checkpoint, frames: Ints, values: Array, wanted: Array) -> Flags:
         """Where float32 can give what golden has as well as what the model has."""
-        golden = self._golden(point.tensor).reshape(-1, point.vectors, point.channels)[frames]
+        golden = self._golden(point)[frames]
         given = self._given(frames, name, point.onnx_tensor)
         if point.levels:
             return tied_levels(self.subject.graph, point, given, golden, wanted)
         inside = within_rounding(self.subject.graph, point.onnx_tensor, given, values, point.real(golden))
         return point.in_stream_order(inside)
 
-    def _go_on(self, name: str, point: Checkpoint, wanted: Array) -> None:
-        """Both sides go on from the model's own integers, and in the last frames from drawn ones."""
-        count = len(self.natural)
-        own = np.clip(np.nan_to_num(wanted[:count]), point.lo, point.hi).astype(np.int64)
-        drawn = self._draw(point)
-        self.integers[point.tensor] = np.concatenate([own, drawn])
-        self._put(name, point.real(drawn), first=count)
+    def _compare_values(self, name: str, point: Point) -> None:
+        """Values behind operators that the file does not show apart, such as the bias within a product."""
+        meant = point.real(self._golden(point.checkpoint))
+        values = self._stacked(name).reshape(meant.shape)
+        wrong = ~(values == meant)
+        for rows in self._groups(wrong):
+            given = self._given(rows, name)
+            wrong[rows] &= ~within_rounding(self.subject.graph, name, given, values[rows], meant[rows])
+        got, wanted, differs = (_channels_last(each) for each in (meant, values, wrong))
+        self._record(name, len(values), got, wanted, differs, np.zeros_like(differs))
 
-    def _compare_fixed_point(self, name: str, point: Checkpoint) -> None:
-        """What fixed point makes of the model's own inputs, against the stated error; both go on from it."""
-        golden = self._golden(point.tensor).reshape(-1, point.vectors, point.channels)
-        values = self._stacked(name).reshape(-1, *point.shape)
-        steps, unit = point.steps(values), np.abs(point.scale)
+    def _compare_fixed_point(self, name: str, point: Point) -> None:
+        """Fixed point against the exact sum of its inputs and the stated error; the model goes on from it."""
+        checkpoint = point.checkpoint
+        golden = self._golden(checkpoint)
+        values = self._stacked(name).reshape(-1, *checkpoint.shape)
+        steps, unit = checkpoint.steps(values), np.abs(checkpoint.scale)
         off = np.abs(steps - golden) * unit
-        allowed = point.own_error + point.slack + _ROUNDING * np.abs(steps - point.zero) * unit
-        wrong = ~(off <= allowed)
-        error = (float(off.max()), point.own_error)
+        rounding = _ROUNDING * np.abs(steps - checkpoint.zero) * unit
+        wrong = ~(off <= checkpoint.own_error + checkpoint.slack + rounding)
+        error = (float(off.max()), checkpoint.own_error)
         self._record(name, len(values), golden, steps, wrong, np.zeros_like(wrong), error)
         self._put(name, point.real(golden))
+
+    def _go_on(self, name: str, points: Sequence[Point]) -> None:
+        """In the last frames both sides go on from drawn integers, the same under all names.
+
+        A tensor that several integer tensors stand for, or that stands for one that was drawn before, stays.
+        """
+        point = points[0]
+        tensor, count = point.checkpoint.tensor, len(self.natural)
+        first = self.drawn_at.setdefault(tensor, name)
+        again = self.subject.aliases.get(name) == first
+        alone = all(each.checkpoint.tensor == tensor for each in points)
+        if not self.drawn or not alone or (first != name and not again):
+            return
+        drawn = self._draw(point.checkpoint)
+        self.integers[tensor] = np.concatenate([self._golden(point.checkpoint)[:count], drawn])
+        self._put(name, point.real(drawn), first=count)
 
     def _leave(self, name: str, chain: Sequence[QuantNode]) -> None:
         """Put what the hardware's output means where the host's part of the model begins.
@@ -169,29 +200,18 @@ class Walk:
         Operators of `chain` are within one of the file, such as the bias of a product.
         """
         end = self.subject.lowered.output
-        frames = end.from_stream(self._golden(end.tensor)).astype(np.float32)
+        frames = end.from_stream(self._integers(end.tensor)).astype(np.float32)
         meant: Array = (frames - end.zero.astype(np.float32)) * end.scale.astype(np.float32)
         if end.offset.any():
             meant = meant + end.offset.astype(np.float32)
         for node in chain:
             meant = node.apply(meant)
-        values = self._stacked(name).reshape(meant.shape)
-        wrong = values != meant
-        rows = np.flatnonzero(wrong.reshape(len(wrong), -1).any(axis=1))
-        if chain and len(rows):
-            given = self._given(rows, name)
-            inside = within_rounding(self.subject.graph, name, given, values[rows], meant[rows])
-            wrong[rows] &= ~inside
-        if chain:
-            parts = (_channels_last(each) for each in (meant, values, wrong))
-            got, wanted, differs = parts
-            self._record(name, len(values), got, wanted, differs, np.zeros_like(differs))
         self._put(name, meant)
 
     def _finish(self) -> None:
         """The model's output, against what the host makes of the hardware's."""
         subject, output = self.subject, self.subject.model.source.output
-        got = subject.host.decode(self._golden(subject.lowered.output.tensor))
+        got = subject.host.decode(self._integers(subject.lowered.output.tensor))
         if subject.lowered.epilogue is None:
             self._choose(got.reshape(len(got), -1)[:, 0])
             return
@@ -208,9 +228,8 @@ class Walk:
         own = isinstance(node, ArgMax)
         wanted = flat[:, 0].astype(np.int64) if own else flat.argmax(axis=1)
         wrong = chosen != wanted
-        rows = np.flatnonzero(wrong)
         ties = np.zeros_like(wrong)
-        if len(rows):
+        for rows in self._groups(wrong):
             scores, given = node.input if own else node.output, self._given(rows)
             ties[rows] = tied_choices(graph, scores, given, chosen[rows], wanted[rows])
         column = (-1, 1, 1)
@@ -228,10 +247,27 @@ class Walk:
         result: Array = np.concatenate(self.values[name])[rows]
         return result
 
+    def _groups(self, wrong: Flags) -> Iterator[Ints]:
+        """The frames with differences, those of the model's input apart from those that were drawn."""
+        rows = np.flatnonzero(wrong.reshape(len(wrong), -1).any(axis=1))
+        drawn = rows >= len(self.natural)
+        yield from (group for group in (rows[~drawn], rows[drawn]) if len(group))
+
     def _given(self, rows: Ints, *but: str) -> dict[str, Array]:
-        """The values, but for some, that were put in place of the model's; ties are judged from these."""
-        known = {*self.subject.replaced, self.subject.model.source.input}.intersection(self.values)
-        return {name: self._stacked(name, rows) for name in sorted(known.difference(but))}
+        """The values, but for those of some tensors, from which a tie is judged: they are what integers mean.
+
+        Sums of the model's own may be off, so they are none of them, but where drawn ones were put.
+        """
+        subject, drawn = self.subject, rows[0] >= len(self.natural)
+        known = {subject.model.source.input}
+        for name in subject.replaced:
+            points = subject.points.get(name, ())
+            firm = any(each.checkpoint.levels or each.checkpoint.own_error for each in points) or not points
+            if firm or (drawn and name in self.drawn_at.values()):
+                known.add(name)
+        return {
+            name: self._stacked(name, rows) for name in sorted(known.difference(but)) if name in self.values
+        }
 
     def _put(self, name: str, values: Array, first: int = 0) -> None:
         """Put `values` `[N, *shape]` in place of what the model wrote, from one frame on."""
