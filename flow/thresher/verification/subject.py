@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TypeVar
 
 from thresher.graph import Array
 from thresher.host import Host
@@ -15,6 +16,8 @@ from thresher.onnx_import.importer import QuantGraph
 from thresher.onnx_import.nodes import Elementwise, QuantNode
 from thresher.onnx_import.reference import Reference
 from thresher.onnx_import.reference_changes import ChangedModel, copy_name
+
+Named = TypeVar("Named")
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,10 +68,16 @@ class Subject:
             base = each.onnx_tensor if each.reader is None else copy_name(each.onnx_tensor, each.reader)
             for name, chain in self.behind(base).items():
                 found[name] = (*found.get(name, ()), Point(each, chain))
-        for alias, name in self.aliases.items():
-            if name in found and alias in self.names:
-                found[alias] = found[name]
-        return found
+        return self.under_all_names(found)
+
+    def under_all_names(self, found: Mapping[str, Named]) -> Mapping[str, Named]:
+        """What belongs to tensors of the file, by all of their names there."""
+        others = {
+            alias: found[name]
+            for alias, name in self.aliases.items()
+            if name in found and alias in self.names
+        }
+        return {**found, **others}
 
     def behind(self, tensor: str) -> Mapping[str, tuple[QuantNode, ...]]:
         """`tensor` or, where the file has none of that name, the first behind it and the operators between.
@@ -88,7 +97,9 @@ class Subject:
     @cached_property
     def ends(self) -> Mapping[str, tuple[QuantNode, ...]]:
         """The first tensors of the file behind the hardware, and the operators from its output to each."""
-        return {} if self.lowered.epilogue is None else self.behind(self.lowered.output.onnx_tensor)
+        if self.lowered.epilogue is None:
+            return {}
+        return self.under_all_names(self.behind(self.lowered.output.onnx_tensor))
 
     @cached_property
     def replaced(self) -> frozenset[str]:
