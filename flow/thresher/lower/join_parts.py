@@ -61,6 +61,10 @@ def part_of(node: QuantNode, form: Pending) -> Part:
     mapped = pixelwise(frame)
     if mapped is None or mapped.channels == frame.channels:
         return Part(mapped or frame, function, form.onnx_nodes)
+    if mapped.channels > frame.channels:
+        channel = np.arange(mapped.channels) % frame.channels
+        parts = (each[channel] for each in (function.starts, function.slopes, function.offsets))
+        return Part(mapped, Piecewise(*parts), form.onnx_nodes)
     rows = [
         each.reshape(mapped.vectors, mapped.channels, each.shape[1])
         for each in (function.starts, function.slopes, function.offsets)

@@ -51,6 +51,11 @@ def pixelwise(frame: Pending) -> Pending | None:
     axes = tuple(range(1, index.ndim))
     if frame.pixel_axes == axes or frame.channels == channels:
         return replace(frame, pixel_axes=axes)
+    if channels % frame.channels == 0:
+        # Vectors that are shorter than a pixel: so many in a row are one.
+        return frame.with_channels(np.arange(channels) % frame.channels, axes)
+    if frame.channels % channels:
+        return None
     for meaning in (frame.scale, frame.zero, frame.offset):
         if meaning is not None and (meaning.reshape(-1, channels) != meaning[:channels]).any():
             return None

@@ -98,6 +98,7 @@ def absorbs(form: Pending) -> bool:
 
 def _line(form: Pending) -> Piecewise | None:
     """The linear function that the steps are, None where they are none or switch a channel off."""
+    form = form.by_vector()
     function = piecewise(form)
     if function is None:
         return None

@@ -62,13 +62,18 @@ class Subject:
 
     @cached_property
     def points(self) -> Mapping[str, tuple[Point, ...]]:
-        """The checkpoints that can be compared at each tensor of the file, and at its other names."""
+        """The checkpoints that can be compared at each tensor of the file.
+
+        What a quantiser writes is compared under its other names too, as behind `x + (q(x) - x)`, which adds up
+        to that; sums have none but those of operators that do nothing.
+        """
         found: dict[str, tuple[Point, ...]] = {}
         for each in self.lowered.checkpoints:
             base = each.onnx_tensor if each.reader is None else copy_name(each.onnx_tensor, each.reader)
             for name, chain in self.behind(base).items():
                 found[name] = (*found.get(name, ()), Point(each, chain))
-        return self.under_all_names(found)
+        levels = {name: points for name, points in found.items() if points[0].checkpoint.levels}
+        return {**found, **self.under_all_names(levels)}
 
     def under_all_names(self, found: Mapping[str, Named]) -> Mapping[str, Named]:
         """What belongs to tensors of the file, by all of their names there."""
