@@ -63,8 +63,7 @@ def part_of(node: QuantNode, form: Pending) -> Part:
         return Part(mapped or frame, function, form.onnx_nodes)
     if mapped.channels > frame.channels:
         channel = np.arange(mapped.channels) % frame.channels
-        parts = (each[channel] for each in (function.starts, function.slopes, function.offsets))
-        return Part(mapped, Piecewise(*parts), form.onnx_nodes)
+        return Part(mapped, function.of(channel), form.onnx_nodes)
     rows = [
         each.reshape(mapped.vectors, mapped.channels, each.shape[1])
         for each in (function.starts, function.slopes, function.offsets)
@@ -83,9 +82,7 @@ def selected(
     made = replace(form.with_channels(order, form.pixel_axes), tensor=f"{name}_out", index=index)
     ends = (name, form.tensor, made.tensor, node.onnx_nodes, form.type, made.type)
     nodes.append(IntSelect(*ends, order))
-    function = part.function
-    taken = Piecewise(function.starts[order], function.slopes[order], function.offsets[order])
-    return replace(part, form=made, function=taken)
+    return replace(part, form=made, function=part.function.of(order))
 
 
 def scaled(node: QuantNode, part: Part, term: FixedPoint, nodes: list[IntNode], named: Namer) -> Pending:

@@ -54,11 +54,11 @@ def pixelwise(frame: Pending) -> Pending | None:
     if channels % frame.channels == 0:
         # Vectors that are shorter than a pixel: so many in a row are one.
         return frame.with_channels(np.arange(channels) % frame.channels, axes)
-    if frame.channels % channels:
+    meanings = [each for each in (frame.scale, frame.zero, frame.offset) if each is not None]
+    if frame.channels % channels or any(
+        (meaning.reshape(-1, channels) != meaning[:channels]).any() for meaning in meanings
+    ):
         return None
-    for meaning in (frame.scale, frame.zero, frame.offset):
-        if meaning is not None and (meaning.reshape(-1, channels) != meaning[:channels]).any():
-            return None
     result = frame.with_channels(np.arange(channels), axes)
     return replace(
         result,

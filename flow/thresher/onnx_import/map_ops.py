@@ -175,7 +175,9 @@ def _pads(
     ]
     if min(wanted) < -1:
         # By ONNX's formula onnxruntime then cuts off the first pixels too; frameworks that export so do not.
-        reason = f"its auto_pad {mode} with strides {strides} cuts pixels off before its window of {_by(spans)}"
+        reason = (
+            f"its auto_pad {mode} with strides {strides} cuts pixels off before its window of {_by(spans)}"
+        )
         raise NodeError("import", node.name, reason, "export it with pads of its own instead of auto_pad")
     wanted = [max(0, total) for total in wanted]
     less, more = [total // 2 for total in wanted], [total - total // 2 for total in wanted]

@@ -64,8 +64,8 @@ class Subject:
     def points(self) -> Mapping[str, tuple[Point, ...]]:
         """The checkpoints that can be compared at each tensor of the file.
 
-        What a quantiser writes is compared under its other names too, as behind `x + (q(x) - x)`, which adds up
-        to that; sums have none but those of operators that do nothing.
+        What a quantiser writes is compared under its other names too, as behind `x + (q(x) - x)`, which adds
+        up to that; sums have none but those of operators that do nothing.
         """
         found: dict[str, tuple[Point, ...]] = {}
         for each in self.lowered.checkpoints:
