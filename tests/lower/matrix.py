@@ -181,7 +181,7 @@ def build_model(
     build = kind(MAP, opset=OPSET_OF_UPSAMPLE if upsample else OPSET)
     weights = np.asarray([[1, -1, 0, 2], [0, 1, 1, 0], [-1, 0, 1, 1], [0, 0, 0, 1]], np.float32)
     quantised = build.quant(build.constant(weights.reshape(4, 4, 1, 1)), 1.0)
-    sums = build.node("Conv", build.quant("x", 0.5, 0.0, 4), quantised)
+    sums = build.node("Conv", "x", quantised)
     moved, shape = MOVES[move](build, ELEMENTWISE[elementwise](build, sums))
     outputs = [ENDS[end](build, moved, shape) for end in ends]
     return build.proto(*(name for name in outputs if name is not None)), outputs

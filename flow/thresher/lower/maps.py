@@ -122,7 +122,8 @@ def _of_channels(node: QuantNode, turned: Flags | None, channels: int) -> Flags:
     if (pixels != pixels[:1]).any():
         reason = "what it takes the largest of rises and falls, from pixel to pixel"
         raise NodeError("lower", node.name, reason, "quantise before it")
-    return pixels[0]
+    first: Flags = pixels[0]
+    return first
 
 
 def with_own_padding(node: MaxPool | GlobalPool, form: Pending) -> MaxPool | GlobalPool:
