@@ -38,8 +38,8 @@ class Pending:
     `steps` are the operators applied since, which lead from `onnx_tensor` on; none of them is a quantiser,
     and with no steps this is what the design calls an Integer. Some may be deferred: see `is_deferred`.
     `slack` bounds, channel by channel, how far the order of float32 additions can take the model's own value
-    from the exact one; None where every order is exact. `sums` says that the integers are sums, which no quantiser
-    has narrowed. `error` bounds, channel by channel, how far fixed point has taken what the integers mean
+    from the exact one; None where every order is exact. `sums` says that the integers are sums, which no
+    quantiser has narrowed. `error` bounds, channel by channel, how far fixed point has taken what the integers mean
     from the model's value; None where it is exact. Integers of channel c are `lo[c]` and multiples of
     `stride` above it: signs and their sums are two apart.
     """
