@@ -103,7 +103,7 @@ class Point:
 
 def grid() -> list[Point]:
     """All units of the grid."""
-    points = []
+    points: list[Point] = []
     for types, fan_in, output in product(ARITHMETIC.values(), FAN_INS, (SUMS, ONE, SEVERAL)):
         rows = 4 if fan_in <= MOST_OF_FOUR_ROWS else 2
         for pe, simd in _foldings(rows, fan_in):
