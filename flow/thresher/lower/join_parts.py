@@ -59,8 +59,10 @@ def part_of(node: QuantNode, form: Pending) -> Part:
     mapped = pixelwise(frame)
     if mapped is None or mapped.channels == frame.channels:
         return Part(mapped or frame, function, form.onnx_nodes)
+    if frame.channels % mapped.channels:
+        frame, function = frame.whole(), function.repeated(frame.vectors)
     rows = [
-        each.reshape(mapped.vectors, mapped.channels, each.shape[1])
+        each.reshape(len(each) // mapped.channels, mapped.channels, each.shape[1])
         for each in (function.starts, function.slopes, function.offsets)
     ]
     if any((row != row[:1]).any() for row in rows):

@@ -51,6 +51,8 @@ def pixelwise(frame: Pending) -> Pending | None:
     axes = tuple(range(1, index.ndim))
     if frame.pixel_axes == axes or frame.channels == channels:
         return replace(frame, pixel_axes=axes)
+    if frame.channels % channels:
+        frame = frame.whole()
     for meaning in (frame.scale, frame.zero, frame.offset):
         if meaning is not None and (meaning.reshape(-1, channels) != meaning[:channels]).any():
             return None
