@@ -117,10 +117,10 @@ def take_largest(
 
 
 def _of_channels(node: QuantNode, turned: Flags | None, channels: int) -> Flags:
-    """`turned` for each of the `channels` of a map, where it may have been cut into more."""
+    """`turned` for each of the `channels` of a map, where frames may have been cut otherwise."""
     if turned is None:
         return np.zeros(channels, np.bool_)
-    pixels = turned.reshape(-1, channels)
+    pixels = np.tile(turned, math.lcm(len(turned), channels) // len(turned)).reshape(-1, channels)
     if (pixels != pixels[:1]).any():
         reason = "what it takes the largest of rises and falls, from pixel to pixel"
         raise NodeError("lower", node.name, reason, "quantise before it")
