@@ -203,6 +203,26 @@ def test_a_linear_term_of_one_scale_stays_exact_in_fixed_point() -> None:
     assert isinstance(compiled.lowered.graph.nodes[-1], IntAdd)
 
 
+@pytest.mark.parametrize("constants", ["per channel", "expanded", "per pixel"])
+def test_a_bias_and_a_slope_in_front_of_a_sum(constants: str) -> None:
+    """PyTorch exports `bias.expand_as(x)` as a constant with an element for every pixel."""
+    build = ModelBuilder(MAP)
+    x = build.quant("x", 0.5)
+    bias, slope = np.asarray([0.5, -1, 0, 2]), np.asarray([0.25, 0.5, 1, 0])
+    bias, slope = (np.reshape(each, (4, 1, 1)).astype(np.float32) for each in (bias, slope))
+    if constants != "per channel":
+        bias, slope = (np.broadcast_to(each, (1, *MAP[1:])).copy() for each in (bias, slope))
+    if constants == "per pixel":
+        bias += np.arange(24, dtype=np.float32).reshape(4, 6) / 8
+    activated = build.node(
+        "PRelu", build.node("Add", conv(build, x, 4, 4, 1), bias), slope[0] if slope.ndim > 3 else slope
+    )
+    total = build.quant(build.node("Add", activated, x), 1.0)
+    check_equal(
+        build, build.quant(total) if constants == "per pixel" else conv(build, total, 3, 4, 2), frames(MAP)
+    )
+
+
 def refusal(build: ModelBuilder, output: str) -> str:
     with pytest.raises(UnsupportedModelError) as caught:
         compile_proto(build.proto(output))
