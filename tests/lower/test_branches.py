@@ -306,3 +306,15 @@ def test_a_sum_of_which_every_term_is_less_than_half_a_step_keeps_them() -> None
     frames = np.random.default_rng(0).integers(-2, 2, (20, 2, 1, 4)).astype(np.float32)
     expected = run_qonnx(proto, frames)[proto.graph.output[0].name]
     np.testing.assert_array_equal(compile_proto(proto).predict(frames), expected)
+
+
+def test_the_host_may_read_several_names_of_what_leaves() -> None:
+    """A slice of everything is the same stream; the host adds a rounding of it to the sum itself."""
+    build = ModelBuilder((1, 3))
+    product = build.node("MatMul", build.quant("x", 0.5), build.weights(np.array([[3, 1], [-2, 1], [4, -1]])))
+    ends = (np.array([0]), np.array([2**31]), np.array([1]), np.array([1]))
+    halves = build.node("Mul", build.node("Slice", product, *ends), np.float32(0.5))
+    proto = build.proto(build.node("Add", product, build.node("Round", halves)))
+    frames = np.random.default_rng(0).normal(size=(50, 3)).astype(np.float32) * 3
+    expected = run_qonnx(proto, frames)[proto.graph.output[0].name]
+    np.testing.assert_array_equal(compile_proto(proto).predict(frames), expected)

@@ -54,7 +54,7 @@ _MAX_OUTPUT_BITS = 8
 
 @dataclass(frozen=True, eq=False)
 class JoinResult:
-    """What a join gave, and the ONNX node that alone reads it in place of the model's tensor, if there is one."""
+    """What a join gave, and the ONNX node that alone reads it in place of the model's tensor, if any does."""
 
     result: Pending
     approximation: Approximation | None

@@ -144,7 +144,7 @@ def _nearest_zero(bounds: Bounds) -> Floats:
 
 
 def _fused(writers: Mapping[str, QuantNode], node: QuantNode | None) -> _Fused | None:
-    """The product that `node` is, or ends: a factor or a bias of the same ONNX operator is a node by itself."""
+    """The product that `node` is, or ends: factor and bias of one ONNX operator are nodes by themselves."""
     if isinstance(node, Linear | FloatLinear | Conv | FloatConv):
         return _Fused(node)
     if not isinstance(node, Arithmetic) or node.constant_first:
