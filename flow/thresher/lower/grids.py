@@ -250,8 +250,10 @@ def fixed_grid(terms: Sequence[Term], bits: int) -> Grid:
     """Terms in fixed point of `bits` bits with their sign, one step for all channels.
 
     A term that is linear with the same slope in all channels stays exact: the step is its slope over a power
-    of two. Constants of linear terms are left to the grid's offset.
+    of two. Constants of linear terms are left to the grid's offset. Where the sum would have more than 32
+    bits, terms have as many fewer.
     """
+    bits = min(bits, _MOST_BITS - (len(terms) - 1).bit_length())
     largest = max(float(_magnitudes(term).max()) for term in terms)
     step = _step(terms, max(largest, float(np.finfo(np.float32).tiny)), bits)
     made = tuple(_fixed(term, step, max(_MULTIPLIER_BITS, bits + 2)) for term in terms)
