@@ -105,8 +105,10 @@ class Timing:
         stages: Stages = []
         arrival: dict[Node, float] = {}
         for number in range(len(self.groups)):
-            after = [stages[source] + self.distance(number) for source in self.sources[number]]
-            stage = max([bounds[number], *after])
+            # A word that is read into a register is there in stage 1 at first, whatever its address needs.
+            distance = self.distance(number)
+            after = [stages[source] + distance for source in self.sources[number]]
+            stage = max([bounds[number], distance, *after])
             late = self._arrive(number, stage, stages, arrival)
             if late > self.usable and number not in self.first:
                 if self._arrive(number, stage + 1, stages, arrival) < late:
