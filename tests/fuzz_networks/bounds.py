@@ -15,9 +15,8 @@ from dataclasses import dataclass, field
 import numpy as np
 import onnx
 from onnx import helper
-from onnx.reference import ReferenceEvaluator
 
-from tests.fuzz_networks.executor import STANDARD, Executed, quantise
+from tests.fuzz_networks.executor import STANDARD, Executed, make_session, quantise
 from tests.fuzz_networks.values import Array
 
 _UNIT = 2.0**-24
@@ -29,9 +28,9 @@ _LIMITING = frozenset({"Relu", "Clip", "Min", "Max", "LeakyRelu", "Identity", "D
 _DISCRETE = frozenset(
     {
         *("Sign", "Round", "Floor", "Ceil", "Equal", "Greater", "GreaterOrEqual", "Less", "LessOrEqual"),
-        *("ArgMax", "TopK"),
     }
 )
+_LARGEST = frozenset({"ArgMax", "TopK"})
 _EXACT = frozenset({"Cast", "Not"})
 
 
@@ -72,6 +71,8 @@ class Bounds:
         op = node.op_type
         if node.domain not in STANDARD or op in _DISCRETE:
             return self._discrete(node)
+        if op in _LARGEST:
+            return self._largest(node)
         if op in _LINEAR:
             return self._linear(node)
         if op == "BatchNormalization":
@@ -111,29 +112,17 @@ class Bounds:
         return self.value(name) if name in self.executed.constants else self.error(name)
 
     def _evaluate(self, node: onnx.NodeProto, inputs: Sequence[Array | None]) -> list[Array]:
-        """The operator in float64."""
+        """What the operator makes of other inputs; float32 is enough for bounds."""
         names = [f"i{place}" if value is not None else "" for place, value in enumerate(inputs)]
         single = helper.make_node(node.op_type, names, list(node.output), domain=node.domain)
         single.attribute.extend(node.attribute)
         feeds = {
-            name: value.astype(np.float64) if value.dtype == np.float32 else value
+            name: np.asarray(value, np.float32) if value.dtype == np.float64 else value
             for name, value in zip(names, inputs, strict=True)
             if value is not None
         }
-        graph = helper.make_graph(
-            [single],
-            "one",
-            [
-                helper.make_tensor_value_info(
-                    name, helper.np_dtype_to_tensor_dtype(value.dtype), list(value.shape)
-                )
-                for name, value in feeds.items()
-            ],
-            [helper.make_empty_tensor_value_info(name) for name in node.output],
-        )
-        opsets = [opset for opset in self.model.opset_import if opset.domain in STANDARD]
-        model = helper.make_model(graph, opset_imports=opsets, ir_version=self.model.ir_version)
-        results: list[Array] = ReferenceEvaluator(model).run(None, feeds)
+        session = make_session(self.model, [single], feeds, {})
+        results: list[Array] = session.run(None, {})
         return results
 
     def _linear(self, node: onnx.NodeProto) -> Array:
@@ -177,17 +166,17 @@ class Bounds:
     def _own(self, node: onnx.NodeProto, roundings: int) -> Array:
         """A rounding of the result, where it is rounded."""
         values = [self.value(name).astype(np.float64) for name in node.input]
-        exact = self._evaluate(node, values)[0]
+        exact = _in_full(node, values)
         size = np.abs(exact) + sum(np.abs(value) for value in values if node.op_type in _ADDING)
         return np.where(exact != self.value(node.output[0]), roundings * 2 * _UNIT * size, 0)
 
     def _discrete(self, node: onnx.NodeProto) -> Array:
-        """No error behind it, if it gives the same at both ends of its input's bounds."""
-        shape = self.value(node.output[0]).shape
+        """What it gives is decided if it is the same at both ends of its input's bounds."""
+        result = self._real(node)
         dynamic = [name for name in node.input if name not in self.executed.constants]
         error = self.error(dynamic[0]) * 2
         if not error.any():
-            return np.zeros(shape)
+            return result
         ends = [
             self._at(node, dynamic[0], np.asarray(self.value(dynamic[0]) + sign * error, np.float32))
             for sign in (-1, 1)
@@ -195,13 +184,44 @@ class Bounds:
         centre = self._at(node, dynamic[0], self.value(dynamic[0]))
         if any((end != centre).any() for end in ends):
             self.undecided.append(node.name)
-        return np.zeros(shape)
+        return result
+
+    def _largest(self, node: onnx.NodeProto) -> Array:
+        """Which is the largest is decided if no other can be as large."""
+        values, error = self.value(node.input[0]).reshape(-1), self.error(node.input[0]).reshape(-1) * 2
+        least = (values - error).max()
+        if error.any() and np.count_nonzero(values + error >= least) > 1:
+            self.undecided.append(node.name)
+        return np.zeros(self.value(node.output[-1]).shape)
+
+    def _real(self, node: onnx.NodeProto) -> Array:
+        """How far the float32 that a quantiser of QONNX gives is from its integer times its scale."""
+        value = self.value(node.output[0])
+        if node.domain in STANDARD:
+            return np.zeros(value.shape)
+        second = node.op_type == "Trunc" and len(node.input) > 5
+        scale = self.value(node.input[4 if second else 1]).astype(np.float64)
+        return np.abs(np.rint(value / scale) * scale - value)
 
     def _at(self, node: onnx.NodeProto, dynamic: str, x: Array) -> Array:
         inputs = [x if name == dynamic else self.value(name) for name in node.input]
         if node.domain not in STANDARD:
             return quantise(node, inputs)
-        return np.asarray(self._evaluate(node, inputs)[-1])
+        return np.asarray(self._evaluate(node, inputs)[0])
+
+
+def _in_full(node: onnx.NodeProto, values: Sequence[Array]) -> Array:
+    """An operator of one rounding, without it."""
+    first, *others = values
+    if node.op_type == "LeakyRelu":
+        return np.where(first >= 0, first, first * np.float64(node.attribute[0].f))
+    if node.op_type == "PRelu":
+        return np.where(first >= 0, first, first * others[0])
+    if node.op_type == "Sum":
+        return np.asarray(sum(others, first))
+    function = {"Add": np.add, "Sub": np.subtract, "Mul": np.multiply, "Div": np.divide}[node.op_type]
+    result: Array = function(first, others[0])
+    return result
 
 
 def _absolute(node: onnx.NodeProto) -> onnx.NodeProto:

@@ -194,7 +194,7 @@ class Grower:
             return self._convolve(head)
         if len(shape) > 1:
             head = self.add(Move((head,), kind=self.pick(["flatten", "reshape"]), variant=self._variant()))
-        return self._dense(head)
+        return self._dense(head) if len(self.values[head].shape) == 1 else self._quantised(head)
 
     def _variant(self) -> int:
         return int(self.random.integers(6))
@@ -205,7 +205,7 @@ class Grower:
         turned = gemm and self.chance(0.5)
         shape, axis = ((rows, columns), 0) if turned else ((columns, rows), 1)
         alpha, beta = (1.0 if self.chance(0.8) else float(self.pick([0.5, 2.0, 0.25])) for _ in range(2))
-        op, bias = "Gemm" if gemm else "MatMul", gemm and (self.chance(0.5) or self.style.opset < 11)
+        op, bias = "Gemm" if gemm else "MatMul", gemm and self.chance(0.5)
         weights = self._weights(shape, axis)
         return self.add(
             Dense((head,), op=op, rows=rows, weights=weights, trans_b=turned, bias=bias, alpha=alpha, beta=beta)

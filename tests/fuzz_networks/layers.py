@@ -38,7 +38,8 @@ class Dense(Step):
             name = emitter.node("MatMul", x.name, written.name)
             return Value(name, (self.rows,), state, spread, most, step, step is not None)
         operands = [x.name, written.name]
-        if self.bias:
+        biased = self.bias or emitter.style.opset < 11
+        if biased:
             bias = emitter.numbers(random, (self.rows,), spread)
             form = random.integers(3)
             shaped = bias if form == 0 else bias.reshape(1, -1) if form == 1 else bias[:1]
@@ -51,7 +52,7 @@ class Dense(Step):
             beta=self.beta if self.beta != 1 else None,
             transB=int(self.trans_b) or None,
         )
-        plain = not self.bias and self.alpha == 1
+        plain = not biased and self.alpha == 1
         kept = step if plain else None
         return Value(name, (self.rows,), state, spread * abs(self.alpha), most, kept, kept is not None)
 
@@ -135,7 +136,10 @@ def output_sizes(
         span = (kernel[axis] - 1) * dilations[axis] + 1
         if auto_pad.startswith("SAME"):
             require(dilations[axis] == 1, "SAME with a dilation")
-            result.append(-(-size // strides[axis]))
+            count = -(-size // strides[axis])
+            # ONNX does not say where windows lie that need less than no padding.
+            require((count - 1) * strides[axis] + span >= size, "SAME with a stride beyond the kernel")
+            result.append(count)
             continue
         room = size - span + (0 if auto_pad == "VALID" else around[axis] + around[rank + axis])
         require(room >= 0, "the window is larger than the map")

@@ -40,8 +40,8 @@ class Move(Step):
 
     def _flatten(self, emitter: Emitter, x: Value) -> tuple[str, Shape]:
         axis = (None, 1, -len(x.shape))[self.variant % 3]
-        if axis is not None and axis < 0:
-            emitter.needs(11)
+        if emitter.style.opset < 11:
+            axis = None
         return emitter.node("Flatten", x.name, axis=axis), (int(np.prod(x.shape)),)
 
     def _reshape(self, emitter: Emitter, x: Value) -> tuple[str, Shape]:
