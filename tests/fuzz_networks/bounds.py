@@ -133,7 +133,13 @@ class Bounds:
         weights = [] if axes else values[1:]
         magnitude = self._evaluate(plain, [np.abs(values[0]), *(np.abs(w) for w in weights), *self._axes(node)])[0]
         carried = self._evaluate(
-            plain, [self.error(node.input[0]), *(np.abs(w) for w in weights[:1]), *self._axes(node)]
+            plain,
+            [
+                self.error(node.input[0]),
+                *(np.abs(w) for w in weights[:1]),
+                *(np.zeros_like(bias) for bias in weights[1:]),
+                *self._axes(node),
+            ],
         )[0]
         count = _products(node, values[0], weights)
         if _is_exact(values[0], weights, magnitude, count, bool(weights)):

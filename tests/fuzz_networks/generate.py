@@ -138,7 +138,7 @@ class Grower:
             return self._quantised(head)
         if value.state == "levels":
             kinds = ["quantise", "layout", "pick", "join", "pointwise", "pool"]
-            weights = [0.08, 0.06, 0.08, 0.14, 0.06, 0.12]
+            weights = [0.08, 0.09, 0.1, 0.14, 0.06, 0.12]
             if value.linear:
                 kinds += ["layer", "residual"]
                 weights += [0.4, 0.12]
@@ -176,9 +176,13 @@ class Grower:
             rounding=self.pick(ROUNDINGS) if self.chance(0.5) else "ROUND",
             zero=int(self.random.integers(-3, 8)) if self.chance(0.2) else 0,
             channels=self.chance(0.06),
-            gain=float(self.pick([0.25, 0.5, 1.0, 1.0, 1.0, 2.0, 8.0])),
+            gain=float(self.pick([0.25, 0.5, 1.0, 1.0, 1.0, 2.0, 8.0]) if self.chance(0.95) else self._far()),
             variant=int(self.random.integers(BINARY_VARIANTS * ROUND_VARIANTS)),
         )
+
+    def _far(self) -> float:
+        """A gain that makes a tensor that is always zero, or always at its limits."""
+        return float(10.0 ** self.random.uniform(-9, 6))
 
     def _pointwise(self, head: int) -> int:
         value = self.values[head]
@@ -186,7 +190,11 @@ class Grower:
         form = self.pick([*FORMS[:4], "scalar", "channels"])
         if self.chance(0.05) and int(np.prod(value.shape)) < 40:
             form = "full"
-        return self.add(Pointwise((head,), op=op, form=form, first=self.chance(0.5), zeros=self.chance(0.15)))
+        size = 1.0 if self.chance(0.8) else float(self.pick([0.001, 0.1, 8.0, 64.0]))
+        zeros = self.chance(0.15)
+        return self.add(
+            Pointwise((head,), op=op, form=form, first=self.chance(0.5), zeros=zeros, size=size)
+        )
 
     def _layer(self, head: int) -> int:
         shape = self.values[head].shape

@@ -17,12 +17,16 @@ FORMS = ("scalar", "one", "channels", "bare", "full")
 
 @dataclass(frozen=True)
 class Pointwise(Step):
-    """`op` with a constant of the shape `form`, which comes first where `first`."""
+    """`op` with a constant of the shape `form`, which comes first where `first`.
+
+    The constants are `size` times as large as what they meet; with `zeros` half of them are zero.
+    """
 
     op: str = "Identity"
     form: str = "scalar"
     first: bool = False
     zeros: bool = False
+    size: float = 1.0
 
     def emit(self, emitter: Emitter, inputs: Sequence[Value]) -> Value:
         """Write the operator."""
@@ -46,15 +50,19 @@ class Pointwise(Step):
         shaped = per_channel(values, x.shape)
         return shaped if self.form == "channels" else shaped[0]
 
+    def _without_zeros(self, factors: Array) -> Array:
+        """No zeros, or zeros for half of the channels."""
+        if self.zeros and factors.size > 1:
+            return np.where(np.random.default_rng(self.seed + 1).random(factors.shape) < 0.5, 0, factors)
+        return np.where(factors == 0, 1, factors)
+
     def _arithmetic(self, emitter: Emitter, x: Value) -> Value:
         state = x.state if x.state == "float" else "pending"
         if self.op not in ("Mul", "Div"):
-            constant = emitter.constant(self._constant(emitter, x, x.spread))
+            constant = emitter.constant(self._constant(emitter, x, x.spread * self.size))
             name = emitter.both(self.op, x.name, constant, self.first)
             return replace(x, name=name, state=state, step=None)
-        factor = self._constant(emitter, x, 1.0)
-        if not self.zeros:
-            factor = np.where(factor == 0, 1, factor)
+        factor = self._without_zeros(self._constant(emitter, x, self.size))
         if self.op == "Div":
             factor = np.sign(factor) * emitter.scale(self.random(), np.abs(factor))
             factor = np.where(factor == 0, 1, factor)
@@ -76,9 +84,8 @@ class Pointwise(Step):
     def _norm(self, emitter: Emitter, x: Value) -> Value:
         random, count = self.random(), x.shape[0]
         near = np.broadcast_to(x.spread, (count,))
-        gamma = emitter.numbers(random, (count,), 1.0)
-        gamma = gamma if self.zeros else np.where(gamma == 0, 1, gamma)
-        beta, mean = emitter.numbers(random, (count,), 1.0), emitter.numbers(random, (count,), near)
+        gamma = self._without_zeros(emitter.numbers(random, (count,), 1.0))
+        beta, mean = emitter.numbers(random, (count,), self.size), emitter.numbers(random, (count,), near)
         deviation = emitter.scale(random, near)
         parts = (emitter.constant(part) for part in (gamma, beta, mean, deviation**2))
         epsilon = 0.0 if emitter.style.dyadic else 1e-5
@@ -89,7 +96,7 @@ class Pointwise(Step):
     def _other(self, emitter: Emitter, x: Value) -> Value:
         random, bent = self.random(), x.state if x.state == "float" else "pending"
         if self.op == "Clip":
-            ends = np.sort(emitter.numbers(random, (2,), x.typical))
+            ends = np.sort(emitter.numbers(random, (2,), x.typical * self.size))
             low, high = (float(end) for end in ends)
             if emitter.style.opset < 11:
                 name = emitter.node("Clip", x.name, min=low, max=high)

@@ -114,7 +114,7 @@ class Emitter:
 
     def scale(self, random: np.random.Generator, near: Array | float) -> Array:
         """Positive numbers near `near`: powers of two where the graph is dyadic."""
-        wanted = np.maximum(np.asarray(near, np.float64), 2.0**-40)
+        wanted = np.clip(np.asarray(near, np.float64), 2.0**-40, 2.0**40)
         if self.style.dyadic:
             return np.exp2(np.round(np.log2(wanted)))
         return np.asarray(wanted * random.uniform(0.7, 1.4, wanted.shape), np.float32).astype(np.float64)
