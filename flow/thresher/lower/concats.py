@@ -12,7 +12,16 @@ from thresher.lower.branches import IntConcat, IntRescale
 from thresher.lower.forms import Namer, Pending
 from thresher.lower.grids import FixedPoint, Grid, Term, exact_grid, fixed_grid
 from thresher.lower.integer import IntNode, TensorType
-from thresher.lower.join_parts import Joined, Part, approximation_of, meaning, part_of, scaled, selected
+from thresher.lower.join_parts import (
+    Joined,
+    Part,
+    approximation_of,
+    meaning,
+    part_of,
+    passed_on,
+    scaled,
+    selected,
+)
 from thresher.lower.piecewise import Piecewise
 from thresher.onnx_import.join_nodes import Concat
 from thresher.onnx_import.nodes import QuantNode
@@ -119,9 +128,12 @@ def _grid_of_channels(every: Term, one_scale: bool, bits: int) -> Grid:
     slopes = function.slopes[:, 0]
     if own is not None and (slopes == slopes[0]).all():
         return own
+    every = every.flat()
+    function, slopes = every.function, every.function.slopes[:, 0]
     if own is not None:
-        # One scale for all channels is a common grid of each with the first.
-        first = Piecewise(function.starts, np.full_like(function.slopes, slopes[0]), function.offsets)
+        # One scale for all channels is a common grid of each with the first that is not constant.
+        slope = slopes[np.argmax(slopes != 0)]
+        first = Piecewise(function.starts, np.full_like(function.slopes, slope), function.offsets)
         common = exact_grid([Term(first, every.lo, every.hi), every])
         if common is not None and (common.step == common.step[0]).all():
             return Grid(common.step, common.terms[1:], function.offsets[:, 0])
@@ -143,12 +155,7 @@ def _as_type(node: QuantNode, form: Pending, element: IntType, nodes: list[IntNo
     if last is not None and isinstance(nodes[last], IntRescale):
         nodes[last] = replace(nodes[last], output_type=made.type)
         return made
-    name, channels = named("rescale"), form.channels
-    made = replace(made, tensor=f"{name}_out")
-    ends = (name, form.tensor, made.tensor, node.onnx_nodes, form.type, made.type)
-    one, zero = np.ones((channels, 1), np.int64), np.zeros((channels, 1), np.int64)
-    nodes.append(IntRescale(*ends, np.empty((channels, 0), np.int64), one, zero, 0))
-    return made
+    return passed_on(node, form, nodes, named, element)
 
 
 def _union(elements: Sequence[IntType]) -> IntType:

@@ -37,8 +37,9 @@ def finish(lowering: Lowering, argmax: bool) -> Endpoint:
     if isinstance(form, Chosen):
         return _class_index(graph, form, graph.shapes[graph.outputs[0]])
     last = _last(lowering)
-    if last is lowering.entry:
+    if last.tensor == lowering.entry.tensor:
         raise _nothing(graph)
+    _check_width(lowering, last)
     return endpoint(last)
 
 
@@ -51,6 +52,15 @@ def _nothing(graph: QuantGraph) -> UnsupportedModelError:
         "lower: the model: no quantised layer follows a quantiser of its input, so there is nothing to "
         "build; quantise activations and weights, as Brevitas' QuantIdentity and QuantLinear do"
     )
+
+
+def _check_width(lowering: Lowering, last: Pending) -> None:
+    """Raises `NodeError` where the host, which takes int32, could not read the integers that leave."""
+    if last.element.lo < -(1 << 31) or last.element.hi >= 1 << 31:
+        writer = next(node for node in lowering.graph.nodes if last.onnx_tensor in node.outputs)
+        reason = f"its integers have {last.element.bits} bits, and leave for a host that takes 32"
+        remedy = "quantise what it reads to fewer bits, or what it gives"
+        raise NodeError("lower", writer.name, reason, remedy)
 
 
 def needed(nodes: Sequence[IntNode], tensor: str) -> tuple[IntNode, ...]:

@@ -32,9 +32,8 @@ class Pending:
     `onnx_tensor`; without an `offset` it is 0. `index` has the shape of a frame of that ONNX tensor and holds
     the stream position of every element, `vector * channels + channel`; vectors lie along its `pixel_axes`.
 
-    `steps` are the operators applied since, none of which is a quantiser; with no steps this is what the
-    design calls an Integer. A pool that takes the largest may be among them: on the way to a quantiser
-    it stands for the same function of every element, and is done on the quantised side. `slack` bounds,
+    `steps` are the operators applied since, which lead from `onnx_tensor` on; none of them is a quantiser, and
+    with no steps this is what the design calls an Integer. Some may be `deferred`: see there. `slack` bounds,
     channel by channel, how far the order of float32 additions can take the model's own value from the
     exact one; None where every order is exact. `sums` says that the integers are sums, which no quantiser
     has narrowed. `error` bounds, channel by channel, how far fixed point has taken what the integers mean

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -19,6 +19,8 @@ _MOST_PARTS = 64
 # have more bits than these leave room for, it has two bits more than they.
 _MULTIPLIER_BITS = 18
 _MOST_SHIFT = 30
+# The host reads sums as int32, so that an exact grid must not make them wider than that.
+_MOST_BITS = 32
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,6 +40,11 @@ class FixedPoint:
     def trivial(self) -> bool:
         """Whether it changes no integer."""
         return not self.shift and bool((self.multipliers == 1).all() and (self.offsets == 0).all())
+
+    @property
+    def vanished(self) -> bool:
+        """Whether it is 0 for every integer, and so adds nothing to a sum."""
+        return not (self.multipliers.any() or self.offsets.any())
 
     def of(self, q: Ints) -> Ints:
         """The results for integers `[m, channels]`."""
@@ -74,31 +81,163 @@ class Term:
     lo: Ints
     hi: Ints
 
+    @property
+    def constant(self) -> bool:
+        """Whether it is linear, with the slope 0 in all channels."""
+        return self.function.segments == 1 and not self.function.slopes.any()
+
+    def flat(self) -> Term:
+        """The same function, with the slope 0 in channels that have one integer only."""
+        single = (self.lo == self.hi)[:, None]
+        if not single.any():
+            return self
+        function, rows = self.function, np.arange(len(self.lo))
+        segment = (self.lo[:, None] >= function.starts).sum(axis=1)
+        values = function.offsets[rows, segment] + function.slopes[rows, segment] * self.lo
+        slopes = np.where(single, 0.0, function.slopes)
+        offsets = np.where(single, values[:, None], function.offsets)
+        return replace(self, function=Piecewise(function.starts, slopes, offsets))
+
+
+def joint_grid(terms: Sequence[Term], bits: int) -> Grid:
+    """A grid for the sum of `terms`: the exact one where there is one, else fixed point of `bits` bits.
+
+    A term that is constant, or less than half a step of fixed point everywhere, is left to the offset: its
+    `FixedPoint` is `vanished`. So an activation that a network never uses, to which Brevitas gives a scale of
+    1e-10, costs its sum nothing. Where all terms are constant the first keeps its integers, times 0.
+    """
+    if len(terms) > 1:
+        terms = [term.flat() for term in terms]
+    varying = [place for place, term in enumerate(terms) if not term.constant]
+    if not varying:
+        return _constant_grid(terms)
+    read = [terms[place] for place in varying]
+    grid = exact_grid(read) or fixed_grid(read, bits)
+    reaches = [made.reach(term.lo, term.hi) for made, term in zip(grid.terms, read, strict=True)]
+    kept = [place for place, (lo, hi) in zip(varying, reaches, strict=True) if (lo != hi).any()]
+    left_out = {
+        place: _at(terms[place], lo * grid.step)
+        for place, (lo, _) in zip(varying, reaches, strict=True)
+        if place not in kept
+    }
+    made = dict(zip(varying, grid.terms, strict=True))
+    if left_out:
+        remaining = [terms[place] for place in kept]
+        alone = exact_grid(remaining) or fixed_grid(remaining, bits)
+        # What is left out is less than half a step only where the steps of the others grow no finer.
+        if (alone.step >= grid.step).all():
+            grid, made = alone, dict(zip(kept, alone.terms, strict=True))
+    constants = [
+        _offset(term) if place in kept or term.constant else left_out[place][0]
+        for place, term in enumerate(terms)
+    ]
+    every = [
+        made[place]
+        if place in kept
+        else _vanished(left_out[place][1] if place in left_out else np.zeros(len(term.lo)))
+        for place, term in enumerate(terms)
+    ]
+    return Grid(grid.step, tuple(every), np.sum(constants, axis=0))
+
+
+def _offset(term: Term) -> Doubles:
+    """What a grid leaves out of `term`: the constant of a linear function."""
+    function = term.function
+    return function.offsets[:, 0] if function.segments == 1 else np.zeros(len(term.lo))
+
+
+def _constant_grid(terms: Sequence[Term]) -> Grid:
+    channels = len(terms[0].lo)
+    one, none = np.ones((channels, 1), np.int64), np.zeros(channels)
+    kept = FixedPoint(np.empty((channels, 0), np.int64), one, one * 0, 0, none)
+    offset = np.sum([term.function.offsets[:, 0] for term in terms], axis=0)
+    return Grid(none, (kept, *(_vanished(none) for _ in terms[1:])), offset)
+
+
+def _vanished(error: Doubles) -> FixedPoint:
+    none = np.zeros((len(error), 1), np.int64)
+    return FixedPoint(np.empty((len(error), 0), np.int64), none, none, 0, error)
+
+
+def _at(term: Term, values: Doubles) -> tuple[Doubles, Doubles]:
+    """`values` `[channels]`, and how far `term` is from them at most."""
+    function = term.function
+    reals = _ends(term) * function.slopes + function.offsets
+    constant = values + _offset(term)
+    return constant, np.abs(reals - constant[:, None]).max(axis=(0, 2))
+
 
 def exact_grid(terms: Sequence[Term]) -> Grid | None:
     """The coarsest grid on which all terms are multiples of their integers; None where there is none.
 
-    There is one where all terms are linear and their slopes have small integer ratios, exactly. A slope may
-    be zero, as behind a batch norm that switches a channel off.
+    There is one where all terms are linear and in each channel
+
+    1. their slopes have small integer ratios, exactly, or
+    2. each slope is the least one times a power of two, which takes no multiplier,
+
+    and their sum has at most 32 bits, or as many as they themselves make it. A slope may be zero, as behind a
+    batch norm that switches a channel off.
     """
     if any(term.function.segments > 1 for term in terms):
         return None
     slopes = np.stack([term.function.slopes[:, 0] for term in terms])
-    first = _first_slopes(slopes)
-    for parts in range(1, _MOST_PARTS + 1):
-        multiples = np.rint(slopes / first * parts)
-        if (np.abs(multiples) <= _MOST_MULTIPLE).all() and (multiples * first == parts * slopes).all():
-            signs = np.sign(first)
-            return _linear_grid(terms, np.abs(first) / parts, (multiples * signs).astype(np.int64))
+    for step, multiples in (*_small_multiples(slopes), *_powers_of_two(slopes)):
+        if _fits(terms, multiples):
+            return _linear_grid(terms, step, multiples)
     return None
 
 
+def _small_multiples(slopes: Doubles) -> list[tuple[Doubles, Ints]]:
+    """The step of each channel and the multiples `[term, channel]` of it, where they are small."""
+    first = _first_slopes(slopes)
+    for parts in range(1, _MOST_PARTS + 1):
+        with np.errstate(over="ignore"):
+            multiples = np.rint(slopes / first * parts)
+        if (np.abs(multiples) <= _MOST_MULTIPLE).all() and (multiples * first == parts * slopes).all():
+            signs = np.sign(first)
+            return [(np.abs(first) / parts, (multiples * signs).astype(np.int64))]
+    return []
+
+
+def _powers_of_two(slopes: Doubles) -> list[tuple[Doubles, Ints]]:
+    """As `_small_multiples`, where all slopes are the least one of their channel times powers of two."""
+    magnitudes = np.abs(slopes)
+    least = np.where(magnitudes > 0, magnitudes, np.inf).min(axis=0)
+    least = np.where(np.isinf(least), 0.0, least)
+    least = np.where(least > 0, least, _some(least))
+    with np.errstate(over="ignore"):
+        multiples = slopes / least
+    mantissas = np.frexp(np.abs(multiples))[0]
+    whole = (multiples == 0) | ((mantissas == 0.5) & (multiples * least == slopes))
+    if not whole.all() or np.abs(multiples).max() >= 2.0 ** (_MOST_BITS - 1):
+        return []
+    return [(least, multiples.astype(np.int64))]
+
+
+def _fits(terms: Sequence[Term], multiples: Ints) -> bool:
+    """Whether the sum of `multiples` `[term, channel]` of the terms' integers is narrow enough."""
+    reach = np.sum([np.abs(m) * _largest(term) for m, term in zip(multiples, terms, strict=True)], axis=0)
+    own = np.sum([_largest(term) for term in terms], axis=0)
+    return bool((reach < np.maximum(own + 1, 2.0 ** (_MOST_BITS - 1))).all())
+
+
+def _largest(term: Term) -> Doubles:
+    """The largest magnitude of each channel's integers."""
+    return np.maximum(np.abs(term.lo), np.abs(term.hi)).astype(np.float64)
+
+
 def _first_slopes(slopes: Doubles) -> Doubles:
-    """Of each channel the first of `slopes[term, channel]` that is not zero, or 1."""
-    first: Doubles = np.ones(slopes.shape[1])
+    """Of each channel the first of `slopes[term, channel]` that is not zero, or else that of another."""
+    first: Doubles = np.zeros(slopes.shape[1])
     for each in slopes[::-1]:
         first = np.where(each != 0, each, first)
-    return first
+    return np.where(first != 0, first, _some(first))
+
+
+def _some(values: Doubles) -> float:
+    """The first of `values` that is not zero, or 1."""
+    others = values[values != 0]
+    return float(others[0]) if others.size else 1.0
 
 
 def _linear_grid(terms: Sequence[Term], step: Doubles, multiples: Ints) -> Grid:
@@ -123,23 +262,21 @@ def fixed_grid(terms: Sequence[Term], bits: int) -> Grid:
     step = _step(terms, max(largest, float(np.finfo(np.float32).tiny)), bits)
     made = tuple(_fixed(term, step, max(_MULTIPLIER_BITS, bits + 2)) for term in terms)
     channels = len(terms[0].lo)
-    offset = np.sum(
-        [
-            term.function.offsets[:, 0] if term.function.segments == 1 else np.zeros(channels)
-            for term in terms
-        ],
-        axis=0,
-    )
-    return Grid(np.full(channels, step), made, offset)
+    return Grid(np.full(channels, step), made, np.sum([_offset(term) for term in terms], axis=0))
 
 
 def _step(terms: Sequence[Term], largest: float, bits: int) -> float:
-    """The step of a grid: a power of two times a slope that is to stay exact, or a power of two."""
-    uniform = [slope for term in terms for slope in _one_slope(term)]
+    """The step of a grid on which `largest` has `bits` bits with its sign, and no more.
+
+    It is a slope that is to stay exact over a power of two, or a power of two where all such slopes are finer
+    than these bits allow.
+    """
+    most = 2 ** (bits - 1) - 1
+    uniform = [slope for term in terms for slope in _one_slope(term) if slope * most >= largest]
     if not uniform:
-        return float(np.exp2(np.ceil(np.log2(largest / (2 ** (bits - 1) - 1)))))
+        return float(np.exp2(np.ceil(np.log2(largest / most))))
     slope: float = min(uniform)
-    finer = max(0, int(np.floor(np.log2(slope * (2 ** (bits - 1) - 1) / largest))))
+    finer = int(np.floor(np.log2(slope * most / largest)))
     return float(np.ldexp(slope, -finer))
 
 

@@ -18,6 +18,8 @@ from thresher.onnx_import.nodes import QuantNode
 from thresher.onnx_import.problems import NodeError
 from thresher_sim.streams import IntType
 
+_MOST_ZERO = 1 << 24
+
 
 @dataclass(frozen=True, eq=False)
 class Joined:
@@ -39,7 +41,8 @@ class Part:
     @property
     def term(self) -> Term:
         """Its function on the integers that there are."""
-        return Term(self.function, self.form.lo, self.form.hi)
+        lo, hi = self.form.lo, self.form.hi
+        return Term(self.function.on(lo, hi), lo, hi)
 
 
 def part_of(node: QuantNode, form: Pending) -> Part:
@@ -95,6 +98,18 @@ def scaled(node: QuantNode, part: Part, term: FixedPoint, nodes: list[IntNode], 
     return made
 
 
+def passed_on(
+    node: QuantNode, form: Pending, nodes: list[IntNode], named: Namer, element: IntType | None = None
+) -> Pending:
+    """The integers of `form` as a tensor of their own, of type `element`, which holds them all."""
+    name, channels = named("rescale"), form.channels
+    made = replace(form, tensor=f"{name}_out", element=element or form.element)
+    ends = (name, form.tensor, made.tensor, node.onnx_nodes, form.type, made.type)
+    one, zero = np.ones((channels, 1), np.int64), np.zeros((channels, 1), np.int64)
+    nodes.append(IntRescale(*ends, np.empty((channels, 0), np.int64), one, zero, 0))
+    return made
+
+
 def meaning(
     node: QuantNode, total: Pending, parts: Sequence[Part], grid: Grid, side_by_side: bool
 ) -> Pending:
@@ -102,8 +117,11 @@ def meaning(
 
     Of parts `side_by_side` each has channels of its own; otherwise all have the same.
     """
-    zero = np.rint(-grid.offset / grid.step).astype(np.int64)
-    whole = bool((-zero * grid.step == grid.offset).all())
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        steps = np.where(grid.offset == 0, 0.0, np.rint(-grid.offset / grid.step))
+    # The host takes the zero point off in float32.
+    whole = bool(((np.abs(steps) < _MOST_ZERO) & (-steps * grid.step == grid.offset)).all())
+    zero = steps.astype(np.int64) if whole else np.zeros(len(steps), np.int64)
     error = _of_inputs(parts, lambda form: form.error, side_by_side)
     own = grid.error
     if error is not None or own.any():
@@ -112,7 +130,7 @@ def meaning(
         total,
         onnx_tensor=node.output,
         scale=grid.step,
-        zero=zero if whole else np.zeros_like(zero),
+        zero=zero,
         offset=None if whole else grid.offset,
         slack=_slack(parts, total, grid, side_by_side),
         error=error,
@@ -139,8 +157,7 @@ def _of_inputs(
     bounds = []
     for part in parts:
         bound = which(part.form)
-        gains = np.abs(part.function.slopes).max(axis=1) / np.abs(part.form.scale)
-        bounds.append(None if bound is None else bound * gains)
+        bounds.append(None if bound is None else bound * part.function.gains(part.form.scale))
     if all(bound is None for bound in bounds):
         return None
     filled = [

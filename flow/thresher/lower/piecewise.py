@@ -29,6 +29,20 @@ class Piecewise:
         """Segments of each channel."""
         return int(self.slopes.shape[1])
 
+    def on(self, lo: Ints, hi: Ints) -> Piecewise:
+        """The same function on integers `lo..hi`: with one segment, if no channel reaches more than one."""
+        last, rows = (lo[:, None] >= self.starts).sum(axis=1), np.arange(len(lo))
+        if (last != (hi[:, None] >= self.starts).sum(axis=1)).any():
+            return self
+        starts = np.empty((len(lo), 0), np.int64)
+        return Piecewise(starts, self.slopes[rows, last][:, None], self.offsets[rows, last][:, None])
+
+    def gains(self, scale: Doubles) -> Doubles:
+        """By how much each channel's function can enlarge what integers of `scale` mean."""
+        largest = np.abs(self.slopes).max(axis=1)
+        result: Doubles = np.divide(largest, np.abs(scale), out=np.zeros_like(largest), where=scale != 0)
+        return result
+
 
 @dataclass(frozen=True, eq=False)
 class _Parts:

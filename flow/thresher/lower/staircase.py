@@ -38,20 +38,22 @@ class Staircase:
     ties: int
 
 
-def find_staircase(pending: Pending, quantiser: Quantiser) -> Staircase:
+def find_staircase(pending: Pending, quantiser: Quantiser, element: IntType | None = None) -> Staircase:
     """Find the thresholds of `quantiser` on `pending`, exactly, channel by channel.
 
-    A level that the integers `lo..hi` of an element always reach has the threshold `lo`, one that they
-    never reach `hi + 1`; falling functions likewise in their own direction.
+    Its levels are those of `element`, which holds those of the quantiser; without it they are its own. A
+    level that the integers `lo..hi` of an element always reach has the threshold `lo`, one that they never
+    reach `hi + 1`; falling functions likewise in their own direction.
 
     Raises:
         NodeError: The function rises and falls, or may do so on too wide a range to be looked at.
     """
     _check_monotone(pending, quantiser)
-    thresholds, descending = _bisect(pending, quantiser, FLOAT32)
+    levels = level_values(element or quantiser.element)
+    thresholds, descending = _bisect(pending, quantiser, levels, FLOAT32)
     tied = np.zeros(thresholds.shape, np.bool_)
     for slacks in (0.0,) if pending.slack is None else (-1.0, 0.0, 1.0):
-        exact, _ = _bisect(pending, quantiser, FLOAT64, slacks)
+        exact, _ = _bisect(pending, quantiser, levels, FLOAT64, slacks)
         # Where the integers skip what lies between the two, both are the same.
         tied |= pending.at_or_above(thresholds) != pending.at_or_above(exact)
     return Staircase(thresholds, descending, ties=int(tied.sum()))
@@ -87,6 +89,8 @@ def _falls(pending: Pending) -> npt.NDArray[np.bool_]:
 def fitted(quantiser: Quantiser, pending: Pending) -> Quantiser:
     """The quantiser with the levels that it really gives, where it is one that nothing else bounds.
 
+    That may be a single one: a quantiser limits what it rounds to its levels, so one more would be given too.
+
     Raises:
         NodeError: As `find_staircase`.
     """
@@ -95,12 +99,18 @@ def fitted(quantiser: Quantiser, pending: Pending) -> Quantiser:
     _check_monotone(pending, quantiser)
     ends = quantised(pending, quantiser, np.stack([pending.lo, pending.hi]), FLOAT32)
     low, high = int(ends.min()), int(ends.max())
-    return replace(quantiser, element=IntType(low, max(high, low + 1)))
+    return replace(quantiser, element=IntType(low, high))
 
 
-def level_values(quantiser: Quantiser) -> Ints:
-    """Every output but the lowest, in ascending order: one per threshold."""
-    element = quantiser.element
+def of_two_levels(element: IntType) -> IntType:
+    """`element`, or where it is a single integer a type of that and its neighbour towards zero (of 0: 1)."""
+    if element.lo < element.hi:
+        return element
+    return IntType(element.lo - 1, element.lo) if element.lo > 0 else IntType(element.lo, element.lo + 1)
+
+
+def level_values(element: IntType) -> Ints:
+    """Every integer of `element` but the lowest, in ascending order: one per threshold."""
     return np.arange(element.lo, element.hi + 1, 2 if element.bipolar else 1, dtype=np.int64)[1:]
 
 
@@ -116,11 +126,10 @@ def quantised(
 
 
 def _bisect(
-    pending: Pending, quantiser: Quantiser, dtype: np.dtype[np.floating], slacks: float = 0.0
+    pending: Pending, quantiser: Quantiser, levels: Ints, dtype: np.dtype[np.floating], slacks: float = 0.0
 ) -> tuple[Ints, npt.NDArray[np.bool_]]:
     ends = quantised(pending, quantiser, np.stack([pending.lo, pending.hi]), dtype, slacks)
     descending = ends[0] > ends[1]
-    levels = level_values(quantiser)
     rows = max(1, _MAX_EVALUATIONS // pending.channels)
     parts = [
         _bisect_levels(pending, quantiser, levels[first : first + rows], descending, dtype, slacks)

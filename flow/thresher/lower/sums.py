@@ -9,10 +9,20 @@ from dataclasses import replace
 import numpy as np
 
 from thresher.lower.branches import IntAdd
+from thresher.lower.entry import INPUT
 from thresher.lower.forms import Namer, Pending
-from thresher.lower.grids import Term, exact_grid, fixed_grid
+from thresher.lower.grids import Term, joint_grid
 from thresher.lower.integer import IntNode
-from thresher.lower.join_parts import Joined, Part, approximation_of, meaning, part_of, scaled, selected
+from thresher.lower.join_parts import (
+    Joined,
+    Part,
+    approximation_of,
+    meaning,
+    part_of,
+    passed_on,
+    scaled,
+    selected,
+)
 from thresher.lower.piecewise import Piecewise
 from thresher.onnx_import.join_nodes import Sum
 from thresher.onnx_import.nodes import QuantNode
@@ -33,14 +43,20 @@ def add(node: Sum, forms: Sequence[Pending], bits: int, named: Namer) -> Joined:
     nodes: list[IntNode] = []
     aligned = [_aligned(node, part, parts[0].form, nodes, named) for part in parts]
     signed = [
-        Term(_negated(part.function) if sign < 0 else part.function, part.form.lo, part.form.hi)
-        for part, sign in zip(aligned, node.signs, strict=True)
+        _negated(part.term) if sign < 0 else part.term for part, sign in zip(aligned, node.signs, strict=True)
     ]
-    grid = exact_grid(signed) or fixed_grid(signed, bits)
-    terms = [scaled(node, part, term, nodes, named) for part, term in zip(aligned, grid.terms, strict=True)]
+    grid = joint_grid(signed, bits)
+    terms = [
+        scaled(node, part, term, nodes, named)
+        for part, term in zip(aligned, grid.terms, strict=True)
+        if not term.vanished
+    ]
     total = terms[0]
     for each in terms[1:]:
         total = _sum_of(node, total, each, nodes, named)
+    if total.tensor == INPUT:
+        # Where all else vanishes, the hardware passes its input on.
+        total = passed_on(node, total, nodes, named)
     result = meaning(node, total, aligned, grid, side_by_side=False)
     return Joined(tuple(nodes), result, approximation_of(node, result, grid))
 
@@ -90,5 +106,7 @@ def _sum_of(node: QuantNode, first: Pending, second: Pending, nodes: list[IntNod
     return made
 
 
-def _negated(function: Piecewise) -> Piecewise:
-    return Piecewise(function.starts, -function.slopes, -function.offsets)
+def _negated(term: Term) -> Term:
+    function = term.function
+    negative = Piecewise(function.starts, -function.slopes, -function.offsets)
+    return replace(term, function=negative)

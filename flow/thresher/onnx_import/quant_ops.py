@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from thresher.graph import Array
+from thresher.onnx_import.constants import shrunk_operand
 from thresher.onnx_import.nodes import Floats
 from thresher.onnx_import.problems import RETRAIN, NodeError
 from thresher.onnx_import.quantisers import (
@@ -35,8 +36,8 @@ def read_quantiser(scope: Scope, node: SourceNode) -> Quantiser:
         inputs=(scope.resolve(node.inputs[0]),),
         outputs=node.outputs,
         onnx_nodes=(node.name,),
-        scale=_scale(scope, node),
-        zero=np.zeros((), np.float32) if bipolar else _zero(scope, node),
+        scale=_operand(scope, node, _scale(scope, node)),
+        zero=np.zeros((), np.float32) if bipolar else _operand(scope, node, _zero(scope, node)),
         element=BIPOLAR if bipolar else _element(scope, node),
         rounding="ROUND" if bipolar else _rounding(node),
     )
@@ -98,6 +99,12 @@ def quantise_constant(scope: Scope, node: SourceNode, value: Array) -> Quantised
     scale = np.broadcast_to(quantiser.scale, x.shape)
     zero = np.broadcast_to(quantiser.zero, x.shape)
     return QuantisedConstant(levels, scale, zero, (node.name,))
+
+
+def _operand(scope: Scope, node: SourceNode, values: Floats) -> Floats:
+    """`values` in the smallest shape that means the same to what `node` quantises."""
+    shape = scope.shapes.get(scope.resolve(node.inputs[0]))
+    return values if shape is None else shrunk_operand(values, shape)
 
 
 def _scale(scope: Scope, node: SourceNode) -> Floats:

@@ -51,6 +51,6 @@ def limit_rounding(scope: Scope, node: SourceNode, low: float, high: float) -> Q
 
 
 def _limited(element: IntType, low: float, high: float) -> IntType | None:
-    """The part of `element` that lies in `low..high`, None where it holds less than two integers."""
+    """The part of `element` that lies in `low..high`, which may be one integer; None where it holds none."""
     lo, hi = int(max(element.lo, low)), int(min(element.hi, high))
-    return IntType(lo, hi) if lo < hi else None
+    return IntType(lo, hi) if lo <= hi else None

@@ -15,6 +15,7 @@ from types import MappingProxyType
 import numpy as np
 
 from thresher.graph import Array
+from thresher.onnx_import.constants import shrunk
 from thresher.onnx_import.folding import evaluate_node
 from thresher.onnx_import.masks import masked_step
 from thresher.onnx_import.nodes import Ints
@@ -175,12 +176,3 @@ def _binariser(step: Step, node: SourceNode) -> Binariser | None:
 def _levels(values: Array) -> Ints:
     """Which of -1, 0 and 1 times the scale each value is."""
     return shrunk(np.sign(values).astype(np.int64))
-
-
-def shrunk(values: Array) -> Array:
-    """`values` with one element along every axis on which all are equal; a scalar if all are."""
-    for axis in range(values.ndim):
-        first = values.take([0], axis=axis)
-        if values.shape[axis] > 1 and np.array_equal(np.broadcast_to(first, values.shape), values):
-            values = first
-    return values.reshape(()) if values.size == 1 else values

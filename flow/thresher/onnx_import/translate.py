@@ -11,6 +11,7 @@ from types import MappingProxyType
 
 import numpy as np
 
+from thresher.onnx_import.constants import shrunk_operand
 from thresher.onnx_import.custom import Custom, RefusalError, read_attribute
 from thresher.onnx_import.join_ops import translate_concat, translate_picks, translate_resize, translate_sum
 from thresher.onnx_import.linear_ops import translate_gemm, translate_matmul
@@ -60,6 +61,7 @@ def _arithmetic(scope: Scope, node: SourceNode) -> Sequence[QuantNode]:
         return [host_only(scope, node, f"{node.op} of two tensors that are computed at run time")]
     constant_first = scope.is_constant(node.inputs[0])
     constant = scope.floats(node, 0 if constant_first else 1, "constant operand")
+    constant = shrunk_operand(constant, scope.shape(node))
     if node.op == "Div" and not constant_first and not constant.all():
         raise NodeError("import", node.name, "it divides by zero", RETRAIN)
     return [
@@ -118,7 +120,7 @@ def _rounding(scope: Scope, node: SourceNode) -> Sequence[QuantNode]:
 
 def _leaky(scope: Scope, node: SourceNode) -> Sequence[QuantNode]:
     if node.op == "PRelu":
-        slope = scope.floats(node, 1, "slope")
+        slope = shrunk_operand(scope.floats(node, 1, "slope"), scope.shape(node))
     else:
         slope = np.asarray(node.attributes.get("alpha", 0.01), np.float32)
     return [Leaky(node.name, dynamic_inputs(scope, node), node.outputs, (node.name,), slope)]
