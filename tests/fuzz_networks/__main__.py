@@ -55,7 +55,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seed", type=int, default=0, help="the first seed")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes at once")
     parser.add_argument("--rtl", type=int, default=0, help="networks that are simulated in C and RTL as well")
-    parser.add_argument("--coverage", action="store_true", help="tell how often each operator and form occurs")
+    parser.add_argument(
+        "--coverage", action="store_true", help="tell how often each operator and form occurs"
+    )
     parser.add_argument("--output", type=Path, default=KEPT, help="where failures are kept")
     return parser
 
@@ -94,7 +96,7 @@ def _tell(outcomes: Sequence[Outcome], console: Console, coverage: bool) -> None
         if outcome.verdict.kind == "refused":
             refused[outcome.verdict.what].append(outcome.seed)
         else:
-            labels.update({label: 1 for label in outcome.verdict.labels})
+            labels.update(dict.fromkeys(outcome.verdict.labels, 1))
     if coverage:
         console.print("networks that were built, by what they have:")
         for label, count in sorted(labels.items()):

@@ -1,10 +1,10 @@
-"""Whether the rounding of float32 can decide an integer of a frame, by bounds of the error of each operator.
+"""Whether the rounding of float32 can decide an integer of a frame, by bounds of each operator's error.
 
-The model's own tensors are taken as they are; `error` bounds how far another order of float32's operations, or
-the exact value, can be from each. A sum of n products is off by at most (n + 4) 2**-24 times the sum of their
-magnitudes (N. J. Higham, Accuracy and Stability of Numerical Algorithms, section 4.2), and by nothing where all
-products are whole multiples of a power of two that a float32 holds in full. A quantiser is undecided where it
-gives other integers at either end of the bounds; behind it the error is zero again.
+The model's own tensors are taken as they are; `error` bounds how far another order of float32's operations,
+or the exact value, can be from each. A sum of n products is off by at most (n + 4) 2**-24 times the sum of
+their magnitudes (N. J. Higham, Accuracy and Stability of Numerical Algorithms, section 4.2), and by nothing
+where all products are multiples of a power of two that a float32 holds in full. A quantiser is undecided
+where it gives other integers at either end of the bounds; behind it the error is that of its own scale.
 """
 
 from __future__ import annotations
@@ -24,13 +24,12 @@ _UNIT = 2.0**-24
 _OFF_GRID = 2.0**-21
 _LINEAR = frozenset({"Conv", "MatMul", "Gemm", "AveragePool", "GlobalAveragePool", "ReduceMean"})
 _ADDING = frozenset({"Add", "Sub", "Sum"})
-_LIMITING = frozenset({"Relu", "Clip", "Min", "Max", "LeakyRelu", "Identity", "Dropout", "Neg"})
+_LIMITING = frozenset({"Relu", "Clip", "Min", "Max", "Identity", "Dropout", "Neg"})
 _DISCRETE = frozenset(
     {
         *("Sign", "Round", "Floor", "Ceil", "Equal", "Greater", "GreaterOrEqual", "Less", "LessOrEqual"),
     }
 )
-_LARGEST = frozenset({"ArgMax", "TopK"})
 _EXACT = frozenset({"Cast", "Not"})
 
 
@@ -60,7 +59,8 @@ class Bounds:
         """The model's value of a tensor."""
         if name in self.executed.constants:
             return self.executed.constants[name]
-        return self.executed.tensors[name][self.frame]
+        value: Array = self.executed.tensors[name][self.frame]
+        return value
 
     def error(self, name: str) -> Array:
         """Its error, in the shape of the tensor."""
@@ -69,34 +69,43 @@ class Bounds:
 
     def _error(self, node: onnx.NodeProto) -> Array:
         op = node.op_type
-        if node.domain not in STANDARD or op in _DISCRETE:
-            return self._discrete(node)
-        if op in _LARGEST:
-            return self._largest(node)
-        if op in _LINEAR:
-            return self._linear(node)
-        if op == "BatchNormalization":
-            return self._norm(node)
-        if op in _ADDING:
-            inputs = [self.error(name) for name in node.input]
-            return np.asarray(sum(inputs[1:], inputs[0])) + self._own(node, 1)
-        if op in ("Mul", "Div"):
-            return self._scaled(node) + self._own(node, 1)
-        if op == "PRelu":
-            slope = np.maximum(1, np.abs(self.value(node.input[1])))
-            return self.error(node.input[0]) * slope + self._own(node, 1)
-        if op in _LIMITING:
-            largest = np.max([np.max(self.error(name), initial=0) for name in node.input if name])
-            shape = self.value(node.output[0]).shape
-            own = [self.error(name) for name in node.input if name and name not in self.executed.constants]
-            exact = own[0] if len(own) == 1 and own[0].shape == shape else np.full(shape, largest)
-            return exact + (self._own(node, 1) if op == "LeakyRelu" else 0.0)
-        if op == "Where":
-            mask = self.value(node.input[0])
-            return np.where(mask, self.error(node.input[1]), self.error(node.input[2]))
-        if op in _EXACT:
-            return np.zeros(self.value(node.output[0]).shape)
-        return self._moved(node)
+        rules = {
+            "BatchNormalization": self._norm,
+            "Mul": self._scaled,
+            "Div": self._scaled,
+            "PRelu": self._leaky,
+            "LeakyRelu": self._leaky,
+            "Where": self._chosen,
+            "ArgMax": self._largest,
+            "TopK": self._largest,
+            **dict.fromkeys(_LINEAR, self._linear),
+            **dict.fromkeys(_ADDING, self._added),
+            **dict.fromkeys(_LIMITING, self._limited),
+            **dict.fromkeys(_DISCRETE, self._discrete),
+            **dict.fromkeys(_EXACT, self._none),
+        }
+        rule = rules.get(op, self._moved) if node.domain in STANDARD else self._discrete
+        return rule(node)
+
+    def _none(self, node: onnx.NodeProto) -> Array:
+        return np.zeros(self.value(node.output[0]).shape)
+
+    def _added(self, node: onnx.NodeProto) -> Array:
+        inputs = [self.error(name) for name in node.input]
+        return np.asarray(sum(inputs[1:], inputs[0])) + self._own(node)
+
+    def _leaky(self, node: onnx.NodeProto) -> Array:
+        steepest = np.maximum(1, np.abs(self.value(node.input[1]))) if len(node.input) > 1 else 1.0
+        return self.error(node.input[0]) * steepest + self._own(node)
+
+    def _chosen(self, node: onnx.NodeProto) -> Array:
+        mask, first, second = node.input
+        return np.where(self.value(mask), self.error(first), self.error(second))
+
+    def _limited(self, node: onnx.NodeProto) -> Array:
+        """No limit makes an error larger."""
+        (dynamic,) = (name for name in node.input if name and name not in self.executed.constants)
+        return self.error(dynamic)
 
     def _moved(self, node: onnx.NodeProto) -> Array:
         """Pools of the largest, and what moves elements, do to errors what they do to values."""
@@ -131,7 +140,9 @@ class Bounds:
         values = [self.value(name).astype(np.float64) for name in node.input]
         axes = values[1:] if node.op_type == "ReduceMean" else []
         weights = [] if axes else values[1:]
-        magnitude = self._evaluate(plain, [np.abs(values[0]), *(np.abs(w) for w in weights), *self._axes(node)])[0]
+        magnitude = self._evaluate(
+            plain, [np.abs(values[0]), *(np.abs(w) for w in weights), *self._axes(node)]
+        )[0]
         carried = self._evaluate(
             plain,
             [
@@ -156,25 +167,31 @@ class Bounds:
         epsilon = next((each.f for each in node.attribute if each.name == "epsilon"), 1e-5)
         per_channel = (-1,) + (1,) * (x.ndim - 2)
         scale = (np.abs(gamma) / np.sqrt(variance + epsilon)).reshape(per_channel)
-        exact = (x - mean.reshape(per_channel)) * (
-            gamma / np.sqrt(variance + epsilon)
-        ).reshape(per_channel) + beta.reshape(per_channel)
-        size = np.abs(x) * scale + np.abs(mean.reshape(per_channel)) * scale + np.abs(beta.reshape(per_channel))
+        exact = (x - mean.reshape(per_channel)) * (gamma / np.sqrt(variance + epsilon)).reshape(
+            per_channel
+        ) + beta.reshape(per_channel)
+        size = (
+            np.abs(x) * scale + np.abs(mean.reshape(per_channel)) * scale + np.abs(beta.reshape(per_channel))
+        )
         off = exact != self.value(node.output[0])
-        return self.error(node.input[0]) * scale + np.where(off, 6 * _UNIT * size, 0)
+        error: Array = self.error(node.input[0]) * scale + np.where(off, 6 * _UNIT * size, 0)
+        return error
 
     def _scaled(self, node: onnx.NodeProto) -> Array:
         first, second = (self.value(name).astype(np.float64) for name in node.input)
         if node.op_type == "Div":
-            return self.error(node.input[0]) / np.abs(second)
-        return self.error(node.input[0]) * np.abs(second) + self.error(node.input[1]) * np.abs(first)
+            quotient: Array = self.error(node.input[0]) / np.abs(second) + self._own(node)
+            return quotient
+        errors = [self.error(name) for name in node.input]
+        total: Array = errors[0] * np.abs(second) + errors[1] * np.abs(first) + self._own(node)
+        return total
 
-    def _own(self, node: onnx.NodeProto, roundings: int) -> Array:
-        """A rounding of the result, where it is rounded."""
+    def _own(self, node: onnx.NodeProto) -> Array:
+        """The rounding of the result, where it is rounded."""
         values = [self.value(name).astype(np.float64) for name in node.input]
         exact = _in_full(node, values)
         size = np.abs(exact) + sum(np.abs(value) for value in values if node.op_type in _ADDING)
-        return np.where(exact != self.value(node.output[0]), roundings * 2 * _UNIT * size, 0)
+        return np.where(exact != self.value(node.output[0]), 2 * _UNIT * size, 0)
 
     def _discrete(self, node: onnx.NodeProto) -> Array:
         """What it gives is decided if it is the same at both ends of its input's bounds."""

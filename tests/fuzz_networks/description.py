@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import onnx
@@ -46,7 +46,7 @@ class Description:
 
     entry: Entry
     steps: tuple[Step, ...]
-    style: Style = Style()
+    style: Style = field(default_factory=Style)
     argmax: bool = False
     add_bits: int = 16
     frames_seed: int = 0

@@ -26,7 +26,7 @@ _INPUTS_OF_FIRST_TRUNC = 5
 
 @dataclass(frozen=True, eq=False)
 class Executed:
-    """Every tensor: `constants` as they are, `tensors` with a leading axis for the frames and a batch of 1."""
+    """Every tensor: `constants` as they are, `tensors` with an axis of frames before the batch axis of 1."""
 
     constants: dict[str, Array]
     tensors: dict[str, Array]

@@ -125,8 +125,10 @@ class Grower:
             step = self._quantiser(head)
             if not self.entry.input_type and step.form in ("Trunc",):
                 step = replace(step, form="Quant")
-            if step.form == "binary" and step.variant in (6, 7):
+            if step.form == "binary" and step.variant % BINARY_VARIANTS in (6, 7):
                 step = replace(step, variant=1)
+            if step.form == "round" and self.chance(0.9):
+                step = replace(step, narrow=False)
             made = self.add(step)
             head = made if made != head else self.add(Quantise((head,)))
         return head
@@ -135,18 +137,32 @@ class Grower:
         """Some steps behind `head`."""
         value = self.values[head]
         if value.pooled:
-            return self._quantised(head)
+            return self._behind_pool(head)
         if value.state == "levels":
-            kinds = ["quantise", "layout", "pick", "join", "pointwise", "pool"]
-            weights = [0.08, 0.09, 0.1, 0.14, 0.06, 0.12]
+            kinds = ["quantise", "layout", "pick", "tour", "join", "pointwise", "pool"]
+            weights = [0.08, 0.06, 0.08, 0.1, 0.14, 0.06, 0.16]
             if value.linear:
                 kinds += ["layer", "residual"]
                 weights += [0.4, 0.12]
         else:
-            kinds = ["quantise", "join", "pool", "layout", "pick"]
-            weights = [0.8, 0.06, 0.06, 0.04, 0.04]
+            kinds = ["quantise", "join", "pool", "layout", "pick", "tour"]
+            weights = [0.7, 0.06, 0.12, 0.04, 0.04, 0.04]
         kind = kinds[int(self.random.choice(len(kinds), p=np.asarray(weights) / sum(weights)))]
         return int(getattr(self, f"_{kind}")(head))
+
+    def _behind_pool(self, head: int) -> int:
+        """A quantiser, behind a norm of each channel or a flattened map at times."""
+        if self.chance(0.3):
+            head = self.add(Move((head,), kind=self.pick(["flatten", "reshape"]), variant=self._variant()))
+        for _ in range(int(self.pick([0, 1, 1]))):
+            head = self._pointwise(head)
+        return self._quantised(head)
+
+    def _tour(self, head: int) -> int:
+        """Elements moved, picked and quantised in any order."""
+        for _ in range(int(self.random.integers(2, 5))):
+            head = self.pick([self._layout, self._layout, self._pick, self._pick, self._quantised])(head)
+        return head
 
     def _quantise(self, head: int) -> int:
         for _ in range(int(self.pick([0, 0, 1, 1, 2, 3]))):
@@ -176,25 +192,23 @@ class Grower:
             rounding=self.pick(ROUNDINGS) if self.chance(0.5) else "ROUND",
             zero=int(self.random.integers(-3, 8)) if self.chance(0.2) else 0,
             channels=self.chance(0.06),
-            gain=float(self.pick([0.25, 0.5, 1.0, 1.0, 1.0, 2.0, 8.0]) if self.chance(0.95) else self._far()),
+            gain=float(self.pick([0.25, 0.5, 1.0, 1.0, 1.0, 2.0, 8.0]) if self.chance(0.92) else self._far()),
             variant=int(self.random.integers(BINARY_VARIANTS * ROUND_VARIANTS)),
         )
 
     def _far(self) -> float:
         """A gain that makes a tensor that is always zero, or always at its limits."""
-        return float(10.0 ** self.random.uniform(-9, 6))
+        return float(10.0 ** self.random.uniform(-13, 7))
 
     def _pointwise(self, head: int) -> int:
         value = self.values[head]
         op = self.pick([*CONSTANT_OPS, *OTHER_OPS, "BatchNormalization", "BatchNormalization"])
-        form = self.pick([*FORMS[:4], "scalar", "channels"])
+        form = self.pick([*FORMS[:5], "scalar", "scalar", "channels", "channels"])
         if self.chance(0.05) and int(np.prod(value.shape)) < 40:
             form = "full"
         size = 1.0 if self.chance(0.8) else float(self.pick([0.001, 0.1, 8.0, 64.0]))
         zeros = self.chance(0.15)
-        return self.add(
-            Pointwise((head,), op=op, form=form, first=self.chance(0.5), zeros=zeros, size=size)
-        )
+        return self.add(Pointwise((head,), op=op, form=form, first=self.chance(0.5), zeros=zeros, size=size))
 
     def _layer(self, head: int) -> int:
         shape = self.values[head].shape
@@ -216,7 +230,9 @@ class Grower:
         op, bias = "Gemm" if gemm else "MatMul", gemm and self.chance(0.5)
         weights = self._weights(shape, axis)
         return self.add(
-            Dense((head,), op=op, rows=rows, weights=weights, trans_b=turned, bias=bias, alpha=alpha, beta=beta)
+            Dense(
+                (head,), op=op, rows=rows, weights=weights, trans_b=turned, bias=bias, alpha=alpha, beta=beta
+            )
         )
 
     def _weights(self, shape: Shape, axis: int) -> Weights:
@@ -302,9 +318,9 @@ class Grower:
         others = [
             place
             for place, value in enumerate(self.values)
-            if value.state in ("levels", "sum", "pending") and not value.pooled and (place or self.entry.input_type)
-            and (value.shape[1:] == mine.shape[1:] if op == "Concat" else value.shape == mine.shape)
-        ]  # fmt: skip
+            if value.state in ("levels", "sum", "pending") and not value.pooled
+            if (value.shape[1:] == mine.shape[1:] if op == "Concat" else value.shape == mine.shape)
+        ]
         other = self.pick(others)
         if self.chance(0.3) or (other == head and op != "Concat"):
             other = self._quantised(other)
@@ -344,14 +360,17 @@ class Grower:
 
     def _end(self, head: int) -> None:
         """A layer if there was none, operators of the host at times, and the index of the largest."""
-        if self.values[head].linear and self.chance(0.8):
+        if not any(isinstance(step, Quantise) for step in self.steps):
+            head = self._quantised(head)
+        layers = any(isinstance(step, Dense | Convolve) for step in self.steps)
+        if self.values[head].linear and (not layers or self.chance(0.6)):
             head = self._layer(head)
         if self.values[head].pooled:
             head = self._quantised(head)
         for _ in range(int(self.pick([0, 0, 0, 1, 2]))):
             head = self._pointwise(head)
         if len(self.values[head].shape) == 1 and self.chance(0.15):
-            if self.chance(0.5):
+            if self.chance(0.5) and self.values[head].uniform:
                 self.argmax = True
             else:
                 head = self.add(Largest((head,), op=self.pick(["ArgMax", "TopK"]), keep=self.chance(0.5)))
@@ -359,9 +378,7 @@ class Grower:
             self.add(Pointwise((head,)))
 
 
-def _fitted(
-    kernel: Shape, dilations: Shape, sizes: Sequence[int], pads: Shape, auto_pad: str
-) -> Shape:
+def _fitted(kernel: Shape, dilations: Shape, sizes: Sequence[int], pads: Shape, auto_pad: str) -> Shape:
     """The kernel, no larger than the map with its padding."""
     rank = len(sizes)
     around = pads if pads and not auto_pad else (0,) * (2 * rank)

@@ -188,4 +188,3 @@ def _pattern(message: str) -> str:
     """A message without names and numbers."""
     message = re.sub(r"'[^']*'", "'...'", " ".join(message.split()))
     return re.sub(r"-?\d+(\.\d+)?(e-?\d+)?", "N", message)[:200]
-

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from tests.fuzz_networks.values import Emitter, Shape, Step, Value, require
+from tests.fuzz_networks.values import Emitter, Shape, State, Step, Value, require
 from tests.fuzz_networks.weights import Weights, product, write_weights
 
 
@@ -32,7 +32,7 @@ class Dense(Step):
         shape = (self.rows, columns) if turned else (columns, self.rows)
         written = write_weights(emitter, self.weights, shape, 0 if turned else 1, random)
         spread, most, step = product(x, written, columns)
-        state = "sum" if x.state == "levels" else "float"
+        state: State = "sum" if x.state == "levels" else "float"
         emitter.labels[f"layer {self.op}"] += 1
         if self.op == "MatMul":
             name = emitter.node("MatMul", x.name, written.name)
@@ -102,7 +102,7 @@ class Convolve(Step):
             auto_pad=self.auto_pad or None,
             group=self.groups if self.groups > 1 else None,
         )
-        state = "sum" if x.state == "levels" else "float"
+        state: State = "sum" if x.state == "levels" else "float"
         kept = None if self.bias else step
         return Value(made, (self.rows, *result), state, spread, most, kept, kept is not None)
 
@@ -113,7 +113,10 @@ class Convolve(Step):
             ("depthwise", self.groups == channels > 1),
             ("1x1", set(self.kernel) == {1}),
             ("dilated", any(each > 1 for each in self.dilations)),
-            ("strided beyond its kernel", any(s > k for s, k in zip(self.strides, self.kernel, strict=False))),
+            (
+                "strided beyond its kernel",
+                any(s > k for s, k in zip(self.strides, self.kernel, strict=False)),
+            ),
             ("padded alike", bool(self.pads) and len(set(self.pads)) == 1),
             ("padded asymmetrically", len(set(self.pads)) > 1),
             (f"auto_pad {self.auto_pad}", bool(self.auto_pad)),

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
-from tests.fuzz_networks.values import Array, Emitter, Shape, Step, Value, require
+from tests.fuzz_networks.values import Array, Emitter, Shape, State, Step, Value, require
 
 LAYOUTS = ("flatten", "reshape", "transpose", "squeeze", "unsqueeze", "shuffle", "turn", "fold")
 PICKS = ("Slice", "Split", "Gather", "Resize", "SpaceToDepth", "DepthToSpace")
@@ -169,7 +170,7 @@ class Pick(Step):
         if opset < 11:
             name = emitter.node("Upsample" if opset < 10 else "Resize", x.name, scales, mode="nearest")
             return replace(x, name=name, shape=shape)
-        attributes = {"mode": "nearest", "nearest_mode": "floor"}
+        attributes: dict[str, Any] = {"mode": "nearest", "nearest_mode": "floor"}
         attributes["coordinate_transformation_mode"] = "asymmetric"
         roi = emitter.constant(np.zeros(0)) if opset < 13 else ""
         if self.variant % 2:
@@ -208,7 +209,7 @@ class Join(Step):
         names, first = [x.name for x in inputs], inputs[0]
         steps = {x.step for x in inputs}
         levels = all(x.state == "levels" and x.uniform for x in inputs) and None not in steps
-        state = "levels" if levels else "pending"
+        state: State = "levels" if levels else "pending"
         if self.op == "Concat":
             require(len({x.shape[1:] for x in inputs}) == 1, "maps differ")
             axis = 1 if self.variant % 2 == 0 or emitter.style.opset < 11 else -len(first.shape)

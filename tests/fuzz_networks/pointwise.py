@@ -11,8 +11,8 @@ from tests.fuzz_networks.values import Array, Emitter, Step, Value, per_channel,
 
 CONSTANT_OPS = ("Add", "Sub", "Mul", "Div", "Min", "Max")
 OTHER_OPS = ("Relu", "Clip", "LeakyRelu", "PRelu", "Neg", "BatchNormalization", "Identity", "Dropout")
-FORMS = ("scalar", "one", "channels", "bare", "full")
-"""Shapes of constants: [], [1], [1, C, 1, 1], [C, 1, 1] and that of a whole frame."""
+FORMS = ("scalar", "one", "channels", "bare", "expanded", "full")
+"""Shapes of constants: [], [1], [1, C, 1, 1], [C, 1, 1], and that of a frame, alike in all pixels or not."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +48,8 @@ class Pointwise(Step):
             return emitter.numbers(random, (1, *x.shape), float(np.mean(near)))
         values = emitter.numbers(random, x.shape[:1], np.broadcast_to(near, x.shape[:1]))
         shaped = per_channel(values, x.shape)
+        if self.form == "expanded":
+            return np.broadcast_to(shaped, (1, *x.shape))
         return shaped if self.form == "channels" else shaped[0]
 
     def _without_zeros(self, factors: Array) -> Array:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from tests.fuzz_networks.layers import output_sizes
-from tests.fuzz_networks.values import Emitter, Shape, Step, Value, require
+from tests.fuzz_networks.values import Emitter, Shape, State, Step, Value, require
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ class GlobalPool(Step):
 
 def _averaged(x: Value, name: str, shape: Shape, taps: int) -> Value:
     spread = x.spread / np.sqrt(taps)
-    state = "float" if x.state == "float" else "pending"
+    state: State = "float" if x.state == "float" else "pending"
     return replace(x, name=name, shape=shape, state=state, spread=spread, step=None)
 
 

@@ -73,7 +73,9 @@ class Quantise(Step):
             rounding_mode=self.rounding,
         )
         emitter.labels[f"quantiser {self.form} {self.rounding}"] += 1
-        emitter.labels[f"activation {'int' if self.signed else 'uint'}{self.bits}{' narrow' * self.narrow}"] += 1
+        emitter.labels[
+            f"activation {'int' if self.signed else 'uint'}{self.bits}{' narrow' * self.narrow}"
+        ] += 1
         emitter.labels["quantiser with a zero point"] += bool(zero)
         emitter.labels["quantiser per channel"] += scales.ndim > 0
         return self._result(name, x, scales, max(abs(low - zero), abs(high - zero)))
@@ -151,10 +153,7 @@ class Quantise(Step):
         scale = float(emitter.scale(self.random(), x.typical * self.gain * 2 / max(1, high)))
         before, divides = self.variant & 1, self.variant & 2
         emitter.labels[f"quantiser {op} of {'limited' if before else 'scaled'}"] += 1
-        if before:
-            name = limit(emitter, x.name, low * scale, high * scale, self.narrow)
-        else:
-            name = x.name
+        name = limit(emitter, x.name, low * scale, high * scale, self.narrow) if before else x.name
         if divides:
             name = emitter.node("Div", name, emitter.constant(scale))
         else:
@@ -163,7 +162,7 @@ class Quantise(Step):
         if not before:
             name = limit(emitter, name, low, high, self.narrow)
         if self.variant & 4:
-            name, scale = emitter.both("Mul", name, emitter.constant(scale), not self.narrow), scale
+            name = emitter.both("Mul", name, emitter.constant(scale), not self.narrow)
         else:
             scale = 1.0
         return self._result(name, x, np.asarray(scale), max(abs(low), abs(high)))

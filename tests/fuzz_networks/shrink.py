@@ -40,13 +40,14 @@ def _same_failure(verdict: Verdict) -> Callable[[Verdict], bool]:
 def _simpler(description: Description) -> Iterator[Description]:
     """Networks that are simpler in one respect, the boldest first."""
     yield from _shorter(description)
-    default = Description(description.entry, description.steps)
+    plain = Description(description.entry, description.steps)
     for name in ("argmax", "add_bits", "style"):
-        if getattr(description, name) != getattr(default, name):
-            yield replace(description, **{name: getattr(default, name)})
+        if getattr(description, name) != getattr(plain, name):
+            yield replace(description, **{name: getattr(plain, name)})
     for each in fields(description.style):
         if getattr(description.style, each.name) != each.default:
-            yield replace(description, style=replace(description.style, **{each.name: each.default}))
+            default: dict[str, Any] = {each.name: each.default}
+            yield replace(description, style=replace(description.style, **default))
     entry = description.entry
     if entry.input_type:
         yield replace(description, entry=replace(entry, input_type="", scale=1.0))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,7 @@ from tests.fuzz_networks.moves import Join
 from tests.fuzz_networks.pointwise import Pointwise
 from tests.fuzz_networks.quantisers import Quantise
 from tests.fuzz_networks.shrink import shrink
-from tests.fuzz_networks.values import Style
+from tests.fuzz_networks.values import Step, Style
 from tests.kernels.bench import make_bench_of
 from tests.models import run_qonnx
 from tests.test_random_convolutions import random_folding, streams_of
@@ -26,14 +27,20 @@ from thresher.graph import interpret
 from thresher.hardware.connect import connect
 from thresher.hardware.graph import INPUT_STREAM, OUTPUT_STREAM
 from thresher.hardware.select import select_kernels
+from thresher.host import Host
 
 SEEDS = 150
 SIMULATED = (1, 2, 4)
-FRAMES = 4
+FRAMES = 6
 """A layer between two quantisers."""
 SMALL = Description(
     Entry((3,)),
-    (Quantise((0,), seed=1), Dense((1,), seed=2, rows=4), Quantise((2,), seed=3), Dense((3,), seed=4, rows=2)),
+    (
+        Quantise((0,), seed=1),
+        Dense((1,), seed=2, rows=4),
+        Quantise((2,), seed=3),
+        Dense((3,), seed=4, rows=2),
+    ),
 )
 
 
@@ -41,6 +48,99 @@ SMALL = Description(
 def test_golden_gives_what_the_model_gives(first: int) -> None:
     verdicts = {seed: judge(random_description(seed)) for seed in range(first, first + 30)}
 
-    failed = {seed: f"{each.kind} {each.what} {each.detail}" for seed, each in verdicts.items() if each.failed}
+    failed = {
+        seed: f"{each.kind} {each.what} {each.detail}" for seed, each in verdicts.items() if each.failed
+    }
     assert not failed
     assert sum(each.kind in ("ok", "tie") for each in verdicts.values()) >= 18
+
+
+def test_c_and_rtl_give_what_golden_gives(tmp_path: Path) -> None:
+    """The units of the networks share one C++ program and one Verilator model."""
+    fed = []
+    for seed in SIMULATED:
+        description = random_description(seed)
+        design = design_of(description, write_network(description))
+        frames = host_of(design).encode(make_frames(description, FRAMES))
+        random = np.random.default_rng(seed)
+        graph = connect(random_folding(select_kernels(design.lowered.graph), random))
+        golden, folded = (
+            interpret(each, {INPUT_STREAM: frames})[OUTPUT_STREAM] for each in (design.graph, graph)
+        )
+        assert np.array_equal(golden.reshape(FRAMES, -1), folded.reshape(FRAMES, -1))
+        fed += streams_of(graph, frames)
+    bench = make_bench_of(tmp_path, fed)
+    assert bench.run_cpp("bitint").mismatches == 0
+    bench.compile()
+    assert bench.run_rtl(stall=40).comparison.mismatches == 0
+
+
+def test_a_seed_gives_one_network() -> None:
+    first, second = (write_network(random_description(5)).proto for _ in range(2))
+    assert first.SerializeToString() == second.SerializeToString()
+
+
+@pytest.mark.parametrize("seed", range(300, 320))
+def test_networks_are_valid_onnx(seed: int) -> None:
+    onnx.checker.check_model(write_network(random_description(seed)).proto)
+
+
+def test_the_oracle_is_qonnx_executor() -> None:
+    """Node by node it gives what QONNX's own executor gives for the whole."""
+    network, frames = write_network(SMALL), make_frames(SMALL)
+    executed = execute(network.proto, frames)
+
+    tensors = run_qonnx(network.proto, frames)
+    for name, value in executed.tensors.items():
+        np.testing.assert_array_equal(value[:, 0], tensors[name], name)
+
+
+def test_a_fault_is_found_and_shrunk(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A golden model that is off by one: what is left is a network that anyone can follow."""
+    decode = Host.decode
+    monkeypatch.setattr(Host, "decode", lambda host, outputs: decode(host, outputs) + 1)
+    large = Description(
+        Entry((6,)),
+        (Pointwise((0,), seed=9, op="Relu"), *(_behind(step) for step in SMALL.steps)),
+        Style(opset=17),
+    )
+    assert judge(large).kind == "wrong"
+
+    small, verdict = shrink(large)
+    assert verdict.kind == "wrong"
+    assert (small.entry, small.style) == (Entry((1,)), Style())
+    assert len(small.steps) == 2
+
+
+def _behind(step: Step) -> Step:
+    """The step of a network that has one more in front."""
+    return replace(step, sources=tuple(source + 1 for source in step.sources))
+
+
+def test_a_refusal_is_no_fault() -> None:
+    """Nothing follows the first quantiser."""
+    verdict = judge(Description(Entry((2,)), (Quantise((0,), seed=1),)))
+
+    assert verdict.kind == "refused" and not verdict.failed
+    assert "nothing to build" in verdict.what
+
+
+def test_an_error_of_the_package_is_a_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise KeyError("t1")
+
+    monkeypatch.setattr("tests.fuzz_networks.judge.make_design", broken)
+    verdict: Verdict = judge(SMALL)
+
+    assert verdict.kind == "traceback" and verdict.failed
+    assert "KeyError" in verdict.detail
+
+
+def test_bounds_know_what_cannot_be_rounded() -> None:
+    """Few bits times powers of two are exact in any order; other scales are not."""
+    steps = (*SMALL.steps, Join((4, 4), seed=5, op="Sum"))
+    for dyadic in (True, False):
+        description = Description(SMALL.entry, steps, Style(dyadic=dyadic))
+        network, frames = write_network(description), make_frames(description)
+        bounds = Bounds(network.proto, execute(network.proto, frames), frame=6).run()
+        assert bool(bounds.error(network.output.name).any()) is not dyadic

@@ -110,9 +110,7 @@ def _levels(weights: Weights, shape: Shape, random: np.random.Generator) -> tupl
     return random.integers(low, high + 1, shape), (low, high)
 
 
-def _quant(
-    emitter: Emitter, weights: Weights, constant: str, scale: Array, zero: int, shape: Shape
-) -> str:
+def _quant(emitter: Emitter, weights: Weights, constant: str, scale: Array, zero: int, shape: Shape) -> str:
     return emitter.qonnx(
         "Quant",
         constant,
