@@ -28,8 +28,8 @@ class Host:
     def encode(self, frames: Array) -> Ints:
         """Turn frames `[N, ...]`, shaped as the model's input, into integers `[N, vectors, channels]`.
 
-        With a prologue, frames are the model's own floats. Without one, an integer array is taken as
-        it is, and floats must be whole multiples of the input's scale.
+        With a prologue, frames are the model's own floats. Without one, an integer array of any type is taken
+        as it is, and floats must be whole multiples of the input's scale.
 
         Raises:
             UsageError: The array has a wrong shape or dtype, no frames, or values out of range.
@@ -46,7 +46,7 @@ class Host:
                 f"inputs: the values go from {low} to {high}, and the hardware takes {element}; "
                 "give integers of that type, or floats that are its multiples of the input scale"
             )
-        return self.lowered.input.to_stream(whole)
+        return self.lowered.input.to_stream(whole.astype(np.int64, copy=False))
 
     def _to_grid(self, frames: Array) -> Array:
         endpoint = self.lowered.input

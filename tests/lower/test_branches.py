@@ -81,7 +81,7 @@ def test_channels_that_are_switched_off_keep_a_sum_exact() -> None:
 def test_zero_points_and_three_terms() -> None:
     build = ModelBuilder((1, 12))
     parts = [build.quant("x", 0.5, -1.0, 4, False)]
-    parts += [build.quant(parts[0], 0.5, zero, 3) for zero in (1.0, 2.0)]
+    parts += [build.quant(parts[0], 0.5, zero, 3) for zero in (-1.0, -2.0)]
     total = build.node("Sum", *parts)
     random = np.random.default_rng(0)
     product = build.node("MatMul", total, build.weights(random.integers(-3, 4, (12, 5))))

@@ -10,8 +10,9 @@ import numpy.typing as npt
 
 from thresher.graph import Array
 from thresher.lower.integer import Ints, TensorType
+from thresher.onnx_import.join_nodes import Pick
 from thresher.onnx_import.map_nodes import GlobalPool, MaxPool
-from thresher.onnx_import.nodes import Arithmetic, Layout, QuantNode, Transpose
+from thresher.onnx_import.nodes import Arithmetic, Layout, Negate, QuantNode, Transpose
 from thresher.onnx_import.problems import NodeError
 from thresher.onnx_import.quantisers import Quantiser
 from thresher_sim.streams import IntType
@@ -32,9 +33,9 @@ class Pending:
     `onnx_tensor`; without an `offset` it is 0. `index` has the shape of a frame of that ONNX tensor and holds
     the stream position of every element, `vector * channels + channel`; vectors lie along its `pixel_axes`.
 
-    `steps` are the operators applied since, which lead from `onnx_tensor` on; none of them is a quantiser, and
-    with no steps this is what the design calls an Integer. Some may be `deferred`: see there. `slack` bounds,
-    channel by channel, how far the order of float32 additions can take the model's own value from the
+    `steps` are the operators applied since, which lead from `onnx_tensor` on; none of them is a quantiser,
+    and with no steps this is what the design calls an Integer. Some may be deferred: see `is_deferred`.
+    `slack` bounds, channel by channel, how far the order of float32 additions can take the model's own value from the
     exact one; None where every order is exact. `sums` says that the integers are sums, which no quantiser
     has narrowed. `error` bounds, channel by channel, how far fixed point has taken what the integers mean
     from the model's value; None where it is exact. Integers of channel c are `lo[c]` and multiples of
@@ -105,7 +106,7 @@ class Pending:
             exact = exact + slacks * self.slack
         value: Array = exact.astype(dtype)[:, self.sample]
         for step in self.steps:
-            value = value if is_largest(step) else step.apply(value)
+            value = _through(step, value)
         return value
 
     def at_or_above(self, bounds: Ints) -> Ints:
@@ -115,12 +116,16 @@ class Pending:
         return result
 
     def final_index(self) -> Ints:
-        """`index` for the tensor after all steps, of which none is a pool."""
+        """`index` for the tensor after all steps, of which none is deferred."""
         return _moved(self.index, self.steps)
 
     def final_sample(self) -> Ints:
         """`sample` for the tensor after all steps."""
         return _moved(self.sample, self.steps)
+
+    def final_axes(self) -> tuple[int, ...]:
+        """`pixel_axes` for the tensor after all steps."""
+        return _moved_axes(self.pixel_axes, self.steps, self.index.ndim)
 
     def rescaled(self) -> float | None:
         """The factor by which the steps multiply every element, None where they or an offset do more."""
@@ -130,6 +135,8 @@ class Pending:
         for step in self.steps:
             if isinstance(step, Arithmetic) and step.rescale is not None:
                 factor *= step.rescale
+            elif isinstance(step, Negate):
+                factor = -factor
             elif not isinstance(step, Layout):
                 return None
         return factor
@@ -142,7 +149,7 @@ class Pending:
     def in_place(self) -> Pending:
         """This with all its steps, which only move elements, taken into `index`."""
         moved = replace(self, index=self.final_index(), steps=())
-        return replace(moved, pixel_axes=_moved_axes(self.pixel_axes, self.steps, self.index.ndim))
+        return replace(moved, pixel_axes=self.final_axes())
 
     def whole(self) -> Pending:
         """The same integers as one vector, so that every element is a channel of its own."""
@@ -164,17 +171,28 @@ class Pending:
             pixel_axes=pixel_axes,
         )
 
-    def uniform(self, quantiser: Quantiser) -> bool:
-        """Whether the steps and `quantiser` do the same to every vector.
-
-        They do where their constants, which broadcast, leave the shape of one vector as it is.
-        """
-        if self.vectors == 1:
+    @property
+    def alike(self) -> bool:
+        """Whether the steps do the same to every vector: their constants leave the shape of one as it is."""
+        if self.vectors == 1 and not any(is_deferred(step) for step in self.steps):
             return True
-        expected = (1, *self.final_sample().shape)
+        try:
+            with np.errstate(all="ignore"):
+                return self.values(self.lo[None]).shape == (1, *self.final_sample().shape)
+        except ValueError:
+            return False
+
+    def uniform(self, quantiser: Quantiser) -> bool:
+        """Whether the steps and `quantiser` do the same to every vector."""
+        if not self.alike:
+            return False
         with np.errstate(all="ignore"):
             values = self.values(self.lo[None])
-            return bool(values.shape == expected and quantiser.levels(values).shape == expected)
+            return self.vectors == 1 or quantiser.levels(values).shape == values.shape
+
+    def by_vector(self) -> Pending:
+        """This, or where its steps treat vectors differently the same as one vector."""
+        return self if self.alike else self.whole()
 
 
 def is_largest(step: QuantNode) -> bool:
@@ -182,11 +200,41 @@ def is_largest(step: QuantNode) -> bool:
     return isinstance(step, MaxPool) or (isinstance(step, GlobalPool) and step.largest)
 
 
+def is_deferred(step: QuantNode) -> bool:
+    """Whether a step of a form is one that integers are taken through later than the model takes its values.
+
+    A pool that takes the largest commutes with the rising functions behind it, and picking elements with
+    those that are the same for all. So they wait for a quantiser, whose integers have fewer bits; for what
+    needs integers before one comes, they are done on those that there are.
+    """
+    return is_largest(step) or isinstance(step, Pick)
+
+
+@dataclass(frozen=True, eq=False)
+class Repeat(Pick):
+    """A Pick that repeats every pixel, `factors` times along each axis of a frame, and no channel."""
+
+    factors: tuple[int, ...]
+
+
+def _through(step: QuantNode, value: Array) -> Array:
+    """What a step makes of values `[m, *sample]`, where a deferred one is as good as done."""
+    if _drops_axes(step, value.shape):
+        return value.reshape(value.shape[:2])
+    return value if is_deferred(step) else step.apply(value)
+
+
+def _drops_axes(step: QuantNode, shape: tuple[int, ...]) -> bool:
+    """Whether a pool of the whole map drops axes that have one element each."""
+    global_pool = isinstance(step, GlobalPool) and step.largest and not step.keep
+    return global_pool and all(size == 1 for size in shape[2:])
+
+
 def _moved(index: Ints, steps: tuple[QuantNode, ...]) -> Ints:
     batch = index[None]
     for step in steps:
-        if isinstance(step, Layout):
-            batch = step.apply(batch)
+        if isinstance(step, Layout) or _drops_axes(step, batch.shape):
+            batch = _through(step, batch)
     frame: Ints = batch[0]
     return frame
 

@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from thresher.lower.branches import IntRescale, IntSelect
-from thresher.lower.forms import Doubles, Namer, Pending, is_largest
+from thresher.lower.forms import Doubles, Namer, Pending, is_deferred
 from thresher.lower.grids import FixedPoint, Grid, Term
 from thresher.lower.integer import IntNode, Ints
 from thresher.lower.lowered import Approximation
-from thresher.lower.maps import pixelwise
+from thresher.lower.maps import Flags, pixelwise
 from thresher.lower.piecewise import Piecewise, piecewise
 from thresher.onnx_import.nodes import QuantNode
 from thresher.onnx_import.problems import NodeError
@@ -51,10 +51,10 @@ def part_of(node: QuantNode, form: Pending) -> Part:
     Raises:
         NodeError: What the model has done to its integers is no piecewise linear function.
     """
-    pool = next((step for step in form.steps if is_largest(step)), None)
-    function = None if pool is not None else piecewise(form)
+    form = form.by_vector()
+    function = piecewise(form)
     if function is None:
-        cause = pool or form.steps[-1]
+        cause = next((step for step in form.steps if is_deferred(step)), form.steps[-1])
         reason = f"what node '{cause.name}' gives it is no piecewise linear function of integers"
         raise NodeError("lower", node.name, reason, "quantise that first, as Brevitas' QuantIdentity does")
     frame = form.in_place()
@@ -107,6 +107,21 @@ def passed_on(
     ends = (name, form.tensor, made.tensor, node.onnx_nodes, form.type, made.type)
     one, zero = np.ones((channels, 1), np.int64), np.zeros((channels, 1), np.int64)
     nodes.append(IntRescale(*ends, np.empty((channels, 0), np.int64), one, zero, 0))
+    return made
+
+
+def mirrored(node: QuantNode, form: Pending, falling: Flags, nodes: list[IntNode], named: Namer) -> Pending:
+    """Integers that mean the same as those of `form`, negated in the channels that are `falling`."""
+    if not falling.any():
+        return form
+    signs = np.where(falling, -1, 1)
+    lo, hi = np.where(falling, -form.hi, form.lo), np.where(falling, -form.lo, form.hi)
+    negative = replace(form, lo=lo, hi=hi, scale=form.scale * signs, zero=form.zero * signs, stride=1)
+    element = IntType(int(lo.min()), int(hi.max()))
+    made = passed_on(node, negative, nodes, named, element)
+    last = nodes[-1]
+    assert isinstance(last, IntRescale)
+    nodes[-1] = replace(last, multipliers=signs[:, None])
     return made
 
 

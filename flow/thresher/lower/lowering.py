@@ -11,15 +11,16 @@ import numpy as np
 
 from thresher.lower.concats import concatenate
 from thresher.lower.custom import lower_custom
+from thresher.lower.deferred import commuted, first_deferred, on_integers
 from thresher.lower.entry import enter, per_channel
-from thresher.lower.forms import Chosen, Form, OnHost, Pending, integer, is_largest
-from thresher.lower.integer import IntArgMax, IntNode, IntThreshold, TensorType
+from thresher.lower.forms import Chosen, Form, OnHost, Pending, Repeat, integer, is_deferred, is_largest
+from thresher.lower.integer import IntArgMax, IntNode, Ints, IntThreshold, TensorType, count_reached
 from thresher.lower.lowered import Approximation
 from thresher.lower.maps import Flags, add_up, take_largest, with_own_padding
-from thresher.lower.picks import in_order, needs_integers, needs_one_scale, pick
+from thresher.lower.picks import absorbs, in_order, needs_integers, needs_one_scale, pick, repeating
 from thresher.lower.products import average, convolve, divide, multiply
 from thresher.lower.settle import ends_in_float, needs_hardware, settle, settle_on_host, stays_on_host
-from thresher.lower.staircase import falls_before, find_staircase
+from thresher.lower.staircase import falls_before, find_staircase, of_two_levels
 from thresher.lower.sums import add
 from thresher.lower.tail import same_order
 from thresher.onnx_import.custom import Custom
@@ -65,6 +66,7 @@ class Lowering:
     entry: Pending | None = None
     approximations: list[Approximation] = field(default_factory=list)
     names: Counter[str] = field(default_factory=Counter)
+    undeferred: dict[Pending, Pending] = field(default_factory=dict)
 
     def begin(self, input_type: IntType | None, input_scale: float) -> None:
         """Give the model's input its form: integers of the hardware, or floats of the host."""
@@ -99,6 +101,7 @@ class Lowering:
         return OnHost(after_hardware=any(_in_hardware(form) for form in forms), cause=node)
 
     def _join(self, node: Join, forms: Sequence[Pending]) -> Pending:
+        forms = [self._undeferred(form) for form in forms]
         if isinstance(node, Sum):
             made = add(node, forms, self.add_bits, self._named)
         else:
@@ -147,11 +150,29 @@ class Lowering:
                 return self._rearrange(node, form)
         return None
 
-    def _rearrange(self, node: Custom | Pick, form: Pending) -> Pending:
+    def _rearrange(self, node: Custom | Pick, form: Pending) -> Form:
         if isinstance(node, Pick):
-            return self._add(*pick(node, form, self._named))
+            return self._pick(node, form)
         made, result = lower_custom(node, form, self.graph.shapes[node.output], self._named("custom"))
         return self._add((made,), result)
+
+    def _pick(self, node: Pick, form: Pending) -> Form:
+        """Elements are picked of integers; of what scales and offsets cannot tell, on the quantised side.
+
+        What the hardware cannot pick is the host's where no quantised layer follows.
+        """
+        if first_deferred(form) is not None:
+            return form.then(node)
+        node = repeating(node, form.final_index().shape, form.final_axes())
+        moved = all(isinstance(step, Layout) for step in form.steps)
+        if not (moved if isinstance(node, Repeat) else absorbs(form)):
+            return form.then(node)
+        try:
+            return self._add(*pick(node, form, self._named))
+        except NodeError:
+            if not ends_in_float(node, self.graph):
+                raise
+            return OnHost(after_hardware=True, cause=node)
 
     def _choose_last(self, node: ArgMax, form: Pending) -> Form:
         """The model's own ArgMax is hardware where it is exact and nothing follows it."""
@@ -180,7 +201,8 @@ class Lowering:
             remedy = "let the input meet one quantiser first, ahead of any branches"
             raise NodeError("lower", node.name, reason, remedy)
         node = settle_on_host(node)
-        self.entry = enter(self.graph, node.output, node.element, node.scale, node.zero)
+        element = of_two_levels(node.element)
+        self.entry = enter(self.graph, node.output, element, node.scale, node.zero)
         return self.entry
 
     def _add(self, nodes: tuple[IntNode, ...], result: Pending) -> Pending:
@@ -193,11 +215,12 @@ class Lowering:
         return f"{stem}{self.names[stem] - 1}"
 
     def _multiply(self, node: Linear, form: Pending) -> Pending:
-        made, result = multiply(node, form, self._named("matmul"))
+        made, result = multiply(node, self._undeferred(form), self._named("matmul"))
         return self._add((made,), result)
 
     def _convolve(self, node: Conv, form: Pending) -> Pending:
         stem = "depthwise" if node.depthwise else "matmul"
+        form = self._undeferred(form)
         if node.groups > 1:
             form = self._add(*in_order(node, form, self._named))
         return self._add(*convolve(node, form, self._named("window"), self._named(stem)))
@@ -220,7 +243,7 @@ class Lowering:
         waits = form.sums and not needs_integers(self.graph, node.output)
         if waits or factor is None or factor <= 0:
             return form.then(node)
-        return self._take_largest(node, form, np.zeros(form.channels, np.bool_))
+        return self._take_largest(node, form, None)
 
     def _summable(self, node: AveragePool | GlobalPool, form: Pending) -> Pending:
         """Integers to add up: where the model does more to them than multiply, on a grid of their own."""
@@ -228,34 +251,51 @@ class Lowering:
             return form
         return self._join(Sum(node.name, node.inputs, node.inputs, form.onnx_nodes, signs=(1,)), [form])
 
-    def _take_largest(self, node: MaxPool | GlobalPool, form: Pending, turned: Flags) -> Pending:
+    def _take_largest(self, node: MaxPool | GlobalPool, form: Pending, turned: Flags | None) -> Pending:
         stem = "global_pool" if isinstance(node, GlobalPool) else "pool"
         return self._add(*take_largest(node, form, turned, self._named("window"), self._named(stem)))
 
     def _reshape(self, node: Reshape, form: Pending) -> Pending:
         """A map becomes one vector; what waits for a quantiser then does so element by element."""
-        if form.vectors > 1 and any(is_largest(step) for step in form.steps):
-            reason = "it reshapes a map between a pool and the quantiser behind it"
-            raise NodeError("lower", node.name, reason, "quantise before the reshape")
+        if first_deferred(form) is not None:
+            return form.then(node)
         return form.whole().then(node)
 
+    def _undeferred(self, form: Pending) -> Pending:
+        """`form` with all that is deferred done on its integers, as far as that can be."""
+        place = first_deferred(form)
+        if place is None:
+            return form
+        if form not in self.undeferred:
+            made = on_integers(form, place, self._named)
+            if made is None:
+                return form
+            result = self._add(*made)
+            for step in form.steps[place + 1 :]:
+                result = self._reshape(step, result) if isinstance(step, Reshape) else result.then(step)
+            self.undeferred[form] = self._undeferred(result)
+        return self.undeferred[form]
+
     def _threshold(self, node: Quantiser, form: Pending) -> Pending:
-        """The staircase of a quantiser, and behind it the pools that waited for it."""
-        if not form.uniform(node):
-            if any(is_largest(step) for step in form.steps):
-                reason = "it or an operator before it treats pixels differently, with a pool in between"
+        """The staircase of a quantiser, and behind it what waited for it."""
+        alone = commuted(form, node)
+        if alone is None:
+            form = self._undeferred(form)
+            if first_deferred(form) is not None:
+                reason = "it or an operator before it treats elements differently, behind a pool or a pick"
                 raise NodeError("lower", node.name, reason, "use constants per channel at most")
-            form = form.whole()
-        node = settle(node, form)
+            alone = form = form.by_vector() if form.uniform(node) else form.whole()
+        node = settle(node, alone)
+        element = of_two_levels(node.element)
         _check_width(node)
-        stairs = find_staircase(form, node)
-        pools = [step for step in form.steps if is_largest(step)]
-        turned = stairs.descending ^ falls_before(form, node) if pools else np.zeros(form.channels, np.bool_)
+        stairs = find_staircase(alone, node, element)
+        pools = any(is_largest(step) for step in alone.steps)
+        turned = stairs.descending ^ falls_before(alone, node) if pools else np.zeros(form.channels, np.bool_)
         name = self._named("threshold")
-        frame = replace(form, steps=_up_to_pool(form.steps)).in_place()
-        scale, zero = per_channel(node.scale, node.zero, form.final_sample())
+        frame = replace(form, steps=_up_to_deferred(form.steps)).in_place()
+        scale, zero = per_channel(node.scale, node.zero, alone.final_sample())
         index, axes = frame.index, frame.pixel_axes
-        result = integer(f"{name}_out", node.output, node.element, scale, zero, index, axes)
+        result = integer(f"{name}_out", node.output, element, scale, zero, index, axes)
         made = IntThreshold(
             name=name,
             input=form.tensor,
@@ -267,28 +307,29 @@ class Lowering:
             descending=stairs.descending ^ turned,
             ties=stairs.ties,
         )
-        self._add((made,), result)
-        return self._behind(form.steps, turned, result)
+        lo, hi = _reached(made, form)
+        return self._behind(form.steps, turned, self._add((made,), replace(result, lo=lo, hi=hi)))
 
     def _behind(self, steps: tuple[QuantNode, ...], turned: Flags, result: Pending) -> Pending:
-        """Do the pools among `steps`, and move elements as the steps behind the first of them do.
+        """Do what is deferred among `steps`, and move elements as the steps behind the first of them do.
 
         The last pool puts right what was `turned` for all of them.
         """
-        pools = [step for step in steps if is_largest(step)]
-        if not pools:
-            return result
-        moved = result
-        for step in steps[steps.index(pools[0]) :]:
+        pools, moved = [step for step in steps if is_largest(step)], result
+        for step in steps[len(_up_to_deferred(steps)) :]:
             if isinstance(step, MaxPool | GlobalPool):
-                moved = self._take_largest(step, moved, turned & (step is pools[-1]))
+                moved = self._take_largest(step, moved, turned if step is pools[-1] else None)
+            elif isinstance(step, Pick):
+                moved = self._add(*pick(step, moved, self._named))
+            elif isinstance(step, Reshape):
+                moved = moved.in_place().whole().then(step)
             elif isinstance(step, Layout):
                 moved = moved.then(step)
         return replace(moved.in_place(), onnx_tensor=result.onnx_tensor)
 
     def choose(self, form: Pending, node: ArgMax | None) -> Chosen | None:
         """Add an IntArgMax, if the largest integer is the largest real value; None if it need not be."""
-        if any(is_largest(step) for step in form.steps):
+        if any(is_deferred(step) for step in form.steps):
             return None
         form = form.whole()
         if not same_order(form):
@@ -316,8 +357,16 @@ def _check_width(node: Quantiser) -> None:
         raise NodeError("lower", node.name, reason, remedy)
 
 
-def _up_to_pool(steps: tuple[QuantNode, ...]) -> tuple[QuantNode, ...]:
-    return tuple(itertools.takewhile(lambda step: not is_largest(step), steps))
+def _up_to_deferred(steps: tuple[QuantNode, ...]) -> tuple[QuantNode, ...]:
+    return tuple(itertools.takewhile(lambda step: not is_deferred(step), steps))
+
+
+def _reached(made: IntThreshold, form: Pending) -> tuple[Ints, Ints]:
+    """The least and the largest integer that each channel of `made` gives for those of `form`."""
+    counts = count_reached(np.stack([form.lo, form.hi]), made.thresholds).astype(np.int64)
+    levels = made.thresholds.shape[1]
+    ends = np.sort(np.where(made.descending, levels - counts, counts) * made.step + made.base, axis=0)
+    return ends[0], ends[1]
 
 
 def _in_hardware(form: Form) -> bool:

@@ -33,13 +33,13 @@ def as_map(node: QuantNode, form: Pending) -> tuple[Pending, Ints]:
         reason = "its input does not arrive pixel by pixel"
         raise NodeError("lower", node.name, reason, "do not reshape or transpose the map before it")
     places = frame.index.reshape(len(frame.index), -1)[:, 0]
-    return replace(frame, scale=frame.scale * factor), places
+    return replace(frame, scale=frame.scale * factor, onnx_tensor=node.input), places
 
 
 def pixelwise(frame: Pending) -> Pending | None:
     """`frame`, which has no steps, with a vector for each pixel; None where it is not sent pixel by pixel.
 
-    Channels are axis 0 of the map. All pixels must mean the same.
+    Channels are axis 0 of the map. All pixels must mean the same; what bounds them may differ.
     """
     index, channels = frame.index, len(frame.index)
     if index.ndim < 2:
@@ -51,11 +51,17 @@ def pixelwise(frame: Pending) -> Pending | None:
     axes = tuple(range(1, index.ndim))
     if frame.pixel_axes == axes or frame.channels == channels:
         return replace(frame, pixel_axes=axes)
-    meanings = [frame.scale, frame.zero, frame.lo, frame.hi, frame.offset, frame.slack, frame.error]
-    for meaning in meanings:
+    for meaning in (frame.scale, frame.zero, frame.offset):
         if meaning is not None and (meaning.reshape(-1, channels) != meaning[:channels]).any():
             return None
-    return frame.with_channels(np.arange(channels), axes)
+    result = frame.with_channels(np.arange(channels), axes)
+    return replace(
+        result,
+        lo=frame.lo.reshape(-1, channels).min(axis=0),
+        hi=frame.hi.reshape(-1, channels).max(axis=0),
+        slack=None if frame.slack is None else frame.slack.reshape(-1, channels).max(axis=0),
+        error=None if frame.error is None else frame.error.reshape(-1, channels).max(axis=0),
+    )
 
 
 def window_node(
@@ -75,19 +81,30 @@ def window_node(
 
 
 def take_largest(
-    node: MaxPool | GlobalPool, form: Pending, turned: Flags, window_name: str, name: str
+    node: MaxPool | GlobalPool, form: Pending, turned: Flags | None, window_name: str, name: str
 ) -> tuple[tuple[IntNode, ...], Pending]:
-    """The largest of each window, or of the whole map, on a quantiser's integers.
+    """The largest of each window, or of the whole map.
 
-    The integers of the channels `turned` rise where the model's values fall, until they are mirrored
+    The integers of the channels `turned`, if any, rise where the model's values fall, until they are mirrored
     behind the pool.
 
     Raises:
         NodeError: As `as_map`.
     """
     onnx_nodes = (*form.onnx_nodes, *node.onnx_nodes)
+    factor = abs(rescaling(form, node))
     form, places = as_map(node, form)
-    result = _pooled(node, form, places, f"{name}_out", form.element)
+    turned = np.zeros(form.channels, np.bool_) if turned is None else turned
+    ends_of_type = form.element.lo + form.element.hi
+    result = replace(
+        _pooled(node, form, places, f"{name}_out", form.element),
+        lo=np.where(turned, ends_of_type - form.hi, form.lo),
+        hi=np.where(turned, ends_of_type - form.lo, form.hi),
+        slack=None if form.slack is None else form.slack * factor,
+        error=None if form.error is None else form.error * factor,
+        sums=form.sums,
+        stride=1 if turned.any() and not form.element.bipolar else form.stride,
+    )
     if isinstance(node, GlobalPool):
         ends = (name, form.tensor, result.tensor, onnx_nodes, form.type, result.type)
         return (IntGlobalPool(*ends, largest=True, reversed=turned),), result
@@ -106,12 +123,18 @@ def with_own_padding(node: MaxPool | GlobalPool, form: Pending) -> MaxPool | Glo
     if isinstance(node, GlobalPool) or node.pad_value == -math.inf:
         return node
     turning = any(isinstance(step, Elementwise) and not step.monotone for step in form.steps)
+    if turning or not form.alike:
+        raise _padded_with(node)
     with np.errstate(all="ignore"):
         lowest = float(form.values(np.stack([form.lo, form.hi])).min())
-    if turning or not lowest >= node.pad_value:
-        reason = f"its input is padded with {node.pad_value:g}, and may be less than that"
-        raise NodeError("lower", node.name, reason, "let the pool pad by itself, or pool behind a ReLU")
+    if not lowest >= node.pad_value:
+        raise _padded_with(node)
     return replace(node, pad_value=-math.inf)
+
+
+def _padded_with(node: MaxPool) -> NodeError:
+    reason = f"its input is padded with {node.pad_value:g}, and may be less than that"
+    return NodeError("lower", node.name, reason, "let the pool pad by itself, or pool behind a ReLU")
 
 
 def add_up(node: GlobalPool, form: Pending, name: str) -> tuple[IntGlobalPool, Pending, int]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -9,10 +11,10 @@ import numpy as np
 
 from thresher.graph import consumers
 from thresher.lower.branches import IntSelect, IntUpsample
-from thresher.lower.forms import Namer, Pending, stream_order
-from thresher.lower.integer import IntNode, Ints, TensorType
+from thresher.lower.forms import Doubles, Namer, Pending, Repeat, stream_order
+from thresher.lower.integer import IntNode, Ints
 from thresher.lower.maps import as_map, pixelwise, without_offset
-from thresher.lower.piecewise import piecewise
+from thresher.lower.piecewise import Piecewise, piecewise
 from thresher.onnx_import.custom import Custom
 from thresher.onnx_import.importer import QuantGraph
 from thresher.onnx_import.join_nodes import Join, Pick
@@ -24,17 +26,18 @@ Picked = tuple[tuple[IntNode, ...], Pending]
 
 
 def pick(node: Pick, form: Pending, named: Namer) -> Picked:
-    """The elements that `node` picks, if they are the same channels of every vector, or repeated pixels.
+    """The elements that `node` picks: the same channels of every vector, or repeated pixels, or all elements.
 
     Raises:
-        NodeError: They are neither, or the model has done to them what cannot wait until after it.
+        NodeError: They are none of these, or the model has done to them what cannot wait until after it.
     """
-    repeated = _upsample(node, form, named)
-    if repeated is not None:
-        return repeated
     frame = _absorbed(node, form)
+    if isinstance(node, Repeat):
+        return upsample(node, frame, (*form.onnx_nodes, *node.onnx_nodes), named)
     frame = pixelwise(frame) or frame
     positions = frame.index.reshape(-1)[node.index]
+    if np.array_equal(np.sort(positions, axis=None), np.arange(frame.size)):
+        return (), _moved(replace(frame, onnx_tensor=node.output), positions)
     vector, channel = np.divmod(positions.reshape(-1), frame.channels)
     order = np.argsort(vector, kind="stable")
     if (
@@ -49,10 +52,8 @@ def pick(node: Pick, form: Pending, named: Namer) -> Picked:
     ranks[order] = np.arange(len(order))
     index: Ints = ranks.reshape(node.index.shape)
     axes = _pixel_axes(index, frame.vectors)
-    if frame.vectors == 1 and index.ndim > 1 and index.size > max(index.shape):
+    if axes is None or (frame.vectors == 1 and index.ndim > 1 and index.size > max(index.shape)):
         raise _refused(node)
-    if np.array_equal(each[0], np.arange(frame.channels)):
-        return (), replace(frame, onnx_tensor=node.output, index=index, pixel_axes=axes)
     name = named("select")
     made = replace(
         frame.with_channels(each[0], axes), tensor=f"{name}_out", onnx_tensor=node.output, index=index
@@ -62,77 +63,116 @@ def pick(node: Pick, form: Pending, named: Namer) -> Picked:
     return (IntSelect(*ends, each[0]),), made
 
 
-def _pixel_axes(index: Ints, vectors: int) -> tuple[int, ...]:
-    """The axes along which the vectors of a frame lie, channels being on one axis of it."""
+def _moved(frame: Pending, index: Ints) -> Pending:
+    """The integers of `frame` where `index` says; each is a channel of its own where vectors fall apart."""
+    axes = _pixel_axes(index, frame.vectors)
+    if axes is None:
+        return replace(frame.whole(), index=index)
+    return replace(frame, index=index, pixel_axes=axes)
+
+
+def _pixel_axes(index: Ints, vectors: int) -> tuple[int, ...] | None:
+    """The axes along which the vectors of a frame lie, in the order of the stream, channels being on another.
+
+    None where there are several vectors, and they lie otherwise.
+    """
     if vectors == 1:
         return ()
     channels = index.size // vectors
-    for axis in range(index.ndim):
-        others = tuple(other for other in range(index.ndim) if other != axis)
-        if (
-            index.shape[axis] == channels
-            and (np.take(index, 0, axis) // channels == _order(index, others)).all()
+    for axes in itertools.permutations(range(index.ndim), index.ndim - 1):
+        (axis,) = set(range(index.ndim)) - set(axes)
+        if index.shape[axis] != channels:
+            continue
+        lines = np.transpose(index, (*axes, axis)).reshape(vectors, channels)
+        if np.array_equal(
+            lines - lines[:1], np.repeat(np.arange(vectors)[:, None] * channels, channels, axis=1)
         ):
-            return others
-    return ()
+            return axes
+    return None
 
 
-def _order(index: Ints, axes: tuple[int, ...]) -> Ints:
-    shape = [index.shape[axis] for axis in axes]
-    return np.arange(int(np.prod(shape))).reshape(shape)
+def absorbs(form: Pending) -> bool:
+    """Whether all that the model has done to the integers can be told by scales and offsets."""
+    return all(isinstance(step, Layout) for step in form.steps) or _line(form) is not None
+
+
+def _line(form: Pending) -> Piecewise | None:
+    """The linear function that the steps are, None where they are none or switch a channel off."""
+    function = piecewise(form)
+    if function is None:
+        return None
+    function = function.on(form.lo, form.hi)
+    return function if function.segments == 1 and function.slopes.all() else None
 
 
 def _absorbed(node: Pick, form: Pending) -> Pending:
-    """`form` without steps: what they do is in its scales and offsets."""
+    """`form` without steps: what they do is in its scales and offsets, and each may have rounded."""
     if all(isinstance(step, Layout) for step in form.steps):
         return form.in_place()
-    function = piecewise(form)
-    if function is None or function.segments > 1 or not function.slopes.all():
+    form = form.by_vector()
+    function = _line(form)
+    if function is None:
         reason = f"it picks from what node '{form.steps[-1].name}' gives, which has met no quantiser"
         raise NodeError("lower", node.name, reason, "quantise that first, as Brevitas' QuantIdentity does")
-    gain = np.abs(function.slopes[:, 0] / form.scale)
+    slopes, offsets = function.slopes[:, 0], function.offsets[:, 0]
+    gain = function.gains(form.scale)
+    ends = np.stack([form.lo, form.hi])
+    rounded: Doubles = (
+        (1 + len(form.steps)) * 2.0**-24 * (np.abs(slopes * ends).max(axis=0) + np.abs(offsets))
+    )
     return replace(
         form.in_place(),
-        scale=function.slopes[:, 0],
+        scale=slopes,
         zero=np.zeros_like(form.zero),
-        offset=function.offsets[:, 0],
-        slack=None if form.slack is None else form.slack * gain,
+        offset=offsets,
+        slack=rounded if form.slack is None else rounded + form.slack * gain,
         error=None if form.error is None else form.error * gain,
     )
 
 
-def _upsample(node: Pick, form: Pending, named: Namer) -> Picked | None:
-    """Pixels repeated, if that is what `node` does; the same is done to each, so what waits may wait on."""
-    waiting = tuple(step for step in form.steps if not isinstance(step, Layout))
-    if waiting and len(waiting) < len(form.steps):
-        return None
-    if not all(isinstance(step, Elementwise) for step in waiting):
-        return None
-    placed = form if waiting else form.in_place()
-    frame = pixelwise(placed) if not waiting else placed
-    if frame is None or frame.pixel_axes not in ((1,), (1, 2)) or node.index.ndim != frame.index.ndim:
-        return None
-    channels, *sizes = frame.index.shape
-    larger = node.index.shape[1:]
-    if node.index.shape[0] != channels or any(big % size for big, size in zip(larger, sizes, strict=True)):
-        return None
-    factors = [big // size for big, size in zip(larger, sizes, strict=True)]
-    places = np.arange(frame.size).reshape(frame.index.shape)
-    for axis, factor in enumerate(factors, start=1):
+def repeating(node: Pick, shape: tuple[int, ...], axes: tuple[int, ...]) -> Pick:
+    """`node` as a `Repeat`, if it repeats the pixels of frames of `shape`, which lie along `axes`."""
+    larger = node.index.shape
+    if len(larger) != len(shape) or any(big % size for big, size in zip(larger, shape, strict=True)):
+        return node
+    factors = tuple(big // size for big, size in zip(larger, shape, strict=True))
+    if any(factor > 1 and axis not in axes for axis, factor in enumerate(factors)):
+        return node
+    places = np.arange(math.prod(shape)).reshape(shape)
+    for axis, factor in enumerate(factors):
         places = places.repeat(factor, axis=axis)
-    if not np.array_equal(places, node.index):
-        return None
-    vertical, horizontal = ([1, *factors])[-2:]
-    height, width = ([1, *sizes])[-2:]
-    first = frame.index.reshape(channels, -1)[:, 0]
-    name, shape = named("upsample"), (channels, *larger)
-    index = stream_order(shape, frame.pixel_axes) + (first - np.arange(channels)).reshape(
-        -1, *[1] * len(larger)
-    )
-    made = replace(frame, tensor=f"{name}_out", onnx_tensor=node.output, index=index)
-    onnx_nodes = (*form.onnx_nodes, *node.onnx_nodes)
-    type_ = TensorType(frame.element, frame.vectors * vertical * horizontal, channels)
-    ends = (name, form.tensor, made.tensor, onnx_nodes, frame.type, type_)
+    if not np.array_equal(places, node.index) or places.size == math.prod(shape):
+        return node
+    return Repeat(node.name, node.inputs, node.outputs, node.onnx_nodes, node.index, factors)
+
+
+def upsample(node: Repeat, frame: Pending, onnx_nodes: tuple[str, ...], named: Namer) -> Picked:
+    """The map `frame`, which has no steps that move elements, with its pixels repeated.
+
+    Raises:
+        NodeError: It is no map of one or two dimensions whose vectors are its pixels.
+    """
+    axes, shape = frame.pixel_axes, node.index.shape
+    if not axes or _pixel_axes(frame.index, frame.vectors) not in (axes, ()):
+        frame = pixelwise(frame) or frame
+        axes = frame.pixel_axes
+    others = set(range(len(shape))) - set(axes)
+    if len(axes) not in (1, 2) or len(others) != 1 or frame.index.ndim != len(shape):
+        raise _refused(node)
+    (channel_axis,) = others
+    if node.factors[channel_axis] != 1 or frame.channels != shape[channel_axis]:
+        raise _refused(node)
+    places = np.moveaxis(frame.index, channel_axis, 0).reshape(frame.channels, -1)[:, 0]
+    across = [-1 if axis == channel_axis else 1 for axis in range(len(shape))]
+    moved = (places - np.arange(frame.channels)).reshape(across)
+    if not np.array_equal(frame.index, stream_order(frame.index.shape, axes) + moved):
+        raise _refused(node)
+    height, width = [1, *(frame.index.shape[axis] for axis in axes)][-2:]
+    vertical, horizontal = [1, *(node.factors[axis] for axis in axes)][-2:]
+    name = named("upsample")
+    index = stream_order(shape, axes) + moved
+    made = replace(frame, tensor=f"{name}_out", onnx_tensor=node.output, index=index, pixel_axes=axes)
+    ends = (name, frame.tensor, made.tensor, onnx_nodes, frame.type, made.type)
     return (IntUpsample(*ends, height, width, vertical, horizontal),), made
 
 
@@ -148,7 +188,12 @@ def in_order(node: QuantNode, form: Pending, named: Namer) -> Picked:
     frame = replace(bare, offset=form.offset)
     name = named("select")
     index = stream_order(frame.index.shape, frame.pixel_axes)
-    made = replace(frame.with_channels(places, frame.pixel_axes), tensor=f"{name}_out", index=index)
+    made = replace(
+        frame.with_channels(places, frame.pixel_axes),
+        tensor=f"{name}_out",
+        onnx_tensor=node.input,
+        index=index,
+    )
     ends = (name, form.tensor, made.tensor, form.onnx_nodes, frame.type, made.type)
     return (IntSelect(*ends, places),), made
 

@@ -67,7 +67,7 @@ def falls_before(pending: Pending, quantiser: Quantiser) -> npt.NDArray[np.bool_
     """
     places = [place for place, step in enumerate(pending.steps) if is_largest(step)]
     before = pending.steps[: places[-1]]
-    falls = np.stack([_falls(replace(pending, steps=pending.steps[:place])) for place in places])
+    falls = np.stack([falling(replace(pending, steps=pending.steps[:place])) for place in places])
     turning = [step for step in before if isinstance(step, Elementwise) and not step.monotone]
     if turning or (falls != falls[0]).any():
         reason = (
@@ -78,7 +78,8 @@ def falls_before(pending: Pending, quantiser: Quantiser) -> npt.NDArray[np.bool_
     return first
 
 
-def _falls(pending: Pending) -> npt.NDArray[np.bool_]:
+def falling(pending: Pending) -> npt.NDArray[np.bool_]:
+    """Whether each channel's function has less at the highest integer than at the lowest."""
     with np.errstate(all="ignore"):
         ends = pending.values(np.stack([pending.lo, pending.hi])).reshape(2, -1)
     falls = np.empty(pending.channels, np.bool_)
