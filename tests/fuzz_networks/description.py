@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -96,28 +95,27 @@ def write_network(description: Description) -> Network:
     return Network(emitter.model(description.entry.shape, values[-1]), +labels, values[-1])
 
 
+def integer_frames(description: Description, count: int = 20) -> Array:
+    """Frames `[count, ...]` of the integers that the hardware takes, in bytes."""
+    random, entry = np.random.default_rng(description.frames_seed), description.entry
+    low, high = entry.limits
+    values = random.integers(low, high + 1, (count, *entry.shape))
+    values[::4] = np.where(random.random(values[::4].shape) < 0.5, low, high)
+    values[0], values[1] = low, high
+    if entry.input_type == "bipolar":
+        values = np.where(values > 0, 1, -1)
+    return values.astype(np.int8 if low < 0 else np.uint8)
+
+
 def make_frames(description: Description, count: int = 20) -> Array:
     """Frames `[count, ...]` of floats: at the ends of the range, on grids, and anywhere in between."""
     random, entry = np.random.default_rng(description.frames_seed), description.entry
     shape = (count, *entry.shape)
     if entry.input_type:
-        low, high = entry.limits
-        values = random.integers(low, high + 1, shape)
-        values[::4] = np.where(random.random(values[::4].shape) < 0.5, low, high)
-        values[0], values[1] = low, high
-        if entry.input_type == "bipolar":
-            values = np.where(values > 0, 1, -1)
-        return (values.astype(np.float64) * entry.scale).astype(np.float32)
+        integers = integer_frames(description, count).astype(np.float64)
+        return (integers * entry.scale).astype(np.float32)
     frames = random.normal(0, 2, shape)
     frames[1::4] = random.integers(-8, 9, frames[1::4].shape) / 2
     frames[2::4] = np.where(random.random(frames[2::4].shape) < 0.5, -50, 50)
     frames[0], frames[3], frames[4] = 0, -50, 50
     return frames.astype(np.float32)
-
-
-def values_of(description: Description) -> Sequence[Value]:
-    """The values of `description`, the input first."""
-    emitter, values = Emitter(description.style), [description.entry.value]
-    for step in description.steps:
-        values.append(step.emit(emitter, [values[place] for place in step.sources]))
-    return values

@@ -45,6 +45,7 @@ def _style(random: np.random.Generator) -> Style:
         domain=DOMAINS[min(int(random.integers(6)), 2)] if random.random() < 0.5 else DOMAINS[0],
         dyadic=bool(random.random() < 0.5),
         constant_nodes=bool(random.random() < 0.2),
+        any_batch=bool(random.random() < 0.2),
     )
 
 
@@ -121,6 +122,8 @@ class Grower:
             head = self._pointwise(head)
         if self.chance(0.1):
             head = self.add(Move((head,), kind=self.pick(["flatten", "reshape", "transpose"])))
+        if not self.entry.input_type and self.chance(0.08):
+            head = self._float_layer(head)
         if not self.entry.input_type or not self.values[head].linear or self.chance(0.5):
             step = self._quantiser(head)
             if not self.entry.input_type and step.form in ("Trunc",):
@@ -132,6 +135,18 @@ class Grower:
             made = self.add(step)
             head = made if made != head else self.add(Quantise((head,)))
         return head
+
+    def _float_layer(self, head: int) -> int:
+        """A layer of the host's, ahead of the hardware or behind it."""
+        shape, weights = self.values[head].shape, Weights("float")
+        if len(shape) == 1:
+            return self.add(Dense((head,), rows=int(self.random.integers(1, 9)), weights=weights))
+        if len(shape) > 3:
+            return head
+        kernel = tuple(min(2, size) for size in shape[1:])
+        return self.add(
+            Convolve((head,), rows=int(self.random.integers(1, 6)), kernel=kernel, weights=weights)
+        )
 
     def _block(self, head: int) -> int:
         """Some steps behind `head`."""
@@ -343,7 +358,9 @@ class Grower:
         pads: Shape = ()
         if self.chance(0.25) and min(kernel) > 1:
             pads = tuple(int(each) for each in self.random.integers(0, min(kernel), 2 * len(sizes)))
-        return self.add(Pool((head,), op=op, kernel=kernel, strides=strides, pads=pads))
+        return self.add(
+            Pool((head,), op=op, kernel=kernel, strides=strides, pads=pads, total=self.chance(0.3))
+        )
 
     def _layout(self, head: int) -> int:
         shape = self.values[head].shape
@@ -369,7 +386,9 @@ class Grower:
             head = self._quantised(head)
         for _ in range(int(self.pick([0, 0, 0, 1, 2]))):
             head = self._pointwise(head)
-        if len(self.values[head].shape) == 1 and self.chance(0.15):
+        if self.chance(0.08):
+            head = self._float_layer(head)
+        if len(self.values[head].shape) == 1 and self.chance(0.3):
             if self.chance(0.5) and self.values[head].uniform:
                 self.argmax = True
             else:

@@ -17,7 +17,13 @@ import numpy as np
 
 from tests.fuzz_networks.bounds import Bounds
 from tests.fuzz_networks.caught import Caught
-from tests.fuzz_networks.description import Description, Network, make_frames, write_network
+from tests.fuzz_networks.description import (
+    Description,
+    Network,
+    integer_frames,
+    make_frames,
+    write_network,
+)
 from tests.fuzz_networks.executor import Executed, execute
 from tests.fuzz_networks.values import Array, InvalidError
 from thresher.building import BuildOptions, make_design, parse_input_type
@@ -83,12 +89,18 @@ def _compared(description: Description, network: Network, executed: Executed, fr
     with Caught() as caught:
         design = design_of(description, network)
         host = host_of(design)
-        got = host.decode(golden_outputs(design.graph, host.encode(frames)))
+        encoded = host.encode(frames)
+        got = host.decode(golden_outputs(design.graph, encoded))
+        alike = not description.entry.input_type or np.array_equal(
+            host.encode(integer_frames(description)), encoded
+        )
     if isinstance(caught.error, ThresherError):
         message = str(caught.error)
         return Verdict("refused", _pattern(message), message, network.labels)
     if caught.error is not None:
         return Verdict("traceback", caught.place, caught.detail, network.labels)
+    if not alike:
+        return Verdict("wrong", "integers as frames", "they enter as others than floats do", network.labels)
     return _verdict(description, network, executed, design, got)
 
 

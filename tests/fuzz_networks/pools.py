@@ -20,9 +20,10 @@ class Pool(Step):
     strides: Shape = ()
     pads: Shape = ()
     auto_pad: str = ""
+    total: bool = False
 
     def emit(self, emitter: Emitter, inputs: Sequence[Value]) -> Value:
-        """Write the pool."""
+        """Write the pool; a `total` is the mean times how many elements there are, as Brevitas writes it."""
         (x,) = inputs
         channels, *sizes = x.shape
         require(len(sizes) == len(self.kernel) and not x.pooled, "the kernel does not fit")
@@ -40,7 +41,15 @@ class Pool(Step):
         )
         emitter.labels[f"pool {self.op} {len(self.kernel)}-D{' padded' * bool(self.pads)}"] += 1
         shape, taps = (channels, *result), int(np.prod(self.kernel))
-        return _averaged(x, name, shape, taps) if mean else _largest(x, name, shape)
+        if not mean:
+            return _largest(x, name, shape)
+        averaged = _averaged(x, name, shape, taps)
+        if not self.total or x.step is None or x.state != "levels":
+            return averaged
+        name = emitter.node("Mul", name, emitter.constant(taps))
+        emitter.labels["pool AveragePool times its taps"] += 1
+        spread = averaged.spread * taps
+        return replace(averaged, name=name, state="sum", spread=spread, step=x.step, most=x.most * taps)
 
 
 @dataclass(frozen=True)

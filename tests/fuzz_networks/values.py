@@ -53,12 +53,16 @@ class Value:
 
 @dataclass(frozen=True)
 class Style:
-    """How a graph is written. All constants of a `dyadic` one are few bits times a power of two."""
+    """How a graph is written. All constants of a `dyadic` one are few bits times a power of two.
+
+    With `any_batch` the batch axis is a name, and not 1.
+    """
 
     opset: int = 13
     domain: str = "qonnx.custom_op.general"
     dyadic: bool = True
     constant_nodes: bool = False
+    any_batch: bool = False
 
 
 @dataclass
@@ -128,11 +132,12 @@ class Emitter:
     def model(self, shape: Shape, output: Value) -> onnx.ModelProto:
         """The model from the input `x` with frames of `shape` to `output`."""
         kind = TensorProto.INT64 if output.state == "index" else TensorProto.FLOAT
+        batch = "N" if self.style.any_batch else 1
         graph = helper.make_graph(
             self.nodes,
             "fuzz",
-            [helper.make_tensor_value_info("x", TensorProto.FLOAT, (1, *shape))],
-            [helper.make_tensor_value_info(output.name, kind, (1, *output.shape))],
+            [helper.make_tensor_value_info("x", TensorProto.FLOAT, (batch, *shape))],
+            [helper.make_tensor_value_info(output.name, kind, (batch, *output.shape))],
             self.constants,
         )
         opsets = [helper.make_opsetid("", self.style.opset), helper.make_opsetid(self.style.domain, 1)]

@@ -59,6 +59,8 @@ def write_weights(
         name = _turned(
             emitter, weights, real, lambda constant: _quant(emitter, weights, constant, scale, centre, shape)
         )
+    elif weights.form == "float":
+        name = emitter.constant(random.normal(0, 1, shape) * scale)
     elif weights.form == "BipolarQuant":
         real = random.normal(0, 1, shape)
         name = _turned(
