@@ -297,9 +297,8 @@ def test_small_integers_are_exact(values: list[float], bits: int, element: IntTy
             "build: float layers cannot be quantised to 1 bits; give 2 to 8",
         ),
         (
-            ["--samples", "x.npy"],
-            "build: samples are for quantising float layers and, with labels, for the accuracy; give "
-            "--quantize-float N or --labels Y.npy too, or leave them out",
+            ["--samples", "short.npy"],
+            "samples: the array has shape [5, 3]; the model takes [N, 12]",
         ),
         (
             ["--labels", "y.npy"],

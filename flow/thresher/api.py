@@ -27,6 +27,7 @@ from thresher.emit.project import silent
 from thresher.emit.units import refresh_rtl
 from thresher.emit.yosys import FAMILIES
 from thresher.errors import UsageError
+from thresher.float_layers import described_layers
 from thresher.graph import Array, interpret
 from thresher.hardware.connect import connect
 from thresher.hardware.golden import golden_chunks, golden_outputs
@@ -39,16 +40,18 @@ from thresher.kernels.installed import custom_operators
 from thresher.lower import ADD_BITS
 from thresher.lower.integer import Ints
 from thresher.lower.storage import digest_folder, load_lowered
-from thresher.onnx_import import read_model
+from thresher.onnx_import import import_model, read_model
 from thresher.onnx_import.host import HostModel
 from thresher.report.content import read_report
 from thresher.tools.netlist import run_netlist
 from thresher.tools.simulation import SimulationResult, run_csim, run_folder, run_rtl, write_run_vectors
 from thresher.tools.synthesis import SEEDS, Announce, Synthesis, SynthesisRequest, record_synthesis
 from thresher.tools.synthesisers import ADAPTERS
+from thresher.verification import Verification, verify_frames
 from thresher_sim.netlist import FAMILIES as NETLIST_FAMILIES
 from thresher_sim.project import Project, load_project
 from thresher_sim.rtl import RtlOptions
+from thresher_sim.sources import units_digest
 
 __all__ = ["Accelerator", "SimulationResult", "build", "load"]
 
@@ -196,6 +199,35 @@ class Accelerator:
         self._record(f"netlist_{family}", run, golden, None, None)
         return run
 
+    def verify(self, model: Path | str, frames: npt.ArrayLike) -> Verification:
+        """Hold the golden model to the ONNX model that it was built from, tensor by tensor, on `frames`.
+
+        Each tensor is compared from the model's own values of the tensors before it; the model runs in
+        onnxruntime and by QONNX's specification, apart from all that lowering does. The result is recorded in
+        the report; its `check` raises where there is a mismatch.
+
+        Args:
+            model: The path of the ONNX file.
+            frames: As for `predict`.
+
+        Raises:
+            UsageError: The frames do not fit the model, or the project was built from another one.
+            UnsupportedModelError: onnxruntime cannot compute the model.
+        """
+        source, report = read_model(model), self.report()
+        if source.sha256 != report["model"]["sha256"]:
+            raise UsageError(
+                f"verify: '{model}' is not the model that project '{self.directory}' was built from (its "
+                f"SHA-256 begins with {source.sha256[:12]}, and not with {report['model']['sha256'][:12]}); "
+                "give that one"
+            )
+        operators, dropped = custom_operators(), bool(report["model"]["dropped"])
+        imported = import_model(source, operators=operators, drop_input_scale=dropped)
+        layers = described_layers(report["float_layers"])
+        result = verify_frames(imported, layers, self.host, np.asarray(frames), operators)
+        write_json(self._report_path, report | {"verification": result.to_json()})
+        return result
+
     def synth(  # noqa: PLR0913  (the command's options)
         self,
         tool: str = "yosys",
@@ -247,7 +279,8 @@ class Accelerator:
         # Read again: an earlier run may have compiled it from other C++.
         result = ADAPTERS[tool](refresh_rtl(load_project(self.directory)), request, announce)
         report = self.report()
-        report["synthesis"] = record_synthesis(report["synthesis"], result.to_json())
+        entry = result.to_json() | {"simulated": self._simulated(report)}
+        report["synthesis"] = record_synthesis(report["synthesis"], entry)
         write_json(self._report_path, report)
         return result
 
@@ -303,6 +336,7 @@ class Accelerator:
         report = self.report()
         entry: dict[str, object] = {"frames": run.frames, "mismatches": run.mismatches}
         entry["warnings"] = list(run.warnings)
+        entry["units_sha256"] = units_digest(self.project)
         if level != "csim":
             entry |= {"cycles_per_frame": run.cycles_per_frame, "latency_cycles": run.latency_cycles}
         if level == "rtl":
@@ -317,6 +351,14 @@ class Accelerator:
             if OUTPUT_STREAM in run.streams:
                 report["accuracy"][level] = self._accuracy(run.outputs, labels)
         write_json(self._report_path, report)
+
+    def _simulated(self, report: Mapping[str, Any]) -> bool:
+        """Whether a simulation of the units as they are has passed."""
+        units = units_digest(self.project)
+        return any(
+            run["frames"] and not run["mismatches"] and run.get("units_sha256") == units
+            for run in report["simulation"].values()
+        )
 
     def _accuracy(self, outputs: Ints, labels: Ints) -> float:
         return accuracy(self.host.decode(outputs), labels)
@@ -377,6 +419,7 @@ def build(  # noqa: PLR0913  (the command's options)
     quantize_float: int | None = None,
     samples: npt.ArrayLike | None = None,
     labels: npt.ArrayLike | None = None,
+    verify: bool = True,
 ) -> Accelerator:
     """Build an accelerator project from a model.
 
@@ -401,8 +444,10 @@ def build(  # noqa: PLR0913  (the command's options)
             time, as XNOR-Net's K is; the outputs are then not those of the model.
         example_input: One frame with its batch axis, to export a module with.
         quantize_float: Put float layers into hardware, with weights and inputs of so many bits, 2 to 8.
-        samples: Frames `[N, ...]` shaped as the model's input, to calibrate these on.
+        samples: Frames `[N, ...]` shaped as the model's input, to calibrate these on; what is built is held
+            to the model on some of them as well.
         labels: The class of each sample; the report then has the accuracy of the model and of what is built.
+        verify: Hold the golden model to the ONNX model, tensor by tensor, before anything is written.
 
     Raises:
         ThresherError: One of its subclasses, whose message says what to do; nothing is then written.
@@ -423,6 +468,7 @@ def build(  # noqa: PLR0913  (the command's options)
         samples=samples,
         labels=labels,
         add_bits=add_bits,
+        verify=verify,
     )
     source = read_model(model) if isinstance(model, Path | str) else export_module(model, example_input)
     target = (

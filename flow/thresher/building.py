@@ -11,24 +11,35 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import numpy.typing as npt
 
 from thresher.emit.design import Design, ModelInfo
 from thresher.emit.files import check_target
 from thresher.emit.project import Announce, silent, write_project
 from thresher.errors import MissingToolError, UsageError
-from thresher.float_layers import describe_float_layers, measure_accuracy, quantise_floats, sample_request
+from thresher.float_layers import (
+    describe_float_layers,
+    host_of,
+    measure_accuracy,
+    parse_type,
+    quantise_floats,
+    sample_request,
+)
 from thresher.hardware.boards import Board, choose_part, find_board
 from thresher.hardware.connect import connect
 from thresher.hardware.folding import fold_by_default, fold_to_fit, fold_to_target
 from thresher.hardware.parts import family_of
 from thresher.hardware.select import Layer, select_kernels
 from thresher.hardware.told import fold_as_told, parse_folding, read_folding
+from thresher.host import check_array
 from thresher.kernels.installed import custom_operators
 from thresher.lower import ADD_BITS, lower
-from thresher.onnx_import import OnnxModel, import_model, read_model
+from thresher.onnx_import import Imported, OnnxModel, import_model, read_model
 from thresher.onnx_import.host import make_epilogue, make_prologue
-from thresher_sim.streams import BIPOLAR, IntType
+from thresher.onnx_import.quantize import QuantisedLayer
+from thresher.verification import NOT_DONE, verify_design
+from thresher_sim.streams import IntType
 
 DEFAULT_CLOCK_MHZ = 100.0
 MOST_ADD_BITS = 32
@@ -54,6 +65,7 @@ class BuildOptions:
     quantize_float: int | None = None
     samples: npt.ArrayLike | None = field(default=None, compare=False)
     labels: npt.ArrayLike | None = field(default=None, compare=False)
+    verify: bool = True
 
     def __post_init__(self) -> None:
         if not (math.isfinite(self.clock_mhz) and 1 <= self.clock_mhz <= 2000):
@@ -94,17 +106,68 @@ class BuildOptions:
 def build_project(model: OnnxModel, target: Path, options: BuildOptions, announce: Announce = silent) -> None:
     """Import, lower, fold and write `model`; raises as each stage does, and then writes nothing.
 
-    `announce` is told what is being done.
+    What is written was held to the model before, but for `options.verify`. `announce` is told what is being
+    done.
+
+    Raises:
+        VerificationError: The golden model does not give what the model gives.
     """
     check_target(target)
     announce("importing and folding")
-    write_project(make_design(model, options), target, announce)
+    prepared = prepare(model, options)
+    if options.verify:
+        announce("holding the golden model to the ONNX model")
+        prepared = replace(prepared, design=_verified(prepared, options))
+    write_project(prepared.design, target, announce)
+
+
+def _verified(prepared: Prepared, options: BuildOptions) -> Design:
+    """The design with what holding it to its model gave.
+
+    Raises:
+        VerificationError: It differs from the model.
+    """
+    design = prepared.design
+    samples = None if options.samples is None else np.asarray(options.samples)
+    if samples is not None:
+        graph = prepared.model.graph
+        check_array(samples, graph.shapes[graph.inputs[0]], "samples")
+    result = verify_design(
+        prepared.model,
+        prepared.layers,
+        prepared.built,
+        design.lowered,
+        host_of(design),
+        design.graph,
+        samples,
+    )
+    result.check()
+    return replace(design, verification=result.to_json())
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """A design that can be written, and what it can be held to.
+
+    `model` is the file as it was imported, `built` the same with float `layers` quantised.
+    """
+
+    design: Design
+    model: Imported
+    built: Imported
+    layers: tuple[QuantisedLayer, ...] = ()
 
 
 def make_design(model: OnnxModel, options: BuildOptions) -> Design:
     """Everything up to writing: the folded network with all that belongs to it."""
+    return prepare(model, options).design
+
+
+def prepare(model: OnnxModel, options: BuildOptions) -> Prepared:
+    """Everything up to writing, and the imported model."""
     operators = custom_operators()
-    imported = import_model(model, operators=operators, drop_input_scale=options.drop_input_scale)
+    source = import_model(model, operators=operators, drop_input_scale=options.drop_input_scale)
+    imported = source
     request = sample_request(options.quantize_float, options.samples, options.labels)
     quantised = None
     if request is not None and request.bits is not None:
@@ -125,15 +188,15 @@ def make_design(model: OnnxModel, options: BuildOptions) -> Design:
         clock_mhz=options.clock_mhz,
         part=options.chosen_part,
         board=options.chosen_board,
+        verification=NOT_DONE,
     )
     if quantised is not None:
         design = replace(design, float_layers=describe_float_layers(quantised))
-    if request is None or request.labels is None:
-        return design
-    # The model as it is, with all that was quantised or dropped on request.
-    return replace(
-        design, accuracy=measure_accuracy(design, import_model(model, operators=operators), request)
-    )
+    if request is not None and request.labels is not None:
+        # The model as it is, without what was quantised or dropped on request.
+        whole = import_model(model, operators=operators)
+        design = replace(design, accuracy=measure_accuracy(design, whole, request))
+    return Prepared(design, source, imported, () if quantised is None else quantised.layers)
 
 
 def fold(layers: tuple[Layer, ...], options: BuildOptions) -> tuple[Layer, ...]:
@@ -154,15 +217,12 @@ def safe_name(name: str) -> str:
 
 def parse_input_type(text: str) -> IntType:
     """Read `bipolar`, `uint1` to `uint8` or `int2` to `int8`; raises `UsageError`."""
-    match = re.fullmatch(r"(u?)int([1-8])", text)
-    if text == "bipolar":
-        return BIPOLAR
-    if match is None or text == "int1":
+    kind = parse_type(text)
+    if kind is None:
         raise UsageError(
             f"build: input type {text!r} is not known; give bipolar, uint1 to uint8 or int2 to int8"
         )
-    bits = int(match[2])
-    return IntType(0, 2**bits - 1) if match[1] else IntType(-(2 ** (bits - 1)), 2 ** (bits - 1) - 1)
+    return kind
 
 
 def parse_scale(text: str) -> float:

@@ -101,7 +101,7 @@ def _connected(nodes: Sequence[IntNode]) -> list[list[IntNode]]:
 
 def _graph(nodes: Sequence[IntNode]) -> IntGraph:
     """The network of `nodes`, from what none of them writes to what none of them reads."""
-    risen = ascend(tuple(nodes))
+    risen, _ = ascend(tuple(nodes))
     written = [name for node in risen for name in node.outputs]
     read = list(dict.fromkeys(name for node in risen for name in node.inputs))
     entries = tuple(name for name in read if name not in written)

@@ -1,4 +1,4 @@
-"""The command line: `thresher check | build | csim | sim | synth | hlsc | report | evaluate`."""
+"""The command line: `thresher check | build | verify | csim | sim | synth | hlsc | report | evaluate`."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ From a trained binary or low-bit network (QONNX) to an FPGA dataflow accelerator
 integer golden model by C simulation and RTL simulation."""
 
 EPILOG = """\
-exit codes: 0 done; 1 a simulation or a proof found a mismatch; 2 wrong usage; 3 the model is not supported;
-4 a tool is missing; 5 a tool failed
+exit codes: 0 done; 1 a simulation, a proof or the verification found a mismatch; 2 wrong usage; 3 the model
+is not supported; 4 a tool is missing; 5 a tool failed
 
 example:
   thresher build model.onnx -o accelerator --input-type uint8 --input-scale 1/255
@@ -52,6 +52,14 @@ compiles the C++ of the whole and of each unit, and `thresher sim --rtl vitis` t
 example:
   thresher synth accelerator --tool yosys --family xc7 --jobs 2
   thresher synth accelerator --tool nextpnr-ecp5 --part LFE5U-85F-6BG381C"""
+
+VERIFY_EPILOG = """\
+The model runs in onnxruntime with its optimisations off, and by the specification of QONNX's operators. Each
+tensor is compared from the model's own values of the tensors before it. A difference is a tie where float32's
+order of additions can give either integer, by bounds that are computed; any other is a mismatch, exit code 1.
+
+example:
+  thresher verify accelerator --model model.onnx --inputs images.npy"""
 
 _INTERRUPTED = 130
 
@@ -99,6 +107,7 @@ def _parser() -> argparse.ArgumentParser:
     commands_group = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_check(commands_group)
     _add_build(commands_group)
+    _add_verify(commands_group)
     _add_csim(commands_group)
     _add_sim(commands_group)
     _add_synth(commands_group)
@@ -171,7 +180,30 @@ def _add_build(group: _Commands) -> None:
     parser.add_argument(
         "--labels", type=Path, metavar="Y.npy", help="class of each sample, for the accuracy before and after"
     )
+    parser.add_argument(
+        "--no-verify",
+        action="store_true",
+        help="write the project without holding its golden model to the ONNX model; the report says so",
+    )
     parser.set_defaults(command=commands.build)
+
+
+def _add_verify(group: _Commands) -> None:
+    parser = _add_command(
+        group,
+        "verify",
+        "hold a project's golden model to the ONNX model on frames of yours, tensor by tensor",
+    )
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.epilog = VERIFY_EPILOG
+    parser.add_argument("project", type=Path, metavar="DIR", help="a project that `thresher build` wrote")
+    parser.add_argument(
+        "--model", type=Path, required=True, metavar="MODEL.onnx", help="the model that DIR was built from"
+    )
+    parser.add_argument(
+        "--inputs", type=Path, required=True, metavar="X.npy", help="frames [N, ...] as for csim and sim"
+    )
+    parser.set_defaults(command=commands.verify)
 
 
 def _add_quantize_options(parser: argparse.ArgumentParser) -> None:
@@ -182,7 +214,10 @@ def _add_quantize_options(parser: argparse.ArgumentParser) -> None:
         help="put float layers into hardware, with weights and inputs of N bits (2 to 8)",
     )
     parser.add_argument(
-        "--samples", type=Path, metavar="X.npy", help="frames to choose the scales of their inputs by"
+        "--samples",
+        type=Path,
+        metavar="X.npy",
+        help="frames to choose the scales of their inputs by; the build is held to the model on some of them",
     )
 
 

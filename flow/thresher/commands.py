@@ -40,6 +40,7 @@ from thresher.report.check import check_summary, check_table
 from thresher.report.evaluation import evaluation_table
 from thresher.report.html import render_html
 from thresher.report.tables import fifo_table, print_report, print_result, print_synthesis, vitis_line
+from thresher.report.verification import verification_line, verification_table
 from thresher.tools.simulation import SimulationResult
 from thresher.tools.synthesis import SEEDS
 from thresher.tools.synthesisers import ADAPTERS
@@ -66,6 +67,7 @@ __all__ = [
     "report",
     "sim",
     "synth",
+    "verify",
 ]
 
 
@@ -110,6 +112,7 @@ def build(options: argparse.Namespace) -> int:
         quantize_float=options.quantize_float,
         samples=_array(options.samples, "samples"),
         labels=_array(options.labels, "labels"),
+        verify=not options.no_verify,
     )
     with console.status("building") as status:
         build_project(
@@ -123,6 +126,19 @@ def build(options: argparse.Namespace) -> int:
     console.print(
         f"project: {options.output}; next: thresher csim {options.output}, thresher sim {options.output}"
     )
+    return 0
+
+
+def verify(options: argparse.Namespace) -> int:
+    """Hold a project's golden model to the ONNX model and print every tensor; exit code 1: they differ."""
+    accelerator = api.load(options.project)
+    frames = load_array(options.inputs, "inputs")
+    with Console(stderr=True).status("holding the golden model to the ONNX model"):
+        result = accelerator.verify(options.model, frames)
+    console = Console()
+    console.print(verification_table(accelerator.project.name, result))
+    result.check()
+    console.print(verification_line(result.to_json()), markup=False, highlight=False)
     return 0
 
 
@@ -181,7 +197,8 @@ def synth(options: argparse.Namespace) -> int:
             announce=announce,
         )
     console = Console()
-    print_synthesis(console, accelerator.report(), result.to_json())
+    content = accelerator.report()
+    print_synthesis(console, content, {**content["synthesis"][-1], **result.to_json()})
     console.print(f"logs: {kept_folder(accelerator.project, result.tool)}", soft_wrap=True, highlight=False)
     result.check_timing()
     return 0

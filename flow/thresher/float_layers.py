@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -17,7 +20,7 @@ from thresher.onnx_import import Imported
 from thresher.onnx_import.host import HostModel
 from thresher.onnx_import.quantize import QuantisedFloats, QuantisedLayer, check_bits, quantize_float
 from thresher.onnx_import.standard import Runner
-from thresher_sim.streams import IntType
+from thresher_sim.streams import BIPOLAR, IntType
 
 DATASET = "samples"
 
@@ -41,21 +44,27 @@ def sample_request(
     """
     if bits is not None:
         check_bits(bits)
-    if samples is not None and (bits is not None or labels is not None):
+    if samples is not None:
         return SampleRequest(np.asarray(samples), bits, labels)
     if bits is not None:
         raise UsageError(
             "build: quantising float layers takes samples of the model's input, to choose scales by; "
             "give --samples X.npy, or samples=... from Python"
         )
-    if samples is not None:
-        raise UsageError(
-            "build: samples are for quantising float layers and, with labels, for the accuracy; give "
-            "--quantize-float N or --labels Y.npy too, or leave them out"
-        )
     if labels is not None:
         raise UsageError("build: labels belong to samples; give those too, with --samples X.npy")
     return None
+
+
+def parse_type(text: str) -> IntType | None:
+    """`bipolar`, `uint1` to `uint8` or `int2` to `int8`, with its full range; None for any other text."""
+    match = re.fullmatch(r"(u?)int([1-8])", text)
+    if text == "bipolar":
+        return BIPOLAR
+    if match is None or text == "int1":
+        return None
+    bits = int(match[2])
+    return IntType(0, 2**bits - 1) if match[1] else IntType(-(2 ** (bits - 1)), 2 ** (bits - 1) - 1)
 
 
 def quantise_floats(
@@ -94,6 +103,30 @@ def describe_float_layers(quantised: QuantisedFloats) -> dict[str, object]:
     }
 
 
+def described_layers(report: Mapping[str, Any]) -> tuple[QuantisedLayer, ...]:
+    """The float layers that were quantised, from what `describe_float_layers` put into a report."""
+    return tuple(_described(each) for each in report.get("layers", ()))
+
+
+def _described(layer: Mapping[str, Any]) -> QuantisedLayer:
+    scales, kind = layer["weight_scales"], layer["input_type"]
+    return QuantisedLayer(
+        node=layer["node"],
+        weight_bits=layer["weight_bits"],
+        weight_scales=None if scales is None else np.asarray(scales, np.float32),
+        input_type=None if kind is None else parse_type(kind),
+        input_scale=layer["input_scale"],
+    )
+
+
+def host_of(design: Design) -> Host:
+    """The host's side of a design that is not written yet."""
+    prologue, epilogue = (
+        None if part is None else HostModel(part) for part in (design.prologue, design.epilogue)
+    )
+    return Host(design.lowered, prologue, epilogue)
+
+
 def measure_accuracy(design: Design, model: Imported, request: SampleRequest) -> dict[str, object]:
     """The accuracy of `model` and of `design` on the samples, for the report.
 
@@ -103,12 +136,9 @@ def measure_accuracy(design: Design, model: Imported, request: SampleRequest) ->
     frames = request.samples
     check_array(frames, model.graph.shapes[model.graph.inputs[0]], "samples")
     classes = check_labels([] if request.labels is None else request.labels, len(frames))
-    prologue, epilogue = (
-        None if part is None else HostModel(part) for part in (design.prologue, design.epilogue)
-    )
-    host = Host(design.lowered, prologue, epilogue)
+    host = host_of(design)
     real = frames
-    if prologue is None:
+    if host.prologue is None:
         real = real_frames(frames, float(design.lowered.input.scale.reshape(-1)[0]))
     before = accuracy(Runner(model).run(real), classes)
     after = accuracy(host.decode(golden_outputs(design.graph, host.encode(frames))), classes)

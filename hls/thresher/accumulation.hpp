@@ -166,13 +166,16 @@ struct Accumulation {
     return edge.above(bits_for(Layer::kStartTiles - 1)) | row_tile;
   }
 
-  // `before` and the dot product of a lane's weights at `address` with `inputs`.
+  // `before` and the dot product of a lane's weights at `address` with `inputs`, modulo 2^kAccumulatorBits:
+  // the sum at the end of a row fits, but neither need a dot product nor a sum on the way, and of padding
+  // rows none does. Signed sums that do not fit mean nothing in C++, so bits are added.
   static Accumulator add(Accumulator before, int pe, std::uint32_t address,
                          uint<Lanes * Layer::kInputBits> inputs) {
 #pragma HLS INLINE
     const auto weights = Weights<Layer, Lanes>::of(pe, address);
-    return static_cast<Accumulator>(before +
-                                    static_cast<Accumulator>(DotProduct<Layer, Lanes>::of(weights, inputs)));
+    using Bits = uint<Layer::kAccumulatorBits>;
+    const auto product = static_cast<Bits>(DotProduct<Layer, Lanes>::of(weights, inputs));
+    return static_cast<Accumulator>(static_cast<Bits>(static_cast<Bits>(before) + product));
   }
 
   // The output of a lane whose sum is complete.

@@ -21,6 +21,16 @@
 #include <ap_int.h>
 #endif
 
+// The initial value of a member that is read before it is written, where what is read then makes no
+// difference. Hardware does not reset such a member, and C++ must not read one that holds nothing:
+//
+//   uint<8> held_ THRESHER_ANY_VALUE;
+#ifdef THRESHER_HLSC
+#define THRESHER_ANY_VALUE
+#else
+#define THRESHER_ANY_VALUE = {}
+#endif
+
 namespace thresher {
 
 // The bits of an unsigned integer that counts up to `value`; at least 1.

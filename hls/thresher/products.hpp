@@ -41,9 +41,11 @@ struct Terms {
 
   static uint<kBits> of(uint<Layer::kWeightBits> weight, uint<Layer::kInputBits> input) {
 #pragma HLS INLINE
-    const auto w = static_cast<sint<kBits>>(value_of<Layer::kWeightSigned, Layer::kWeightBits>(weight));
-    const auto x = static_cast<sint<kBits>>(value_of<Layer::kInputSigned, Layer::kInputBits>(input));
-    return static_cast<uint<kBits>>(static_cast<sint<kBits>>(w * x));
+    // Modulo 2^kBits, and so without signs: a factor may be what the type of products lacks, as 128 is where
+    // inputs are -1 and 0.
+    const auto w = static_cast<uint<kBits>>(value_of<Layer::kWeightSigned, Layer::kWeightBits>(weight));
+    const auto x = static_cast<uint<kBits>>(value_of<Layer::kInputSigned, Layer::kInputBits>(input));
+    return static_cast<uint<kBits>>(w * x);
   }
 };
 

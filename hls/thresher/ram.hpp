@@ -1,6 +1,6 @@
 // A memory of the unit's state. Reads see the contents before the step: a step that reads and writes
 // the same address reads the old word, so a read stands before a write in the C++ of a step.
-// Contents are undefined until written.
+// Until a word is written it may hold anything, and holds zero in the C simulation.
 #ifndef THRESHER_RAM_HPP
 #define THRESHER_RAM_HPP
 
@@ -42,7 +42,7 @@ class Ram {
 #if defined(THRESHER_HLSC)
   char address_;
 #else
-  uint<Width> words_[Depth];
+  uint<Width> words_[Depth] THRESHER_ANY_VALUE;
 #endif
 };
 

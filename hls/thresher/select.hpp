@@ -235,8 +235,8 @@ class Select<Layer, SelectMode::kRegisters> {
 
   SelectSteps<Layer, kTail> steps_;
   Left left_ = 0;
-  uint<kInputWidth> incoming_[kIncoming > 0 ? kIncoming : 1];
-  uint<kOutputWidth> outgoing_[kOutgoing > 0 ? kOutgoing : 1];
+  uint<kInputWidth> incoming_[kIncoming > 0 ? kIncoming : 1] THRESHER_ANY_VALUE;
+  uint<kOutputWidth> outgoing_[kOutgoing > 0 ? kOutgoing : 1] THRESHER_ANY_VALUE;
 };
 
 }  // namespace thresher

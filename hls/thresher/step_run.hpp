@@ -6,7 +6,7 @@
 //   thresher::Tap<16> m_axis("m_axis");
 //   s_axis.play(run.input());                             // INPUT_FOLDER/s_axis.bin
 //   my::Unit::Ports ports{thresher::InStream<8>(s_axis), thresher::OutStream<16>(m_axis)};
-//   my::Unit unit;
+//   static my::Unit unit;                                 // static: members without a value begin as zero
 //   run.steps(unit, ports, s_axis, m_axis);               // at most STEPS
 //   m_axis.record(run.output());                          // OUTPUT_FOLDER/m_axis.bin
 //   run.report(s_axis);                                   // OUTPUT_FOLDER/reference.json

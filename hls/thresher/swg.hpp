@@ -88,7 +88,7 @@ class Swg<Layer, false> {
 
   // The places of the buffer: a whole number of parts, which are a power of two, so that an address goes
   // around by its upper bits.
-  static constexpr int kPartBits = bits_for(Layer::kPlacesPart - 1);
+  static constexpr int kPartBits = Layer::kPlacesPart == 1 ? 0 : bits_for(Layer::kPlacesPart - 1);
   static constexpr int kParts = Layer::kPlaces / Layer::kPlacesPart;
   using Address = uint<bits_for(Layer::kPlaces - 1)>;
   using Sum = uint<bits_for(2 * Layer::kPlaces - 1)>;

@@ -154,7 +154,7 @@ class Swg<Layer, true> {
   Wait wait_ = Layer::kFirstWindow;
   Row first_row_ = static_cast<Row>(-Layer::kAbove);
   Column first_column_ = static_cast<Column>(-Layer::kLeft);
-  uint<kColumnWidth> columns_[kHeld];
+  uint<kColumnWidth> columns_[kHeld] THRESHER_ANY_VALUE;
   Ram<kPixelWidth, kDelay> lines_[Layer::kKernelRows];
 };
 

@@ -87,7 +87,7 @@ class WidthConverter<Layer, WidthMode::kUpsize> {
 
   Slot slot_ = 0;
   Phase phase_ = 0;
-  uint<kHeldWidth> held_;
+  uint<kHeldWidth> held_ THRESHER_ANY_VALUE;
 };
 
 // Input beats are at least as wide. The last one is kept; an output beat lies in it and the next, at one of
@@ -147,7 +147,7 @@ class WidthConverter<Layer, WidthMode::kDownsize> {
 
   Phase phase_ = 0;
   Beat beat_ = 0;
-  uint<kInputWidth> held_;
+  uint<kInputWidth> held_ THRESHER_ANY_VALUE;
 };
 
 // Any other pair. `held_` keeps `filled_` elements, and zeros above them; a step reads if they do not

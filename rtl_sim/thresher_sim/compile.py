@@ -18,6 +18,8 @@ TYPE_SETS = ("bitint", "amd")
 # A message of a compiler can be pages long; its first lines say what is wrong.
 SHOWN_LINES = 12
 _PLAIN = ("-fno-exceptions", "-fno-threadsafe-statics")
+# Signed sums wrap, in the C simulation as in hardware: hlsc gives clang the same flag.
+_MEANING = ("-fwrapv",)
 
 
 def compile_program(source: Path, includes: Sequence[Path], cache: Path, types: str = "bitint") -> Path:
@@ -78,7 +80,7 @@ def _bitint_steps() -> tuple[tuple[str, ...], tuple[str, ...]]:
     by g++, or else as C.
     """
     clang = find_clang()
-    compile_step = (*clang, "-std=c++20", "-O2", "-march=native", "-Wall", "-Wextra", *_PLAIN)
+    compile_step = (*clang, "-std=c++20", "-O2", "-march=native", "-Wall", "-Wextra", *_MEANING, *_PLAIN)
     if clang[-1] != "c++":
         return compile_step, clang
     gxx = shutil.which("g++")
@@ -88,7 +90,7 @@ def _bitint_steps() -> tuple[tuple[str, ...], tuple[str, ...]]:
 def _amd_steps() -> tuple[tuple[str, ...], tuple[str, ...]]:
     gxx = find_gxx()
     headers = find_amd_include()
-    return (gxx, "-std=c++14", "-O2", "-DTHRESHER_AMD", f"-isystem{headers}"), (gxx,)
+    return (gxx, "-std=c++14", "-O2", *_MEANING, "-DTHRESHER_AMD", f"-isystem{headers}"), (gxx,)
 
 
 def _links(folders: Sequence[Path], scratch: Path) -> Iterator[Path]:

@@ -22,6 +22,16 @@ def hls_digest(hls: Path, layers: Sequence[str]) -> str:
     return digest.hexdigest()
 
 
+def units_digest(project: Project) -> str:
+    """SHA-256 over the units as they are: their C++, and all SystemVerilog of the project."""
+    digest = hashlib.sha256(
+        hls_digest(project.root / "hls", [layer.name for layer in project.layers]).encode()
+    )
+    for path in sorted((project.root / "rtl").glob("*.sv")):
+        digest.update(f"{path.name}\n".encode() + path.read_bytes())
+    return digest.hexdigest()
+
+
 def is_fresh(project: Project) -> bool:
     """Whether `rtl/` was compiled from `hls/` as it is; true where the project does not say from what."""
     if project.hls_sha256 is None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from tests.kernels.values import random_frames
+from tests.kernels.extremes import stimulus
+from tests.kernels.sanitiser import compile_checked, reports
 from thresher.emit.csim_main import csim_run
 from thresher.emit.layer_header import layer_header
 from thresher.emit.units import compile_layers
@@ -60,9 +62,24 @@ class KernelBench:
         program = compile_program(self.folder / "csim.cpp", [self.hls], self.folder / "csim", types)
         results = self.folder / types
         inputs = [stream for node in self.nodes for stream in self.inputs(node)]
-        outputs = [stream for node in self.nodes for stream in self.outputs(node)]
-        run_program(program, [*inputs, *outputs], self.vectors, results, self.frames)
-        return compare_streams(outputs, self.vectors, results, self.frames)
+        run_program(program, [*inputs, *self._all_outputs()], self.vectors, results, self.frames)
+        return compare_streams(self._all_outputs(), self.vectors, results, self.frames)
+
+    def run_checked(self) -> tuple[Comparison, list[str]]:
+        """Run all units as C++ under the undefined-behaviour sanitiser; what it reports is the second.
+
+        Signed sums do not wrap there, and members that a unit gives no value begin as a pattern of bits.
+        """
+        program = compile_checked(self.folder / "checked.cpp", [self.hls], self.folder / "checked")
+        results = self.folder / "checked-results"
+        results.mkdir()
+        command = [program, self.vectors, results, str(self.frames)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr[:2000]
+        return compare_streams(self._all_outputs(), self.vectors, results, self.frames), reports(done.stderr)
+
+    def _all_outputs(self) -> list[Stream]:
+        return [stream for node in self.nodes for stream in self.outputs(node)]
 
     def compile(self, clock_mhz: float = 100.0) -> dict[str, CompiledUnit]:
         """Compile all units with hlsc, and leave their SystemVerilog in `rtl`."""
@@ -87,18 +104,21 @@ class KernelBench:
 def make_bench(
     folder: Path, kernels: Sequence[Kernel], random: np.random.Generator, frames: int
 ) -> KernelBench:
-    """Write the headers, the program and the vectors of `kernels`, which get random frames."""
-    fed = [random_inputs(random, kernel, frames) for kernel in kernels]
+    """Write the headers, the program and the vectors of `kernels`.
+
+    They get random frames, and those that reach their bounds.
+    """
+    fed = [stimulus(random, kernel, frames) for kernel in kernels]
     return make_bench_of(folder, list(zip(kernels, fed, strict=True)))
 
 
-def random_inputs(random: np.random.Generator, kernel: Kernel, frames: int) -> tuple[Ints, ...]:
-    """Random frames for each input of `kernel`."""
-    return tuple(random_frames(random, layout, frames) for layout in kernel.input_layouts)
+def make_bench_of(
+    folder: Path, fed: Sequence[tuple[Kernel, Sequence[Ints]]], hls: Path | None = None
+) -> KernelBench:
+    """Write the headers, the program and the vectors of kernels, each with the frames of its inputs.
 
-
-def make_bench_of(folder: Path, fed: Sequence[tuple[Kernel, Sequence[Ints]]]) -> KernelBench:
-    """Write the headers, the program and the vectors of kernels, each with the frames of its inputs."""
+    `hls` holds the header library, if that is not Thresher's own.
+    """
     nodes = tuple(
         HwNode(
             f"k{index}",
@@ -111,7 +131,7 @@ def make_bench_of(folder: Path, fed: Sequence[tuple[Kernel, Sequence[Ints]]]) ->
     )
     bench = KernelBench(folder, nodes, len(fed[0][1][0]))
     (bench.hls / "layers").mkdir(parents=True)
-    (bench.hls / "thresher").symlink_to(share_dir("hls") / "thresher")
+    (bench.hls / "thresher").symlink_to((hls or share_dir("hls")) / "thresher")
     for kernel in (kernel for kernel, _ in fed if kernel.namespace() != "thresher"):
         if not (bench.hls / kernel.namespace()).exists():
             (bench.hls / kernel.namespace()).symlink_to(kernel.cpp_folder())
@@ -122,7 +142,8 @@ def make_bench_of(folder: Path, fed: Sequence[tuple[Kernel, Sequence[Ints]]]) ->
         golden = node.kernel.golden(*inputs)
         for stream in bench.outputs(node):
             write_frames(bench.vectors, stream, stream.layout.pack(golden))
-    (folder / "csim.cpp").write_text(_program(bench))
+    (folder / "csim.cpp").write_text(_program(bench, "  static layers::{name} {name};"))
+    (folder / "checked.cpp").write_text(_program(bench, _PATTERNED))
     return bench
 
 
@@ -130,8 +151,15 @@ def _names(stem: str, count: int) -> tuple[str, ...]:
     return (stem,) if count == 1 else tuple(f"{stem}{place}" for place in range(count))
 
 
-def _program(bench: KernelBench) -> str:
-    lines = ['#include "thresher/csim.hpp"']
+# A unit in memory of which every bit is set or not by a pattern.
+_PATTERNED = """\
+  alignas(layers::{name}) static unsigned char {name}_memory[sizeof(layers::{name})];
+  std::memset({name}_memory, 0xA5, sizeof {name}_memory);
+  layers::{name}& {name} = *new ({name}_memory) layers::{name};"""
+
+
+def _program(bench: KernelBench, unit: str) -> str:
+    lines = ["#include <cstring>", "#include <new>", '#include "thresher/csim.hpp"']
     lines += [f'#include "layers/{node.name}.hpp"' for node in bench.nodes]
     lines += ["int main(int argc, char** argv) {", "  thresher::Csim sim(argc, argv);"]
     for node in bench.nodes:
@@ -140,7 +168,7 @@ def _program(bench: KernelBench) -> str:
             lines.append(
                 f'  thresher::Tape<{layout.width}> {stream.name}("{stream.name}", {layout.beats_per_frame});'
             )
-        lines.append(f"  static layers::{node.name} {node.name};")
+        lines.append(unit.format(name=node.name))
     lines.append("  while (sim.next_chunk()) {")
     for node in bench.nodes:
         lines += [f"    sim.play({name});" for name in node.inputs]

@@ -208,3 +208,13 @@ KERNELS: Mapping[type[Kernel], Callable[[], st.SearchStrategy[Kernel]]] = {
     Upsample: upsamples,
     Rescale: rescales,
 }
+
+# Kernels in one program and one Verilator model.
+BATCH = 42
+
+
+def batches() -> st.SearchStrategy[list[Kernel]]:
+    """As many of each kernel."""
+    each = BATCH // len(KERNELS)
+    lists = [st.lists(make(), min_size=each, max_size=each) for make in KERNELS.values()]
+    return st.tuples(*lists).map(lambda parts: [kernel for part in parts for kernel in part])

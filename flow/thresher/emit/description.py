@@ -98,6 +98,7 @@ def describe_report(
         "approximations": [each.to_json() for each in design.lowered.approximations],
         "float_layers": dict(design.float_layers),
         "accuracy": dict(design.accuracy),
+        "verification": dict(design.verification),
         "synthesis": [],
     }
 

@@ -29,8 +29,8 @@ class Design:
     """A folded network, the model that it came from, and what it is built for.
 
     `graph` is `layers` with what joins them, `board` where `part` is to be on it, if that is known.
-    `float_layers` and `accuracy` go into the report as they are: which float layers of the model were
-    quantised, and what is known of its accuracy.
+    `float_layers`, `accuracy` and `verification` go into the report as they are: which float layers of the
+    model were quantised, what is known of its accuracy, and what holding it to the model gave.
     """
 
     model: ModelInfo
@@ -44,3 +44,4 @@ class Design:
     board: Board | None = None
     float_layers: Mapping[str, Any] = field(default_factory=dict)
     accuracy: Mapping[str, Any] = field(default_factory=dict)
+    verification: Mapping[str, Any] = field(default_factory=dict)

@@ -30,6 +30,7 @@ from thresher.hardware.next_step import next_step
 from thresher.hardware.parts import family_of
 from thresher.hlsc import CompiledUnit
 from thresher.kernels import Kernel, all_kernels
+from thresher.lower.stimulus import draw_frames
 from thresher.lower.storage import digest_folder, dump_lowered
 from thresher.share import share_dir
 from thresher.timing.network import Timing, time_graph
@@ -40,6 +41,7 @@ from thresher_sim.vectors import write_vectors
 Announce = Callable[[str], None]
 
 VECTOR_FRAMES = 16
+"""Frames of a project's own vectors: at random and, every other one, at the ends of what layers can sum."""
 _VECTOR_SEED = 1
 
 
@@ -128,13 +130,13 @@ def _write_simulation(design: Design, folder: Path) -> None:
     shutil.copytree(share_dir("rtl_sim") / "thresher_sim", folder / "sim" / "thresher_sim", ignore=_compiled)
     project = load_project(folder)
     layout = project.input.layout
-    random = np.random.default_rng(_VECTOR_SEED)
-    shape = (VECTOR_FRAMES, layout.vectors, layout.channels)
-    if layout.element.bipolar:
-        frames = random.integers(0, 2, shape) * 2 - 1
-    else:
-        frames = random.integers(layout.element.lo, layout.element.hi + 1, shape)
-    write_vectors(project.vectors, project.streams, golden_chunks(design.graph, frames))
+    low, high = (
+        np.full(layout.vectors * layout.channels, end) for end in (layout.element.lo, layout.element.hi)
+    )
+    network, random = design.lowered.graph, np.random.default_rng(_VECTOR_SEED)
+    frames = draw_frames(network, design.lowered.input.tensor, low, high, VECTOR_FRAMES, random)
+    shaped = frames.reshape(-1, layout.vectors, layout.channels)
+    write_vectors(project.vectors, project.streams, golden_chunks(design.graph, shaped))
 
 
 def _write_documents(design: Design, timing: Timing, folder: Path) -> None:

@@ -17,6 +17,8 @@ _FLAGS = (
     *("-std=c++20", "-O2", "-g", "-S", "-emit-llvm", "-DTHRESHER_HLSC"),
     *("-fno-exceptions", "-fno-rtti", "-fno-vectorize", "-fno-slp-vectorize", "-fno-jump-tables"),
     *("-fno-discard-value-names", "-fstandalone-debug", "-Wno-unknown-pragmas"),
+    # Signed sums wrap, in hardware as in the C simulation, which gives clang and g++ the same flag.
+    "-fwrapv",
     # What C++ leaves undefined and clang sees.
     *("-Werror=uninitialized", "-Werror=sometimes-uninitialized", "-Werror=array-bounds"),
     *("-Werror=division-by-zero", "-Werror=shift-count-overflow", "-Werror=shift-count-negative"),

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from thresher.lower.ascend import ascend
+from thresher.lower.checkpoints import find_checkpoints
 from thresher.lower.ends import check_scale, endpoint, finish, needed
 from thresher.lower.explain import Explained, NodeReport, examine, explain
 from thresher.lower.forms import Chosen
 from thresher.lower.integer import IntGraph
-from thresher.lower.lowered import Approximation, Endpoint, Lowered
+from thresher.lower.lowered import Approximation, Checkpoint, Endpoint, Lowered
 from thresher.lower.lowering import ADD_BITS, Lowering
 from thresher.onnx_import.importer import QuantGraph
 from thresher_sim.streams import IntType
@@ -15,6 +16,7 @@ from thresher_sim.streams import IntType
 __all__ = [
     "ADD_BITS",
     "Approximation",
+    "Checkpoint",
     "Endpoint",
     "Explained",
     "Lowered",
@@ -50,11 +52,13 @@ def lower(
     output = finish(lowering, argmax)
     entry = lowering.entry
     assert entry is not None
+    nodes, negated = ascend(needed(lowering.nodes, output.tensor))
     return Lowered(
-        graph=IntGraph(ascend(needed(lowering.nodes, output.tensor)), (entry.tensor,), (output.tensor,)),
+        graph=IntGraph(nodes, (entry.tensor,), (output.tensor,)),
         input=endpoint(entry),
         output=output,
         prologue=None if input_type is not None else entry.onnx_tensor,
         epilogue=None if isinstance(lowering.forms[graph.outputs[0]], Chosen) else output.onnx_tensor,
         approximations=tuple(lowering.approximations),
+        checkpoints=find_checkpoints(lowering, nodes, negated),
     )

@@ -12,13 +12,15 @@ from thresher.lower.integer import EdgeCorrections, IntMatMul, IntNode, IntThres
 from thresher_sim.streams import IntType
 
 
-def ascend(nodes: tuple[IntNode, ...]) -> tuple[IntNode, ...]:
+def ascend(nodes: tuple[IntNode, ...]) -> tuple[tuple[IntNode, ...], dict[str, npt.NDArray[np.bool_]]]:
     """Negate weight rows whose thresholds fall, where that takes no more bits per weight.
 
-    A channel that counts thresholds downwards needs a subtraction in hardware; its negated sum needs
-    none. Rows that do not fit when negated keep their falling thresholds, and so do sums with other readers.
+    A channel that counts thresholds downwards needs a subtraction in hardware; its negated sum needs none.
+    Rows that do not fit when negated keep their falling thresholds, and so do sums with other readers.
+    Returned are the nodes, and the channels whose sums are negated, by the name of the tensor.
     """
     result = list(nodes)
+    negated: dict[str, npt.NDArray[np.bool_]] = {}
     readers = Counter(tensor for node in nodes for tensor in node.inputs)
     writers = {node.output: place for place, node in enumerate(nodes)}
     for index, second in enumerate(nodes):
@@ -31,7 +33,8 @@ def ascend(nodes: tuple[IntNode, ...]) -> tuple[IntNode, ...]:
         flipped = second.descending & _negatable(first)
         if flipped.any():
             result[place], result[index] = _flip(first, second, flipped)
-    return tuple(result)
+            negated[first.output] = flipped
+    return tuple(result), negated
 
 
 def _negatable(matmul: IntMatMul) -> npt.NDArray[np.bool_]:

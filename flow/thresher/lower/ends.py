@@ -76,7 +76,7 @@ def needed(nodes: Sequence[IntNode], tensor: str) -> tuple[IntNode, ...]:
 def endpoint(pending: Pending) -> Endpoint:
     """What the integers of `pending` mean in the model, before any step behind its ONNX tensor."""
     channel = pending.index % pending.channels
-    factor = _unfinished(pending)
+    factor = unfinished(pending)
     scale, zero = (pending.scale[channel] * factor).astype(np.float32), pending.zero[channel]
     offset = np.zeros((), np.float32) if pending.offset is None else pending.offset[channel] * factor
     natural = np.array_equal(pending.index.reshape(-1), np.arange(pending.size))
@@ -92,7 +92,7 @@ def endpoint(pending: Pending) -> Endpoint:
     )
 
 
-def _unfinished(pending: Pending) -> float:
+def unfinished(pending: Pending) -> float:
     """What the sums of an average are yet to be multiplied by to be the ONNX tensor, else 1."""
     if not pending.steps or pending.steps[0].output != pending.onnx_tensor:
         return 1.0

@@ -43,6 +43,11 @@ class IntNode(OneToOne, ABC):
     input_type: TensorType
     output_type: TensorType
 
+    @property
+    def input_types(self) -> tuple[TensorType, ...]:
+        """The types of the tensors it reads."""
+        return (self.input_type,)
+
     @abstractmethod
     def evaluate(self, *inputs: Array) -> tuple[Array, ...]:
         """Compute the output of a batch."""

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 import numpy as np
+import numpy.typing as npt
 
 from thresher.graph import Array
 from thresher.lower.integer import IntGraph, Ints, IntThreshold, TensorType
 from thresher.onnx_import.nodes import Floats, Shape
+
+Doubles = npt.NDArray[np.float64]
+Flags = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -85,13 +89,87 @@ class Endpoint:
 
 
 @dataclass(frozen=True, eq=False)
+class Checkpoint:
+    """An integer tensor, and the tensor of the model that its integers mean.
+
+    Attributes:
+        tensor: The integer tensor, `vectors` times `channels` a frame, in stream order.
+        onnx_tensor: The tensor of the model, of shape `shape` without its batch axis.
+        order: The place in the stream of each element of the model's tensor; None where it is the same.
+        lo, hi: The least and the greatest integer of each channel.
+        scale, zero, offset: Of each channel; the model's value is `scale * (q - zero) + offset`.
+        slack: How far the order of float32 additions can take the model's value from that, by channel.
+        levels: Whether a quantiser writes it, so that any integers within the limits may stand there.
+        own_error: How far fixed point is from the exact value for exact inputs; 0 where it is exact.
+        reader: The node that alone reads these integers in place of the model's values; None: all do.
+    """
+
+    tensor: str
+    onnx_tensor: str
+    shape: tuple[int, ...]
+    vectors: int
+    channels: int
+    order: npt.NDArray[np.int32] | None
+    lo: Ints
+    hi: Ints
+    scale: Doubles
+    zero: Ints
+    offset: Doubles
+    slack: Doubles
+    levels: bool
+    own_error: float = 0.0
+    reader: str | None = None
+
+    def steps(self, real: Array) -> Doubles:
+        """How many steps of the scale values `[N, *shape]` of the model are, `[N, vectors, channels]`.
+
+        They are whole numbers where the values are exactly what integers mean.
+        """
+        values = self.in_stream_order(real).astype(np.float64)
+        result: Doubles = (values - self.offset) / self.scale + self.zero
+        return result
+
+    def in_stream_order(self, values: Array) -> Array:
+        """An array `[N, *shape]` of the model's tensor as `[N, vectors, channels]` of the stream."""
+        flat = values.reshape(len(values), -1)
+        if self.order is not None:
+            streamed = np.empty_like(flat)
+            streamed[:, self.order] = flat
+            flat = streamed
+        return flat.reshape(-1, self.vectors, self.channels)
+
+    def real(self, integers: Array) -> Array:
+        """What integers `[N, vectors, channels]` mean, `[N, *shape]` in float32.
+
+        It is rounded once, as the model's own quantisers round, and as thresholds are found.
+        """
+        exact = (integers.reshape(-1, self.vectors, self.channels) - self.zero) * self.scale + self.offset
+        flat = exact.astype(np.float32).reshape(len(exact), self.vectors * self.channels)
+        if self.order is not None:
+            flat = flat[:, self.order]
+        return flat.reshape(len(flat), *self.shape)
+
+    def negated(self, channels: Flags) -> Checkpoint:
+        """The checkpoint once the integers of some `channels` are negated."""
+        sign = np.where(channels, -1, 1)
+        return replace(
+            self,
+            lo=np.where(channels, -self.hi, self.lo),
+            hi=np.where(channels, -self.lo, self.hi),
+            scale=self.scale * sign,
+            zero=self.zero * sign,
+        )
+
+
+@dataclass(frozen=True, eq=False)
 class Lowered:
     """An integer network, its ends, and the tensors of the model at which it was cut out.
 
     `prologue` names the tensor that ends the host's float prologue (the output of the first
     quantiser); None where the hardware takes the model's own input. `epilogue` names the tensor that
     begins the host's float epilogue; None where the hardware gives the class index. `approximations` are
-    the nodes that fixed point computes; without any, all is exact.
+    the nodes that fixed point computes; without any, all is exact. `checkpoints` are where the integers can
+    be held to the model's values.
     """
 
     graph: IntGraph
@@ -100,6 +178,7 @@ class Lowered:
     prologue: str | None
     epilogue: str | None
     approximations: tuple[Approximation, ...] = ()
+    checkpoints: tuple[Checkpoint, ...] = ()
 
     @property
     def ties(self) -> dict[str, int]:

@@ -56,7 +56,7 @@ class Lowering:
     """What has been lowered so far: integer nodes, and the form of every ONNX tensor.
 
     `entry` is where integers enter the hardware. Sums in fixed point have `add_bits` bits, and are listed
-    as `approximations`.
+    as `approximations`; `joined` are all joins with what they give.
     """
 
     graph: QuantGraph
@@ -65,6 +65,7 @@ class Lowering:
     nodes: list[IntNode] = field(default_factory=list)
     entry: Pending | None = None
     approximations: list[Approximation] = field(default_factory=list)
+    joined: list[tuple[Join, Pending, Approximation | None]] = field(default_factory=list)
     names: Counter[str] = field(default_factory=Counter)
     undeferred: dict[Pending, Pending] = field(default_factory=dict)
 
@@ -111,6 +112,7 @@ class Lowering:
             )
         if made.approximation is not None:
             self.approximations.append(made.approximation)
+        self.joined.append((node, made.result, made.approximation))
         return self._add(made.nodes, made.result)
 
     def _form_after(self, node: QuantNode, form: Form) -> Form:

@@ -28,7 +28,7 @@ from thresher.lower.integer import (
     IntWindow,
     TensorType,
 )
-from thresher.lower.lowered import Approximation, Endpoint, Lowered
+from thresher.lower.lowered import Approximation, Checkpoint, Endpoint, Lowered
 from thresher.onnx_import.custom import NO_OPERATORS, CustomOperator, Operators
 from thresher.onnx_import.window import Window
 from thresher_sim.streams import IntType
@@ -70,6 +70,9 @@ def dump_lowered(lowered: Lowered) -> bytes:
         "prologue": lowered.prologue,
         "epilogue": lowered.epilogue,
         "approximations": [each.to_json() for each in lowered.approximations],
+        "checkpoints": [
+            _describe(each, f"checkpoint{place}", arrays) for place, each in enumerate(lowered.checkpoints)
+        ],
     }
     arrays["header"] = np.frombuffer(json.dumps(header).encode(), np.uint8)
     return _zip(arrays)
@@ -98,6 +101,10 @@ def load_lowered(data: bytes, operators: Operators = NO_OPERATORS) -> Lowered:
             prologue=header["prologue"],
             epilogue=header["epilogue"],
             approximations=tuple(Approximation(**each) for each in header["approximations"]),
+            checkpoints=tuple(
+                _restore(Checkpoint, f"checkpoint{place}", each, arrays)
+                for place, each in enumerate(header["checkpoints"])
+            ),
         )
     except (KeyError, TypeError, ValueError, OSError, zipfile.BadZipFile) as error:
         raise UsageError(

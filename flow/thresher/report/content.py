@@ -71,8 +71,16 @@ _SHAPE: Any = {
     "approximations": [
         {"onnx_node": str, "bits": int, "step": _NUMBER, "own_error": _NUMBER, "error": _NUMBER}
     ],
-    "simulation": {...: {"warnings": [str], ...: (int, float, type(None))}},
+    "simulation": {...: {"warnings": [str], ...: (int, float, str, type(None))}},
     "accuracy": {...: (int, float, str)},
+    "verification": {
+        "done": bool,
+        "frames": int,
+        "tensors": int,
+        "mismatches": int,
+        "ties": {...: int},
+        "seconds": _NUMBER,
+    },
     "synthesis": [_SYNTHESIS],
 }
 

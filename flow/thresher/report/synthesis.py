@@ -38,6 +38,8 @@ def synthesis_lines(entry: Mapping[str, Any]) -> Iterable[str]:
         yield f"routed: {entry['fmax_mhz']:g} MHz, which {met} {entry['target_mhz']:g} MHz{path}"
     if "missed" in entry:
         yield f"timing is not met: {entry['missed']}"
+    if not entry.get("simulated", True):
+        yield "not simulated: no simulation has passed on these units as they are; run thresher sim first"
     yield from (f"note: {note}" for note in entry["notes"])
     yield from (f"file: {file}" for file in entry["files"])
 

@@ -170,7 +170,8 @@ def record_synthesis(
     same = [old for old in entries if all(old.get(key) == entry[key] for key in keys)]
     if same and "lut" not in entry:
         layers = {**_layers(same[0]), **_layers(entry)}
-        entry = {**same[0], "tool_version": entry["tool_version"], "layers": layers}
+        newer = {key: entry[key] for key in ("tool_version", "simulated") if key in entry}
+        entry = {**same[0], **newer, "layers": layers}
     return [*(old for old in entries if any(old.get(key) != entry[key] for key in keys[:2])), entry]
 
 

@@ -1,0 +1,171 @@
+"""The model as its file says it, computed apart from everything that lowers it.
+
+Standard operators run in onnxruntime with its optimisations off, QONNX's by `reference_operators`; nothing
+of the importer's translation is used. The nodes are cut into steps behind chosen tensors, so that the reader
+may put other values there before the nodes behind them are computed: a tensor is then judged by the model's
+own values of the tensors before it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import onnx
+from onnx import helper, numpy_helper
+
+from thresher.graph import Array
+from thresher.onnx_import.reference_operators import apply_qonnx
+from thresher.onnx_import.session import Session
+from thresher.onnx_import.source import STANDARD, Source, SourceNode
+
+Frames = list[Array]
+"""The values of one tensor, an array for each frame."""
+
+
+@dataclass
+class Step:
+    """Nodes that are computed together, between two tensors that may be given other values.
+
+    `reads` are what they need of tensors computed before, `writes` what is read behind them.
+    """
+
+    nodes: tuple[SourceNode, ...]
+    reads: tuple[str, ...]
+    writes: tuple[str, ...]
+    constants: Mapping[str, Array]
+    source: Source
+    _session: Session | None = field(default=None, repr=False)
+
+    def run(self, feeds: Mapping[str, Array]) -> dict[str, Array]:
+        """Compute one frame.
+
+        Raises:
+            RuntimeRefusalError: onnxruntime refuses the nodes.
+            NodeError: A QONNX operator is not as specified.
+        """
+        if self.nodes[0].is_quantiser:
+            (node,) = self.nodes
+            known = {**self.constants, **feeds}
+            return {node.outputs[0]: apply_qonnx(node, [known[name] for name in node.inputs if name])}
+        if self._session is None:
+            self._session = Session(self._model(feeds))
+        results = self._session.run(dict(feeds))
+        return dict(zip(self.writes, results, strict=True))
+
+    def _model(self, feeds: Mapping[str, Array]) -> bytes:
+        """The nodes as a model of their own; the types of its inputs are those of `feeds`."""
+        inputs = [
+            helper.make_tensor_value_info(name, helper.np_dtype_to_tensor_dtype(feeds[name].dtype), None)
+            for name in self.reads
+        ]
+        outputs = [helper.make_empty_tensor_value_info(name) for name in self.writes]
+        tensors = [numpy_helper.from_array(value, name) for name, value in self.constants.items()]
+        graph = helper.make_graph([node.proto for node in self.nodes], "step", inputs, outputs, tensors)
+        proto = self.source.model.proto
+        opsets = [opset for opset in proto.opset_import if opset.domain in STANDARD]
+        model = onnx.ModelProto(ir_version=proto.ir_version, graph=graph, opset_import=opsets)
+        return bytes(model.SerializeToString())
+
+
+class Reference:
+    """The nodes of a model in steps, each of which ends where a tensor of `cuts` or `wanted` is written.
+
+    Nodes of domains that neither ONNX nor QONNX has are no part of it: what they write must be among `cuts`,
+    and is given from outside. Nodes that no tensor of `wanted` hangs on are left out.
+
+    Raises:
+        RuntimeRefusalError: onnxruntime refuses a constant expression.
+        NodeError: A QONNX operator on a constant is not as specified.
+    """
+
+    def __init__(
+        self, source: Source, nodes: Sequence[SourceNode], cuts: Collection[str], wanted: Collection[str]
+    ) -> None:
+        used = _used(nodes, wanted)
+        constants = dict(source.initialisers)
+        fixed, computed = _split(used, constants)
+        for step in _steps(
+            source, fixed, constants, (), {name for node in computed for name in reads_of(node)}
+        ):
+            constants.update(step.run({name: constants[name] for name in step.reads}))
+        self.steps = tuple(_steps(source, computed, constants, cuts, {*wanted, *cuts}))
+        self.tensors = {source.input, *(name for node in computed for name in node.outputs)}
+
+
+def _used(nodes: Sequence[SourceNode], wanted: Collection[str]) -> list[SourceNode]:
+    """The nodes that `wanted` depends on, in order."""
+    needed, used = set(wanted), []
+    for node in reversed(nodes):
+        if needed.intersection(node.outputs):
+            needed.update(reads_of(node))
+            used.append(node)
+    return used[::-1]
+
+
+def _split(
+    nodes: Sequence[SourceNode], constants: Mapping[str, Array]
+) -> tuple[list[SourceNode], list[SourceNode]]:
+    """The nodes that depend on constants only, and all others."""
+    known = set(constants)
+    fixed: list[SourceNode] = []
+    computed: list[SourceNode] = []
+    for node in nodes:
+        constant = (node.is_standard or node.is_quantiser) and all(name in known for name in reads_of(node))
+        if constant:
+            known.update(node.outputs)
+        (fixed if constant else computed).append(node)
+    return fixed, computed
+
+
+def _steps(
+    source: Source,
+    nodes: Sequence[SourceNode],
+    constants: Mapping[str, Array],
+    cuts: Collection[str],
+    wanted: Collection[str],
+) -> Iterator[Step]:
+    """`nodes` in groups: a quantiser is one by itself, and a group ends where it writes one of `cuts`."""
+    groups: list[list[SourceNode]] = [[]]
+    for node in nodes:
+        if not (node.is_standard or node.is_quantiser):
+            groups.append([])
+            continue
+        if node.is_quantiser and groups[-1]:
+            groups.append([])
+        groups[-1].append(node)
+        if node.is_quantiser or any(name in cuts for name in node.outputs):
+            groups.append([])
+    groups = [group for group in groups if group]
+    readers = [[name for node in group for name in reads_of(node)] for group in groups]
+    for place, group in enumerate(groups):
+        written = {name for node in group for name in node.outputs if name}
+        behind = {name for names in readers[place + 1 :] for name in names} | set(wanted)
+        read = dict.fromkeys(readers[place])
+        yield Step(
+            nodes=tuple(group),
+            reads=tuple(name for name in read if name not in written and name not in constants),
+            writes=tuple(name for name in dict.fromkeys(_outputs(group)) if name in behind),
+            constants={name: constants[name] for name in read if name in constants and name not in written},
+            source=source,
+        )
+
+
+def _outputs(nodes: Sequence[SourceNode]) -> Iterator[str]:
+    for node in nodes:
+        yield from (name for name in node.outputs if name)
+
+
+def reads_of(node: SourceNode) -> tuple[str, ...]:
+    """The tensors that a node reads, those that its subgraphs take from around it included."""
+    return tuple(dict.fromkeys(_reads(node.proto)))
+
+
+def _reads(proto: onnx.NodeProto) -> Iterator[str]:
+    yield from (name for name in proto.input if name)
+    for attribute in proto.attribute:
+        for graph in (attribute.g, *attribute.graphs):
+            inside = {value.name for value in graph.input} | {tensor.name for tensor in graph.initializer}
+            for node in graph.node:
+                yield from (name for name in _reads(node) if name not in inside)
+                inside.update(node.output)

@@ -1,0 +1,20 @@
+"""Holding a network's integers to the ONNX model, evaluated apart from all that lowering does."""
+
+from thresher.verification.results import (
+    NOT_DONE,
+    Difference,
+    TensorResult,
+    Verification,
+    VerificationError,
+)
+from thresher.verification.verify import verify_design, verify_frames
+
+__all__ = [
+    "NOT_DONE",
+    "Difference",
+    "TensorResult",
+    "Verification",
+    "VerificationError",
+    "verify_design",
+    "verify_frames",
+]

@@ -1,0 +1,116 @@
+"""What is held to what: an integer network, its ends, and the model that it was made from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from thresher.graph import Array
+from thresher.host import Host
+from thresher.lower import Checkpoint, Lowered
+from thresher.lower.integer import IntNode
+from thresher.onnx_import.custom import Custom
+from thresher.onnx_import.importer import QuantGraph
+from thresher.onnx_import.nodes import Elementwise, QuantNode
+from thresher.onnx_import.reference import Reference
+from thresher.onnx_import.reference_changes import ChangedModel, copy_name
+
+
+@dataclass(frozen=True, eq=False)
+class Subject:
+    """An integer network, and the model that it is held to.
+
+    Attributes:
+        lowered: the network, with its checkpoints.
+        host: its ends.
+        graph: the imported network, for the bounds of what float32 can give.
+        model: the nodes of the ONNX file, with what the user asked to change.
+        aliases: other names of tensors in the file.
+    """
+
+    lowered: Lowered
+    host: Host
+    graph: QuantGraph
+    model: ChangedModel
+    aliases: Mapping[str, str]
+
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """The tensors of the file."""
+        nodes = self.model.nodes
+        return frozenset({self.model.source.input, *(name for node in nodes for name in node.outputs)})
+
+    @cached_property
+    def writers(self) -> Mapping[str, str]:
+        """The ONNX node that writes each tensor."""
+        return {name: node.name for node in self.model.nodes for name in node.outputs}
+
+    @cached_property
+    def entry(self) -> Checkpoint:
+        """Where integers enter the hardware."""
+        tensor = self.lowered.input.tensor
+        return next(each for each in self.lowered.checkpoints if each.tensor == tensor)
+
+    @cached_property
+    def makers(self) -> Mapping[str, IntNode]:
+        """The operator that writes each integer tensor."""
+        return {node.output: node for node in self.lowered.graph.nodes}
+
+    @cached_property
+    def points(self) -> Mapping[str, tuple[Point, ...]]:
+        """The checkpoints that can be compared at each tensor of the file, and at its other names."""
+        found: dict[str, tuple[Point, ...]] = {}
+        for each in self.lowered.checkpoints:
+            base = each.onnx_tensor if each.reader is None else copy_name(each.onnx_tensor, each.reader)
+            for name, chain in self.behind(base).items():
+                found[name] = (*found.get(name, ()), Point(each, chain))
+        for alias, name in self.aliases.items():
+            if name in found and alias in self.names:
+                found[alias] = found[name]
+        return found
+
+    def behind(self, tensor: str) -> Mapping[str, tuple[QuantNode, ...]]:
+        """`tensor` or, where the file has none of that name, the first behind it and the operators between.
+
+        Such is a product within an operator that adds a bias as well.
+        """
+        if tensor in self.names:
+            return {tensor: ()}
+        chains: dict[str, tuple[QuantNode, ...]] = {tensor: ()}
+        found: dict[str, tuple[QuantNode, ...]] = {}
+        for node in self.graph.nodes:
+            if len(node.inputs) == 1 and node.input in chains and isinstance(node, Elementwise):
+                chain = (*chains[node.input], node)
+                (found if node.output in self.names else chains)[node.output] = chain
+        return found
+
+    @cached_property
+    def ends(self) -> Mapping[str, tuple[QuantNode, ...]]:
+        """The first tensors of the file behind the hardware, and the operators from its output to each."""
+        return {} if self.lowered.epilogue is None else self.behind(self.lowered.output.onnx_tensor)
+
+    @cached_property
+    def replaced(self) -> frozenset[str]:
+        """The tensors that get other values before the nodes behind them are computed."""
+        customs = {node.output for node in self.graph.nodes if isinstance(node, Custom)}
+        return frozenset({*customs, *self.points, *self.ends})
+
+    def reference(self) -> Reference:
+        """The model in steps that end behind the tensors that are replaced."""
+        return self.model.reference(self.replaced, {*self.points, self.model.source.output})
+
+
+@dataclass(frozen=True, eq=False)
+class Point:
+    """A checkpoint, and the operators from the tensor that it stands for to that where it is compared."""
+
+    checkpoint: Checkpoint
+    chain: tuple[QuantNode, ...] = ()
+
+    def real(self, integers: Array) -> Array:
+        """What integers of the checkpoint mean where it is compared."""
+        value = self.checkpoint.real(integers)
+        for node in self.chain:
+            value = node.apply(value)
+        return value

@@ -1,0 +1,46 @@
+"""C++ under clang's undefined-behaviour sanitiser, without `-fwrapv`: what it reports, line by line."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+
+from thresher_sim.toolchain import find_clang, find_gxx
+
+REPORTS = Path(__file__).with_name("undefined.cpp")
+
+_FLAGS = (
+    *("-std=c++20", "-O1", "-g0", "-Wno-unknown-pragmas", "-fno-exceptions", "-fno-threadsafe-statics"),
+    # Run-time types are for a check of virtual functions, of which there are none.
+    *("-fsanitize=undefined", "-fno-sanitize=vptr,function", "-fno-sanitize-trap=all"),
+    "-fsanitize-recover=all",
+    # Locals without a value hold a pattern, so that whatever is made of them is wrong.
+    "-ftrivial-auto-var-init=pattern",
+)
+
+
+def compile_checked(source: Path, includes: Sequence[Path], program: Path) -> Path:
+    """Compile `source` to `program`, which prints a line `undefined: FILE:LINE: WHAT` for each report.
+
+    clang compiles and g++ links, as for the C simulation.
+    """
+    unit = program.with_suffix(".o")
+    folders = [word for folder in includes for word in ("-I", str(folder))]
+    _run([*find_clang(), *_FLAGS, *folders, "-c", str(source), "-o", str(unit)])
+    _run([shutil.which("g++") or find_gxx(), str(unit), str(REPORTS), "-o", str(program)])
+    return program
+
+
+def reports(stderr: str) -> list[str]:
+    """`FILE:LINE: WHAT` of each report, with the name of the file alone."""
+    lines = [
+        line.removeprefix("undefined: ") for line in stderr.splitlines() if line.startswith("undefined: ")
+    ]
+    return [line.rpartition("/")[2] for line in lines]
+
+
+def _run(command: Sequence[str]) -> None:
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[:2000]
