@@ -163,7 +163,7 @@ def _pooled(op: str) -> Callable[[ModelBuilder, str, tuple[int, ...]], str | Non
 
 ENDS: Mapping[str, Callable[[ModelBuilder, str, tuple[int, ...]], str | None]] = {
     "output": lambda build, x, shape: build.node("Identity", x),
-    "Softmax": lambda build, x, shape: build.node("Softmax", x, axis=1),
+    "Sigmoid": lambda build, x, shape: build.node("Sigmoid", x),
     "quantiser": lambda build, x, shape: build.quant(x, 1.0, 0.0, 3),
     "quantiser, layer": lambda build, x, shape: _layer(build, build.quant(x, 1.0, 0.0, 3), shape),
     "layer": _layer,

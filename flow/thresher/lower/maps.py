@@ -94,7 +94,7 @@ def take_largest(
     onnx_nodes = (*form.onnx_nodes, *node.onnx_nodes)
     factor = abs(rescaling(form, node))
     form, places = as_map(node, form)
-    turned = np.zeros(form.channels, np.bool_) if turned is None else turned
+    turned = _of_channels(node, turned, form.channels)
     ends_of_type = form.element.lo + form.element.hi
     result = replace(
         _pooled(node, form, places, f"{name}_out", form.element),
@@ -112,6 +112,17 @@ def take_largest(
     window = window_node(window_name, form, node.window, lowest, onnx_nodes)
     ends = (name, window.output, result.tensor, node.onnx_nodes, window.output_type, result.type)
     return (window, IntPool(*ends, node.window.taps, turned)), result
+
+
+def _of_channels(node: QuantNode, turned: Flags | None, channels: int) -> Flags:
+    """`turned` for each of the `channels` of a map, where it may have been cut into more."""
+    if turned is None:
+        return np.zeros(channels, np.bool_)
+    pixels = turned.reshape(-1, channels)
+    if (pixels != pixels[:1]).any():
+        reason = "what it takes the largest of rises and falls, from pixel to pixel"
+        raise NodeError("lower", node.name, reason, "quantise before it")
+    return pixels[0]
 
 
 def with_own_padding(node: MaxPool | GlobalPool, form: Pending) -> MaxPool | GlobalPool:

@@ -93,7 +93,7 @@ def _pixel_axes(index: Ints, vectors: int) -> tuple[int, ...] | None:
 
 def absorbs(form: Pending) -> bool:
     """Whether all that the model has done to the integers can be told by scales and offsets."""
-    return all(isinstance(step, Layout) for step in form.steps) or _line(form) is not None
+    return all(isinstance(step, Layout) for step in form.steps) or _line(form.by_vector()) is not None
 
 
 def _line(form: Pending) -> Piecewise | None:
