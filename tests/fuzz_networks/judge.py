@@ -9,7 +9,7 @@ import warnings
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 from unittest import mock
 
@@ -26,13 +26,13 @@ from tests.fuzz_networks.description import (
 )
 from tests.fuzz_networks.executor import Executed, execute
 from tests.fuzz_networks.values import Array, InvalidError
-from thresher.building import BuildOptions, make_design, parse_input_type
+from thresher.building import BuildOptions, Prepared, parse_input_type, prepare
 from thresher.emit.design import Design
 from thresher.errors import ThresherError
+from thresher.float_layers import host_of
 from thresher.hardware.golden import golden_outputs
-from thresher.host import Host
 from thresher.onnx_import import parse_model
-from thresher.onnx_import.host import HostModel
+from thresher.verification import verify_design
 
 Kind = Literal["ok", "tie", "wrong", "refused", "traceback", "invalid"]
 FAILURES: tuple[Kind, ...] = ("wrong", "traceback", "invalid")
@@ -60,17 +60,18 @@ class Verdict:
         return self.kind in FAILURES
 
 
-def judge(description: Description) -> Verdict:
+def judge(description: Description, verifies: bool = True) -> Verdict:
     """Build the network of `description` and hold its golden model to the oracle.
 
-    An error of the fuzzer itself makes the network `invalid`.
+    Where it `verifies`, a build's own verification must find no difference either. An error of the fuzzer
+    itself makes the network `invalid`.
     """
     with Caught() as caught:
-        return _judged(description)
+        return _judged(description, verifies)
     return Verdict("invalid", f"fuzzer: {caught.place}", caught.detail)
 
 
-def _judged(description: Description) -> Verdict:
+def _judged(description: Description, verifies: bool) -> Verdict:
     try:
         network = write_network(description)
     except InvalidError as error:
@@ -82,33 +83,54 @@ def _judged(description: Description) -> Verdict:
             executed = execute(network.proto, frames)
         except (RuntimeError, ValueError, TypeError) as error:
             return Verdict("invalid", f"oracle: {_pattern(str(error))}", str(error), network.labels)
-        return _compared(description, network, executed, frames)
-
-
-def _compared(description: Description, network: Network, executed: Executed, frames: Array) -> Verdict:
-    with Caught() as caught:
-        design = design_of(description, network)
-        host = host_of(design)
-        encoded = host.encode(frames)
-        got = host.decode(golden_outputs(design.graph, encoded))
-        alike = not description.entry.input_type or np.array_equal(
-            host.encode(integer_frames(description)), encoded
-        )
+        with Caught() as caught:
+            prepared = prepare_network(description, network)
+            verdict = _compared(description, network, executed, frames, prepared.design)
+            return _verified(verdict, prepared) if verifies else verdict
     if isinstance(caught.error, ThresherError):
         message = str(caught.error)
         return Verdict("refused", _pattern(message), message, network.labels)
-    if caught.error is not None:
-        return Verdict("traceback", caught.place, caught.detail, network.labels)
-    if not alike:
+    return Verdict("traceback", caught.place, caught.detail, network.labels)
+
+
+def _compared(
+    description: Description, network: Network, executed: Executed, frames: Array, design: Design
+) -> Verdict:
+    host = host_of(design)
+    encoded = host.encode(frames)
+    if description.entry.input_type and not np.array_equal(host.encode(integer_frames(description)), encoded):
         return Verdict("wrong", "integers as frames", "they enter as others than floats do", network.labels)
+    got = host.decode(golden_outputs(design.graph, encoded))
     return _verdict(description, network, executed, design, got)
 
 
-def design_of(description: Description, network: Network) -> Design:
-    """The design of the network; raises as Thresher does."""
+def _verified(verdict: Verdict, prepared: Prepared) -> Verdict:
+    """The verdict, with what a build's own verification finds: it must find what the oracle finds."""
+    design = prepared.design
+    found = verify_design(
+        prepared.model,
+        prepared.layers,
+        prepared.built,
+        design.lowered,
+        host_of(design),
+        design.graph,
+        None,
+    )
+    listed = [f"  {each.node}: {each.first}" for each in found.tensors if each.mismatches]
+    if verdict.kind == "wrong":
+        seen = "sees it as well" if listed else "does not see it"
+        return replace(verdict, detail=f"{verdict.detail}\nthe build's own verification {seen}")
+    if listed:
+        detail = "\n".join(["the build's own verification finds differences, and the oracle none:", *listed])
+        return Verdict("wrong", "verification", detail, verdict.labels)
+    return verdict
+
+
+def prepare_network(description: Description, network: Network) -> Prepared:
+    """The design of the network, and what it can be held to; raises as Thresher does."""
     model = parse_model(network.proto.SerializeToString(), "fuzz.onnx")
     with _in_haste(folds=description.frames_seed % _FOLDED_OF == 0):
-        return make_design(model, options_of(description))
+        return prepare(model, options_of(description))
 
 
 @contextmanager
@@ -132,15 +154,6 @@ def options_of(description: Description) -> BuildOptions:
         input_scale=entry.scale if entry.input_type else None,
         argmax=description.argmax,
         add_bits=description.add_bits,
-    )
-
-
-def host_of(design: Design) -> Host:
-    """The host's side of a design."""
-    return Host(
-        design.lowered,
-        HostModel(design.prologue) if design.prologue else None,
-        HostModel(design.epilogue) if design.epilogue else None,
     )
 
 
