@@ -15,14 +15,16 @@ MOST_TRIALS = 500
 _KEPT = ("sources", "seed")
 
 
-def shrink(description: Description, trials: int = MOST_TRIALS) -> tuple[Description, Verdict]:
+def shrink(
+    description: Description, verifies: bool = True, trials: int = MOST_TRIALS
+) -> tuple[Description, Verdict]:
     """The smallest network that was found to fail as `description` does, and its verdict."""
-    found = judge(description)
+    found = judge(description, verifies)
     fails = _same_failure(found)
     while trials > 0:
         for candidate in _simpler(description):
             trials -= 1
-            verdict = judge(candidate)
+            verdict = judge(candidate, verifies)
             if fails(verdict):
                 description, found = candidate, verdict
                 break
