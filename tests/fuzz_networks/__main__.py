@@ -45,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     if failed:
         console.print(f"fuzz-networks: seeds {' '.join(map(str, failed))}; they are kept in {options.output}")
-        console.print("fuzz-networks: again: python -m tests.fuzz_networks -n 1 --seed SEED")
+        console.print("fuzz-networks: again: python -m tests.fuzz_networks -n 1 --verified-of 1 --seed SEED")
     return 1 if failed else 0
 
 
@@ -55,6 +55,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seed", type=int, default=0, help="the first seed")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes at once")
     parser.add_argument("--rtl", type=int, default=0, help="networks that are simulated in C and RTL as well")
+    parser.add_argument(
+        "--verified-of",
+        type=int,
+        default=4,
+        help="one network of so many is held to a build's own verification as well; 0: none",
+    )
     parser.add_argument(
         "--coverage", action="store_true", help="tell how often each operator and form occurs"
     )
@@ -68,7 +74,9 @@ def _all(seeds: Sequence[int], options: argparse.Namespace, console: Console) ->
     parts = [seeds[first : first + _BATCH] for first in range(0, len(seeds), _BATCH)]
     with ProcessPoolExecutor(options.jobs) as pool, Progress(*columns, console=console) as progress:
         task = progress.add_task("", total=len(seeds) + options.rtl)
-        batches = {pool.submit(_batch, part, options.output): len(part) for part in parts}
+        batches = {
+            pool.submit(_batch, part, options.output, options.verified_of): len(part) for part in parts
+        }
         batches |= {pool.submit(_simulated, seed, options.output): 1 for seed in seeds[: options.rtl]}
         for done in as_completed(batches):
             for outcome in done.result():
@@ -79,8 +87,8 @@ def _all(seeds: Sequence[int], options: argparse.Namespace, console: Console) ->
     return sorted(found, key=lambda outcome: outcome.seed)
 
 
-def _batch(seeds: Sequence[int], folder: Path) -> list[Outcome]:
-    return [fuzz(seed, folder) for seed in seeds]
+def _batch(seeds: Sequence[int], folder: Path, verified_of: int) -> list[Outcome]:
+    return [fuzz(seed, folder, verified_of) for seed in seeds]
 
 
 def _simulated(seed: int, folder: Path) -> list[Outcome]:
