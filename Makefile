@@ -42,7 +42,7 @@ lint: $(READY)  ## ruff and mypy
 
 # Of this and the next, each part is run even where one before it misses a bound; the exit code is then 1.
 bench: $(READY)  ## Measure speed, memory and size: tables, JSON in build, and bench/RESULTS.md
-	@code=0; for part in bench bench.convolutional bench.folding bench.networks bench.peers bench.page; do $(BIN)/python -m $$part || code=1; done; exit $$code
+	@code=0; for part in bench bench.convolutional bench.verification bench.folding bench.networks bench.peers bench.page; do $(BIN)/python -m $$part || code=1; done; exit $$code
 
 bench-hlsc: $(READY)  ## Measure hlsc: size beside hand-written SystemVerilog and peers, routed clocks, compile time
 	@code=0; for part in quality peers routing compile_time; do $(BIN)/python -m bench.$$part || code=1; done; exit $$code

@@ -154,14 +154,7 @@ def measure_padded(folder: Path) -> list[Figure]:
 
 def measure_residual(folder: Path) -> list[Figure]:
     """ResNet-20 of 4 bits with random weights: nine blocks, whose shortcuts wait in FIFOs."""
-    torch.manual_seed(0)
-    network = residual_network(True, RESNET20, inputs=3, pixels=64)
-    network.train()
-    with torch.no_grad():
-        for _ in range(4):
-            network(torch.rand(4, 3, 32, 32))
-    model = folder / "resnet20.onnx"
-    export_network(network, (1, 3, 32, 32), dynamo=False, path=model, statistics=False)
+    model = export_residual(folder / "resnet20.onnx")
     images = np.random.default_rng(0).random((RESIDUAL_IMAGES, 3, 32, 32), np.float32)
     build = build_alone(model, folder / "resnet20", {"target_fps": 100e6 / RESIDUAL_CYCLES})
     accelerator = thresher.load(folder / "resnet20")
@@ -179,6 +172,18 @@ def measure_residual(folder: Path) -> list[Figure]:
         Figure("ResNet-20: cycles per frame in RTL", rtl.cycles_per_frame, most=estimate["cycles_per_frame"]),
         Figure(f"ResNet-20: RTL simulation of {RESIDUAL_IMAGES} frames, build included", rtl_seconds, "s"),
     ]
+
+
+def export_residual(path: Path) -> Path:
+    """Write ResNet-20 of 4 bits with random weights, and return its path."""
+    torch.manual_seed(0)
+    network = residual_network(True, RESNET20, inputs=3, pixels=64)
+    network.train()
+    with torch.no_grad():
+        for _ in range(4):
+            network(torch.rand(4, 3, 32, 32))
+    export_network(network, (1, 3, 32, 32), dynamo=False, path=path, statistics=False)
+    return path
 
 
 def measure_deep(folder: Path) -> list[Figure]:

@@ -12,7 +12,6 @@ import numpy as np
 import numpy.typing as npt
 import onnx
 import onnxruntime
-from onnx import TensorProto, helper
 
 from tests.models import Array, ModelBuilder
 
@@ -176,12 +175,12 @@ ENDS: Mapping[str, Callable[[ModelBuilder, str, tuple[int, ...]], str | None]] =
 def build_model(
     kind: type[ModelBuilder], elementwise: str, move: str, *ends: str
 ) -> tuple[onnx.ModelProto, list[str | None]]:
-    """A model with one output for each of `ends`, and their names; None stands for ends that there are not."""
+    """A model with one output for each of `ends`, and their names; None stands for an end that it has not."""
     upsample = move == "Upsample" and kind is ModelBuilder
     build = kind(MAP, opset=OPSET_OF_UPSAMPLE if upsample else OPSET)
     weights = np.asarray([[1, -1, 0, 2], [0, 1, 1, 0], [-1, 0, 1, 1], [0, 0, 0, 1]], np.float32)
     quantised = build.quant(build.constant(weights.reshape(4, 4, 1, 1)), 1.0)
-    sums = build.node("Conv", build.quant("x", 0.5, 0.0, 4), quantised)
+    sums = build.node("Conv", "x", quantised)
     moved, shape = MOVES[move](build, ELEMENTWISE[elementwise](build, sums))
     outputs = [ENDS[end](build, moved, shape) for end in ends]
     return build.proto(*(name for name in outputs if name is not None)), outputs

@@ -272,3 +272,17 @@ def test_an_output_that_needs_several_tensors_of_the_hardware() -> None:
         f"lower: node 'mix': the host would need several tensors of the hardware, '{two}' and '{one}'; join "
         "them by quantised layers"
     )
+
+
+def test_a_sum_of_which_every_term_is_less_than_half_a_step_keeps_them() -> None:
+    """One channel is so large that all others vanish beside it, in a pool that adds up what is limited."""
+    build = ModelBuilder((1, 2, 1, 4))
+    levels, scale = (np.array(each).reshape(2, 1, 1, 1) for each in ([3, 2], [1e-5, 8e5]))
+    weights = build.weights(levels, scale, bits=4)
+    product = build.node("Conv", build.quant("x", 1.0, bits=2), weights, group=2, kernel_shape=[1, 1])
+    limited = build.node("Max", product, np.array([-1e-6, 3e8], np.float32).reshape(1, 2, 1, 1))
+    pooled = build.node("AveragePool", limited, kernel_shape=[1, 1], strides=[1, 3])
+    proto = build.proto(build.quant(pooled, 340728.8, bits=4, signed=False))
+    frames = np.random.default_rng(0).integers(-2, 2, (20, 2, 1, 4)).astype(np.float32)
+    expected = run_qonnx(proto, frames)[proto.graph.output[0].name]
+    np.testing.assert_array_equal(compile_proto(proto).predict(frames), expected)

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import onnx
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -386,3 +387,25 @@ def test_without_the_corrections_padding_would_be_wrong() -> None:
     edge[1:-1, 1:-1] = False
     # Each of the 20 windows at the edge sums differently, and none of the others does.
     assert (wrong.any(axis=(0, 2)) == edge.reshape(-1)).all()
+
+
+def turned_to_channels(network: str) -> onnx.ModelProto:
+    """A map of one channel whose width becomes its channels, which arrive in that order."""
+    build = ModelBuilder((1, 1, 1, 4))
+    q = build.quant("x", 0.5, name="q")
+    turned = build.node("Transpose", q, perm=[0, 3, 2, 1])
+    if network == "layer":
+        weights = np.array([[3, -2, 1, 4], [1, 1, -1, 2]])[..., None, None]
+        return build.proto(build.node("Conv", turned, build.weights(weights), kernel_shape=[1, 1]))
+    if network == "sum":
+        return build.proto(build.node("Add", turned, build.quant(turned, 0.25)))
+    pooled = build.node("MaxPool", turned, kernel_shape=[1, 1])
+    return build.proto(build.quant(build.node("Mul", pooled, np.float32(0.3)), 0.5))
+
+
+@pytest.mark.parametrize("network", ["layer", "sum", "pool"])
+def test_a_width_may_become_the_channels(network: str) -> None:
+    proto = turned_to_channels(network)
+    frames = np.random.default_rng(0).normal(size=(50, 1, 1, 4)).astype(np.float32) * 3
+    expected = run_qonnx(proto, frames)[proto.graph.output[0].name]
+    np.testing.assert_array_equal(compile_proto(proto).predict(frames), expected)

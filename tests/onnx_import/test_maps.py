@@ -84,3 +84,10 @@ def test_a_pool_with_windows_of_nothing_but_padding() -> None:
         "import: node 'conv1': some of its windows hold nothing but padding; use less padding than its "
         "kernel covers"
     )
+
+
+def test_same_padding_that_would_crop() -> None:
+    assert refusal((2, 9, 4), (1, 2, 1, 3), auto_pad="SAME_UPPER", strides=[5, 2]) == (
+        "import: node 'conv1': its auto_pad SAME_UPPER with strides [5, 2] cuts pixels off before its window "
+        "of 1 x 3; export it with pads of its own instead of auto_pad"
+    )

@@ -319,3 +319,13 @@ def test_a_network_without_a_float_end(options: dict[str, Any]) -> None:
     q = build.quant("x", 1.0, bits=3, name="q")
     proto = build.proto(build.quant(build.node("MatMul", q, build.weights(np.eye(4))), 1.0, bits=3, name="y"))
     assert held(proto, **options).mismatches == 0
+
+
+@pytest.mark.parametrize("op", ["Identity", "Dropout"])
+@pytest.mark.parametrize("scale", [0.43823, 0.25])
+def test_another_name_of_the_output_is_held_as_the_output_is(op: str, scale: float) -> None:
+    build = ModelBuilder((1, 3))
+    weights = build.quant(build.constant(np.full((3, 2), 5.66, np.float32)), 0.7021816, bits=4)
+    bias = np.array([0.3, -7.7], np.float32)
+    product = build.node("Gemm", build.quant("x", scale, name="q"), weights, bias, name="m")
+    assert held(build.proto(build.node(op, product, name="end"))).mismatches == 0

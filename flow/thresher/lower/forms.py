@@ -22,6 +22,8 @@ Namer = Callable[[str], str]
 """Gives the next name that begins with a stem."""
 FLOAT32 = np.dtype(np.float32)
 FLOAT64 = np.dtype(np.float64)
+# The host takes zero points off in float32.
+_MOST_ZERO = 1 << 24
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,9 +37,9 @@ class Pending:
 
     `steps` are the operators applied since, which lead from `onnx_tensor` on; none of them is a quantiser,
     and with no steps this is what the design calls an Integer. Some may be deferred: see `is_deferred`.
-    `slack` bounds, channel by channel, how far the order of float32 additions can take the model's own value from the
-    exact one; None where every order is exact. `sums` says that the integers are sums, which no quantiser
-    has narrowed. `error` bounds, channel by channel, how far fixed point has taken what the integers mean
+    `slack` bounds, channel by channel, how far the order of float32 additions can take the model's own value
+    from the exact one; None where every order is exact. `sums` says that the integers are sums, which no
+    quantiser has narrowed. `error` bounds, channel by channel, how far fixed point has taken what the integers mean
     from the model's value; None where it is exact. Integers of channel c are `lo[c]` and multiples of
     `stride` above it: signs and their sums are two apart.
     """
@@ -310,6 +312,15 @@ def integer(
         pixel_axes=pixel_axes,
         stride=2 if element.bipolar else 1,
     )
+
+
+def zero_or_offset(scale: Doubles, offset: Doubles) -> tuple[Ints, Doubles | None]:
+    """The zero points that are the same as `offset`, exactly, else none and the offset."""
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        steps = np.where(offset == 0, 0.0, np.rint(-offset / scale))
+    whole = bool(((np.abs(steps) < _MOST_ZERO) & (-steps * scale == offset)).all())
+    zero: Ints = steps.astype(np.int64) if whole else np.zeros(len(steps), np.int64)
+    return zero, None if whole else offset
 
 
 def rescaling(form: Pending, reader: QuantNode) -> float:

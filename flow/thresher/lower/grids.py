@@ -121,6 +121,9 @@ def joint_grid(terms: Sequence[Term], bits: int) -> Grid:
         if place not in kept
     }
     made = dict(zip(varying, grid.terms, strict=True))
+    if not kept:
+        # None is larger than another one; all keep what they have.
+        kept, left_out = varying, {}
     if left_out:
         remaining = [terms[place] for place in kept]
         alone = exact_grid(remaining) or fixed_grid(remaining, bits)

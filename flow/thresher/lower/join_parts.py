@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from thresher.lower.branches import IntRescale, IntSelect
-from thresher.lower.forms import Doubles, Namer, Pending, is_deferred
+from thresher.lower.forms import Doubles, Namer, Pending, is_deferred, zero_or_offset
 from thresher.lower.grids import FixedPoint, Grid, Term
 from thresher.lower.integer import IntNode, Ints
 from thresher.lower.lowered import Approximation
@@ -17,8 +17,6 @@ from thresher.lower.piecewise import Piecewise, piecewise
 from thresher.onnx_import.nodes import QuantNode
 from thresher.onnx_import.problems import NodeError
 from thresher_sim.streams import IntType
-
-_MOST_ZERO = 1 << 24
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,6 +59,9 @@ def part_of(node: QuantNode, form: Pending) -> Part:
     mapped = pixelwise(frame)
     if mapped is None or mapped.channels == frame.channels:
         return Part(mapped or frame, function, form.onnx_nodes)
+    if mapped.channels > frame.channels:
+        channel = np.arange(mapped.channels) % frame.channels
+        return Part(mapped, function.of(channel), form.onnx_nodes)
     rows = [
         each.reshape(mapped.vectors, mapped.channels, each.shape[1])
         for each in (function.starts, function.slopes, function.offsets)
@@ -79,9 +80,7 @@ def selected(
     made = replace(form.with_channels(order, form.pixel_axes), tensor=f"{name}_out", index=index)
     ends = (name, form.tensor, made.tensor, node.onnx_nodes, form.type, made.type)
     nodes.append(IntSelect(*ends, order))
-    function = part.function
-    taken = Piecewise(function.starts[order], function.slopes[order], function.offsets[order])
-    return replace(part, form=made, function=taken)
+    return replace(part, form=made, function=part.function.of(order))
 
 
 def scaled(node: QuantNode, part: Part, term: FixedPoint, nodes: list[IntNode], named: Namer) -> Pending:
@@ -132,11 +131,7 @@ def meaning(
 
     Of parts `side_by_side` each has channels of its own; otherwise all have the same.
     """
-    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        steps = np.where(grid.offset == 0, 0.0, np.rint(-grid.offset / grid.step))
-    # The host takes the zero point off in float32.
-    whole = bool(((np.abs(steps) < _MOST_ZERO) & (-steps * grid.step == grid.offset)).all())
-    zero = steps.astype(np.int64) if whole else np.zeros(len(steps), np.int64)
+    zero, offset = zero_or_offset(grid.step, grid.offset)
     error = _of_inputs(parts, lambda form: form.error, side_by_side)
     own = grid.error
     if error is not None or own.any():
@@ -146,7 +141,7 @@ def meaning(
         onnx_tensor=node.output,
         scale=grid.step,
         zero=zero,
-        offset=None if whole else grid.offset,
+        offset=offset,
         slack=_slack(parts, total, grid, side_by_side),
         error=error,
         sums=True,

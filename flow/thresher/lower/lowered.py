@@ -123,10 +123,16 @@ class Checkpoint:
     def steps(self, real: Array) -> Doubles:
         """How many steps of the scale values `[N, *shape]` of the model are, `[N, vectors, channels]`.
 
-        They are whole numbers where the values are exactly what integers mean.
+        They are whole where the values are exactly what integers mean. Of a scale of zero a step is 1.
         """
         values = self.in_stream_order(real).astype(np.float64)
-        result: Doubles = (values - self.offset) / self.scale + self.zero
+        result: Doubles = (values - self.offset) / np.where(self.scale, self.scale, 1.0) + self.zero
+        return result
+
+    @property
+    def step(self) -> Doubles:
+        """What a step of each channel is worth, see `steps`."""
+        result: Doubles = np.where(self.scale, np.abs(self.scale), 1.0)
         return result
 
     def in_stream_order(self, values: Array) -> Array:

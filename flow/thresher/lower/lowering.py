@@ -67,7 +67,7 @@ class Lowering:
     approximations: list[Approximation] = field(default_factory=list)
     joined: list[tuple[Join, Pending, Approximation | None]] = field(default_factory=list)
     names: Counter[str] = field(default_factory=Counter)
-    undeferred: dict[Pending, Pending] = field(default_factory=dict)
+    undeferred: dict[tuple[Pending, bool], Pending] = field(default_factory=dict)
 
     def begin(self, input_type: IntType | None, input_scale: float) -> None:
         """Give the model's input its form: integers of the hardware, or floats of the host."""
@@ -101,7 +101,16 @@ class Lowering:
             return self._join(node, pending)
         return OnHost(after_hardware=any(_in_hardware(form) for form in forms), cause=node)
 
-    def _join(self, node: Join, forms: Sequence[Pending]) -> Pending:
+    def _join(self, node: Join, forms: Sequence[Pending]) -> Form:
+        """What the hardware cannot join is the host's where no quantised layer follows."""
+        try:
+            return self._joined(node, forms)
+        except NodeError:
+            if not ends_in_float(node, self.graph):
+                raise
+            return OnHost(after_hardware=True, cause=node)
+
+    def _joined(self, node: Join, forms: Sequence[Pending]) -> Pending:
         forms = [self._undeferred(form) for form in forms]
         if isinstance(node, Sum):
             made = add(node, forms, self.add_bits, self._named)
@@ -251,7 +260,7 @@ class Lowering:
         """Integers to add up: where the model does more to them than multiply, on a grid of their own."""
         if form.summable:
             return form
-        return self._join(Sum(node.name, node.inputs, node.inputs, form.onnx_nodes, signs=(1,)), [form])
+        return self._joined(Sum(node.name, node.inputs, node.inputs, form.onnx_nodes, signs=(1,)), [form])
 
     def _take_largest(self, node: MaxPool | GlobalPool, form: Pending, turned: Flags | None) -> Pending:
         stem = "global_pool" if isinstance(node, GlobalPool) else "pool"
@@ -263,26 +272,49 @@ class Lowering:
             return form.then(node)
         return form.whole().then(node)
 
-    def _undeferred(self, form: Pending) -> Pending:
-        """`form` with all that is deferred done on its integers, as far as that can be."""
+    def _undeferred(self, form: Pending, exact: bool = False) -> Pending:
+        """`form` with all that is deferred done on its integers, as far as that can be.
+
+        What stands in front of it may come on a grid of its own, in fixed point unless it is to be `exact`.
+        """
         place = first_deferred(form)
         if place is None:
             return form
-        if form not in self.undeferred:
+        key = (form, exact)
+        if key not in self.undeferred:
             made = on_integers(form, place, self._named)
-            if made is None:
+            result = self._done_on_grid(form, place, exact) if made is None else self._add(*made)
+            if result is None:
                 return form
-            result = self._add(*made)
             for step in form.steps[place + 1 :]:
                 result = self._reshape(step, result) if isinstance(step, Reshape) else result.then(step)
-            self.undeferred[form] = self._undeferred(result)
-        return self.undeferred[form]
+            self.undeferred[key] = self._undeferred(result, exact)
+        return self.undeferred[key]
+
+    def _done_on_grid(self, form: Pending, place: int, exact: bool) -> Pending | None:
+        """The deferred step of `form` at `place`, done on integers that mean what it reads."""
+        step = form.steps[place]
+        read = Sum(step.name, step.inputs, step.inputs, (), signs=(1,))
+        try:
+            made = add(read, [replace(form, steps=form.steps[:place])], self.add_bits, self._named)
+        except NodeError:
+            return None
+        if made.approximation is not None:
+            if exact:
+                return None
+            self.approximations.append(made.approximation)
+        before = made.result
+        if isinstance(step, Pick):
+            picked = pick(repeating(step, before.index.shape, before.pixel_axes), before, self._named)
+            return self._add((*made.nodes, *picked[0]), picked[1])
+        pooled = on_integers(before.then(step), 0, self._named)
+        return None if pooled is None else self._add((*made.nodes, *pooled[0]), pooled[1])
 
     def _threshold(self, node: Quantiser, form: Pending) -> Pending:
         """The staircase of a quantiser, and behind it what waited for it."""
         alone = commuted(form, node)
         if alone is None:
-            form = self._undeferred(form)
+            form = self._undeferred(form, exact=True)
             if first_deferred(form) is not None:
                 reason = "it or an operator before it treats elements differently, behind a pool or a pick"
                 raise NodeError("lower", node.name, reason, "use constants per channel at most")

@@ -51,9 +51,14 @@ def pixelwise(frame: Pending) -> Pending | None:
     axes = tuple(range(1, index.ndim))
     if frame.pixel_axes == axes or frame.channels == channels:
         return replace(frame, pixel_axes=axes)
-    for meaning in (frame.scale, frame.zero, frame.offset):
-        if meaning is not None and (meaning.reshape(-1, channels) != meaning[:channels]).any():
-            return None
+    if channels % frame.channels == 0:
+        # Vectors that are shorter than a pixel: so many in a row are one.
+        return frame.with_channels(np.arange(channels) % frame.channels, axes)
+    meanings = [each for each in (frame.scale, frame.zero, frame.offset) if each is not None]
+    if frame.channels % channels or any(
+        (meaning.reshape(-1, channels) != meaning[:channels]).any() for meaning in meanings
+    ):
+        return None
     result = frame.with_channels(np.arange(channels), axes)
     return replace(
         result,
@@ -122,7 +127,8 @@ def _of_channels(node: QuantNode, turned: Flags | None, channels: int) -> Flags:
     if (pixels != pixels[:1]).any():
         reason = "what it takes the largest of rises and falls, from pixel to pixel"
         raise NodeError("lower", node.name, reason, "quantise before it")
-    return pixels[0]
+    first: Flags = pixels[0]
+    return first
 
 
 def with_own_padding(node: MaxPool | GlobalPool, form: Pending) -> MaxPool | GlobalPool:

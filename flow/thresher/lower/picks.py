@@ -11,7 +11,7 @@ import numpy as np
 
 from thresher.graph import consumers
 from thresher.lower.branches import IntSelect, IntUpsample
-from thresher.lower.forms import Doubles, Namer, Pending, Repeat, stream_order
+from thresher.lower.forms import Doubles, Namer, Pending, Repeat, stream_order, zero_or_offset
 from thresher.lower.integer import IntNode, Ints
 from thresher.lower.maps import as_map, pixelwise, without_offset
 from thresher.lower.piecewise import Piecewise, piecewise
@@ -98,6 +98,7 @@ def absorbs(form: Pending) -> bool:
 
 def _line(form: Pending) -> Piecewise | None:
     """The linear function that the steps are, None where they are none or switch a channel off."""
+    form = form.by_vector()
     function = piecewise(form)
     if function is None:
         return None
@@ -120,11 +121,12 @@ def _absorbed(node: Pick, form: Pending) -> Pending:
     rounded: Doubles = (
         (1 + len(form.steps)) * 2.0**-24 * (np.abs(slopes * ends).max(axis=0) + np.abs(offsets))
     )
+    zero, offset = zero_or_offset(slopes, offsets)
     return replace(
         form.in_place(),
         scale=slopes,
-        zero=np.zeros_like(form.zero),
-        offset=offsets,
+        zero=zero,
+        offset=offset,
         slack=rounded if form.slack is None else rounded + form.slack * gain,
         error=None if form.error is None else form.error * gain,
     )

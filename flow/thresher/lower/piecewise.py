@@ -37,6 +37,10 @@ class Piecewise:
         starts = np.empty((len(lo), 0), np.int64)
         return Piecewise(starts, self.slopes[rows, last][:, None], self.offsets[rows, last][:, None])
 
+    def of(self, channels: Ints) -> Piecewise:
+        """The functions of some channels, in their order."""
+        return Piecewise(self.starts[channels], self.slopes[channels], self.offsets[channels])
+
     def gains(self, scale: Doubles) -> Doubles:
         """By how much each channel's function can enlarge what integers of `scale` mean."""
         largest = np.abs(self.slopes).max(axis=1)

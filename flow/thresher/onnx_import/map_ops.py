@@ -170,9 +170,16 @@ def _pads(
     if mode not in ("SAME_UPPER", "SAME_LOWER"):
         raise NodeError("import", node.name, f"its auto_pad is {mode!r}", "export the model again")
     wanted = [
-        max(0, (math.ceil(size / stride) - 1) * stride + span - size)
+        (math.ceil(size / stride) - 1) * stride + span - size
         for size, span, stride in zip(sizes, spans, strides, strict=True)
     ]
+    if min(wanted) < -1:
+        # By ONNX's formula onnxruntime then cuts off the first pixels too; frameworks that export so do not.
+        reason = (
+            f"its auto_pad {mode} with strides {strides} cuts pixels off before its window of {_by(spans)}"
+        )
+        raise NodeError("import", node.name, reason, "export it with pads of its own instead of auto_pad")
+    wanted = [max(0, total) for total in wanted]
     less, more = [total // 2 for total in wanted], [total - total // 2 for total in wanted]
     return (less, more) if mode == "SAME_UPPER" else (more, less)
 

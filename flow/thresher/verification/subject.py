@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TypeVar
 
 from thresher.graph import Array
 from thresher.host import Host
@@ -15,6 +16,8 @@ from thresher.onnx_import.importer import QuantGraph
 from thresher.onnx_import.nodes import Elementwise, QuantNode
 from thresher.onnx_import.reference import Reference
 from thresher.onnx_import.reference_changes import ChangedModel, copy_name
+
+Named = TypeVar("Named")
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,16 +62,27 @@ class Subject:
 
     @cached_property
     def points(self) -> Mapping[str, tuple[Point, ...]]:
-        """The checkpoints that can be compared at each tensor of the file, and at its other names."""
+        """The checkpoints that can be compared at each tensor of the file.
+
+        What a quantiser writes is compared under its other names too, as behind `x + (q(x) - x)`, which adds
+        up to that; sums have none but those of operators that do nothing.
+        """
         found: dict[str, tuple[Point, ...]] = {}
         for each in self.lowered.checkpoints:
             base = each.onnx_tensor if each.reader is None else copy_name(each.onnx_tensor, each.reader)
             for name, chain in self.behind(base).items():
                 found[name] = (*found.get(name, ()), Point(each, chain))
-        for alias, name in self.aliases.items():
-            if name in found and alias in self.names:
-                found[alias] = found[name]
-        return found
+        levels = {name: points for name, points in found.items() if points[0].checkpoint.levels}
+        return {**found, **self.under_all_names(levels)}
+
+    def under_all_names(self, found: Mapping[str, Named]) -> Mapping[str, Named]:
+        """What belongs to tensors of the file, by all of their names there."""
+        others = {
+            alias: found[name]
+            for alias, name in self.aliases.items()
+            if name in found and alias in self.names
+        }
+        return {**found, **others}
 
     def behind(self, tensor: str) -> Mapping[str, tuple[QuantNode, ...]]:
         """`tensor` or, where the file has none of that name, the first behind it and the operators between.
@@ -88,7 +102,9 @@ class Subject:
     @cached_property
     def ends(self) -> Mapping[str, tuple[QuantNode, ...]]:
         """The first tensors of the file behind the hardware, and the operators from its output to each."""
-        return {} if self.lowered.epilogue is None else self.behind(self.lowered.output.onnx_tensor)
+        if self.lowered.epilogue is None:
+            return {}
+        return self.under_all_names(self.behind(self.lowered.output.onnx_tensor))
 
     @cached_property
     def replaced(self) -> frozenset[str]:

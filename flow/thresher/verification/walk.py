@@ -130,8 +130,8 @@ class Walk:
         rows = len(self.natural) if behind_host else len(values)
         steps = point.steps(values)
         wanted = np.rint(steps)
-        slack = point.slack / np.abs(point.scale)
-        allowed = slack + _ROUNDING * (1 + np.abs(steps) + np.abs(point.zero))
+        magnitude = 1 + np.abs(steps) + np.abs(point.zero) + np.abs(point.offset) / point.step
+        allowed = point.slack / point.step + _ROUNDING * magnitude
         wrong = ~(np.abs(steps - golden) <= allowed)
         wrong[rows:] = False
         tied = np.zeros_like(wrong)
@@ -170,9 +170,9 @@ class Walk:
         checkpoint = point.checkpoint
         golden = self._golden(checkpoint)
         values = self._stacked(name).reshape(-1, *checkpoint.shape)
-        steps, unit = checkpoint.steps(values), np.abs(checkpoint.scale)
-        off = np.abs(steps - golden) * unit
-        rounding = _ROUNDING * np.abs(steps - checkpoint.zero) * unit
+        steps = checkpoint.steps(values)
+        off = np.abs(steps - golden) * checkpoint.step
+        rounding = _ROUNDING * np.abs(values).max(initial=0)
         wrong = ~(off <= checkpoint.own_error + checkpoint.slack + rounding)
         error = (float(off.max()), checkpoint.own_error)
         self._record(name, len(values), golden, steps, wrong, np.zeros_like(wrong), error)
