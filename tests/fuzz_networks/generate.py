@@ -378,8 +378,17 @@ class Grower:
         pads: Shape = ()
         if self.chance(0.25) and min(kernel) > 1:
             pads = tuple(int(each) for each in self.random.integers(0, min(kernel), 2 * len(sizes)))
+        auto_pad = self.pick(["SAME_UPPER", "SAME_LOWER", "VALID"]) if not pads and self.chance(0.15) else ""
         return self.add(
-            Pool((head,), op=op, kernel=kernel, strides=strides, pads=pads, total=self.chance(0.3))
+            Pool(
+                (head,),
+                op=op,
+                kernel=kernel,
+                strides=strides,
+                pads=pads,
+                auto_pad=auto_pad,
+                total=self.chance(0.3),
+            )
         )
 
     def _layout(self, head: int) -> int:

@@ -39,6 +39,7 @@ FAILURES: tuple[Kind, ...] = ("wrong", "traceback", "invalid")
 # Of frames that differ, so many are looked into.
 _MOST_FRAMES = 4
 _HOST_ROUNDINGS = 4
+_FEW_BITS = 12
 # One network of so many is folded.
 _FOLDED_OF = 8
 
@@ -202,11 +203,20 @@ def explained(
         flat = want.reshape(-1)
         close = flat[int(np.max(got))] + error[int(np.max(got))] >= (flat - error).max()
         return "tie" if close and error.any() else None
-    if error.any():
-        # The host multiplies integers by a scale that is rounded, and may add an offset.
-        error = error + _HOST_ROUNDINGS * 2.0**-24 * np.abs(want.reshape(-1))
+    error = error + _host_rounding(design, want)
     within = np.abs(np.asarray(got, np.float64).reshape(-1) - want.reshape(-1)) <= error
     return "rounding" if within.all() else None
+
+
+def _host_rounding(design: Design, want: Array) -> Array:
+    """The host multiplies integers by a scale and may add an offset; nothing where neither is rounded."""
+    end = design.lowered.output
+    scale, offset = end.scale.astype(np.float64), end.offset.astype(np.float64)
+    if not any((np.ldexp(np.frexp(each)[0], _FEW_BITS) % 1).any() for each in (scale, offset)):
+        return np.zeros(want.size)
+    moved = np.max(np.abs(offset)) + np.max(np.abs(scale * end.zero))
+    size: Array = np.abs(want.reshape(-1)) + moved
+    return _HOST_ROUNDINGS * 2.0**-24 * size
 
 
 def _pattern(message: str) -> str:

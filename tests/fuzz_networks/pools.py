@@ -28,6 +28,9 @@ class Pool(Step):
         channels, *sizes = x.shape
         require(len(sizes) == len(self.kernel) and not x.pooled, "the kernel does not fit")
         require(not self.pads or max(self.pads) < min(self.kernel), "windows of padding only")
+        if self.auto_pad.startswith("SAME"):
+            beyond = any(s > k for s, k in zip(self.strides, self.kernel, strict=False))
+            require(not beyond, "onnxruntime pools no map that is cropped")
         result = output_sizes(sizes, self.kernel, self.strides, (), self.pads, self.auto_pad)
         mean = self.op == "AveragePool"
         name = emitter.node(
@@ -39,7 +42,9 @@ class Pool(Step):
             auto_pad=self.auto_pad or None,
             count_include_pad=int(mean and (bool(self.pads) or self.auto_pad.startswith("SAME"))) or None,
         )
-        emitter.labels[f"pool {self.op} {len(self.kernel)}-D{' padded' * bool(self.pads)}"] += 1
+        emitter.labels[
+            f"pool {self.op} {len(self.kernel)}-D{' padded' * bool(self.pads or self.auto_pad)}"
+        ] += 1
         shape, taps = (channels, *result), int(np.prod(self.kernel))
         if not mean:
             return _largest(x, name, shape)
