@@ -134,7 +134,14 @@ class NativeUnits:
         source, library = folder / "native.cpp", folder / "native.so"
         source.write_text("\n".join([_RUNTIME, *entries]))
         command = [*find_clang(), "-std=c++20", "-O1", "-g0", "-fwrapv", "-shared", "-fPIC"]
-        command += ["-DTHRESHER_HLSC", "-fno-exceptions", "-Wno-unknown-pragmas", "-I", str(HLS)]
+        command += [
+            "-DTHRESHER_HLSC",
+            "-fno-exceptions",
+            "-Wno-unknown-pragmas",
+            "-Wno-integer-overflow",
+            "-I",
+            str(HLS),
+        ]
         command += ["-include", str(header), str(source), "-o", str(library)]
         subprocess.run(command, check=True)
         self._library = ctypes.CDLL(str(library))

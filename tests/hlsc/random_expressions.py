@@ -1,7 +1,8 @@
-"""Random C++ expressions over exactly sized integers, without what C++ leaves undefined.
+"""Random C++ expressions over exactly sized integers, without what C++ leaves undefined but signed overflow.
 
-Signed sums are made wide enough and then cut, shift amounts are below the width, indices are below
-the size, and divisors are constants other than 0.
+Signed sums, differences, products and negatives overflow, or are made wide enough and then cut: hlsc and the
+C simulation ask clang for arithmetic that wraps. Shift amounts are below the width, indices are below the
+size, and divisors are constants other than 0; no quotient overflows.
 """
 
 from __future__ import annotations
@@ -79,6 +80,8 @@ class Expressions:
 
     def condition(self) -> str:
         """A comparison."""
+        if self.rng.random() < 0.2:
+            return self.overflow_compared()
         kind = self.type()
         a, b = self.expression(kind, 2), self.expression(kind, 1)
         return f"{a} {self.rng.choice(['<', '<=', '>', '>=', '==', '!='])} {b}"
@@ -127,6 +130,24 @@ class Expressions:
         wide = Type(2 * kind.width + 1, True) if kind.signed else kind
         a, b = self.expression(kind, depth), self.expression(kind, depth)
         return f"({wide}){a} {operator} ({wide}){b}"
+
+    def overflowed(self, kind: Type, depth: int) -> str:
+        """A signed sum, difference, product or negative, as wide as its operands."""
+        signed = (
+            kind
+            if kind.signed and kind.width <= 100
+            else Type(self.rng.choice([2, 3, 5, 8, 16, 32, 33]), True)
+        )
+        a, b = self.expression(signed, depth), self.expression(signed, depth)
+        return self.rng.choice([f"{a} + {b}", f"{a} - {b}", f"{a} * {b}", f"-{a}"])
+
+    def overflow_compared(self) -> str:
+        """A comparison that compilers decide or turn round where signed arithmetic must not overflow."""
+        kind = Type(self.rng.choice([2, 3, 4, 5, 7, 8, 12, 16, 31, 32, 64, 65]), True)
+        a, b, zero = self.leaf(kind), self.rng.choice([self.leaf, self.number])(kind), f"({kind})0"
+        operator = self.rng.choice(["<", "<=", ">", ">="])
+        total = self.rng.choice([f"{a} + {b}", f"{a} - {b}", f"{a} * {self.number(kind)}", f"-{a}"])
+        return f"({kind})({total}) {operator} {self.rng.choice([zero, zero, a, b, self.number(kind)])}"
 
     def shift(self, kind: Type, depth: int) -> str:
         operator, value = self.rng.choice(["<<", ">>"]), self.expression(kind, depth)
@@ -180,7 +201,7 @@ class Expressions:
         return f"popcount<{other.width}>({text})" if self.rng.random() < 0.6 else zeros
 
     def inverted(self, kind: Type, depth: int) -> str:
-        if self.rng.random() < 0.3 and not kind.signed:
+        if self.rng.random() < 0.3:
             return f"-{self.expression(kind, depth)}"
         return f"~{self.expression(kind, depth)}"
 
@@ -216,6 +237,8 @@ _OPERATIONS: list[Callable[[Expressions, Type, int], str]] = [
     Expressions.arithmetic,
     Expressions.arithmetic,
     Expressions.arithmetic,
+    Expressions.overflowed,
+    Expressions.overflowed,
     Expressions.shift,
     Expressions.shift,
     Expressions.rotated,

@@ -1,7 +1,7 @@
 """Random units: every integer operator, state, arrays, structs, Rom, Ram, branches, conditional streams.
 
-What C++ leaves undefined is kept out of them: see `random_expressions`; addresses are below the depth,
-and every member has an initial value.
+What C++ leaves undefined is kept out of them but for signed sums that overflow, which wrap: see
+`random_expressions`. Addresses are below the depth, and every member has an initial value.
 """
 
 from __future__ import annotations

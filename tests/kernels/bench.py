@@ -73,7 +73,7 @@ class KernelBench:
         program = compile_checked(self.folder / "checked.cpp", [self.hls], self.folder / "checked")
         results = self.folder / "checked-results"
         results.mkdir()
-        command = [program, self.vectors, results, str(self.frames)]
+        command = [*map(str, (program, self.vectors, results, self.frames))]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr[:2000]
         return compare_streams(self._all_outputs(), self.vectors, results, self.frames), reports(done.stderr)

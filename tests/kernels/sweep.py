@@ -103,7 +103,7 @@ class Point:
 
 def grid() -> list[Point]:
     """All units of the grid."""
-    points = []
+    points: list[Point] = []
     for types, fan_in, output in product(ARITHMETIC.values(), FAN_INS, (SUMS, ONE, SEVERAL)):
         rows = 4 if fan_in <= MOST_OF_FOUR_ROWS else 2
         for pe, simd in _foldings(rows, fan_in):
@@ -186,7 +186,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; 0 if no unit is wrong."""
     options = _parser().parse_args(arguments)
     console = Console()
-    units = [*grid(), *samples(options.samples, options.seed)]
+    in_grid = [point for point in grid() if point.fan_in <= options.most]
+    units = [*in_grid, *samples(options.samples, options.seed)]
     random = np.random.default_rng(options.seed)
     shuffled = [units[place] for place in random.permutation(len(units))]
     if options.number:
@@ -203,6 +204,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tests.kernels.sweep", description=__doc__)
     parser.add_argument("-n", dest="number", type=int, default=0, help="so many units, drawn; all at first")
+    parser.add_argument("--most", type=int, default=FAN_INS[-1], help="the largest fan-in of the grid")
     parser.add_argument("--samples", type=int, default=1000, help="units from outside of the grid")
     parser.add_argument(
         "--rtl", type=int, default=64, help="units that are simulated as SystemVerilog as well"
