@@ -32,6 +32,7 @@ from thresher.errors import ThresherError
 from thresher.float_layers import host_of
 from thresher.hardware.golden import golden_outputs
 from thresher.onnx_import import parse_model
+from thresher.onnx_import.session import RuntimeRefusalError
 from thresher.verification import verify_design
 
 Kind = Literal["ok", "tie", "wrong", "refused", "traceback", "invalid"]
@@ -88,7 +89,8 @@ def _judged(description: Description, verifies: bool) -> Verdict:
             prepared = prepare_network(description, network)
             verdict = _compared(description, network, executed, frames, prepared.design)
             return _verified(verdict, prepared) if verifies else verdict
-    if isinstance(caught.error, ThresherError):
+    # The oracle has just computed all that the host is left with.
+    if isinstance(caught.error, ThresherError) and not isinstance(caught.error, RuntimeRefusalError):
         message = str(caught.error)
         return Verdict("refused", _pattern(message), message, network.labels)
     return Verdict("traceback", caught.place, caught.detail, network.labels)
