@@ -35,7 +35,7 @@ from thresher.host import Host
 from thresher.kernels import Kernel
 
 SEEDS = 150
-SIMULATED = 3
+SIMULATED = 2
 FRAMES = 6
 ALARMS = frozenset({111})
 """Networks in which a build's own verification takes the error of fixed point for a difference."""

@@ -14,6 +14,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 Array = npt.NDArray[Any]
 Shape = tuple[int, ...]
+DOMAIN = "qonnx.custom_op.general"
 State = Literal["float", "levels", "sum", "pending", "index"]
 """Ahead of all quantisers; integers; sums of them; what waits for a quantiser; the index of the largest."""
 
@@ -59,7 +60,7 @@ class Style:
     """
 
     opset: int = 13
-    domain: str = "qonnx.custom_op.general"
+    domain: str = DOMAIN
     dyadic: bool = True
     constant_nodes: bool = False
     any_batch: bool = False
