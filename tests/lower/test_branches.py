@@ -203,6 +203,26 @@ def test_a_linear_term_of_one_scale_stays_exact_in_fixed_point() -> None:
     assert isinstance(compiled.lowered.graph.nodes[-1], IntAdd)
 
 
+@pytest.mark.parametrize("constants", ["per channel", "expanded", "per pixel"])
+def test_a_bias_and_a_slope_in_front_of_a_sum(constants: str) -> None:
+    """PyTorch exports `bias.expand_as(x)` as a constant with an element for every pixel."""
+    build = ModelBuilder(MAP)
+    x = build.quant("x", 0.5)
+    bias, slope = np.asarray([0.5, -1, 0, 2]), np.asarray([0.25, 0.5, 1, 0])
+    bias, slope = (np.reshape(each, (4, 1, 1)).astype(np.float32) for each in (bias, slope))
+    if constants != "per channel":
+        bias, slope = (np.broadcast_to(each, (1, *MAP[1:])).copy() for each in (bias, slope))
+    if constants == "per pixel":
+        bias += np.arange(24, dtype=np.float32).reshape(4, 6) / 8
+    activated = build.node(
+        "PRelu", build.node("Add", conv(build, x, 4, 4, 1), bias), slope[0] if slope.ndim > 3 else slope
+    )
+    total = build.quant(build.node("Add", activated, x), 1.0)
+    check_equal(
+        build, build.quant(total) if constants == "per pixel" else conv(build, total, 3, 4, 2), frames(MAP)
+    )
+
+
 def refusal(build: ModelBuilder, output: str) -> str:
     with pytest.raises(UnsupportedModelError) as caught:
         compile_proto(build.proto(output))
@@ -284,5 +304,17 @@ def test_a_sum_of_which_every_term_is_less_than_half_a_step_keeps_them() -> None
     pooled = build.node("AveragePool", limited, kernel_shape=[1, 1], strides=[1, 3])
     proto = build.proto(build.quant(pooled, 340728.8, bits=4, signed=False))
     frames = np.random.default_rng(0).integers(-2, 2, (20, 2, 1, 4)).astype(np.float32)
+    expected = run_qonnx(proto, frames)[proto.graph.output[0].name]
+    np.testing.assert_array_equal(compile_proto(proto).predict(frames), expected)
+
+
+def test_the_host_may_read_several_names_of_what_leaves() -> None:
+    """A slice of everything is the same stream; the host adds a rounding of it to the sum itself."""
+    build = ModelBuilder((1, 3))
+    product = build.node("MatMul", build.quant("x", 0.5), build.weights(np.array([[3, 1], [-2, 1], [4, -1]])))
+    ends = (np.array([0]), np.array([2**31]), np.array([1]), np.array([1]))
+    halves = build.node("Mul", build.node("Slice", product, *ends), np.float32(0.5))
+    proto = build.proto(build.node("Add", product, build.node("Round", halves)))
+    frames = np.random.default_rng(0).normal(size=(50, 3)).astype(np.float32) * 3
     expected = run_qonnx(proto, frames)[proto.graph.output[0].name]
     np.testing.assert_array_equal(compile_proto(proto).predict(frames), expected)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tests.lower.helpers import compile_proto
-from tests.models import Array, ModelBuilder
+from tests.models import Array, ModelBuilder, run_qonnx
 from tests.onnx_import.standard import assert_exact, layered, signs
 from thresher.errors import UnsupportedModelError
 from thresher.lower.integer import IntThreshold
@@ -131,3 +131,44 @@ def test_limits_that_are_no_whole_numbers_are_their_own_step() -> None:
     elements = [node.element for node in graph.nodes if isinstance(node, Rounding)]
     assert elements[0] == IntType(-2, 2)
     assert elements[2] == IntType(-2, 2)
+
+
+LIMITS = [
+    ("0..3", 0, 3),
+    ("-8..7", -8, 7),
+    ("-3..-1", -3, -1),
+    ("3..3", 3, 3),
+    ("0..0", 0, 0),
+    ("none", None, None),
+]
+
+
+@pytest.mark.parametrize(("low", "high"), [each[1:] for each in LIMITS], ids=[each[0] for each in LIMITS])
+@pytest.mark.parametrize("offset", [-50, -0.7, 0.4, 2, 50])
+@pytest.mark.parametrize("op", ["Round", "Floor", "Ceil"])
+def test_a_rounding_whose_output_is_constant(
+    op: str, offset: float, low: float | None, high: float | None
+) -> None:
+    """Its one integer may be a limit, beyond which a type of two levels would reach."""
+    build = ModelBuilder((1, 8))
+    product = build.node("MatMul", build.quant("x"), build.weights(np.eye(8)))
+    x = build.node("Add", build.node("Mul", product, np.float32(0.0009765625)), np.float32(offset))
+    x = build.node(op, x)
+    if low is not None:
+        x = build.node("Clip", x, np.float32(low), np.float32(high))
+    proto = build.proto(build.node("MatMul", x, build.weights(np.ones((8, 3)))))
+    x = frames(0)
+    np.testing.assert_array_equal(
+        compile_proto(proto).predict(x), run_qonnx(proto, x)[proto.graph.output[0].name]
+    )
+
+
+@pytest.mark.parametrize("limit", [0, 3, -2])
+def test_a_rounding_that_is_the_first_quantiser_and_constant(limit: float) -> None:
+    build = ModelBuilder((1, 8))
+    x = build.node("Clip", build.node("Round", "x"), np.float32(limit), np.float32(limit))
+    proto = build.proto(build.node("MatMul", x, build.weights(np.ones((8, 3)))))
+    x = frames(0)
+    np.testing.assert_array_equal(
+        compile_proto(proto).predict(x), run_qonnx(proto, x)[proto.graph.output[0].name]
+    )

@@ -37,10 +37,9 @@ def _all(lowering: Lowering) -> Iterator[Checkpoint]:
     entry = lowering.entry
     if entry is not None:
         yield _checkpoint(entry, levels=True)
-    for join, result, approximation in lowering.joined:
-        own_error = 0.0 if approximation is None else approximation.own_error
-        alone = join.name if join.outputs == join.inputs else None
-        yield replace(_checkpoint(result, levels=False), own_error=own_error, reader=alone)
+    for join in lowering.joined:
+        own_error = 0.0 if join.approximation is None else join.approximation.own_error
+        yield replace(_checkpoint(join.result, levels=False), own_error=own_error, reader=join.reader)
     for node in lowering.graph.nodes:
         for output in node.outputs:
             form = lowering.forms.get(output)

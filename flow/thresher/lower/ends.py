@@ -140,13 +140,16 @@ def _last(lowering: Lowering) -> Pending:
     """
     graph = lowering.graph
     writers = {tensor: node for node in graph.nodes for tensor in node.outputs}
+    places = {tensor: place for place, tensor in enumerate(writers)}
     found: dict[str, Pending] = {}
     wanted, seen = [graph.outputs[0]], {graph.outputs[0]}
     while wanted:
         tensor = wanted.pop()
         form = lowering.forms[tensor]
         if isinstance(form, Pending):
-            found.setdefault(form.tensor, form)
+            other = found.setdefault(form.tensor, form)
+            # Of several tensors that are the same integers the others come of the first.
+            found[form.tensor] = min(other, form, key=lambda each: places.get(each.onnx_tensor, -1))
             continue
         node = writers[tensor]
         if isinstance(form, OnHost) and not form.after_hardware:

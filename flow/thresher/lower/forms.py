@@ -39,9 +39,15 @@ class Pending:
     and with no steps this is what the design calls an Integer. Some may be deferred: see `is_deferred`.
     `slack` bounds, channel by channel, how far the order of float32 additions can take the model's own value
     from the exact one; None where every order is exact. `sums` says that the integers are sums, which no
-    quantiser has narrowed. `error` bounds, channel by channel, how far fixed point has taken what the integers mean
-    from the model's value; None where it is exact. Integers of channel c are `lo[c]` and multiples of
-    `stride` above it: signs and their sums are two apart.
+    quantiser has narrowed. `error` bounds, channel by channel, how far fixed point has taken what the
+    integers mean from the model's value; None where it is exact. Integers of channel c are `lo[c]` and
+    multiples of `stride` above it: signs and their sums are two apart.
+
+    Where a form belongs to a tensor of the model, its integers mean every element of `onnx_tensor`, within
+    `slack` and `error`: that is what a verification compares, and where the host takes over. Sums of an
+    average are the one exception: `onnx_tensor` is the average, whose division is the first of the `steps`.
+    Integers that mean no tensor of the model, such as the largest sum of a window whose bias is yet to be
+    added, have a form only on the way into one operator.
     """
 
     tensor: str
@@ -318,7 +324,7 @@ def zero_or_offset(scale: Doubles, offset: Doubles) -> tuple[Ints, Doubles | Non
     """The zero points that are the same as `offset`, exactly, else none and the offset."""
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         steps = np.where(offset == 0, 0.0, np.rint(-offset / scale))
-    whole = bool(((np.abs(steps) < _MOST_ZERO) & (-steps * scale == offset)).all())
+        whole = bool(((np.abs(steps) < _MOST_ZERO) & (-steps * scale == offset)).all())
     zero: Ints = steps.astype(np.int64) if whole else np.zeros(len(steps), np.int64)
     return zero, None if whole else offset
 

@@ -81,11 +81,6 @@ class Term:
     lo: Ints
     hi: Ints
 
-    @property
-    def constant(self) -> bool:
-        """Whether it is linear, with the slope 0 in all channels."""
-        return self.function.segments == 1 and not self.function.slopes.any()
-
     def flat(self) -> Term:
         """The same function, with the slope 0 in channels that have one integer only."""
         single = (self.lo == self.hi)[:, None]
@@ -108,39 +103,31 @@ def joint_grid(terms: Sequence[Term], bits: int) -> Grid:
     """
     if len(terms) > 1:
         terms = [term.flat() for term in terms]
-    varying = [place for place, term in enumerate(terms) if not term.constant]
-    if not varying:
-        return _constant_grid(terms)
-    read = [terms[place] for place in varying]
-    grid = exact_grid(read) or fixed_grid(read, bits)
-    reaches = [made.reach(term.lo, term.hi) for made, term in zip(grid.terms, read, strict=True)]
-    kept = [place for place, (lo, hi) in zip(varying, reaches, strict=True) if (lo != hi).any()]
-    left_out = {
-        place: _at(terms[place], lo * grid.step)
-        for place, (lo, _) in zip(varying, reaches, strict=True)
-        if place not in kept
-    }
-    made = dict(zip(varying, grid.terms, strict=True))
+    grid = exact_grid(terms) or fixed_grid(terms, bits)
+    left_out: dict[int, tuple[Doubles, Doubles]] = {}
+    for place, (term, made) in enumerate(zip(terms, grid.terms, strict=True)):
+        lo, hi = made.reach(term.lo, term.hi)
+        if (lo == hi).all():
+            left_out[place] = _at(term, lo * grid.step)
+    kept = [place for place in range(len(terms)) if place not in left_out]
     if not kept:
-        # None is larger than another one; all keep what they have.
-        kept, left_out = varying, {}
+        return _constant_grid([left_out[place] for place in range(len(terms))])
+    taken = {place: grid.terms[place] for place in kept}
     if left_out:
         remaining = [terms[place] for place in kept]
         alone = exact_grid(remaining) or fixed_grid(remaining, bits)
+        constant = not any(error.any() for _, error in left_out.values())
         # What is left out is less than half a step only where the steps of the others grow no finer.
-        if (alone.step >= grid.step).all():
-            grid, made = alone, dict(zip(kept, alone.terms, strict=True))
-    constants = [
-        _offset(term) if place in kept or term.constant else left_out[place][0]
-        for place, term in enumerate(terms)
-    ]
+        if constant or (alone.step >= grid.step).all():
+            grid, taken = alone, dict(zip(kept, alone.terms, strict=True))
+    offset = np.sum(
+        [left_out[place][0] if place in left_out else _offset(term) for place, term in enumerate(terms)],
+        axis=0,
+    )
     every = [
-        made[place]
-        if place in kept
-        else _vanished(left_out[place][1] if place in left_out else np.zeros(len(term.lo)))
-        for place, term in enumerate(terms)
+        _vanished(left_out[place][1]) if place in left_out else taken[place] for place in range(len(terms))
     ]
-    return Grid(grid.step, tuple(every), np.sum(constants, axis=0))
+    return Grid(grid.step, tuple(every), offset)
 
 
 def _offset(term: Term) -> Doubles:
@@ -149,12 +136,13 @@ def _offset(term: Term) -> Doubles:
     return function.offsets[:, 0] if function.segments == 1 else np.zeros(len(term.lo))
 
 
-def _constant_grid(terms: Sequence[Term]) -> Grid:
-    channels = len(terms[0].lo)
-    one, none = np.ones((channels, 1), np.int64), np.zeros(channels)
-    kept = FixedPoint(np.empty((channels, 0), np.int64), one, one * 0, 0, none)
-    offset = np.sum([term.function.offsets[:, 0] for term in terms], axis=0)
-    return Grid(none, (kept, *(_vanished(none) for _ in terms[1:])), offset)
+def _constant_grid(constants: Sequence[tuple[Doubles, Doubles]]) -> Grid:
+    """Terms of which every one is a value, and within an error of it, whatever its integers are."""
+    values, errors = zip(*constants, strict=True)
+    channels = len(values[0])
+    one, none = np.ones((channels, 1), np.int64), np.zeros((channels, 1), np.int64)
+    kept = FixedPoint(np.empty((channels, 0), np.int64), one, none, 0, errors[0])
+    return Grid(np.zeros(channels), (kept, *map(_vanished, errors[1:])), np.sum(values, axis=0))
 
 
 def _vanished(error: Doubles) -> FixedPoint:
@@ -163,11 +151,14 @@ def _vanished(error: Doubles) -> FixedPoint:
 
 
 def _at(term: Term, values: Doubles) -> tuple[Doubles, Doubles]:
-    """`values` `[channels]`, and how far `term` is from them at most."""
-    function = term.function
-    reals = _ends(term) * function.slopes + function.offsets
-    constant = values + _offset(term)
-    return constant, np.abs(reals - constant[:, None]).max(axis=(0, 2))
+    """What stands for a `term` that fixed point takes to be `values` `[channels]`, and how far it is off.
+
+    That is the term's own value where it has but one.
+    """
+    reals = _ends(term) * term.function.slopes + term.function.offsets[None]
+    least, largest = reals.min(axis=(0, 2)), reals.max(axis=(0, 2))
+    constant = np.where(least == largest, least, values + _offset(term))
+    return constant, np.maximum(largest - constant, constant - least)
 
 
 def exact_grid(terms: Sequence[Term]) -> Grid | None:
@@ -259,8 +250,10 @@ def fixed_grid(terms: Sequence[Term], bits: int) -> Grid:
     """Terms in fixed point of `bits` bits with their sign, one step for all channels.
 
     A term that is linear with the same slope in all channels stays exact: the step is its slope over a power
-    of two. Constants of linear terms are left to the grid's offset.
+    of two. Constants of linear terms are left to the grid's offset. Where the sum would have more than 32
+    bits, terms have as many fewer.
     """
+    bits = min(bits, _MOST_BITS - (len(terms) - 1).bit_length())
     largest = max(float(_magnitudes(term).max()) for term in terms)
     step = _step(terms, max(largest, float(np.finfo(np.float32).tiny)), bits)
     made = tuple(_fixed(term, step, max(_MULTIPLIER_BITS, bits + 2)) for term in terms)

@@ -59,11 +59,10 @@ def part_of(node: QuantNode, form: Pending) -> Part:
     mapped = pixelwise(frame)
     if mapped is None or mapped.channels == frame.channels:
         return Part(mapped or frame, function, form.onnx_nodes)
-    if mapped.channels > frame.channels:
-        channel = np.arange(mapped.channels) % frame.channels
-        return Part(mapped, function.of(channel), form.onnx_nodes)
+    if frame.channels % mapped.channels:
+        frame, function = frame.whole(), function.repeated(frame.vectors)
     rows = [
-        each.reshape(mapped.vectors, mapped.channels, each.shape[1])
+        each.reshape(len(each) // mapped.channels, mapped.channels, each.shape[1])
         for each in (function.starts, function.slopes, function.offsets)
     ]
     if any((row != row[:1]).any() for row in rows):
@@ -80,7 +79,9 @@ def selected(
     made = replace(form.with_channels(order, form.pixel_axes), tensor=f"{name}_out", index=index)
     ends = (name, form.tensor, made.tensor, node.onnx_nodes, form.type, made.type)
     nodes.append(IntSelect(*ends, order))
-    return replace(part, form=made, function=part.function.of(order))
+    function = part.function
+    taken = Piecewise(function.starts[order], function.slopes[order], function.offsets[order])
+    return replace(part, form=made, function=taken)
 
 
 def scaled(node: QuantNode, part: Part, term: FixedPoint, nodes: list[IntNode], named: Namer) -> Pending:

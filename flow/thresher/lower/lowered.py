@@ -149,8 +149,12 @@ class Checkpoint:
 
         It is rounded once, as the model's own quantisers round, and as thresholds are found.
         """
-        exact = (integers.reshape(-1, self.vectors, self.channels) - self.zero) * self.scale + self.offset
-        flat = exact.astype(np.float32).reshape(len(exact), self.vectors * self.channels)
+        return self.exact(integers).astype(np.float32)
+
+    def exact(self, integers: Array) -> Doubles:
+        """The same before it is rounded."""
+        value = (integers.reshape(-1, self.vectors, self.channels) - self.zero) * self.scale + self.offset
+        flat: Doubles = value.reshape(len(value), self.vectors * self.channels)
         if self.order is not None:
             flat = flat[:, self.order]
         return flat.reshape(len(flat), *self.shape)

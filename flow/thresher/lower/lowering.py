@@ -15,6 +15,7 @@ from thresher.lower.deferred import commuted, first_deferred, on_integers
 from thresher.lower.entry import enter, per_channel
 from thresher.lower.forms import Chosen, Form, OnHost, Pending, Repeat, integer, is_deferred, is_largest
 from thresher.lower.integer import IntArgMax, IntNode, Ints, IntThreshold, TensorType, count_reached
+from thresher.lower.join_parts import Joined
 from thresher.lower.lowered import Approximation
 from thresher.lower.maps import Flags, add_up, take_largest, with_own_padding
 from thresher.lower.picks import absorbs, in_order, needs_integers, needs_one_scale, pick, repeating
@@ -51,6 +52,15 @@ FLOAT_REMEDY = (
 _MAX_OUTPUT_BITS = 8
 
 
+@dataclass(frozen=True, eq=False)
+class JoinResult:
+    """What a join gave, and the ONNX node that alone reads it in place of the model's tensor, if any does."""
+
+    result: Pending
+    approximation: Approximation | None
+    reader: str | None
+
+
 @dataclass
 class Lowering:
     """What has been lowered so far: integer nodes, and the form of every ONNX tensor.
@@ -65,7 +75,7 @@ class Lowering:
     nodes: list[IntNode] = field(default_factory=list)
     entry: Pending | None = None
     approximations: list[Approximation] = field(default_factory=list)
-    joined: list[tuple[Join, Pending, Approximation | None]] = field(default_factory=list)
+    joined: list[JoinResult] = field(default_factory=list)
     names: Counter[str] = field(default_factory=Counter)
     undeferred: dict[tuple[Pending, bool], Pending] = field(default_factory=dict)
 
@@ -110,7 +120,7 @@ class Lowering:
                 raise
             return OnHost(after_hardware=True, cause=node)
 
-    def _joined(self, node: Join, forms: Sequence[Pending]) -> Pending:
+    def _joined(self, node: Join, forms: Sequence[Pending], reader: str | None = None) -> Pending:
         forms = [self._undeferred(form) for form in forms]
         if isinstance(node, Sum):
             made = add(node, forms, self.add_bits, self._named)
@@ -119,10 +129,14 @@ class Lowering:
             made = concatenate(
                 node, forms, self.add_bits, self._named, needs_one_scale(self.graph, node.output)
             )
+        self._note(made, reader)
+        return self._add(made.nodes, made.result)
+
+    def _note(self, made: Joined, reader: str | None) -> None:
+        """Note what a join gives; the ONNX node `reader` alone reads it, or all do that read its output."""
         if made.approximation is not None:
             self.approximations.append(made.approximation)
-        self.joined.append((node, made.result, made.approximation))
-        return self._add(made.nodes, made.result)
+        self.joined.append(JoinResult(made.result, made.approximation, reader))
 
     def _form_after(self, node: QuantNode, form: Form) -> Form:
         if isinstance(form, OnHost):
@@ -260,7 +274,8 @@ class Lowering:
         """Integers to add up: where the model does more to them than multiply, on a grid of their own."""
         if form.summable:
             return form
-        return self._joined(Sum(node.name, node.inputs, node.inputs, form.onnx_nodes, signs=(1,)), [form])
+        read = Sum(node.name, node.inputs, node.inputs, form.onnx_nodes, signs=(1,))
+        return self._joined(read, [form], reader=node.onnx_nodes[-1])
 
     def _take_largest(self, node: MaxPool | GlobalPool, form: Pending, turned: Flags | None) -> Pending:
         stem = "global_pool" if isinstance(node, GlobalPool) else "pool"
@@ -299,16 +314,18 @@ class Lowering:
             made = add(read, [replace(form, steps=form.steps[:place])], self.add_bits, self._named)
         except NodeError:
             return None
-        if made.approximation is not None:
-            if exact:
-                return None
-            self.approximations.append(made.approximation)
+        if made.approximation is not None and exact:
+            return None
         before = made.result
         if isinstance(step, Pick):
-            picked = pick(repeating(step, before.index.shape, before.pixel_axes), before, self._named)
-            return self._add((*made.nodes, *picked[0]), picked[1])
-        pooled = on_integers(before.then(step), 0, self._named)
-        return None if pooled is None else self._add((*made.nodes, *pooled[0]), pooled[1])
+            nodes, result = pick(repeating(step, before.index.shape, before.pixel_axes), before, self._named)
+        else:
+            pooled = on_integers(before.then(step), 0, self._named)
+            if pooled is None:
+                return None
+            nodes, result = pooled
+        self._note(made, step.onnx_nodes[-1])
+        return self._add((*made.nodes, *nodes), result)
 
     def _threshold(self, node: Quantiser, form: Pending) -> Pending:
         """The staircase of a quantiser, and behind it what waited for it."""

@@ -51,14 +51,11 @@ def pixelwise(frame: Pending) -> Pending | None:
     axes = tuple(range(1, index.ndim))
     if frame.pixel_axes == axes or frame.channels == channels:
         return replace(frame, pixel_axes=axes)
-    if channels % frame.channels == 0:
-        # Vectors that are shorter than a pixel: so many in a row are one.
-        return frame.with_channels(np.arange(channels) % frame.channels, axes)
-    meanings = [each for each in (frame.scale, frame.zero, frame.offset) if each is not None]
-    if frame.channels % channels or any(
-        (meaning.reshape(-1, channels) != meaning[:channels]).any() for meaning in meanings
-    ):
-        return None
+    if frame.channels % channels:
+        frame = frame.whole()
+    for meaning in (frame.scale, frame.zero, frame.offset):
+        if meaning is not None and (meaning.reshape(-1, channels) != meaning[:channels]).any():
+            return None
     result = frame.with_channels(np.arange(channels), axes)
     return replace(
         result,
@@ -120,10 +117,10 @@ def take_largest(
 
 
 def _of_channels(node: QuantNode, turned: Flags | None, channels: int) -> Flags:
-    """`turned` for each of the `channels` of a map, where it may have been cut into more."""
+    """`turned` for each of the `channels` of a map, where frames may have been cut otherwise."""
     if turned is None:
         return np.zeros(channels, np.bool_)
-    pixels = turned.reshape(-1, channels)
+    pixels = np.tile(turned, math.lcm(len(turned), channels) // len(turned)).reshape(-1, channels)
     if (pixels != pixels[:1]).any():
         reason = "what it takes the largest of rises and falls, from pixel to pixel"
         raise NodeError("lower", node.name, reason, "quantise before it")

@@ -37,9 +37,13 @@ class Piecewise:
         starts = np.empty((len(lo), 0), np.int64)
         return Piecewise(starts, self.slopes[rows, last][:, None], self.offsets[rows, last][:, None])
 
-    def of(self, channels: Ints) -> Piecewise:
-        """The functions of some channels, in their order."""
-        return Piecewise(self.starts[channels], self.slopes[channels], self.offsets[channels])
+    def repeated(self, times: int) -> Piecewise:
+        """The functions of all channels, several times over."""
+        return Piecewise(
+            np.tile(self.starts, (times, 1)),
+            np.tile(self.slopes, (times, 1)),
+            np.tile(self.offsets, (times, 1)),
+        )
 
     def gains(self, scale: Doubles) -> Doubles:
         """By how much each channel's function can enlarge what integers of `scale` mean."""

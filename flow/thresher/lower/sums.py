@@ -66,17 +66,9 @@ def _one_cut(parts: Sequence[Part]) -> list[Part]:
     if len({part.form.channels for part in parts}) == 1:
         return list(parts)
     return [
-        replace(part, form=part.form.whole(), function=_repeated(part.function, part.form.vectors))
+        replace(part, form=part.form.whole(), function=part.function.repeated(part.form.vectors))
         for part in parts
     ]
-
-
-def _repeated(function: Piecewise, times: int) -> Piecewise:
-    return Piecewise(
-        np.tile(function.starts, (times, 1)),
-        np.tile(function.slopes, (times, 1)),
-        np.tile(function.offsets, (times, 1)),
-    )
 
 
 def _aligned(node: QuantNode, part: Part, target: Pending, nodes: list[IntNode], named: Namer) -> Part:

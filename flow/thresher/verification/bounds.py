@@ -3,10 +3,12 @@
 ONNX does not say in which order a product adds up its terms, and float32 rounds each partial sum. So a value
 behind a product is only known to lie between bounds. They are computed from given values of earlier tensors:
 
-* A sum of n products is exact where all terms are multiples of one power of two and the sum of their
+* A value that is given as a real number, such as an integer times a scale, is either float32 next to it.
+* A sum of n terms is exact where all terms are multiples of one power of two and the sum of their
   magnitudes is less than 2**24 of it. Else each order of additions is off by at most `n * u / (1 - n * u)` of
   the sum of magnitudes, u = 2**-24 (N. J. Higham, Accuracy and Stability of Numerical Algorithms, 2nd ed.,
-  section 4.2).
+  section 4.2). A bias within the operator is one of the terms. Two more units are for the factors, which are
+  integers times scales that float32 has rounded.
 * An elementwise operator is one correctly rounded operation after the other, in an order that ONNX gives;
   rounding keeps the order of values. So its bounds are what float32 makes of the bounds of its input.
 * How a mean divides is not said: by the count, or times its reciprocal. Its bounds are two roundings wider.
@@ -17,7 +19,8 @@ Bounds of width zero say that float32 has no choice: a difference there is no ti
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -62,12 +65,15 @@ class Bounds:
 
 
 def bounds_of(graph: QuantGraph, tensor: str, given: Mapping[str, Array]) -> Bounds | None:
-    """The bounds of `tensor`, from the values `[N, *shape]` that the model has for earlier tensors.
+    """The bounds of `tensor`, from the real values `[N, *shape]` of earlier tensors.
 
     None where an operator on the way has no rule here, as those that only the host computes.
     """
     writers = {name: node for node in graph.nodes for name in node.outputs}
-    known = {name: Bounds(*[np.asarray(value, np.float32)] * 2) for name, value in given.items()}
+    known: dict[str, Bounds] = {}
+    for name, value in given.items():
+        exact = np.asarray(value, np.float64)
+        known[name] = _outwards(exact, exact)
     return _bounds(writers, tensor, known)
 
 
@@ -76,10 +82,15 @@ def _bounds(writers: Mapping[str, QuantNode], tensor: str, known: dict[str, Boun
         node = writers.get(tensor)
         if node is None:
             return None
-        inputs = [_bounds(writers, name, known) for name in node.inputs]
+        product = _fused(writers, node)
+        reads = node.inputs if product is None else product.node.inputs
+        inputs = [_bounds(writers, name, known) for name in reads]
         present = [each for each in inputs if each is not None]
         with np.errstate(all="ignore"):
-            result = _after(node, present) if len(present) == len(inputs) else None
+            if len(present) < len(inputs):
+                result = None
+            else:
+                result = _after(node, present) if product is None else product.bounds(present[0])
         if result is None or not (np.isfinite(result.low).all() and np.isfinite(result.high).all()):
             return None
         known[tensor] = result
@@ -104,8 +115,6 @@ def levels_between(quantiser: Quantiser, bounds: Bounds) -> tuple[Array, Array]:
 def _after(node: QuantNode, inputs: list[Bounds]) -> Bounds | None:  # noqa: PLR0911  (a rule a line)
     first = inputs[0]
     match node:
-        case Linear() | FloatLinear() | Conv() | FloatConv():
-            return _product(node, first)
         case Arithmetic(op="Div", constant_first=True) if ((first.low <= 0) & (first.high >= 0)).any():
             return None
         case Leaky():
@@ -134,70 +143,99 @@ def _nearest_zero(bounds: Bounds) -> Floats:
     return np.minimum(np.maximum(bounds.low, np.float32(0)), bounds.high)
 
 
-def _product(node: _Product, x: Bounds) -> Bounds:
-    """The centre of the sum, and how far from it the inputs' width and rounding can take it."""
-    low, high = x.low.astype(np.float64), x.high.astype(np.float64)
-    middle, width = (low + high) / 2, (high - low) / 2
-    real, positive = _as_floats(node), _magnitudes(node)
-    centre, magnitudes = real.apply(middle), positive.apply(np.abs(middle) + width)
-    terms = int(np.prod(positive.weights.shape[1:]))
-    rounding = (terms + 2) * _UNIT / (1 - (terms + 2) * _UNIT) * magnitudes
-    if not width.any():
-        rounding = np.where(_exact(real, middle, magnitudes), 0.0, rounding)
-    radius = positive.apply(width) + rounding + _of_rounded_weights(node, positive, np.abs(middle) + width)
-    return _outwards(centre - radius, centre + radius)
+def _fused(writers: Mapping[str, QuantNode], node: QuantNode | None) -> _Fused | None:
+    """The product that `node` is, or ends: factor and bias of one ONNX operator are nodes by themselves."""
+    if isinstance(node, Linear | FloatLinear | Conv | FloatConv):
+        return _Fused(node)
+    if not isinstance(node, Arithmetic) or node.constant_first:
+        return None
+    before = _fused(writers, writers.get(node.input))
+    if before is None or before.node.onnx_nodes[-1] != node.onnx_nodes[-1]:
+        return None
+    constant = node.constant.astype(np.float64)
+    if node.op == "Mul":
+        return replace(before, factor=before.factor * constant)
+    return replace(before, bias=constant) if node.op == "Add" else None
 
 
-def _as_floats(node: _Product) -> FloatLinear | FloatConv:
-    """The operator with weights as the model has them in float32, in doubles."""
-    ends = (node.name, node.inputs, node.outputs, node.onnx_nodes)
-    if isinstance(node, FloatLinear | FloatConv):
-        return replace(node, weights=node.weights.astype(np.float64))
-    per_row = (-1, *[1] * (node.weights.ndim - 1))
-    centred = (node.weights - node.zero.reshape(per_row)).astype(np.float32)
-    weights: Any = (centred * node.scale.astype(np.float32).reshape(per_row)).astype(np.float64)
-    if isinstance(node, Linear):
-        return FloatLinear(*ends, weights)
-    return FloatConv(*ends, node.window, weights, node.groups, node.pad_value)
+@dataclass(frozen=True, eq=False)
+class _Fused:
+    """`factor * product + bias`, as one ONNX operator computes it."""
 
+    node: _Product
+    factor: Doubles = field(default_factory=lambda: np.ones(()))
+    bias: Doubles = field(default_factory=lambda: np.zeros(()))
 
-def _magnitudes(node: _Product) -> FloatLinear | FloatConv:
-    real = _as_floats(node)
-    if isinstance(real, FloatConv):
-        return replace(real, weights=np.abs(real.weights), pad_value=abs(real.pad_value))
-    return replace(real, weights=np.abs(real.weights))
+    def bounds(self, x: Bounds) -> Bounds:
+        """The centre of the sum, and how far from it the input's width and rounding can take it."""
+        low, high = x.low.astype(np.float64), x.high.astype(np.float64)
+        middle, width = (low + high) / 2, (high - low) / 2
+        centre = self._real.apply(middle) * self.factor + self.bias
+        products = self._positive.apply(np.abs(middle) + width) * np.abs(self.factor)
+        magnitudes = products + np.abs(self.bias)
+        # The bias is a term, and the factor rounds once more.
+        terms = int(np.prod(self._real.weights.shape[1:])) + 2
+        units = (terms + 2) * _UNIT
+        rounding = units / (1 - units) * magnitudes
+        if not width.any():
+            rounding = np.where(self._exact(middle, magnitudes), 0.0, rounding)
+        of_inputs = self._positive.apply(width) + self._of_rounded_weights(np.abs(middle) + width)
+        radius = of_inputs * np.abs(self.factor) + rounding
+        return _outwards(centre - radius, centre + radius)
 
+    @cached_property
+    def _real(self) -> FloatLinear | FloatConv:
+        """The product with weights as the real numbers that they stand for."""
+        node = self.node
+        ends = (node.name, node.inputs, node.outputs, node.onnx_nodes)
+        if isinstance(node, FloatLinear | FloatConv):
+            return replace(node, weights=node.weights.astype(np.float64))
+        per_row = (-1, *[1] * (node.weights.ndim - 1))
+        weights: Any = (node.weights - node.zero.reshape(per_row)) * node.scale.astype(np.float64).reshape(
+            per_row
+        )
+        if isinstance(node, Linear):
+            return FloatLinear(*ends, weights)
+        return FloatConv(*ends, node.window, weights, node.groups, node.pad_value)
 
-def _exact(node: FloatLinear | FloatConv, x: Doubles, magnitudes: Doubles) -> npt.NDArray[np.bool_]:
-    """Which sums no order of additions rounds: their terms are multiples of one power of two."""
-    rows = node.weights.reshape(len(node.weights), -1)
-    steps = np.array([_grid(row) for row in rows]) * _grid(x)
-    if isinstance(node, FloatConv) and node.pad_value:
-        return np.zeros(magnitudes.shape, np.bool_)
-    if isinstance(node, FloatConv):
-        steps = steps.reshape(-1, *[1] * (magnitudes.ndim - 2))
-    exact: npt.NDArray[np.bool_] = magnitudes < _MANTISSA * steps
-    return exact
+    @cached_property
+    def _positive(self) -> FloatLinear | FloatConv:
+        real = self._real
+        if isinstance(real, FloatConv):
+            return replace(real, weights=np.abs(real.weights), pad_value=abs(real.pad_value))
+        return replace(real, weights=np.abs(real.weights))
+
+    def _exact(self, x: Doubles, magnitudes: Doubles) -> npt.NDArray[np.bool_]:
+        """Which sums no order of additions rounds: their terms are multiples of one power of two."""
+        real = self._real
+        if (self.factor != 1).any() or (isinstance(real, FloatConv) and real.pad_value):
+            return np.zeros(magnitudes.shape, np.bool_)
+        rows = real.weights.reshape(len(real.weights), -1)
+        steps = np.minimum(np.array([_grid(row) for row in rows]) * _grid(x), _grid(self.bias))
+        if isinstance(real, FloatConv):
+            steps = steps.reshape(-1, *[1] * (magnitudes.ndim - 2))
+        exact: npt.NDArray[np.bool_] = magnitudes < _MANTISSA * steps
+        return exact
+
+    def _of_rounded_weights(self, x: Doubles) -> Doubles | float:
+        """What weights add that lie beside a grid (`Linear.rounded`): 2**-22 of the largest of each row."""
+        if not isinstance(self.node, Linear | Conv) or not self.node.rounded:
+            return 0.0
+        weights = self._positive.weights
+        largest = weights.max(axis=tuple(range(1, weights.ndim)), keepdims=True)
+        rows = replace(self._positive, weights=np.broadcast_to(largest, weights.shape))
+        result: Doubles = 2.0**-22 * rows.apply(x)
+        return result
 
 
 def _grid(values: Array) -> float:
-    """The greatest power of two that all `values` are multiples of; 1 where all are zero."""
+    """The greatest power of two that all `values` are multiples of; infinite where all are zero."""
     parts, exponents = np.frexp(values[values != 0])
     if not parts.size:
-        return 1.0
+        return float("inf")
     whole = np.abs(np.ldexp(parts, _DOUBLE_BITS)).astype(np.int64)
     lowest = (whole & -whole).astype(np.float64)
     return float(np.ldexp(lowest, exponents - _DOUBLE_BITS).min())
-
-
-def _of_rounded_weights(node: _Product, positive: FloatLinear | FloatConv, x: Doubles) -> Doubles | float:
-    """What weights add that only lie beside a grid (`Linear.rounded`): 2**-22 of the largest of each row."""
-    if not isinstance(node, Linear | Conv) or not node.rounded:
-        return 0.0
-    axes = tuple(range(1, positive.weights.ndim))
-    largest = np.broadcast_to(positive.weights.max(axis=axes, keepdims=True), positive.weights.shape)
-    result: Doubles = 2.0**-22 * replace(positive, weights=largest).apply(x)
-    return result
 
 
 def _mean(node: AveragePool | GlobalPool, x: Bounds) -> Bounds:

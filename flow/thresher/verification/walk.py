@@ -254,20 +254,23 @@ class Walk:
         yield from (group for group in (rows[~drawn], rows[drawn]) if len(group))
 
     def _given(self, rows: Ints, *but: str) -> dict[str, Array]:
-        """The values, but for those of some tensors, from which a tie is judged: they are what integers mean.
+        """The real values, but for those of some tensors, from which a tie is judged: what integers mean.
 
         Sums of the model's own may be off, so they are none of them, but where drawn ones were put.
         """
         subject, drawn = self.subject, rows[0] >= len(self.natural)
-        known = {subject.model.source.input}
-        for name in subject.replaced:
-            points = subject.points.get(name, ())
-            firm = any(each.checkpoint.levels or each.checkpoint.own_error for each in points) or not points
-            if firm or (drawn and name in self.drawn_at.values()):
-                known.add(name)
-        return {
-            name: self._stacked(name, rows) for name in sorted(known.difference(but)) if name in self.values
-        }
+        given: dict[str, Array] = {}
+        for name in {subject.model.source.input, *subject.replaced}.intersection(self.values).difference(but):
+            point = next(iter(subject.points.get(name, ())), None)
+            if point is None or point.chain:
+                firm = point is None or (drawn and name in self.drawn_at.values())
+                given |= {name: self._stacked(name, rows)} if firm else {}
+                continue
+            checkpoint = point.checkpoint
+            if checkpoint.levels or checkpoint.own_error or (drawn and name in self.drawn_at.values()):
+                shape = self._stacked(name, rows).shape
+                given[name] = checkpoint.exact(self._golden(checkpoint)[rows]).reshape(shape)
+        return given
 
     def _put(self, name: str, values: Array, first: int = 0) -> None:
         """Put `values` `[N, *shape]` in place of what the model wrote, from one frame on."""
