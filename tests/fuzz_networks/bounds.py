@@ -20,6 +20,7 @@ from tests.fuzz_networks.executor import STANDARD, Executed, make_session, quant
 from tests.fuzz_networks.values import Array
 
 _UNIT = 2.0**-24
+_FEW_BITS = 12
 # Plain constants are taken for a grid that they are within two units in the last place of.
 _OFF_GRID = 2.0**-21
 _LINEAR = frozenset({"Conv", "MatMul", "Gemm", "AveragePool", "GlobalAveragePool", "ReduceMean"})
@@ -268,6 +269,9 @@ def _products(node: onnx.NodeProto, x: Array, weights: Sequence[Array]) -> int:
 
 def _is_exact(x: Array, weights: Sequence[Array], magnitude: Array, count: int, multiplies: bool) -> bool:
     """Whether all products and sums are whole multiples of what a float32 holds in full."""
+    # Weights are integers times a scale, which float32 may have rounded.
+    if multiplies and not has_few_bits(weights[0]):
+        return False
     step = _lowest_bit(x) * (_lowest_bit(weights[0]) if multiplies else 1.0)
     if len(weights) > 1:
         step = min(step, _lowest_bit(weights[1]))
@@ -275,6 +279,11 @@ def _is_exact(x: Array, weights: Sequence[Array], magnitude: Array, count: int, 
         return False
     largest = float(np.max(magnitude, initial=0)) * (1 if multiplies else count)
     return step > 0 and largest / step < 2**24
+
+
+def has_few_bits(values: Array) -> bool:
+    """Whether each value is an integer of few bits times a power of two, so that nothing has rounded it."""
+    return not bool((np.ldexp(np.frexp(values.astype(np.float64))[0], _FEW_BITS) % 1).any())
 
 
 def _lowest_bit(values: Array) -> float:

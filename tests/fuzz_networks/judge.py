@@ -15,7 +15,7 @@ from unittest import mock
 
 import numpy as np
 
-from tests.fuzz_networks.bounds import Bounds
+from tests.fuzz_networks.bounds import Bounds, has_few_bits
 from tests.fuzz_networks.caught import Caught
 from tests.fuzz_networks.description import (
     Description,
@@ -40,7 +40,6 @@ FAILURES: tuple[Kind, ...] = ("wrong", "traceback", "invalid")
 # Of frames that differ, so many are looked into.
 _MOST_FRAMES = 4
 _HOST_ROUNDINGS = 4
-_FEW_BITS = 12
 # One network of so many is folded.
 _FOLDED_OF = 8
 
@@ -214,7 +213,7 @@ def _host_rounding(design: Design, want: Array) -> Array:
     """The host multiplies integers by a scale and may add an offset; nothing where neither is rounded."""
     end = design.lowered.output
     scale, offset = end.scale.astype(np.float64), end.offset.astype(np.float64)
-    if not any((np.ldexp(np.frexp(each)[0], _FEW_BITS) % 1).any() for each in (scale, offset)):
+    if has_few_bits(scale) and has_few_bits(offset):
         return np.zeros(want.size)
     moved = np.max(np.abs(offset)) + np.max(np.abs(scale * end.zero))
     size: Array = np.abs(want.reshape(-1)) + moved

@@ -37,8 +37,6 @@ from thresher.kernels import Kernel
 SEEDS = 150
 SIMULATED = 2
 FRAMES = 6
-ALARMS = frozenset({111})
-"""Networks in which a build's own verification takes the error of fixed point for a difference."""
 SMALL = Description(
     Entry((3,)),
     (
@@ -54,8 +52,7 @@ SMALL = Description(
 @pytest.mark.parametrize("first", range(0, SEEDS, 30))
 def test_golden_gives_what_the_model_gives(first: int) -> None:
     verdicts = {
-        seed: judge(random_description(seed), verifies=seed % 3 == 0 and seed not in ALARMS)
-        for seed in range(first, first + 30)
+        seed: judge(random_description(seed), verifies=seed % 3 == 0) for seed in range(first, first + 30)
     }
 
     failed = {
