@@ -170,6 +170,7 @@ def test_a_reshape_between_a_pool_and_its_quantiser(pool: str, front: str, betwe
         x = build.batch_norm(x, [1, -0.5, 0, 2], [0.5, 1, 3, -1], [1, 0, 2, 1], [0.75] * 4, epsilon=0.25)
     elif front == "bias, relu":
         x = build.node("Relu", build.node("Add", x, np.asarray([1, -0.5, 2, 3], np.float32).reshape(4, 1, 1)))
+    shape: tuple[int, ...]
     if pool == "max-pool":
         x, count, shape = build.node("MaxPool", x, kernel_shape=[2, 2], strides=[2, 2]), 16, (1, 4, 2, 2)
     elif pool == "global":

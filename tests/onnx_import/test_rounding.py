@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
+import onnx
 import pytest
 
 from tests.lower.helpers import compile_proto
@@ -133,6 +134,12 @@ def test_limits_that_are_no_whole_numbers_are_their_own_step() -> None:
     assert elements[2] == IntType(-2, 2)
 
 
+def check_equal(proto: onnx.ModelProto) -> None:
+    x = frames(0)
+    want = run_qonnx(proto, x)[proto.graph.output[0].name]
+    np.testing.assert_array_equal(compile_proto(proto).predict(x), want)
+
+
 LIMITS = [
     ("0..3", 0, 3),
     ("-8..7", -8, 7),
@@ -157,10 +164,7 @@ def test_a_rounding_whose_output_is_constant(
     if low is not None:
         x = build.node("Clip", x, np.float32(low), np.float32(high))
     proto = build.proto(build.node("MatMul", x, build.weights(np.ones((8, 3)))))
-    x = frames(0)
-    np.testing.assert_array_equal(
-        compile_proto(proto).predict(x), run_qonnx(proto, x)[proto.graph.output[0].name]
-    )
+    check_equal(proto)
 
 
 @pytest.mark.parametrize("limit", [0, 3, -2])
@@ -168,7 +172,4 @@ def test_a_rounding_that_is_the_first_quantiser_and_constant(limit: float) -> No
     build = ModelBuilder((1, 8))
     x = build.node("Clip", build.node("Round", "x"), np.float32(limit), np.float32(limit))
     proto = build.proto(build.node("MatMul", x, build.weights(np.ones((8, 3)))))
-    x = frames(0)
-    np.testing.assert_array_equal(
-        compile_proto(proto).predict(x), run_qonnx(proto, x)[proto.graph.output[0].name]
-    )
+    check_equal(proto)
