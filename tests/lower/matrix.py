@@ -26,7 +26,17 @@ Made = tuple[str, tuple[int, ...]]
 class StandardBuilder(ModelBuilder):
     """The same models with quantisers in operators of ONNX itself, for onnxruntime."""
 
-    def quant(self, x: str, scale: Any = 1.0, zero: Any = 0.0, bits: float = 4, **ignored: Any) -> str:
+    def quant(
+        self,
+        x: str,
+        scale: Any = 1.0,
+        zero: Any = 0.0,
+        bits: float = 4,
+        signed: bool = True,
+        narrow: bool = False,
+        rounding: str = "ROUND",
+        name: str = "",
+    ) -> str:
         """Divide, limit, round and multiply, as QONNX specifies a signed quantiser."""
         low, high = -(2.0 ** (bits - 1)), 2.0 ** (bits - 1) - 1
         scaled = self.node("Div", x, single(scale))
