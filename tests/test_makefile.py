@@ -54,8 +54,8 @@ def test_help_is_the_default_and_lists_the_targets(checkout: Path) -> None:
     listed = [line.split()[1] for line in make(checkout).stdout.splitlines()]
 
     assert " ".join(listed) == (
-        "help setup demo custom-unit methods test lint bench bench-hlsc bench-cost fuzz-hlsc sweep-units "
-        "clean"
+        "help setup demo custom-unit methods test lint bench bench-hlsc bench-cost fuzz-hlsc fuzz-networks "
+        "sweep-units clean"
     )
 
 
