@@ -329,3 +329,15 @@ def test_another_name_of_the_output_is_held_as_the_output_is(op: str, scale: flo
     bias = np.array([0.3, -7.7], np.float32)
     product = build.node("Gemm", build.quant("x", scale, name="q"), weights, bias, name="m")
     assert held(build.proto(build.node(op, product, name="end"))).mismatches == 0
+
+
+def test_a_sign_that_the_file_computes_of_another_sign() -> None:
+    """Both are read as signs of the same tensor, so no other integers are put between them."""
+    build = ModelBuilder((1, 4))
+    q = build.quant("x", 0.5, name="q")
+    positive = build.node("GreaterOrEqual", q, np.zeros((), np.float32))
+    sign = build.node("Where", positive, np.ones((), np.float32), -np.ones((), np.float32), name="sign")
+    twice = build.node("Add", sign, sign, name="twice")
+    proto = build.proto(build.node("Sum", sign, twice, name="end"))
+    result = held(proto)
+    assert result.mismatches == 0 and {"sign_y", "twice_y", "end_y"} <= set(by_tensor(result))

@@ -112,6 +112,27 @@ class Subject:
         customs = {node.output for node in self.graph.nodes if isinstance(node, Custom)}
         return frozenset({*customs, *self.points, *self.ends})
 
+    @cached_property
+    def inner(self) -> frozenset[str]:
+        """The tensors that one operator of the network was read across, though others read them too.
+
+        `q + q` of a sign q of x is another sign of x: the file computes it from q, and the network from x.
+        """
+        reads: dict[str, set[str]] = {}
+        for node in self.model.nodes:
+            for name in node.inputs:
+                reads.setdefault(name, set()).add(node.name)
+        across = [(set(node.onnx_nodes), set(node.outputs)) for node in self.graph.nodes]
+        return frozenset(
+            name
+            for name in self.points
+            if any(
+                self.writers.get(name) in names and names.intersection(reads.get(name, ()))
+                for names, outputs in across
+                if name not in outputs
+            )
+        )
+
     def reference(self) -> Reference:
         """The model in steps that end behind the tensors that are replaced."""
         return self.model.reference(self.replaced, {*self.points, self.model.source.output})

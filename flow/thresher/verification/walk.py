@@ -181,14 +181,15 @@ class Walk:
     def _go_on(self, name: str, points: Sequence[Point]) -> None:
         """In the last frames both sides go on from drawn integers, the same under all names.
 
-        A tensor that several integer tensors stand for, or that stands for one that was drawn before, stays.
+        A tensor stays as it is that several integer tensors stand for, that stands for one that was drawn
+        before, or that an operator of the network was read across.
         """
         point = points[0]
         tensor, count = point.checkpoint.tensor, len(self.natural)
         first = self.drawn_at.setdefault(tensor, name)
         again = self.subject.aliases.get(name) == first
         alone = all(each.checkpoint.tensor == tensor for each in points)
-        if not self.drawn or not alone or (first != name and not again):
+        if not self.drawn or not alone or name in self.subject.inner or (first != name and not again):
             return
         drawn = self._draw(point.checkpoint)
         self.integers[tensor] = np.concatenate([self._golden(point.checkpoint)[:count], drawn])
