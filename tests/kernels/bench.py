@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from tests.kernels.extremes import stimulus
-from tests.kernels.sanitiser import compile_checked, reports
+from tests.kernels.sanitiser import compile_checked, compile_rolled, reports
 from thresher.emit.csim_main import csim_run
 from thresher.emit.layer_header import layer_header
 from thresher.emit.units import compile_layers
@@ -60,7 +60,14 @@ class KernelBench:
     def run_cpp(self, types: str) -> Comparison:
         """Run all units as C++ of one type set."""
         program = compile_program(self.folder / "csim.cpp", [self.hls], self.folder / "csim", types)
-        results = self.folder / types
+        return self._run_program(program, self.folder / types)
+
+    def run_rolled(self) -> Comparison:
+        """Run all units as C++ whose loops were not unrolled, which large ones take minutes for."""
+        program = compile_rolled(self.folder / "csim.cpp", [self.hls], self.folder / "rolled")
+        return self._run_program(program, self.folder / "rolled-results")
+
+    def _run_program(self, program: Path, results: Path) -> Comparison:
         inputs = [stream for node in self.nodes for stream in self.inputs(node)]
         run_program(program, [*inputs, *self._all_outputs()], self.vectors, results, self.frames)
         return compare_streams(self._all_outputs(), self.vectors, results, self.frames)
