@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from qonnx.util.cleanup import cleanup_model
 import thresher
 from tests.small_models import save_small_model, small_model
 from thresher.accuracy import accuracy
-from thresher.errors import MissingToolError, UsageError
+from thresher.errors import MissingToolError, UnsupportedModelError, UsageError
 from thresher.lower.storage import load_lowered
 
 
@@ -221,3 +222,26 @@ def _qonnx(model: Path, frames: np.ndarray) -> np.ndarray:
     entry, output = network.graph.input[0].name, network.graph.output[0].name
     outputs = [execute_onnx(network, {entry: frame[None]})[output] for frame in frames]
     return np.concatenate(outputs)
+
+
+def test_a_module_whose_export_is_another_network_is_refused(tmp_path: Path) -> None:
+    """Brevitas writes a QuantReLU of one bit, whose levels are 0 and 1, as signs."""
+    torch, qnn = pytest.importorskip("torch"), pytest.importorskip("brevitas.nn")
+    torch.manual_seed(0)
+    layers = (
+        qnn.QuantIdentity(bit_width=4, return_quant_tensor=True),
+        qnn.QuantLinear(9, 7, bias=False, weight_bit_width=3),
+        qnn.QuantReLU(bit_width=1, return_quant_tensor=True),
+        qnn.QuantLinear(7, 3, bias=False, weight_bit_width=3),
+    )
+    module = torch.nn.Sequential(*layers)
+    module(torch.randn(8, 9))
+    with pytest.raises(UnsupportedModelError) as refused:
+        thresher.build(module, tmp_path / "project", example_input=torch.ones(1, 9))
+    assert re.fullmatch(
+        r"build: module 'Sequential': the ONNX model that Brevitas exports of it gives other values than the "
+        r"module itself \(by up to \S+ for the example input\), and so would the hardware; a QuantReLU of 1 "
+        r"bit, for one, is exported as a sign: use a sign, or 2 bits",
+        str(refused.value),
+    )
+    assert not (tmp_path / "project").exists()

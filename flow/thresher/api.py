@@ -35,7 +35,7 @@ from thresher.hardware.graph import INPUT_STREAM, OUTPUT_STREAM, HwGraph, stream
 from thresher.hardware.parts import family_of
 from thresher.hardware.select import select_kernels
 from thresher.hardware.told import fold_as_told, parse_folding
-from thresher.host import Host
+from thresher.host import Host, check_array
 from thresher.kernels.installed import custom_operators
 from thresher.lower import ADD_BITS
 from thresher.lower.integer import Ints
@@ -204,7 +204,7 @@ class Accelerator:
 
         Each tensor is compared from the model's own values of the tensors before it; the model runs in
         onnxruntime and by QONNX's specification, apart from all that lowering does. The result is recorded in
-        the report; its `check` raises where there is a mismatch.
+        the report beside that of the build; its `check` raises where there is a mismatch.
 
         Args:
             model: The path of the ONNX file.
@@ -221,11 +221,13 @@ class Accelerator:
                 f"SHA-256 begins with {source.sha256[:12]}, and not with {report['model']['sha256'][:12]}); "
                 "give that one"
             )
+        taken = np.asarray(frames)
+        check_array(taken, self.host.input_shape)
         operators, dropped = custom_operators(), bool(report["model"]["dropped"])
         imported = import_model(source, operators=operators, drop_input_scale=dropped)
         layers = described_layers(report["float_layers"])
-        result = verify_frames(imported, layers, self.host, np.asarray(frames), operators)
-        write_json(self._report_path, report | {"verification": result.to_json()})
+        result = verify_frames(imported, layers, self.host, taken, operators)
+        write_json(self._report_path, report | {"verified_since": result.to_json()})
         return result
 
     def synth(  # noqa: PLR0913  (the command's options)

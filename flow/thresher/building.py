@@ -17,7 +17,7 @@ import numpy.typing as npt
 from thresher.emit.design import Design, ModelInfo
 from thresher.emit.files import check_target
 from thresher.emit.project import Announce, silent, write_project
-from thresher.errors import MissingToolError, UsageError
+from thresher.errors import MissingToolError, UnsupportedModelError, UsageError
 from thresher.float_layers import (
     describe_float_layers,
     host_of,
@@ -38,10 +38,12 @@ from thresher.lower import ADD_BITS, lower
 from thresher.onnx_import import Imported, OnnxModel, import_model, read_model
 from thresher.onnx_import.host import make_epilogue, make_prologue
 from thresher.onnx_import.quantize import QuantisedLayer
-from thresher.verification import NOT_DONE, verify_design
+from thresher.verification import NOT_DONE, compute_output, verify_design
 from thresher_sim.streams import IntType
 
 DEFAULT_CLOCK_MHZ = 100.0
+# The share of its largest value by which the median output of an export may differ from the module's.
+_EXPORTED = 1e-3
 MOST_ADD_BITS = 32
 
 FoldingChoice = Path | str | Mapping[str, Mapping[str, int]]
@@ -260,6 +262,38 @@ def export_module(module: Any, example_input: Any) -> OnnxModel:
         module.eval()
         try:
             export_qonnx(module, args=(example_input,), export_path=str(path))
+            model = read_model(path)
+            _check_export(module, example_input, model, name)
         finally:
             module.train(training)
-        return read_model(path)
+        return model
+
+
+def _check_export(module: Any, example_input: Any, model: OnnxModel, name: str) -> None:
+    """Do nothing where the exported model gives what the module gives for the example.
+
+    Float32 may turn single values by a step, so the file is taken for another network only where most differ.
+
+    Raises:
+        UnsupportedModelError: Most of the values differ.
+    """
+    import torch
+
+    with torch.no_grad():
+        given = module(example_input)
+    # Brevitas' layers may give a tensor with its scale.
+    expected = np.asarray(getattr(given, "value", given).detach().cpu().numpy(), np.float64).reshape(-1)
+    imported = import_model(model, operators=custom_operators())
+    frame = np.asarray(example_input.detach().cpu().numpy(), np.float32)
+    output = compute_output(imported, frame[:1])
+    if output is None:
+        return
+    got = output.astype(np.float64).reshape(-1)
+    count = min(len(got), len(expected))
+    off = np.abs(got[:count] - expected[:count])
+    if np.median(off) > _EXPORTED * np.abs(expected[:count]).max(initial=0):
+        raise UnsupportedModelError(
+            f"build: module '{name}': the ONNX model that Brevitas exports of it gives other values than the "
+            f"module itself (by up to {off.max():.3g} for the example input), and so would the hardware; a "
+            "QuantReLU of 1 bit, for one, is exported as a sign: use a sign, or 2 bits"
+        )

@@ -25,6 +25,11 @@ class Host:
     prologue: HostModel | None
     epilogue: HostModel | None
 
+    @property
+    def input_shape(self) -> tuple[int, ...]:
+        """The shape of the frames that are taken, with a batch axis of 1."""
+        return self.lowered.input.onnx_shape if self.prologue is None else self.prologue.input_shape
+
     def encode(self, frames: Array) -> Ints:
         """Turn frames `[N, ...]`, shaped as the model's input, into integers `[N, vectors, channels]`.
 
@@ -34,10 +39,9 @@ class Host:
         Raises:
             UsageError: The array has a wrong shape or dtype, no frames, or values out of range.
         """
+        check_array(frames, self.input_shape)
         if self.prologue is not None:
-            check_array(frames, self.prologue.input_shape)
             return self.lowered.input.to_stream(self.prologue.run(frames.astype(np.float32)))
-        check_array(frames, self.lowered.input.onnx_shape)
         whole = frames if frames.dtype.kind in "iub" else self._to_grid(frames)
         element = self.lowered.input.type.element
         low, high = int(whole.min()), int(whole.max())
@@ -82,8 +86,12 @@ def check_array(frames: Array, shape: tuple[int, ...], what: str = "inputs") -> 
         raise UsageError(f"{what}: the array has shape {list(frames.shape)}; the model takes {wanted}")
     if len(frames) == 0:
         raise UsageError(f"{what}: the array holds no frames; give at least one, in the shape {wanted}")
-    if frames.dtype.kind == "f" and not np.isfinite(frames).all():
-        raise UsageError(f"{what}: the array holds NaN or infinity; give finite numbers")
+    if frames.dtype.kind == "f":
+        with np.errstate(over="ignore"):
+            finite = np.isfinite(frames.astype(np.float32)).all()
+        if not finite:
+            held = "numbers beyond float32" if np.isfinite(frames).all() else "NaN or infinity"
+            raise UsageError(f"{what}: the array holds {held}; give finite numbers")
 
 
 def load_array(path: Path, what: str) -> Array:

@@ -51,6 +51,18 @@ def test_quant_is_what_qonnx_computes(rounding: str) -> None:
         np.testing.assert_array_equal(apply_qonnx(node, [VALUES, *parts]), expected)
 
 
+def test_attributes_that_are_left_out_are_as_the_specification_says() -> None:
+    """`signed` is 1 then, `narrow` 0 and the rounding mode ROUND (docs/qonnx-custom-ops/intquant_v1.md)."""
+    parts = [np.asarray(each, np.float32) for each in (0.5, 0.0, 4)]
+    expected = quant(VALUES, *parts, signed=1, narrow=0, rounding_mode="ROUND")
+    np.testing.assert_array_equal(apply_qonnx(source_node("Quant", 4), [VALUES, *parts]), expected)
+    build = ModelBuilder((1, 1))
+    parts_of_node = [np.asarray(each, np.float32) for each in (0.5, 0.0, 4)]
+    proto = build.proto(build.node("Quant", "x", *parts_of_node, domain=QONNX_DOMAIN))
+    (quantiser,) = import_proto(proto).graph.nodes
+    np.testing.assert_array_equal(quantiser.apply(VALUES), expected)
+
+
 def test_bipolar_quant_is_what_qonnx_computes() -> None:
     scale = np.asarray(0.3, np.float32)
     got = apply_qonnx(source_node("BipolarQuant", 2), [VALUES, scale])

@@ -11,7 +11,7 @@ from thresher.lower.staircase import find_staircase, fitted
 from thresher.onnx_import.custom import Custom
 from thresher.onnx_import.importer import QuantGraph
 from thresher.onnx_import.map_nodes import Conv
-from thresher.onnx_import.nodes import Linear, QuantNode
+from thresher.onnx_import.nodes import HostQuantiser, Linear, QuantNode
 from thresher.onnx_import.problems import NodeError
 from thresher.onnx_import.quantisers import UNBOUNDED, Binariser, Quantiser, Rounding, Truncation
 
@@ -22,7 +22,8 @@ _BINARISE = (
 
 def needs_hardware(node: QuantNode) -> bool:
     """Whether an operator says that the model goes on in integers; standard ones may be the float end's."""
-    return isinstance(node, Quantiser | Linear | Conv | Custom) and not isinstance(node, Binariser | Rounding)
+    quantised = isinstance(node, Quantiser | Linear | Conv | Custom | HostQuantiser)
+    return quantised and not isinstance(node, Binariser | Rounding)
 
 
 def stays_on_host(quantiser: Quantiser, graph: QuantGraph) -> bool:

@@ -16,7 +16,7 @@ from thresher.onnx_import.custom import NO_OPERATORS, Custom, Operators
 from thresher.onnx_import.folding import fold_node
 from thresher.onnx_import.input_scale import is_dropped_scale, keep_on_host
 from thresher.onnx_import.masks import masked_step
-from thresher.onnx_import.nodes import QuantNode, Refused, Shape
+from thresher.onnx_import.nodes import HostQuantiser, QuantNode, Refused, Shape
 from thresher.onnx_import.problems import NodeError, printable
 from thresher.onnx_import.quantisers import Quantiser
 from thresher.onnx_import.ranges import note_ranges
@@ -27,6 +27,7 @@ from thresher.onnx_import.sign_patterns import follow_step, reads_mask
 from thresher.onnx_import.source import FLOAT_MODEL, Source, SourceNode, read_source, unsupported
 from thresher.onnx_import.straight_through import is_exact_estimator, translate_straight_through
 from thresher.onnx_import.translate import (
+    COMPARING,
     PASSED_THROUGH,
     TRANSLATORS,
     host_only,
@@ -188,7 +189,12 @@ def _translate(scope: Scope, node: SourceNode) -> Sequence[QuantNode]:
         return []
     unknown = any(name not in scope.shapes for name in dynamic_inputs(scope, node))
     if unknown and masked_step(scope, node) is None:
-        return [host_only(scope, node, f"{node.op} follows an operator that is not supported")]
+        left = host_only(scope, node, f"{node.op} follows an operator that is not supported")
+        if node.is_quantiser:
+            left = HostQuantiser(
+                left.name, left.inputs, left.outputs, left.onnx_nodes, left.reason, left.remedy
+            )
+        return [left]
     if is_dropped_scale(scope, node) or is_exact_estimator(scope, node):
         return []
     if node.is_standard and node.op == "Shape":
@@ -210,6 +216,8 @@ def _translate_computed(scope: Scope, node: SourceNode) -> Sequence[QuantNode]:
     if estimator:
         return estimator
     reason = f"operator {node.op} is not supported"
+    if node.op in COMPARING:
+        reason += " but where it compares a tensor with a constant, and two values on a grid come of that"
     translator = TRANSLATORS.get(node.op)
     if translator is None or reads_more(scope, node) or reads_mask(scope, node):
         return [host_only(scope, node, reason)]

@@ -239,6 +239,11 @@ class HostOnly(QuantNode):
 
 
 @dataclass(frozen=True, eq=False)
+class HostQuantiser(HostOnly):
+    """A quantiser behind an operator that is not supported: the model goes on in integers, as no host can."""
+
+
+@dataclass(frozen=True, eq=False)
 class InputScaled(HostOnly):
     """An operator of a layer that is multiplied by a scale of its own input, as XNOR-Net's are by K."""
 

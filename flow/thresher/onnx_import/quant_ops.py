@@ -132,7 +132,7 @@ def _zero(scope: Scope, node: SourceNode) -> Floats:
 
 
 def _element(scope: Scope, node: SourceNode) -> IntType:
-    signed, narrow = bool(node.attributes.get("signed", 1)), bool(node.attributes.get("narrow", 1))
+    signed, narrow = bool(node.attributes.get("signed", 1)), bool(node.attributes.get("narrow", 0))
     return quantised_range(_bits(scope, node, 3), signed, narrow)
 
 

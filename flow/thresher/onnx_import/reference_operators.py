@@ -39,7 +39,7 @@ def apply_qonnx(node: SourceNode, inputs: Sequence[Array]) -> Array:
 
 def _quant(node: SourceNode, inputs: Sequence[Array]) -> Array:
     x, scale, zero, bits = inputs[:4]
-    signed, narrow = _flag(node, "signed", 1), _flag(node, "narrow", 1)
+    signed, narrow = _flag(node, "signed", 1), _flag(node, "narrow", 0)
     shifted = x / scale + zero
     if signed and float(bits.reshape(-1)[0]) == 1:
         levels = np.where(shifted >= 0, np.float32(1), np.float32(-1))

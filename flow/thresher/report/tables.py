@@ -11,7 +11,7 @@ from rich.table import Table
 from thresher.report.fixed_point import fixed_point_table
 from thresher.report.float_layers import accuracy_line, float_layer_lines, float_layer_table
 from thresher.report.synthesis import netlist_lines, synthesis_lines, synthesis_table
-from thresher.report.verification import verification_line
+from thresher.report.verification import verification_lines
 
 Report = Mapping[str, Any]
 LEVELS = ("onnx", "golden", "csim", "rtl")
@@ -44,7 +44,7 @@ def print_synthesis(console: Console, report: Report, entry: Mapping[str, Any]) 
 def print_result(console: Console, report: Report) -> None:
     """Print the result of whatever was simulated, and what is worse than it could be."""
     console.print(result_table(report))
-    for line in (verification_line(report["verification"]), *netlist_lines(report)):
+    for line in (*verification_lines(report), *netlist_lines(report)):
         console.print(line, markup=False, highlight=False)
     for warning in find_warnings(report):
         console.print(f"warning: {warning}", style="yellow", markup=False, highlight=False)

@@ -23,6 +23,13 @@ def verification_line(entry: Mapping[str, Any]) -> str:
     )
 
 
+def verification_lines(report: Mapping[str, Any]) -> list[str]:
+    """The lines of a report: of the build, and of the last `thresher verify`."""
+    since = report.get("verified_since")
+    again = [] if since is None else [f"by thresher verify since then: {verification_line(since)}"]
+    return [verification_line(report["verification"]), *again]
+
+
 def verification_table(name: str, result: Verification) -> Table:
     """One row per tensor of the model that was compared, in its order."""
     table = Table(title=f"{name}: golden model against the ONNX model", padding=(0, 0))

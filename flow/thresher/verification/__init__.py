@@ -7,7 +7,7 @@ from thresher.verification.results import (
     Verification,
     VerificationError,
 )
-from thresher.verification.verify import verify_design, verify_frames
+from thresher.verification.verify import compute_output, verify_design, verify_frames
 
 __all__ = [
     "NOT_DONE",
@@ -15,6 +15,7 @@ __all__ = [
     "TensorResult",
     "Verification",
     "VerificationError",
+    "compute_output",
     "verify_design",
     "verify_frames",
 ]

@@ -13,7 +13,7 @@ from thresher.hardware.graph import HwGraph
 from thresher.host import Host
 from thresher.lower import Lowered
 from thresher.lower.integer import IntDepthwise, IntMatMul
-from thresher.onnx_import.custom import Operators
+from thresher.onnx_import.custom import Custom, Operators
 from thresher.onnx_import.importer import Imported
 from thresher.onnx_import.quantize import QuantisedLayer
 from thresher.onnx_import.reference_changes import change_model
@@ -77,6 +77,21 @@ def verify_frames(
     subject = _subject(model, layers, built, host.lowered, host)
     results = join_results(_walks(subject, frames, 0))
     return Verification(len(frames), results, time.monotonic() - started)
+
+
+def compute_output(model: Imported, frame: Array) -> Array | None:
+    """The model's output for one frame `[1, ...]` of its input, by the reference; None for custom operators.
+
+    Raises:
+        RuntimeRefusalError: onnxruntime cannot compute the model.
+    """
+    source = model.scope.source
+    if any(isinstance(node, Custom) for node in model.graph.nodes):
+        return None
+    values = {source.input: frame}
+    for step in change_model(model, (), ()).reference((), (source.output,)).steps:
+        values |= step.run({name: values[name] for name in step.reads})
+    return values[source.output]
 
 
 def _spread_limit(natural: int, count: int) -> int:
