@@ -264,7 +264,8 @@ def _products(node: onnx.NodeProto, x: Array, weights: Sequence[Array]) -> int:
         return int(np.prod(weights[0].shape[1:]))
     if weights:
         return int(x.shape[-1])
-    return int(np.prod(x.shape[2:]))
+    kernel = next((each.ints for each in node.attribute if each.name == "kernel_shape"), x.shape[2:])
+    return int(np.prod(kernel))
 
 
 def _is_exact(x: Array, weights: Sequence[Array], magnitude: Array, count: int, multiplies: bool) -> bool:

@@ -109,3 +109,13 @@ def test_an_operator_of_the_host_has_no_bounds() -> None:
     build = ModelBuilder((1, 2))
     proto = build.proto(build.node("Sigmoid", build.quant("x", 1.0, name="q"), name="s"))
     assert bounds_of(import_proto(proto).graph, "s_y", {"q_y": np.zeros((1, 2), np.float32)}) is None
+
+
+def test_sums_on_the_way_may_be_larger_than_at_the_end() -> None:
+    """2**24 + 1 is rounded before 2**24 is taken off again; the exact sum is 1."""
+    build = ModelBuilder((1, 2))
+    q = build.quant("x", 1.0, name="q")
+    far = build.node("Mul", q, np.asarray(2.0**24, np.float32), name="far")
+    total = build.node("Sub", build.node("Add", far, q), far, name="total")
+    found = bounds(build.proto(total), "total_y", np.array([[1.0, 2.0]], np.float32))
+    assert found.low.tolist() == [[0.0, 2.0]] and found.high.tolist() == [[1.0, 2.0]]

@@ -18,6 +18,9 @@ from thresher.onnx_import.nodes import QuantNode
 from thresher.onnx_import.problems import NodeError
 from thresher_sim.streams import IntType
 
+# Below it float32 has every integer.
+_MANTISSA = 1 << 24
+
 
 @dataclass(frozen=True, eq=False)
 class Joined:
@@ -35,6 +38,14 @@ class Part:
     form: Pending
     function: Piecewise
     onnx_nodes: tuple[str, ...]
+
+    @property
+    def magnitude(self) -> Doubles:
+        """The largest value of each channel, and of what its parts of a linear function have on their own."""
+        ends = np.abs(np.stack([self.form.lo, self.form.hi])).max(axis=0)
+        own = np.abs(self.function.slopes) * ends[:, None] + np.abs(self.function.offsets)
+        largest: Doubles = own.max(axis=1)
+        return largest
 
     @property
     def term(self) -> Term:
@@ -143,19 +154,24 @@ def meaning(
         scale=grid.step,
         zero=zero,
         offset=offset,
-        slack=_slack(parts, total, grid, side_by_side),
+        slack=_slack(parts, grid, side_by_side),
         error=error,
         sums=True,
     )
 
 
-def _slack(parts: Sequence[Part], total: Pending, grid: Grid, side_by_side: bool) -> Doubles | None:
-    """How far float32 may be off: what its inputs are, and a rounding of each of their steps and the sum."""
+def _slack(parts: Sequence[Part], grid: Grid, side_by_side: bool) -> Doubles | None:
+    """How far float32 may be off: what its inputs are, and a rounding of each of their steps and the sum.
+
+    Sums from left to right may be larger on the way than at the end, but not than their terms together.
+    """
+    magnitudes = [part.magnitude for part in parts]
+    largest: Doubles = np.concatenate(magnitudes) if side_by_side else np.sum(magnitudes, axis=0)
     powers = bool((np.frexp(grid.step)[0] == 0.5).all()) and not grid.offset.any()
     inputs = _of_inputs(parts, lambda form: form.slack, side_by_side)
-    if powers and inputs is None and not any(part.form.slack is not None for part in parts):
+    whole = bool((largest < _MANTISSA * grid.step).all())
+    if powers and whole and inputs is None and not any(part.form.slack is not None for part in parts):
         return None
-    largest = np.maximum(np.abs(total.lo), np.abs(total.hi)) * grid.step + np.abs(grid.offset)
     steps = sum(2 + len(part.onnx_nodes) for part in parts)
     bound: Doubles = steps * 2.0**-24 * largest + (0.0 if inputs is None else inputs)
     return bound

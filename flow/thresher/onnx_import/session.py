@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import numpy as np
+
 from thresher.errors import UnsupportedModelError
 from thresher.graph import Array
 from thresher.onnx_import.problems import printable
+
+# Bytes; onnxruntime's own tensors begin at multiples of it.
+_ALIGNMENT = 64
 
 
 class Session:
@@ -45,9 +50,20 @@ class Session:
     def run(self, feeds: Mapping[str, Array]) -> list[Array]:
         """Compute all outputs."""
         try:
-            return list(self.session.run(None, dict(feeds)))
+            return list(self.session.run(None, {name: _aligned(value) for name, value in feeds.items()}))
         except self._errors as error:
             raise RuntimeRefusalError(str(error)) from None
+
+
+def _aligned(value: Array) -> Array:
+    """`value` where onnxruntime would have put it: in which order some operators add up hangs on that."""
+    if value.ctypes.data % _ALIGNMENT == 0 and value.flags.c_contiguous:
+        return value
+    room = np.empty(value.nbytes + _ALIGNMENT, np.uint8)
+    first = -room.ctypes.data % _ALIGNMENT
+    result: Array = room[first : first + value.nbytes].view(value.dtype).reshape(value.shape)
+    result[...] = value
+    return result
 
 
 class RuntimeRefusalError(UnsupportedModelError):

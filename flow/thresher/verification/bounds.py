@@ -249,7 +249,7 @@ def _mean(node: AveragePool | GlobalPool, x: Bounds) -> Bounds:
 
 
 def _total(node: Sum, inputs: list[Bounds]) -> Bounds:
-    """Sums of tensors are from left to right, each rounded: what float32 makes of the bounds."""
+    """Sums of tensors: what float32 makes of the bounds from left to right, and the exact sums."""
     ends = [
         [
             each.low if (sign > 0) == lower else each.high
@@ -257,7 +257,8 @@ def _total(node: Sum, inputs: list[Bounds]) -> Bounds:
         ]
         for lower in (True, False)
     ]
-    return Bounds(node.combine(*ends[0]), node.combine(*ends[1]))
+    exact = _outwards(*(node.combine(*(each.astype(np.float64) for each in end)) for end in ends))
+    return _hull([exact.low, exact.high, *(node.combine(*end) for end in ends)])
 
 
 def _outwards(low: Doubles, high: Doubles) -> Bounds:
