@@ -45,8 +45,12 @@ def make_epilogue(imported: Imported, tensor: str, scale: Floats, zero: Ints, of
     nodes = _path(imported, tensor, output)
     writer = Writer(imported, batched=_frames_alike(nodes))
     integers = "host/integers"
-    real = writer.emit("Cast", [integers], to=TensorProto.FLOAT)
-    real = writer.emit("Sub", [real, writer.constant(np.asarray(zero, np.float32))])
+    centred = integers
+    if zero.any():
+        # Before they are rounded: float32 has no odd integers beyond 2**24.
+        wide = writer.emit("Cast", [integers], to=TensorProto.INT64)
+        centred = writer.emit("Sub", [wide, writer.constant(np.asarray(zero, np.int64))])
+    real = writer.emit("Cast", [centred], to=TensorProto.FLOAT)
     factors = [real, writer.constant(np.asarray(scale, np.float32))]
     if offset.any():
         scaled = writer.emit("Mul", factors)

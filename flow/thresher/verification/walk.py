@@ -201,8 +201,8 @@ class Walk:
         Operators of `chain` are within one of the file, such as the bias of a product.
         """
         end = self.subject.lowered.output
-        frames = end.from_stream(self._integers(end.tensor)).astype(np.float32)
-        meant: Array = (frames - end.zero.astype(np.float32)) * end.scale.astype(np.float32)
+        centred = (end.from_stream(self._integers(end.tensor)) - end.zero).astype(np.float32)
+        meant: Array = centred * end.scale.astype(np.float32)
         if end.offset.any():
             meant = meant + end.offset.astype(np.float32)
         for node in chain:
