@@ -20,6 +20,7 @@ from tests.kernels.bench import KernelBench, make_bench, make_bench_of
 from tests.kernels.cases import batches
 from tests.kernels.extremes import extreme_frames
 from tests.kernels.sanitiser import compile_checked, reports
+from tests.kernels.signed_sums import make_sums_signed
 from tests.kernels.values import random_frames
 from thresher.kernels import Kernel
 from thresher.kernels.mvu import Mvu
@@ -77,40 +78,26 @@ def test_no_kernel_does_what_cpp_leaves_undefined(kernels: list[Kernel], seed: i
         assert [stream.name for stream in comparison.streams if stream.wrong] == []
 
 
-SUM = """\
-    using Bits = uint<Layer::kAccumulatorBits>;
-    const auto product = static_cast<Bits>(DotProduct<Layer, Lanes>::of(weights, inputs));
-    return static_cast<Accumulator>(static_cast<Bits>(static_cast<Bits>(before) + product));
-"""
-SIGNED_SUM = """\
-    return static_cast<Accumulator>(before +
-                                    static_cast<Accumulator>(DotProduct<Layer, Lanes>::of(weights, inputs)));
-"""
-
-
 @pytest.fixture
-def signed_headers(tmp_path: Path) -> Path:
-    """The header library with sums that overflow where a dot product is as large as a power of two."""
+def signed_headers(tmp_path: Path) -> tuple[Path, int]:
+    """The header library with sums that overflow at times, and the line they are in."""
     folder = tmp_path / "signed"
     shutil.copytree(share_dir("hls"), folder)
-    header = folder / "thresher" / "accumulation.hpp"
-    text = header.read_text()
-    assert SUM in text
-    header.write_text(text.replace(SUM, SIGNED_SUM))
-    return folder
+    return folder, make_sums_signed(folder)
 
 
 def test_frames_that_reach_bounds_show_a_sum_that_overflows(
-    tmp_path: Path, signed_headers: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, signed_headers: tuple[Path, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    headers, line = signed_headers
     kernel = signs_of_sums(64)
     random = (random_frames(np.random.default_rng(0), kernel.input_layout, FRAMES),)
     own, signed, seldom = (
-        make_bench_of(tmp_path / name, [(kernel, frames)], headers)
-        for name, frames, headers in (
+        make_bench_of(tmp_path / name, [(kernel, frames)], library)
+        for name, frames, library in (
             ("own", extreme_frames(kernel), None),
-            ("signed", extreme_frames(kernel), signed_headers),
-            ("seldom", random, signed_headers),
+            ("signed", extreme_frames(kernel), headers),
+            ("seldom", random, headers),
         )
     )
     assert (wrong(own), wrong(signed)) == (0, 0)
@@ -119,7 +106,6 @@ def test_frames_that_reach_bounds_show_a_sum_that_overflows(
 
     assert (wrong(own), wrong(seldom)) == (0, 0)
     assert wrong(signed) > 0
-    line = (signed_headers / "thresher" / "accumulation.hpp").read_text().split(SIGNED_SUM)[0].count("\n") + 1
     assert own.run_checked()[1] == []
     assert signed.run_checked()[1] == [f"accumulation.hpp:{line}: add_overflow"]
 

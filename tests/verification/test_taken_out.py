@@ -13,6 +13,7 @@ import pytest
 
 import thresher
 import thresher_sim.compile
+from tests.kernels.signed_sums import make_sums_signed
 from tests.models import ModelBuilder
 from thresher.cli import main
 from thresher.hlsc import clang
@@ -119,17 +120,6 @@ def test_a_rounding_that_is_constant_at_its_limit(
     )
 
 
-SUM = """\
-    using Bits = uint<Layer::kAccumulatorBits>;
-    const auto product = static_cast<Bits>(DotProduct<Layer, Lanes>::of(weights, inputs));
-    return static_cast<Accumulator>(static_cast<Bits>(static_cast<Bits>(before) + product));
-"""
-UNDEFINED_SUM = """\
-    return static_cast<Accumulator>(before +
-                                    static_cast<Accumulator>(DotProduct<Layer, Lanes>::of(weights, inputs)));
-"""
-
-
 def signs(fan_in: int) -> onnx.ModelProto:
     """A layer of signs whose largest sums reach a power of two."""
     random = np.random.default_rng(fan_in)
@@ -144,10 +134,7 @@ def test_a_sum_that_overflows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     folding: dict[str, Any] = {"mvu0": {"pe": 16, "simd": 64}}
     accelerator = thresher.build(tmp_path / "m.onnx", tmp_path / "project", folding=folding)
     assert accelerator.csim().mismatches == 0 and accelerator.sim().mismatches == 0
-    header = tmp_path / "project" / "hls" / "thresher" / "accumulation.hpp"
-    text = header.read_text()
-    assert text.count(SUM) == 1
-    header.write_text(text.replace(SUM, UNDEFINED_SUM))
+    make_sums_signed(tmp_path / "project" / "hls")
     monkeypatch.setattr(thresher_sim.compile, "_MEANING", ())
     monkeypatch.setattr(clang, "_FLAGS", tuple(flag for flag in clang._FLAGS if flag != "-fwrapv"))
 
