@@ -26,6 +26,7 @@ from thresher.float_layers import (
     quantise_floats,
     sample_request,
 )
+from thresher.graph import Array
 from thresher.hardware.boards import Board, choose_part, find_board
 from thresher.hardware.connect import connect
 from thresher.hardware.folding import fold_by_default, fold_to_fit, fold_to_target
@@ -38,7 +39,7 @@ from thresher.lower import ADD_BITS, lower
 from thresher.onnx_import import Imported, OnnxModel, import_model, read_model
 from thresher.onnx_import.host import make_epilogue, make_prologue
 from thresher.onnx_import.quantize import QuantisedLayer
-from thresher.verification import NOT_DONE, compute_output, verify_design
+from thresher.verification import NOT_DONE, Verification, compute_output, verify_design
 from thresher_sim.streams import IntType
 
 DEFAULT_CLOCK_MHZ = 100.0
@@ -134,7 +135,19 @@ def _verified(prepared: Prepared, options: BuildOptions) -> Design:
     if samples is not None:
         graph = prepared.model.graph
         check_array(samples, graph.shapes[graph.inputs[0]], "samples")
-    result = verify_design(
+    result = hold_to_model(prepared, samples)
+    result.check()
+    return replace(design, verification=result.to_json())
+
+
+def hold_to_model(prepared: Prepared, samples: Array | None = None) -> Verification:
+    """What comparing a design with its model gives, on drawn frames and on `samples` `[N, ...]` of the input.
+
+    Raises:
+        RuntimeRefusalError: onnxruntime cannot compute the model.
+    """
+    design = prepared.design
+    return verify_design(
         prepared.model,
         prepared.layers,
         prepared.built,
@@ -143,8 +156,6 @@ def _verified(prepared: Prepared, options: BuildOptions) -> Design:
         design.graph,
         samples,
     )
-    result.check()
-    return replace(design, verification=result.to_json())
 
 
 @dataclass(frozen=True, eq=False)

@@ -26,14 +26,13 @@ from tests.fuzz_networks.description import (
 )
 from tests.fuzz_networks.executor import Executed, execute
 from tests.fuzz_networks.values import Array, InvalidError
-from thresher.building import BuildOptions, Prepared, parse_input_type, prepare
+from thresher.building import BuildOptions, Prepared, hold_to_model, parse_input_type, prepare
 from thresher.emit.design import Design
 from thresher.errors import ThresherError
 from thresher.float_layers import host_of
 from thresher.hardware.golden import golden_outputs
 from thresher.onnx_import import parse_model
 from thresher.onnx_import.session import RuntimeRefusalError
-from thresher.verification import verify_design
 
 Kind = Literal["ok", "tie", "wrong", "refused", "traceback", "invalid"]
 FAILURES: tuple[Kind, ...] = ("wrong", "traceback", "invalid")
@@ -108,16 +107,7 @@ def _compared(
 
 def _verified(verdict: Verdict, prepared: Prepared) -> Verdict:
     """The verdict, with what a build's own verification finds: it must find what the oracle finds."""
-    design = prepared.design
-    found = verify_design(
-        prepared.model,
-        prepared.layers,
-        prepared.built,
-        design.lowered,
-        host_of(design),
-        design.graph,
-        None,
-    )
+    found = hold_to_model(prepared)
     listed = [f"  {each.node}: {each.first}" for each in found.tensors if each.mismatches]
     if verdict.kind == "wrong":
         seen = "sees it as well" if listed else "does not see it"

@@ -8,7 +8,7 @@ from typing import Any
 
 import onnx
 
-from thresher.building import BuildOptions, Prepared, prepare
+from thresher.building import BuildOptions, Prepared, hold_to_model, prepare
 from thresher.emit.design import Design
 from thresher.float_layers import host_of
 from thresher.graph import Array
@@ -19,7 +19,7 @@ from thresher.kernels.installed import custom_operators
 from thresher.lower import Lowered
 from thresher.lower.integer import IntGraph, IntNode
 from thresher.onnx_import import parse_model
-from thresher.verification import TensorResult, Verification, verify_design, verify_frames
+from thresher.verification import TensorResult, Verification, verify_frames
 
 
 def prepared(proto: onnx.ModelProto, **options: Any) -> Prepared:
@@ -28,13 +28,7 @@ def prepared(proto: onnx.ModelProto, **options: Any) -> Prepared:
 
 def held(proto: onnx.ModelProto, samples: Array | None = None, **options: Any) -> Verification:
     """What a build of the model finds."""
-    return held_design(prepared(proto, **options), samples)
-
-
-def held_design(made: Prepared, samples: Array | None = None) -> Verification:
-    design = made.design
-    host = host_of(design)
-    return verify_design(made.model, made.layers, made.built, design.lowered, host, design.graph, samples)
+    return hold_to_model(prepared(proto, **options), samples)
 
 
 def held_on(proto: onnx.ModelProto, frames: Array, **options: Any) -> Verification:

@@ -18,12 +18,12 @@ from tests.small_models import small_model
 from tests.verification.helpers import (
     by_tensor,
     held,
-    held_design,
     held_on,
     prepared,
     with_lowered,
     with_node,
 )
+from thresher.building import hold_to_model
 from thresher.float_layers import host_of
 from thresher.graph import interpret
 from thresher.lower.integer import IntMatMul, IntThreshold
@@ -53,7 +53,7 @@ def higher(node: IntThreshold) -> IntThreshold:
 def test_a_wrong_threshold_is_named_with_its_node_and_channel() -> None:
     made = with_node(prepared(small_model()), "threshold0", higher)
 
-    result = held_design(made)
+    result = hold_to_model(made)
 
     wrong = [each.tensor for each in result.tensors if each.mismatches]
     assert wrong == ["a0"]
@@ -78,7 +78,7 @@ def other_weight(node: IntMatMul) -> IntMatMul:
 
 @pytest.mark.parametrize("name, tensor", [("matmul0", "m0"), ("matmul1", "m1")])
 def test_a_wrong_weight_is_found_where_it_is(name: str, tensor: str) -> None:
-    result = held_design(with_node(prepared(small_model()), name, other_weight))
+    result = hold_to_model(with_node(prepared(small_model()), name, other_weight))
     first = next(each for each in result.tensors if each.mismatches)
     assert first.tensor == tensor and first.first is not None and first.first.channel == 2
 
@@ -90,7 +90,7 @@ def test_a_wrong_meaning_of_the_output_is_found(part: str) -> None:
     end = replace(lowered.output, **{part: getattr(lowered.output, part) + 1})
     wrong = with_lowered(made, replace(lowered, output=end))
     # The host's epilogue is cut out of the model with what the output means.
-    result = held_design(wrong)
+    result = hold_to_model(wrong)
     assert [each.tensor for each in result.tensors if each.mismatches] == ["y"]
 
 
@@ -101,9 +101,9 @@ def test_other_host_models_are_found() -> None:
     bias = next(tensor for tensor in other.graph.initializer if tensor.name == "bias")
     bias.CopyFrom(onnx.numpy_helper.from_array(np.zeros(5, np.float32), "bias"))
     changed = prepared(other).design
-    entry = held_design(replace(made, design=replace(made.design, prologue=changed.prologue)))
+    entry = hold_to_model(replace(made, design=replace(made.design, prologue=changed.prologue)))
     assert [each.tensor for each in entry.tensors if each.mismatches] == ["q"]
-    end = held_design(replace(made, design=replace(made.design, epilogue=changed.epilogue)))
+    end = hold_to_model(replace(made, design=replace(made.design, epilogue=changed.epilogue)))
     assert [each.tensor for each in end.tensors if each.mismatches] == ["y"]
 
 
@@ -138,7 +138,7 @@ def test_what_is_no_tie_is_a_mismatch_though_sums_are_inexact() -> None:
     made = with_node(
         prepared(sums_of_tenths()), "threshold0", lambda node: replace(node, thresholds=node.thresholds + 2)
     )
-    assert held_design(made).mismatches > 0
+    assert hold_to_model(made).mismatches > 0
 
 
 def test_where_sums_are_exact_nothing_is_a_tie() -> None:
@@ -150,7 +150,7 @@ def test_where_sums_are_exact_nothing_is_a_tie() -> None:
     made = with_node(
         prepared(proto), "threshold0", lambda node: replace(node, thresholds=node.thresholds - 1)
     )
-    result = held_design(made)
+    result = hold_to_model(made)
     assert result.mismatches > 0 and not result.ties
 
 
@@ -181,7 +181,7 @@ def test_fixed_point_is_held_to_the_error_that_is_stated(bits: int) -> None:
     made = prepared(residual(0.3), add_bits=bits)
     (stated,) = made.design.lowered.approximations
 
-    result = held_design(made)
+    result = hold_to_model(made)
 
     assert result.mismatches == 0
     total = by_tensor(result)["add_y"]
@@ -191,7 +191,7 @@ def test_fixed_point_is_held_to_the_error_that_is_stated(bits: int) -> None:
         replace(each, own_error=0.9 * total.error) if each.own_error else each
         for each in made.design.lowered.checkpoints
     ]
-    again = held_design(with_lowered(made, replace(made.design.lowered, checkpoints=tuple(less))))
+    again = hold_to_model(with_lowered(made, replace(made.design.lowered, checkpoints=tuple(less))))
     assert [each.tensor for each in again.tensors if each.mismatches] == ["add_y"]
 
 
@@ -220,7 +220,7 @@ def test_the_models_own_argmax_and_an_added_one() -> None:
     own = build.proto(chosen, output_type=onnx.TensorProto.INT64)
     assert held(own).mismatches == 0
     made = with_node(prepared(own), "matmul0", other_weight_of_scores)
-    result = held_design(made)
+    result = hold_to_model(made)
     assert [each.tensor for each in result.tensors if each.mismatches][-1] == "best_y"
 
 
@@ -267,12 +267,12 @@ def test_float_layers_are_quantised_in_the_reference_as_in_the_build(transposed:
     samples = np.random.default_rng(9).normal(size=(12, 2, 6, 6)).astype(np.float32)
     made = prepared(float_layers(transposed), quantize_float=4, samples=samples)
     assert len(made.layers) == 2
-    result = held_design(made, samples)
+    result = hold_to_model(made, samples)
     assert result.mismatches == 0
     assert "x/quantised" in by_tensor(result)
     assert held_on(float_layers(transposed), samples, quantize_float=4, samples=samples).mismatches == 0
     wrong = with_node(made, "matmul1", other_weight_of_scores)
-    assert held_design(wrong).mismatches > 0
+    assert hold_to_model(wrong).mismatches > 0
 
 
 def test_a_bias_within_a_product_at_the_end_is_held_by_bounds() -> None:
@@ -284,7 +284,7 @@ def test_a_bias_within_a_product_at_the_end_is_held_by_bounds() -> None:
     proto = build.proto(build.node("Gemm", build.quant("x", 0.1, name="q"), weights, bias, name="end"))
     assert held(proto).mismatches == 0
     made = with_node(prepared(proto), "matmul0", other_weight_of_scores)
-    assert next(each.tensor for each in held_design(made).tensors if each.mismatches) == "end_y"
+    assert next(each.tensor for each in hold_to_model(made).tensors if each.mismatches) == "end_y"
 
 
 def test_extremes_are_among_what_is_drawn() -> None:
@@ -299,7 +299,7 @@ def test_extremes_are_among_what_is_drawn() -> None:
     def never(node: IntThreshold) -> IntThreshold:
         return replace(node, thresholds=np.full_like(node.thresholds, 61))
 
-    result = held_design(with_node(made, "threshold0", never))
+    result = hold_to_model(with_node(made, "threshold0", never))
     assert by_tensor(result)["out_y"].mismatches > 0
     frames = random.normal(size=(500, 60)).astype(np.float32)
     assert (run_qonnx(proto, frames)["out_y"] == -1).all()

@@ -5,16 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
-import numpy.typing as npt
 
 from thresher.graph import Array
 from thresher.lower import Checkpoint
 from thresher.lower.integer import Ints
+from thresher.lower.lowered import Flags
 from thresher.onnx_import.importer import QuantGraph
 from thresher.onnx_import.quantisers import Quantiser
 from thresher.verification.bounds import bounds_of, levels_between
-
-Flags = npt.NDArray[np.bool_]
 
 
 def tied_levels(

@@ -12,19 +12,17 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-import numpy.typing as npt
 
 from thresher.graph import Array
 from thresher.lower import Checkpoint
 from thresher.lower.integer import Ints
+from thresher.lower.lowered import Flags
 from thresher.lower.stimulus import draw_frames
 from thresher.onnx_import.nodes import ArgMax, QuantNode
 from thresher.onnx_import.reference import Frames, Reference
 from thresher.verification.results import Difference, TensorResult
 from thresher.verification.subject import Point, Subject
 from thresher.verification.ties import tied_choices, tied_levels, within_rounding
-
-Flags = npt.NDArray[np.bool_]
 
 _ROUNDING = 2.0**-22
 """A float32 value of the model lies so far from the real number that integers mean, as a share of it."""
