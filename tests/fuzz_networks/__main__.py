@@ -8,19 +8,18 @@ fails is made smaller and kept in `build/fuzz`, a model, its frames and its desc
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 import time
 from collections import Counter, defaultdict
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from functools import partial
 from pathlib import Path
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from tests.fuzz_networks.outcome import Outcome, fuzz
 from tests.fuzz_networks.simulate import simulate
+from tests.many import Work, found_in, option_parser
 
 KEPT = Path("build", "fuzz")
 _BATCH = 10
@@ -50,10 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m tests.fuzz_networks", description=__doc__)
-    parser.add_argument("-n", dest="number", type=int, default=2000, help="the number of networks")
-    parser.add_argument("--seed", type=int, default=0, help="the first seed")
-    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes at once")
+    parser = option_parser("tests.fuzz_networks", __doc__, 2000, "the number of networks")
     parser.add_argument("--rtl", type=int, default=0, help="networks that are simulated in C and RTL as well")
     parser.add_argument(
         "--verified-of",
@@ -70,29 +66,23 @@ def _parser() -> argparse.ArgumentParser:
 
 def _all(seeds: Sequence[int], options: argparse.Namespace, console: Console) -> list[Outcome]:
     found: list[Outcome] = []
-    columns = (TextColumn("networks"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    parts = [seeds[first : first + _BATCH] for first in range(0, len(seeds), _BATCH)]
-    with ProcessPoolExecutor(options.jobs) as pool, Progress(*columns, console=console) as progress:
-        task = progress.add_task("", total=len(seeds) + options.rtl)
-        batches = {
-            pool.submit(_batch, part, options.output, options.verified_of): len(part) for part in parts
-        }
-        batches |= {pool.submit(_simulated, seed, options.output): 1 for seed in seeds[: options.rtl]}
-        for done in as_completed(batches):
-            for outcome in done.result():
-                if outcome.failed:
-                    console.print(f"seed {outcome.seed} {outcome.verdict.kind}: {outcome.summary}")
-                found.append(outcome)
-            progress.advance(task, batches[done])
+    works = [
+        Work(partial(_checked, options.output, options.verified_of), seeds, _BATCH),
+        Work(partial(_simulated, options.output), seeds[: options.rtl], 1),
+    ]
+    for outcome in found_in(works, options.jobs, console, "networks"):
+        if outcome.failed:
+            console.print(f"seed {outcome.seed} {outcome.verdict.kind}: {outcome.summary}")
+        found.append(outcome)
     return sorted(found, key=lambda outcome: outcome.seed)
 
 
-def _batch(seeds: Sequence[int], folder: Path, verified_of: int) -> list[Outcome]:
+def _checked(folder: Path, verified_of: int, seeds: Sequence[int]) -> list[Outcome]:
     return [fuzz(seed, folder, verified_of) for seed in seeds]
 
 
-def _simulated(seed: int, folder: Path) -> list[Outcome]:
-    return [simulate(seed, folder)]
+def _simulated(folder: Path, seeds: Sequence[int]) -> list[Outcome]:
+    return [simulate(seed, folder) for seed in seeds]
 
 
 def _tell(outcomes: Sequence[Outcome], console: Console, coverage: bool) -> None:

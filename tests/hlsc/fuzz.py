@@ -7,19 +7,17 @@ The C++ and the SystemVerilog of those are kept in `build/fuzz-hlsc`.
 from __future__ import annotations
 
 import argparse
-import os
 import shutil
 import sys
 import tempfile
 import time
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from tests.hlsc.differential import Difference, differences
+from tests.many import Work, found_in, option_parser
 
 KEPT = Path("build", "fuzz-hlsc")
 
@@ -45,26 +43,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m tests.hlsc.fuzz", description=__doc__)
-    parser.add_argument("-n", dest="number", type=int, default=2000, help="the number of units")
-    parser.add_argument("--seed", type=int, default=0, help="the first seed")
-    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes at once")
+    parser = option_parser("tests.hlsc.fuzz", __doc__, 2000, "the number of units")
     parser.add_argument("--batch", type=int, default=40, help="units in one Verilator build")
     return parser
 
 
 def _all(seeds: Sequence[int], jobs: int, batch: int, console: Console) -> list[Difference]:
     found: list[Difference] = []
-    columns = (TextColumn("units"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    parts = [seeds[first : first + batch] for first in range(0, len(seeds), batch)]
-    with ProcessPoolExecutor(jobs) as pool, Progress(*columns, console=console) as progress:
-        task = progress.add_task("", total=len(seeds))
-        batches = {pool.submit(_batch, part): part for part in parts}
-        for done in as_completed(batches):
-            for difference in done.result():
-                console.print(f"seed {difference.seed} {difference.what}", markup=False, highlight=False)
-                found.append(difference)
-            progress.advance(task, len(batches[done]))
+    for difference in found_in([Work(_batch, seeds, batch)], jobs, console, "units"):
+        console.print(f"seed {difference.seed} {difference.what}", markup=False, highlight=False)
+        found.append(difference)
     return sorted(found, key=lambda difference: difference.seed)
 
 

@@ -13,24 +13,22 @@ Exit code 1: some units are wrong. They are named, and each is made again from i
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 
 import numpy as np
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from tests.kernels.bench import KernelBench, make_bench_of
 from tests.kernels.by_hand import by_hand
 from tests.kernels.extremes import stimulus
 from tests.kernels.values import random_values
+from tests.many import Work, found_in, option_parser
 from thresher.kernels.mvu import Mvu
 from thresher.lower.integer import IntMatMul, Ints, IntThreshold, TensorType, reachable
 from thresher_sim.compare import Comparison
@@ -210,36 +208,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m tests.kernels.sweep", description=__doc__)
-    parser.add_argument("-n", dest="number", type=int, default=0, help="so many units, drawn; all at first")
+    parser = option_parser("tests.kernels.sweep", __doc__, 0, "so many units, drawn; 0: all")
     parser.add_argument("--most", type=int, default=FAN_INS[-1], help="the largest fan-in of the grid")
     parser.add_argument("--samples", type=int, default=1000, help="units from outside of the grid")
     parser.add_argument(
         "--rtl", type=int, default=64, help="units that are simulated as SystemVerilog as well"
     )
-    parser.add_argument("--seed", type=int, default=0, help="what samples are drawn from")
-    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes at once")
     return parser
 
 
 def _all(points: Sequence[Point], in_rtl: Sequence[Point], jobs: int, console: Console) -> Iterator[str]:
-    columns = (TextColumn("units"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with ProcessPoolExecutor(jobs) as pool, Progress(*columns, console=console) as progress:
-        task = progress.add_task("", total=len(points) + len(in_rtl))
-        batches = {
-            pool.submit(check, part): part
-            for check, units, size in (
-                (wrong_in_rtl, in_rtl, RTL_BATCH),
-                (wrong_in_cpp, [point for point in points if not point.large], BATCH),
-                (wrong_in_cpp, [point for point in points if point.large], BATCH),
-            )
-            for part in (units[first : first + size] for first in range(0, len(units), size))
-        }
-        for done in as_completed(batches):
-            for line in done.result():
-                console.print(line, markup=False, highlight=False)
-                yield line
-            progress.advance(task, len(batches[done]))
+    works = [
+        Work(wrong_in_rtl, in_rtl, RTL_BATCH),
+        Work(wrong_in_cpp, [point for point in points if not point.large], BATCH),
+        Work(wrong_in_cpp, [point for point in points if point.large], BATCH),
+    ]
+    for line in found_in(works, jobs, console, "units"):
+        console.print(line, markup=False, highlight=False)
+        yield line
 
 
 if __name__ == "__main__":

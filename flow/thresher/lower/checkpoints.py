@@ -9,8 +9,8 @@ import numpy as np
 
 from thresher.lower.ends import unfinished
 from thresher.lower.forms import Pending
-from thresher.lower.integer import IntNode
-from thresher.lower.lowered import Checkpoint, Flags
+from thresher.lower.integer import Flags, IntNode
+from thresher.lower.lowered import Checkpoint
 from thresher.lower.lowering import Lowering
 from thresher.onnx_import.quantisers import Quantiser
 

@@ -10,9 +10,9 @@ import numpy as np
 from thresher.lower.branches import IntRescale, IntSelect
 from thresher.lower.forms import Doubles, Namer, Pending, is_deferred, zero_or_offset
 from thresher.lower.grids import FixedPoint, Grid, Term
-from thresher.lower.integer import IntNode, Ints
+from thresher.lower.integer import Flags, IntNode, Ints
 from thresher.lower.lowered import Approximation
-from thresher.lower.maps import Flags, pixelwise
+from thresher.lower.maps import pixelwise
 from thresher.lower.piecewise import Piecewise, piecewise
 from thresher.onnx_import.nodes import QuantNode
 from thresher.onnx_import.problems import NodeError

@@ -8,11 +8,10 @@ import numpy as np
 import numpy.typing as npt
 
 from thresher.graph import Array
-from thresher.lower.integer import IntGraph, Ints, IntThreshold, TensorType
+from thresher.lower.integer import Flags, IntGraph, Ints, IntThreshold, TensorType
 from thresher.onnx_import.nodes import Floats, Shape
 
 Doubles = npt.NDArray[np.float64]
-Flags = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)

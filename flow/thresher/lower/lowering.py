@@ -14,10 +14,10 @@ from thresher.lower.custom import lower_custom
 from thresher.lower.deferred import commuted, first_deferred, on_integers
 from thresher.lower.entry import enter, per_channel
 from thresher.lower.forms import Chosen, Form, OnHost, Pending, Repeat, integer, is_deferred, is_largest
-from thresher.lower.integer import IntArgMax, IntNode, Ints, IntThreshold, TensorType, count_reached
+from thresher.lower.integer import Flags, IntArgMax, IntNode, Ints, IntThreshold, TensorType, count_reached
 from thresher.lower.join_parts import Joined
 from thresher.lower.lowered import Approximation
-from thresher.lower.maps import Flags, add_up, take_largest, with_own_padding
+from thresher.lower.maps import add_up, take_largest, with_own_padding
 from thresher.lower.picks import absorbs, in_order, needs_integers, needs_one_scale, pick, repeating
 from thresher.lower.products import average, convolve, divide, multiply
 from thresher.lower.settle import ends_in_float, needs_hardware, settle, settle_on_host, stays_on_host

@@ -6,17 +6,14 @@ import math
 from dataclasses import replace
 
 import numpy as np
-import numpy.typing as npt
 
 from thresher.lower.forms import Pending, integer, rescaling, rounding_slack, stream_order
-from thresher.lower.integer import IntGlobalPool, IntNode, IntPool, Ints, IntWindow, TensorType
+from thresher.lower.integer import Flags, IntGlobalPool, IntNode, IntPool, Ints, IntWindow, TensorType
 from thresher.onnx_import.map_nodes import GlobalPool, MaxPool
 from thresher.onnx_import.nodes import Elementwise, QuantNode
 from thresher.onnx_import.problems import NodeError
 from thresher.onnx_import.window import Window
 from thresher_sim.streams import IntType
-
-Flags = npt.NDArray[np.bool_]
 
 
 def as_map(node: QuantNode, form: Pending) -> tuple[Pending, Ints]:

@@ -8,8 +8,7 @@ import numpy as np
 
 from thresher.graph import Array
 from thresher.lower import Checkpoint
-from thresher.lower.integer import Ints
-from thresher.lower.lowered import Flags
+from thresher.lower.integer import Flags, Ints
 from thresher.onnx_import.importer import QuantGraph
 from thresher.onnx_import.quantisers import Quantiser
 from thresher.verification.bounds import bounds_of, levels_between

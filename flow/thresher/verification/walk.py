@@ -15,8 +15,7 @@ import numpy as np
 
 from thresher.graph import Array
 from thresher.lower import Checkpoint
-from thresher.lower.integer import Ints
-from thresher.lower.lowered import Flags
+from thresher.lower.integer import Flags, Ints
 from thresher.lower.stimulus import draw_frames
 from thresher.onnx_import.nodes import ArgMax, QuantNode
 from thresher.onnx_import.reference import Frames, Reference
