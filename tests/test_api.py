@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
+import torch
 from onnx import TensorProto, helper
 from qonnx.core.modelwrapper import ModelWrapper
 from qonnx.core.onnx_exec import execute_onnx
@@ -54,6 +55,28 @@ def test_predict_takes_integers_where_it_was_built_for_them(
     expected = _qonnx(model, frames.astype(np.float32) / 8)
     assert np.array_equal(hardware_input.predict(frames), expected)
     assert np.array_equal(hardware_input.predict(frames / 8, sim="rtl"), expected)
+
+
+def test_tensors_and_lists_are_arrays(accelerator: thresher.Accelerator) -> None:
+    frames = torch.rand((3, 12), generator=torch.Generator().manual_seed(0), requires_grad=True)
+    expected = accelerator.predict(frames.detach().numpy())
+    assert np.array_equal(accelerator.predict(frames), expected)
+    assert np.array_equal(accelerator.predict(frames.tolist()), expected)
+
+
+def test_lists_that_are_no_array_are_refused(accelerator: thresher.Accelerator) -> None:
+    with pytest.raises(UsageError) as caught:
+        accelerator.predict([[1.0, 2.0], [3.0]])
+    assert str(caught.value).startswith("inputs: no array can be made of it (setting an array element")
+    assert str(caught.value).endswith("); give an array of numbers")
+
+
+@pytest.mark.parametrize("option", ["target_fps", "clock_mhz", "input_scale", "add_bits"])
+def test_text_in_place_of_a_number_is_refused(option: str, model: Path, tmp_path: Path) -> None:
+    with pytest.raises(UsageError) as caught:
+        thresher.build(model, tmp_path / "built", **{option: "1/255"})
+    assert str(caught.value) == f"build: {option} is '1/255'; give a number"
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_floats_off_the_grid_are_refused(hardware_input: thresher.Accelerator) -> None:

@@ -35,7 +35,7 @@ from thresher.hardware.graph import INPUT_STREAM, OUTPUT_STREAM, HwGraph, stream
 from thresher.hardware.parts import family_of
 from thresher.hardware.select import select_kernels
 from thresher.hardware.told import fold_as_told, parse_folding
-from thresher.host import Host, check_array
+from thresher.host import Host, as_array, check_array
 from thresher.kernels.installed import custom_operators
 from thresher.lower import ADD_BITS
 from thresher.lower.integer import Ints
@@ -81,14 +81,14 @@ class Accelerator:
         if sim not in ("golden", "csim", "rtl"):
             raise UsageError(f"predict: there is no simulation {sim!r}; choose golden, csim or rtl")
         if sim == "golden":
-            return self.host.decode(golden_outputs(self.graph, self.host.encode(np.asarray(frames))))
+            return self.host.decode(golden_outputs(self.graph, self.host.encode(as_array(frames))))
         run = self.csim(frames) if sim == "csim" else self.sim(frames)
         run.comparison.check(sim)
         return self.host.decode(run.outputs)
 
     def trace(self, frames: npt.ArrayLike) -> dict[str, Ints]:
         """The golden integers `[N, vectors, channels]` of every stream, by its name."""
-        return interpret(self.graph, {INPUT_STREAM: self.host.encode(np.asarray(frames))})
+        return interpret(self.graph, {INPUT_STREAM: self.host.encode(as_array(frames))})
 
     def csim(
         self,
@@ -221,7 +221,7 @@ class Accelerator:
                 f"SHA-256 begins with {source.sha256[:12]}, and not with {report['model']['sha256'][:12]}); "
                 "give that one"
             )
-        taken = np.asarray(frames)
+        taken = as_array(frames)
         check_array(taken, self.host.input_shape)
         operators, dropped = custom_operators(), bool(report["model"]["dropped"])
         imported = import_model(source, operators=operators, drop_input_scale=dropped)
@@ -309,7 +309,7 @@ class Accelerator:
         """The folder of the golden streams, and the golden output where frames were given."""
         if frames is None:
             return self.project.vectors, None
-        array = np.asarray(frames)
+        array = as_array(frames)
         if array.ndim and count is not None and count > len(array):
             raise UsageError(
                 f"frames: {count} frames are asked for, and the inputs hold {len(array)}; "

@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from numbers import Real
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +34,7 @@ from thresher.hardware.folding import fold_by_default, fold_to_fit, fold_to_targ
 from thresher.hardware.parts import family_of
 from thresher.hardware.select import Layer, select_kernels
 from thresher.hardware.told import fold_as_told, parse_folding, read_folding
-from thresher.host import check_array
+from thresher.host import as_array, check_array
 from thresher.kernels.installed import custom_operators
 from thresher.lower import ADD_BITS, lower
 from thresher.onnx_import import Imported, OnnxModel, import_model, read_model
@@ -71,6 +72,15 @@ class BuildOptions:
     verify: bool = True
 
     def __post_init__(self) -> None:
+        given = {
+            "target_fps": self.target_fps,
+            "clock_mhz": self.clock_mhz,
+            "input_scale": self.input_scale,
+            "add_bits": self.add_bits,
+        }
+        for name, value in given.items():
+            if not isinstance(value, Real | None):
+                raise UsageError(f"build: {name} is {value!r}; give a number")
         if not (math.isfinite(self.clock_mhz) and 1 <= self.clock_mhz <= 2000):
             raise UsageError(f"build: a clock of {self.clock_mhz:g} MHz cannot be; give 1 to 2000")
         if self.target_fps is not None and not (math.isfinite(self.target_fps) and self.target_fps > 0):
@@ -131,7 +141,7 @@ def _verified(prepared: Prepared, options: BuildOptions) -> Design:
         VerificationError: It differs from the model.
     """
     design = prepared.design
-    samples = None if options.samples is None else np.asarray(options.samples)
+    samples = None if options.samples is None else as_array(options.samples, "samples")
     if samples is not None:
         graph = prepared.model.graph
         check_array(samples, graph.shapes[graph.inputs[0]], "samples")

@@ -56,7 +56,7 @@ example:
 VERIFY_EPILOG = """\
 The model runs in onnxruntime with its optimisations off, and by the specification of QONNX's operators. Each
 tensor is compared from the model's own values of the tensors before it. A difference is a tie where float32's
-order of additions can give either integer, by bounds that are computed; any other is a mismatch, exit code 1.
+rounding can give either integer, by bounds that are computed; any other is a mismatch, exit code 1.
 
 example:
   thresher verify accelerator --model model.onnx --inputs images.npy"""

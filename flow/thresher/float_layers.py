@@ -15,7 +15,7 @@ from thresher.emit.design import Design
 from thresher.errors import UsageError
 from thresher.graph import Array
 from thresher.hardware.golden import golden_outputs
-from thresher.host import Host, check_array
+from thresher.host import Host, as_array, check_array
 from thresher.onnx_import import Imported
 from thresher.onnx_import.host import HostModel
 from thresher.onnx_import.quantize import QuantisedFloats, QuantisedLayer, check_bits, quantize_float
@@ -45,7 +45,7 @@ def sample_request(
     if bits is not None:
         check_bits(bits)
     if samples is not None:
-        return SampleRequest(np.asarray(samples), bits, labels)
+        return SampleRequest(as_array(samples, "samples"), bits, labels)
     if bits is not None:
         raise UsageError(
             "build: quantising float layers takes samples of the model's input, to choose scales by; "

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from thresher.errors import UsageError
 from thresher.graph import Array
@@ -75,6 +76,19 @@ class Host:
         if self.epilogue is not None:
             return self.epilogue.run(frames)
         return frames.astype(np.int64)
+
+
+def as_array(values: npt.ArrayLike, what: str = "inputs") -> Array:
+    """An array, or what numpy makes one of; of a tensor of PyTorch, its values.
+
+    Raises:
+        UsageError: Nothing can be made of it, as of lists whose lengths differ.
+    """
+    detach = getattr(values, "detach", None)
+    try:
+        return np.asarray(values if detach is None else detach().cpu())
+    except (ValueError, TypeError, RuntimeError) as error:
+        raise UsageError(f"{what}: no array can be made of it ({error}); give an array of numbers") from None
 
 
 def check_array(frames: Array, shape: tuple[int, ...], what: str = "inputs") -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from tests.lower.helpers import import_proto
 from tests.models import Array, ModelBuilder
-from thresher.verification.bounds import Bounds, bounds_of, levels_between
+from thresher.verification.bounds import Bounds, bounds_of, enclosing, levels_between
 
 
 def dense(weights: Array, scale: float) -> onnx.ModelProto:
@@ -22,7 +22,7 @@ def dense(weights: Array, scale: float) -> onnx.ModelProto:
 
 
 def bounds(proto: onnx.ModelProto, tensor: str, given: Array) -> Bounds:
-    found = bounds_of(import_proto(proto).graph, tensor, {"q_y": given})
+    found = bounds_of(import_proto(proto).graph, tensor, {"q_y": enclosing(given)})
     assert found is not None
     return found
 
@@ -108,7 +108,7 @@ def test_a_sign_between_bounds_around_its_threshold_can_be_either() -> None:
 def test_an_operator_of_the_host_has_no_bounds() -> None:
     build = ModelBuilder((1, 2))
     proto = build.proto(build.node("Sigmoid", build.quant("x", 1.0, name="q"), name="s"))
-    assert bounds_of(import_proto(proto).graph, "s_y", {"q_y": np.zeros((1, 2), np.float32)}) is None
+    assert bounds_of(import_proto(proto).graph, "s_y", {"q_y": enclosing(np.zeros((1, 2)))}) is None
 
 
 def test_sums_on_the_way_may_be_larger_than_at_the_end() -> None:
@@ -120,3 +120,27 @@ def test_sums_on_the_way_may_be_larger_than_at_the_end() -> None:
     found = bounds(build.proto(total), "total_y", np.array([[1.0, 2.0]], np.float32))
     # On the way the sum lies between 2**24 and the next float32, which is 2 farther (4 for the second).
     assert found.low.tolist() == [[0.0, 0.0]] and found.high.tolist() == [[2.0, 4.0]]
+
+
+@pytest.mark.parametrize("scale", [1e-45, 1e-41, 1e-39])
+def test_products_below_the_normal_numbers_of_float32_lie_between_them(scale: float) -> None:
+    random = np.random.default_rng(0)
+    weights, x = random.integers(-7, 8, (8, 3)), random.integers(-8, 8, (1, 8)) * np.float32(0.125)
+    found = bounds(dense(weights, scale), "m_y", x)
+    real = weights.astype(np.float32) * np.float32(scale)
+    for row in range(3):
+        terms = (x[0] * real[:, row]).astype(np.float32)
+        exact = sum(Fraction(float(a)) * Fraction(float(b)) for a, b in zip(x[0], real[:, row], strict=True))
+        for value in (in_order(terms, range(8)), exact):
+            assert found.low[0, row] <= value <= found.high[0, row]
+
+
+def test_a_single_product_is_that_rounded_once_or_exact() -> None:
+    x = np.array([[7], [3]], np.float32) * np.float32(0.1)
+    found = bounds(dense(np.array([[5, -3, 0]]), 0.3), "m_y", x)
+    rounded = x @ (np.array([[5, -3, 0]], np.float32) * np.float32(0.3))
+    real = x.astype(np.float64) @ (np.array([[5, -3, 0]]) * np.float64(np.float32(0.3)))
+    below = np.where(real.astype(np.float32) > real, np.nextafter(real.astype(np.float32), -9), real)
+    above = np.where(real.astype(np.float32) < real, np.nextafter(real.astype(np.float32), 9), real)
+    np.testing.assert_array_equal(found.low, np.minimum(rounded, below.astype(np.float32)))
+    np.testing.assert_array_equal(found.high, np.maximum(rounded, above.astype(np.float32)))

@@ -165,6 +165,26 @@ def test_one_tie_does_not_spoil_what_follows() -> None:
     assert result.mismatches == 0 and set(result.ties) == {"out0_y", "out1_y", "out2_y"}
 
 
+def test_what_is_multiplied_by_zero_is_no_tie() -> None:
+    build = ModelBuilder((1, 6))
+    nothing = build.node("Mul", build.quant("x", 0.25), np.zeros((), np.float32))
+    weights = np.random.default_rng(0).integers(-3, 4, (6, 4))
+    x = build.quant(build.node("MatMul", nothing, build.weights(weights, 0.125)), 0.5, bits=3)
+    result = held(build.proto(build.node("MatMul", x, build.weights(weights[:4], 0.125))))
+    assert result.mismatches == 0 and not result.ties
+
+
+@pytest.mark.parametrize("scale", [1e-45, 1e-40])
+def test_scales_below_the_normal_numbers_of_float32_are_no_fault(scale: float) -> None:
+    random = np.random.default_rng(0)
+    build = ModelBuilder((1, 6))
+    x = build.quant("x", 0.25)
+    x = build.node("MatMul", x, build.weights(random.integers(-3, 4, (6, 4)), 0.125))
+    x = build.quant(x, scale, bits=3)
+    x = build.node("MatMul", x, build.weights(random.integers(-3, 4, (4, 4)), 0.125))
+    assert held(build.proto(x)).mismatches == 0
+
+
 def residual(scale: float) -> onnx.ModelProto:
     """A sum of two quantisers whose scales have no common grid, a quantiser, and a layer."""
     random = np.random.default_rng(4)

@@ -185,5 +185,6 @@ def _concat_of(
         slack=None,
         offset=None,
         error=None,
+        product=None,
         stride=math.gcd(first.stride, second.stride),
     )

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from thresher.lower.forms import Doubles, Form, OnHost, Pending
-from thresher.lower.integer import Ints, narrowest
+from thresher.lower.forms import Form, OnHost, Pending
+from thresher.lower.integer import Doubles, Ints, narrowest
 from thresher.onnx_import.map_nodes import Conv
 from thresher.onnx_import.nodes import Arithmetic, Layout, Linear, QuantNode
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from thresher.graph import Array, consumers
-from thresher.lower.forms import Doubles, Pending, integer, stream_order, to_stream
-from thresher.lower.integer import Ints
+from thresher.lower.forms import Pending, integer, stream_order, to_stream
+from thresher.lower.integer import Doubles, Ints
 from thresher.onnx_import.importer import QuantGraph
 from thresher.onnx_import.join_nodes import Join, Pick
 from thresher.onnx_import.map_nodes import GlobalPool, Windowed

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
-import numpy.typing as npt
 
 from thresher.graph import Array
-from thresher.lower.integer import Ints, TensorType
+from thresher.lower.integer import Doubles, Ints, TensorType
+from thresher.lower.one_product import OneProduct
 from thresher.onnx_import.join_nodes import Pick
 from thresher.onnx_import.map_nodes import GlobalPool, MaxPool
 from thresher.onnx_import.nodes import Arithmetic, Layout, Negate, QuantNode, Transpose
@@ -17,7 +17,6 @@ from thresher.onnx_import.problems import NodeError
 from thresher.onnx_import.quantisers import Quantiser
 from thresher_sim.streams import IntType
 
-Doubles = npt.NDArray[np.float64]
 Namer = Callable[[str], str]
 """Gives the next name that begins with a stem."""
 FLOAT32 = np.dtype(np.float32)
@@ -41,7 +40,8 @@ class Pending:
     from the exact one; None where every order is exact. `sums` says that the integers are sums, which no
     quantiser has narrowed. `error` bounds, channel by channel, how far fixed point has taken what the
     integers mean from the model's value; None where it is exact. Integers of channel c are `lo[c]` and
-    multiples of `stride` above it: signs and their sums are two apart.
+    multiples of `stride` above it: signs and their sums are two apart. `product` is what is known of sums
+    of a single product.
 
     Where a form belongs to a tensor of the model, its integers mean every element of `onnx_tensor`, within
     `slack` and `error`: that is what a verification compares, and where the host takes over. Sums of an
@@ -65,6 +65,7 @@ class Pending:
     offset: Doubles | None = None
     error: Doubles | None = None
     stride: int = 1
+    product: OneProduct | None = None
 
     @property
     def size(self) -> int:
@@ -105,17 +106,29 @@ class Pending:
         """The real values `[m, *sample]` that the model has for the integers `q`, `[m, channels]`.
 
         The product with the scale is exact before it is rounded to `dtype`; each step then rounds
-        as it does in the model. `slacks` times `slack` is added first.
+        as it does in the model. `slacks` times `slack` is added first. A sum of a single product has no
+        slack, and in float32 it is rounded as the model rounds it.
         """
         exact = (q - self.zero) * self.scale
         if self.offset is not None:
             exact = exact + self.offset
+        alone = self._alone
         if slacks and self.slack is not None:
-            exact = exact + slacks * self.slack
-        value: Array = exact.astype(dtype)[:, self.sample]
+            exact = exact + slacks * (self.slack if alone is None else np.where(alone.weights, 0, self.slack))
+        rounded: Array = exact.astype(dtype)
+        if alone is not None and dtype == FLOAT32:
+            rounded = alone.values(q, rounded)
+        value: Array = rounded[:, self.sample]
         for step in self.steps:
             value = _through(step, value)
         return value
+
+    @property
+    def _alone(self) -> OneProduct | None:
+        """`product`, unless the integers have come to mean something else since."""
+        product = self.product
+        as_it_was = product is not None and self.offset is None and product.means(self.scale, self.zero)
+        return product if as_it_was else None
 
     def at_or_above(self, bounds: Ints) -> Ints:
         """The least integers `[channels, n]` that can be, each not below one of `bounds`."""
@@ -176,6 +189,7 @@ class Pending:
             slack=None if self.slack is None else self.slack[channels],
             offset=None if self.offset is None else self.offset[channels],
             error=None if self.error is None else self.error[channels],
+            product=None if self.product is None else self.product.taking(channels),
             pixel_axes=pixel_axes,
         )
 

@@ -8,8 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from thresher.lower.branches import in_fixed_point
-from thresher.lower.forms import Doubles
-from thresher.lower.integer import Ints
+from thresher.lower.integer import Doubles, Ints
 from thresher.lower.piecewise import Piecewise
 
 # Multiples beyond this are no cheaper than fixed point.

@@ -21,6 +21,7 @@ from thresher.onnx_import.window import Window
 from thresher_sim.streams import BIPOLAR, IntType
 
 Ints = npt.NDArray[np.int64]
+Doubles = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 
 

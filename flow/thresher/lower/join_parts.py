@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from thresher.lower.branches import IntRescale, IntSelect
-from thresher.lower.forms import Doubles, Namer, Pending, is_deferred, zero_or_offset
+from thresher.lower.forms import Namer, Pending, is_deferred, zero_or_offset
 from thresher.lower.grids import FixedPoint, Grid, Term
-from thresher.lower.integer import Flags, IntNode, Ints
+from thresher.lower.integer import Doubles, Flags, IntNode, Ints
 from thresher.lower.lowered import Approximation
 from thresher.lower.maps import pixelwise
 from thresher.lower.piecewise import Piecewise, piecewise
@@ -127,7 +127,15 @@ def mirrored(node: QuantNode, form: Pending, falling: Flags, nodes: list[IntNode
         return form
     signs = np.where(falling, -1, 1)
     lo, hi = np.where(falling, -form.hi, form.lo), np.where(falling, -form.lo, form.hi)
-    negative = replace(form, lo=lo, hi=hi, scale=form.scale * signs, zero=form.zero * signs, stride=1)
+    negative = replace(
+        form,
+        lo=lo,
+        hi=hi,
+        scale=form.scale * signs,
+        zero=form.zero * signs,
+        stride=1,
+        product=None if form.product is None else form.product.turned(signs),
+    )
     element = IntType(int(lo.min()), int(hi.max()))
     made = passed_on(node, negative, nodes, named, element)
     last = nodes[-1]
@@ -157,6 +165,7 @@ def meaning(
         slack=_slack(parts, grid, side_by_side),
         error=error,
         sums=True,
+        product=None,
     )
 
 

@@ -8,10 +8,9 @@ import numpy as np
 import numpy.typing as npt
 
 from thresher.graph import Array
-from thresher.lower.integer import Flags, IntGraph, Ints, IntThreshold, TensorType
+from thresher.lower.integer import Doubles, Flags, IntGraph, Ints, IntThreshold, TensorType
+from thresher.lower.one_product import OneProduct
 from thresher.onnx_import.nodes import Floats, Shape
-
-Doubles = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -101,6 +100,7 @@ class Checkpoint:
         levels: Whether a quantiser writes it, so that any integers within the limits may stand there.
         own_error: How far fixed point is from the exact value for exact inputs; 0 where it is exact.
         reader: The node that alone reads these integers in place of the model's values; None: all do.
+        product: What is known of sums of a single product.
     """
 
     tensor: str
@@ -118,6 +118,7 @@ class Checkpoint:
     levels: bool
     own_error: float = 0.0
     reader: str | None = None
+    product: OneProduct | None = None
 
     def steps(self, real: Array) -> Doubles:
         """How many steps of the scale values `[N, *shape]` of the model are, `[N, vectors, channels]`.
@@ -146,14 +147,24 @@ class Checkpoint:
     def real(self, integers: Array) -> Array:
         """What integers `[N, vectors, channels]` mean, `[N, *shape]` in float32.
 
-        It is rounded once, as the model's own quantisers round, and as thresholds are found.
+        It is rounded once, as the model's own quantisers round, or as a single product is, and as thresholds
+        are found.
         """
-        return self.exact(integers).astype(np.float32)
+        q = integers.reshape(-1, self.vectors, self.channels)
+        rounded = self._exact(q).astype(np.float32)
+        return self._as_tensor(rounded if self.product is None else self.product.values(q, rounded))
 
     def exact(self, integers: Array) -> Doubles:
         """The same before it is rounded."""
-        value = (integers.reshape(-1, self.vectors, self.channels) - self.zero) * self.scale + self.offset
-        flat: Doubles = value.reshape(len(value), self.vectors * self.channels)
+        result: Doubles = self._as_tensor(self._exact(integers.reshape(-1, self.vectors, self.channels)))
+        return result
+
+    def _exact(self, q: Array) -> Doubles:
+        value: Doubles = (q - self.zero) * self.scale + self.offset
+        return value
+
+    def _as_tensor(self, value: Array) -> Array:
+        flat = value.reshape(len(value), self.vectors * self.channels)
         if self.order is not None:
             flat = flat[:, self.order]
         return flat.reshape(len(flat), *self.shape)
@@ -167,6 +178,7 @@ class Checkpoint:
             hi=np.where(channels, -self.lo, self.hi),
             scale=self.scale * sign,
             zero=self.zero * sign,
+            product=None if self.product is None else self.product.turned(sign),
         )
 
 

@@ -53,6 +53,9 @@ def pixelwise(frame: Pending) -> Pending | None:
     for meaning in (frame.scale, frame.zero, frame.offset):
         if meaning is not None and (meaning.reshape(-1, channels) != meaning[:channels]).any():
             return None
+    repeated = np.arange(frame.channels) % channels
+    if frame.product is not None and (frame.product.weights != frame.product.weights[repeated]).any():
+        frame = replace(frame, product=None)
     result = frame.with_channels(np.arange(channels), axes)
     return replace(
         result,

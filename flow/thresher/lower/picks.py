@@ -11,8 +11,8 @@ import numpy as np
 
 from thresher.graph import consumers
 from thresher.lower.branches import IntSelect, IntUpsample
-from thresher.lower.forms import Doubles, Namer, Pending, Repeat, stream_order, zero_or_offset
-from thresher.lower.integer import IntNode, Ints
+from thresher.lower.forms import Namer, Pending, Repeat, stream_order, zero_or_offset
+from thresher.lower.integer import Doubles, IntNode, Ints
 from thresher.lower.maps import as_map, pixelwise, without_offset
 from thresher.lower.piecewise import Piecewise, piecewise
 from thresher.onnx_import.custom import Custom
@@ -129,6 +129,7 @@ def _absorbed(node: Pick, form: Pending) -> Pending:
         offset=offset,
         slack=rounded if form.slack is None else rounded + form.slack * gain,
         error=None if form.error is None else form.error * gain,
+        product=None,
     )
 
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from thresher.graph import Array
-from thresher.lower.forms import Doubles, Pending, to_stream
-from thresher.lower.integer import Ints
+from thresher.lower.forms import Pending, to_stream
+from thresher.lower.integer import Doubles, Ints
 from thresher.onnx_import.nodes import Arithmetic, BatchNorm, Clip, Layout, Leaky, Negate, QuantNode
 
 

@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from thresher.lower.forms import Pending, rescaling, rounding_slack, stream_order
 from thresher.lower.integer import (
+    Doubles,
     EdgeCorrections,
     IntDepthwise,
     IntMatMul,
@@ -18,8 +19,9 @@ from thresher.lower.integer import (
     reachable,
 )
 from thresher.lower.maps import as_map, in_total, window_node, without_offset
+from thresher.lower.one_product import OneProduct
 from thresher.onnx_import.map_nodes import AveragePool, Conv
-from thresher.onnx_import.nodes import Arithmetic, Linear, QuantNode
+from thresher.onnx_import.nodes import Arithmetic, Layout, Linear, QuantNode
 from thresher.onnx_import.problems import NodeError
 from thresher.onnx_import.window import Window
 from thresher_sim.streams import IntType
@@ -55,6 +57,7 @@ def multiply(node: Linear, form: Pending, name: str) -> tuple[IntMatMul, Pending
         slack=rounding_slack(weights, form, scale, node.rounded),
         sums=True,
         stride=2 if form.element.bipolar else 1,
+        product=_one_product(node, weights, form, form.scale[:1], scale, weights @ frame.zero),
     )
     made = IntMatMul(
         name=name,
@@ -87,7 +90,7 @@ def convolve(node: Conv, form: Pending, window_name: str, name: str) -> tuple[tu
     weights = np.empty_like(centred)
     weights[..., places if node.groups == 1 else np.arange(part)] = centred
     beside = _beside(node, frame)
-    products = _Products(node, onnx_nodes, frame, beside, weights, node.groups, node.depthwise)
+    products = _Products(node, onnx_nodes, form, frame, beside, weights, node.groups, node.depthwise)
     return products.lower(node.scale, window_name, name)
 
 
@@ -104,7 +107,7 @@ def average(
     bare = form if any((*window.before, *window.after)) else without_offset(form)
     frame, places = as_map(node, bare)
     ones = np.ones((len(places), *window.kernel, 1), np.int64)
-    products = _Products(node, onnx_nodes, frame, frame.zero, ones, len(places), depthwise=True)
+    products = _Products(node, onnx_nodes, form, frame, frame.zero, ones, len(places), depthwise=True)
     made, result = products.lower(np.ones(len(places)), window_name, name)
     frame = replace(frame, offset=form.offset)
     return made, in_total(result, frame, rescaling(bare, node) * window.taps)
@@ -122,11 +125,13 @@ def divide(node: QuantNode, count: int) -> Arithmetic:
 class _Products:
     """The windows of the map `form` times `weights` `[rows, ky, kx, part]`, in `groups`.
 
-    `beside` `[channels]` are the integers that taps outside of the map have in the model.
+    `beside` `[channels]` are the integers that taps outside of the map have in the model, and `read` is what
+    the map was made of.
     """
 
     node: Conv | AveragePool
     onnx_nodes: tuple[str, ...]
+    read: Pending
     form: Pending
     beside: Ints
     weights: Ints
@@ -158,6 +163,10 @@ class _Products:
             # Padding is no sign, so windows that lie across an edge have sums of their own parity.
             stride=2 if form.element.bipolar and not window.padded else 1,
         )
+        if isinstance(node, Conv):
+            x_scale = form.scale if self.depthwise else form.scale[:1]
+            alone = _one_product(node, flat, self.read, x_scale, scales, result.zero)
+            result = replace(result, product=alone)
         nodes: list[IntNode] = []
         source, tensor = form.type, form.tensor
         if not window.trivial:
@@ -242,6 +251,23 @@ def _beside(node: Conv, form: Pending) -> Ints:
             "lower", node.name, reason, "pad with zeros, or with a value of its input's quantiser"
         )
     return filled
+
+
+def _one_product(
+    node: Linear | Conv, weights: Ints, form: Pending, x_scale: Doubles, scale: Doubles, zero: Ints
+) -> OneProduct | None:
+    """What is known of the rows of `weights` `[rows, terms]` that have one which is not zero; None if no row.
+
+    It takes that the model's values of `form` are known to the bit, and its weights as well.
+    """
+    alone = np.count_nonzero(weights, axis=1) == 1
+    moved = all(isinstance(step, Layout) for step in form.steps)
+    known = form.slack is None and form.error is None and form.offset is None and form.product is None
+    if not alone.any() or not moved or not known or node.rounded:
+        return None
+    single = np.where(alone, weights.sum(axis=1), 0)
+    real = single.astype(np.float32) * node.scale.astype(np.float32)
+    return OneProduct(single, np.broadcast_to(x_scale, scale.shape), real, scale, zero)
 
 
 def _check_one_scale(node: QuantNode, form: Pending) -> None:

@@ -29,6 +29,7 @@ from thresher.lower.integer import (
     TensorType,
 )
 from thresher.lower.lowered import Approximation, Checkpoint, Endpoint, Lowered
+from thresher.lower.one_product import OneProduct
 from thresher.onnx_import.custom import NO_OPERATORS, CustomOperator, Operators
 from thresher.onnx_import.window import Window
 from thresher_sim.streams import IntType
@@ -53,6 +54,8 @@ _KINDS: dict[str, type[IntNode]] = {
         IntWindow,
     )
 }
+# What consists of arrays and is part of something else, by the word that marks it.
+_PARTS: dict[str, type] = {"corrections": EdgeCorrections, "product": OneProduct}
 # The archive must not hold the time of day: the same network gives the same bytes.
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 
@@ -138,8 +141,9 @@ def _describe(item: Any, name: str, arrays: Arrays) -> dict[str, object]:
         value = getattr(item, field.name)
         if isinstance(value, np.ndarray):
             arrays[f"{name}.{field.name}"] = value
-        elif isinstance(value, EdgeCorrections):
-            described[field.name] = {"corrections": _describe(value, f"{name}.{field.name}", arrays)}
+        elif isinstance(value, tuple(_PARTS.values())):
+            (mark,) = (mark for mark, kind in _PARTS.items() if isinstance(value, kind))
+            described[field.name] = {mark: _describe(value, f"{name}.{field.name}", arrays)}
         else:
             described[field.name] = _plain(value)
     return described
@@ -163,8 +167,10 @@ def _restore(kind: Any, name: str, described: dict[str, Any], arrays: Arrays) ->
     for field in fields(kind):
         part = f"{name}.{field.name}"
         value = described.get(field.name)
-        if isinstance(value, dict) and "corrections" in value:
-            values[field.name] = _restore(EdgeCorrections, part, value["corrections"], arrays)
+        marks = _PARTS.keys() & value.keys() if isinstance(value, dict) else ()
+        if isinstance(value, dict) and marks:
+            (mark,) = marks
+            values[field.name] = _restore(_PARTS[mark], part, value[mark], arrays)
         else:
             values[field.name] = _typed(value) if field.name in described else arrays[part]
     return kind(**values)

@@ -48,7 +48,7 @@ def verification_table(name: str, result: Verification) -> Table:
             "" if each.bound is None else f"{each.bound:.3g}",
         )
     table.caption = (
-        f"{result.frames:,} frames; ties: float32's order of additions can give either integer; off by: what "
+        f"{result.frames:,} frames; ties: float32's rounding can give either integer; off by: what "
         "fixed point differs from the model, in its units"
     )
     return table

@@ -9,6 +9,8 @@ behind a product is only known to lie between bounds. They are computed from giv
   the sum of magnitudes, u = 2**-24 (N. J. Higham, Accuracy and Stability of Numerical Algorithms, 2nd ed.,
   section 4.2). A bias within the operator is one of the terms. Two more units are for the factors, which are
   integers times scales that float32 has rounded.
+* Below 2**-126 float32 has steps of 2**-149, the smallest of its numbers; each product is off by one at most.
+* A sum with a single product has no order: it is that product, rounded once.
 * An elementwise operator is one correctly rounded operation after the other, in an order that ONNX gives;
   rounding keeps the order of values. So its bounds are what float32 makes of the bounds of its input.
 * How a mean divides is not said: by the count, or times its reciprocal. Its bounds are two roundings wider.
@@ -44,6 +46,7 @@ from thresher.onnx_import.quantisers import Binariser, Quantiser
 
 Doubles = npt.NDArray[np.float64]
 _UNIT = 2.0**-24
+_LEAST = 2.0**-149
 _MANTISSA = 1 << 24
 # Integers through which a double passes unchanged.
 _DOUBLE_BITS = 53
@@ -64,17 +67,19 @@ class Bounds:
         return inside
 
 
-def bounds_of(graph: QuantGraph, tensor: str, given: Mapping[str, Array]) -> Bounds | None:
-    """The bounds of `tensor`, from the real values `[N, *shape]` of earlier tensors.
+def enclosing(*values: Array) -> Bounds:
+    """The nearest float32 on the outside of real values `[N, *shape]` of a tensor, one array or several."""
+    exact = [np.asarray(each, np.float64) for each in values]
+    return _outwards(np.minimum.reduce(exact), np.maximum.reduce(exact))
+
+
+def bounds_of(graph: QuantGraph, tensor: str, given: Mapping[str, Bounds]) -> Bounds | None:
+    """The bounds of `tensor`, from those of earlier tensors.
 
     None where an operator on the way has no rule here, as those that only the host computes.
     """
     writers = {name: node for node in graph.nodes for name in node.outputs}
-    known: dict[str, Bounds] = {}
-    for name, value in given.items():
-        exact = np.asarray(value, np.float64)
-        known[name] = _outwards(exact, exact)
-    return _bounds(writers, tensor, known)
+    return _bounds(writers, tensor, dict(given))
 
 
 def _bounds(writers: Mapping[str, QuantNode], tensor: str, known: dict[str, Bounds]) -> Bounds | None:
@@ -176,12 +181,28 @@ class _Fused:
         # The bias is a term, and the factor rounds once more.
         terms = int(np.prod(self._real.weights.shape[1:])) + 2
         units = (terms + 2) * _UNIT
-        rounding = units / (1 - units) * magnitudes
+        rounding = units / (1 - units) * magnitudes + terms * _LEAST * (1 + np.abs(self.factor))
         if not width.any():
             rounding = np.where(self._exact(middle, magnitudes), 0.0, rounding)
         of_inputs = self._positive.apply(width) + self._of_rounded_weights(np.abs(middle) + width)
         radius = of_inputs * np.abs(self.factor) + rounding
-        return _outwards(centre - radius, centre + radius)
+        bounds = _outwards(centre - radius, centre + radius)
+        return self._where_alone(x, centre, bounds)
+
+    def _where_alone(self, x: Bounds, centre: Doubles, bounds: Bounds) -> Bounds:
+        """Bounds of rows with a single product: that product exactly, and rounded once ahead of the bias."""
+        real = self._real
+        rows = np.count_nonzero(real.weights.reshape(len(real.weights), -1), axis=1) == 1
+        apart = isinstance(real, FloatConv) and real.pad_value
+        if not rows.any() or (self.factor != 1).any() or apart or getattr(self.node, "rounded", False):
+            return bounds
+        exact = [real.apply(each.astype(np.float64)) + self.bias for each in (x.low, x.high)]
+        single = replace(real, weights=real.weights.astype(np.float32))
+        ends = [single.apply(each) + self.bias.astype(np.float32) for each in (x.low, x.high)]
+        whole = _outwards(np.minimum(*exact), np.maximum(*exact))
+        alone = _hull([whole.low, whole.high, *ends])
+        where = rows.reshape(-1, *[1] * (centre.ndim - 2)) if isinstance(real, FloatConv) else rows
+        return Bounds(np.where(where, alone.low, bounds.low), np.where(where, alone.high, bounds.high))
 
     @cached_property
     def _real(self) -> FloatLinear | FloatConv:
@@ -214,7 +235,7 @@ class _Fused:
         steps = np.minimum(np.array([_grid(row) for row in rows]) * _grid(x), _grid(self.bias))
         if isinstance(real, FloatConv):
             steps = steps.reshape(-1, *[1] * (magnitudes.ndim - 2))
-        exact: npt.NDArray[np.bool_] = magnitudes < _MANTISSA * steps
+        exact: npt.NDArray[np.bool_] = (magnitudes < _MANTISSA * steps) & (steps >= _LEAST)
         return exact
 
     def _of_rounded_weights(self, x: Doubles) -> Doubles | float:
@@ -244,7 +265,7 @@ def _mean(node: AveragePool | GlobalPool, x: Bounds) -> Bounds:
     terms = node.window.taps if isinstance(node, AveragePool) else int(np.prod(x.low.shape[2:]))
     magnitudes = node.apply(largest)
     exact = not (x.low != x.high).any() and float(largest.max(initial=0)) * terms < _MANTISSA * _grid(x.low)
-    rounding = (2 if exact else terms + 2) * _UNIT * magnitudes
+    rounding = (2 if exact else terms + 2) * _UNIT * magnitudes + _LEAST
     return _outwards(low - rounding, high + rounding)
 
 

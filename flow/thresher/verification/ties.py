@@ -11,11 +11,11 @@ from thresher.lower import Checkpoint
 from thresher.lower.integer import Flags, Ints
 from thresher.onnx_import.importer import QuantGraph
 from thresher.onnx_import.quantisers import Quantiser
-from thresher.verification.bounds import bounds_of, levels_between
+from thresher.verification.bounds import Bounds, bounds_of, levels_between
 
 
 def tied_levels(
-    graph: QuantGraph, point: Checkpoint, given: Mapping[str, Array], golden: Ints, wanted: Array
+    graph: QuantGraph, point: Checkpoint, given: Mapping[str, Bounds], golden: Ints, wanted: Array
 ) -> Flags:
     """Of a quantiser's integers `[N, vectors, channels]`, where float32 can give golden's and the model's.
 
@@ -38,7 +38,7 @@ def tied_levels(
     return tied
 
 
-def within_rounding(graph: QuantGraph, tensor: str, given: Mapping[str, Array], *values: Array) -> Flags:
+def within_rounding(graph: QuantGraph, tensor: str, given: Mapping[str, Bounds], *values: Array) -> Flags:
     """Where all of `values` `[N, *shape]` are between the bounds of a tensor; nowhere if there are none."""
     bounds = bounds_of(graph, tensor, given)
     if bounds is None:
@@ -48,7 +48,7 @@ def within_rounding(graph: QuantGraph, tensor: str, given: Mapping[str, Array], 
 
 
 def tied_choices(
-    graph: QuantGraph, scores: str, given: Mapping[str, Array], chosen: Ints, wanted: Ints
+    graph: QuantGraph, scores: str, given: Mapping[str, Bounds], chosen: Ints, wanted: Ints
 ) -> Flags:
     """Of class indices `[N]`, where float32 can make either score the larger."""
     bounds = bounds_of(graph, scores, given)

@@ -19,6 +19,7 @@ from thresher.lower.integer import Flags, Ints
 from thresher.lower.stimulus import draw_frames
 from thresher.onnx_import.nodes import ArgMax, QuantNode
 from thresher.onnx_import.reference import Frames, Reference
+from thresher.verification.bounds import Bounds, enclosing
 from thresher.verification.results import Difference, TensorResult
 from thresher.verification.subject import Point, Subject
 from thresher.verification.ties import tied_choices, tied_levels, within_rounding
@@ -130,6 +131,9 @@ class Walk:
         magnitude = 1 + np.abs(steps) + np.abs(point.zero) + np.abs(point.offset) / point.step
         allowed = point.slack / point.step + _ROUNDING * magnitude
         wrong = ~(np.abs(steps - golden) <= allowed)
+        if not point.scale.all():
+            # Integers of a scale of zero all mean the same.
+            wrong &= point.in_stream_order(values != point.real(golden))
         wrong[rows:] = False
         tied = np.zeros_like(wrong)
         for frames in self._groups(wrong):
@@ -253,23 +257,24 @@ class Walk:
         drawn = rows >= len(self.natural)
         yield from (group for group in (rows[~drawn], rows[drawn]) if len(group))
 
-    def _given(self, rows: Ints, *but: str) -> dict[str, Array]:
-        """The real values, but for those of some tensors, from which a tie is judged: what integers mean.
+    def _given(self, rows: Ints, *but: str) -> dict[str, Bounds]:
+        """What integers mean, but for those of some tensors: the real values from which a tie is judged.
 
         Sums of the model's own may be off, so they are none of them, but where drawn ones were put.
         """
         subject, drawn = self.subject, rows[0] >= len(self.natural)
-        given: dict[str, Array] = {}
+        given: dict[str, Bounds] = {}
         for name in {subject.model.source.input, *subject.replaced}.intersection(self.values).difference(but):
             point = next(iter(subject.points.get(name, ())), None)
             if point is None or point.chain:
                 firm = point is None or (drawn and name in self.drawn_at.values())
-                given |= {name: self._stacked(name, rows)} if firm else {}
+                given |= {name: enclosing(self._stacked(name, rows))} if firm else {}
                 continue
             checkpoint = point.checkpoint
             if checkpoint.levels or checkpoint.own_error or (drawn and name in self.drawn_at.values()):
-                shape = self._stacked(name, rows).shape
-                given[name] = checkpoint.exact(self._golden(checkpoint)[rows]).reshape(shape)
+                shape, integers = self._stacked(name, rows).shape, self._golden(checkpoint)[rows]
+                means = checkpoint.exact(integers), checkpoint.real(integers)
+                given[name] = enclosing(*(each.reshape(shape) for each in means))
         return given
 
     def _put(self, name: str, values: Array, first: int = 0) -> None:
