@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from tests.kernels.extremes import stimulus
-from tests.kernels.sanitiser import compile_checked, compile_rolled, reports
+from tests.kernels.sanitiser import compile_checked, compile_plain, reports
 from thresher.emit.csim_main import csim_run
 from thresher.emit.layer_header import layer_header
 from thresher.emit.units import compile_layers
@@ -62,10 +62,10 @@ class KernelBench:
         program = compile_program(self.folder / "csim.cpp", [self.hls], self.folder / "csim", types)
         return self._run_program(program, self.folder / types)
 
-    def run_rolled(self) -> Comparison:
-        """Run all units as C++ whose loops were not unrolled, which large ones take minutes for."""
-        program = compile_rolled(self.folder / "csim.cpp", [self.hls], self.folder / "rolled")
-        return self._run_program(program, self.folder / "rolled-results")
+    def run_plain(self) -> Comparison:
+        """Run all units as C++ that was not optimised, which words of thousands of bits take minutes for."""
+        program = compile_plain(self.folder / "csim.cpp", [self.hls], self.folder / "plain")
+        return self._run_program(program, self.folder / "plain-results")
 
     def _run_program(self, program: Path, results: Path) -> Comparison:
         inputs = [stream for node in self.nodes for stream in self.inputs(node)]

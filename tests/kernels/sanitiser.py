@@ -1,4 +1,4 @@
-"""C++ compiled otherwise than for the C simulation: under a sanitiser, or with loops that stay loops."""
+"""C++ compiled otherwise than for the C simulation: under a sanitiser, or without optimising it."""
 
 from __future__ import annotations
 
@@ -11,10 +11,9 @@ from thresher_sim.toolchain import find_clang, find_gxx
 
 REPORTS = Path(__file__).with_name("undefined.cpp")
 
-_COMMON = (
-    *("-std=c++20", "-O1", "-g0", "-Wno-unknown-pragmas", "-fno-exceptions", "-fno-threadsafe-statics"),
-)
+_COMMON = (*("-std=c++20", "-g0", "-Wno-unknown-pragmas", "-fno-exceptions", "-fno-threadsafe-statics"),)
 _CHECKED = (
+    "-O2",
     # Run-time types are for a check of virtual functions, of which there are none.
     *("-fsanitize=undefined", "-fno-sanitize=vptr,function", "-fno-sanitize-trap=all"),
     "-fsanitize-recover=all",
@@ -31,12 +30,13 @@ def compile_checked(source: Path, includes: Sequence[Path], program: Path) -> Pa
     return _compile(source, includes, program, _CHECKED, [str(REPORTS)])
 
 
-def compile_rolled(source: Path, includes: Sequence[Path], program: Path) -> Path:
-    """Compile `source` to `program` as for the C simulation, but with `-O1`, which leaves loops as they are.
+def compile_plain(source: Path, includes: Sequence[Path], program: Path) -> Path:
+    """Compile `source` to `program` as for the C simulation, but with `-O0`: as it is written.
 
-    A unit of 512 lanes compiles in less than a second then, and in up to two minutes unrolled.
+    zig's clang takes `-O1` for `-O2`, which takes minutes for words of thousands of bits, and checks for
+    undefined behaviour with `-O0` unless it is told not to.
     """
-    return _compile(source, includes, program, ("-fwrapv",), [])
+    return _compile(source, includes, program, ("-O0", "-fno-sanitize=all", "-fwrapv"), [])
 
 
 def _compile(

@@ -51,8 +51,8 @@ SUMS, ONE, SEVERAL = None, BIPOLAR, IntType(0, 3)
 MOST_CROSSED = 20
 """Up to this fan-in each PE meets each SIMD."""
 
-MOST_UNROLLED = 130
-"""Units of a larger fan-in have two rows, and their C++ is compiled with loops that stay loops."""
+MOST_LANES = 130
+"""Units of a larger fan-in have two rows in place of four; where they take it at once, see `Point.wide`."""
 
 FRAMES = 12
 BATCH = 24
@@ -73,9 +73,12 @@ class Point:
     seed: int
 
     @property
-    def large(self) -> bool:
-        """Whether unrolling takes a compiler long."""
-        return self.fan_in > MOST_UNROLLED
+    def wide(self) -> bool:
+        """Whether optimising it takes a compiler minutes: many lanes, and more than a bit each.
+
+        Its C++ is compiled as it is written then.
+        """
+        return self.simd > MOST_LANES and (self.source.bits, self.weight_type.bits) != (1, 1)
 
     def kernel(self) -> Mvu:
         """The unit. Its first two rows are all at the lowest and all at the highest weight."""
@@ -108,7 +111,7 @@ def grid() -> list[Point]:
     """All units of the grid."""
     points: list[Point] = []
     for types, fan_in, output in product(ARITHMETIC.values(), FAN_INS, (SUMS, ONE, SEVERAL)):
-        rows = 4 if fan_in <= MOST_UNROLLED else 2
+        rows = 4 if fan_in <= MOST_LANES else 2
         for pe, simd in _foldings(rows, fan_in):
             points.append(Point(*types, fan_in, rows, output, pe, simd, seed=len(points)))
     return points
@@ -147,9 +150,9 @@ def wrong_in_cpp(points: Sequence[Point]) -> list[str]:
     """What is wrong with units as golden or as C++, compiled together."""
     with tempfile.TemporaryDirectory() as folder:
         bench, wrong = _bench(Path(folder), points)
-        large = any(point.large for point in points)
+        wide = any(point.wide for point in points)
         return wrong + _differing(
-            "C++", points, bench, bench.run_rolled() if large else bench.run_cpp("bitint")
+            "C++", points, bench, bench.run_plain() if wide else bench.run_cpp("bitint")
         )
 
 
@@ -220,8 +223,8 @@ def _parser() -> argparse.ArgumentParser:
 def _all(points: Sequence[Point], in_rtl: Sequence[Point], jobs: int, console: Console) -> Iterator[str]:
     works = [
         Work(wrong_in_rtl, in_rtl, RTL_BATCH),
-        Work(wrong_in_cpp, [point for point in points if not point.large], BATCH),
-        Work(wrong_in_cpp, [point for point in points if point.large], BATCH),
+        Work(wrong_in_cpp, [point for point in points if not point.wide], BATCH),
+        Work(wrong_in_cpp, [point for point in points if point.wide], BATCH),
     ]
     for line in found_in(works, jobs, console, "units"):
         console.print(line, markup=False, highlight=False)
