@@ -247,6 +247,21 @@ def _qonnx(model: Path, frames: np.ndarray) -> np.ndarray:
     return np.concatenate(outputs)
 
 
+class BranchesOnValues(torch.nn.Module):  # type: ignore[misc]
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x if x.sum().item() > 0 else -x
+
+
+def test_a_module_that_torch_cannot_export_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UnsupportedModelError) as caught:
+        thresher.build(BranchesOnValues(), tmp_path / "built", example_input=torch.ones(1, 4))
+    assert str(caught.value).startswith("build: module 'BranchesOnValues': torch cannot export it (")
+    assert str(caught.value).endswith(
+        "); let it be traceable, without branches on values, or export it to ONNX yourself and build the file"
+    )
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_module_whose_export_is_another_network_is_refused(tmp_path: Path) -> None:
     """Brevitas writes a QuantReLU of one bit, whose levels are 0 and 1, as signs."""
     torch, qnn = pytest.importorskip("torch"), pytest.importorskip("brevitas.nn")

@@ -171,13 +171,13 @@ def test_a_bad_model_is_refused_and_nothing_is_written(
         ),
         (["--clock-mhz", "0.5"], 2, "build: a clock of 0.5 MHz cannot be; give 1 to 2000"),
         (["--clock-mhz", "-3"], 2, "build: a clock of -3 MHz cannot be; give 1 to 2000"),
-        (["--target-fps", "0"], 2, "build: a target of 0 frames per second cannot be; give a number above 0"),
         (
             ["--target-fps", "1e12"],
             2,
-            "hardware: layer 'mvu0': takes 1 cycles per frame when unrolled in full, above the target of 0; "
-            "ask for fewer frames per second",
+            "build: a target of 1e+12 frames per second is more than one a cycle at 100 MHz; "
+            "give at most 1e+08",
         ),
+        (["--target-fps", "0"], 2, "build: a target of 0 frames per second cannot be; give a number above 0"),
         (["--part", "a;b"], 2, "build: 'a;b' is not a part number; give one such as xc7z020clg400-1"),
         (
             ["--fit", "--part", "xc7vx485t"],

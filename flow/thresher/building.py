@@ -87,6 +87,11 @@ class BuildOptions:
             raise UsageError(
                 f"build: a target of {self.target_fps:g} frames per second cannot be; give a number above 0"
             )
+        if self.target_fps is not None and self.target_fps > self.clock_mhz * 1e6:
+            raise UsageError(
+                f"build: a target of {self.target_fps:g} frames per second is more than one a cycle at "
+                f"{self.clock_mhz:g} MHz; give at most {self.clock_mhz * 1e6:g}"
+            )
         self._check_speed()
         if not 2 <= self.add_bits <= MOST_ADD_BITS:
             raise UsageError(
@@ -146,7 +151,7 @@ def _verified(prepared: Prepared, options: BuildOptions) -> Design:
         graph = prepared.model.graph
         check_array(samples, graph.shapes[graph.inputs[0]], "samples")
     result = hold_to_model(prepared, samples)
-    result.check()
+    result.check("; --no-verify builds all the same")
     return replace(design, verification=result.to_json())
 
 
@@ -264,6 +269,7 @@ def export_module(module: Any, example_input: Any) -> OnnxModel:
     Raises:
         UsageError: There is no example input to trace it with.
         MissingToolError: Brevitas or torch is not installed.
+        UnsupportedModelError: torch cannot export it, or what it exports is another network.
     """
     if example_input is None:
         raise UsageError(
@@ -282,12 +288,24 @@ def export_module(module: Any, example_input: Any) -> OnnxModel:
         training = module.training
         module.eval()
         try:
-            export_qonnx(module, args=(example_input,), export_path=str(path))
+            _export(export_qonnx, module, example_input, path)
             model = read_model(path)
             _check_export(module, example_input, model, name)
         finally:
             module.train(training)
         return model
+
+
+def _export(export_qonnx: Any, module: Any, example_input: Any, path: Path) -> None:
+    try:
+        export_qonnx(module, args=(example_input,), export_path=str(path))
+    except Exception as error:
+        # torch passes on whatever the module raises.
+        said = str(error).strip().partition("\n")[0]
+        raise UnsupportedModelError(
+            f"build: module '{path.stem}': torch cannot export it ({type(error).__name__}: {said}); let it "
+            "be traceable, without branches on values, or export it to ONNX yourself and build the file"
+        ) from error
 
 
 def _check_export(module: Any, example_input: Any, model: OnnxModel, name: str) -> None:

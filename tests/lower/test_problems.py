@@ -173,7 +173,7 @@ def test_argmax_after_the_host() -> None:
     )
 
 
-@pytest.mark.parametrize("scale", [0.0, -1.0, float("nan"), float("inf")])
+@pytest.mark.parametrize("scale", [0.0, -1.0, float("nan"), float("inf"), 1e-50, 1e50])
 def test_an_input_scale_that_is_none(scale: float) -> None:
     build = ModelBuilder((1, 4))
     graph = import_proto(build.proto(layer(build, "x", "fc"))).graph
@@ -182,7 +182,7 @@ def test_an_input_scale_that_is_none(scale: float) -> None:
         lower(graph, IntType(0, 255), scale)
 
     assert str(caught.value) == (
-        f"lower: the input scale: {scale} is not a positive number; give one, such as 1/255"
+        f"lower: the input scale: {scale} is not a positive number of float32; give one, such as 1/255"
     )
 
 

@@ -7,10 +7,11 @@ import onnx
 import pytest
 from onnx import TensorProto
 
+from tests.lower.helpers import compile_proto
 from tests.models import QONNX_DOMAIN, Array, ModelBuilder, run_qonnx
 from thresher.errors import UnsupportedModelError
 from thresher.onnx_import import Imported, import_model, parse_model
-from thresher.onnx_import.host import HostModel, make_epilogue, make_prologue
+from thresher.onnx_import.host import HostModel, make_epilogue, make_part, make_prologue
 
 NO_OFFSET = np.zeros((), np.float32)
 ONE, ZERO = np.ones((), np.float32), np.zeros((), np.int64)
@@ -144,4 +145,62 @@ def test_what_onnxruntime_refuses_is_said_in_one_line() -> None:
     assert str(caught.value).startswith("host: the float part of the model: onnxruntime refuses it (")
     assert str(caught.value).endswith(
         "); export the model with operators and in an opset that onnxruntime knows"
+    )
+
+
+MODES = ["ROUND", "CEIL", "FLOOR", "UP", "DOWN", "HALF_UP", "HALF_DOWN", "HALF_EVEN"]
+
+
+@pytest.mark.parametrize("opset", [9, 20])
+@pytest.mark.parametrize(("bits", "scale"), [(4, 0.25), (8, 0.3), (20, 1e-3), (26, 1e-6), (32, 1e-8)])
+@pytest.mark.parametrize("mode", MODES)
+def test_quantisers_on_the_host_are_standard(mode: str, bits: int, scale: float, opset: int) -> None:
+    build = ModelBuilder((1, 6), opset=opset)
+    x = build.quant("x", scale, zero=1, bits=bits, narrow=True, rounding=mode)
+    y = build.bipolar(x, 0.5)
+    frames = values_at_edges(np.random.default_rng(bits), scale)
+    check_in_standard_operators(build, y, frames)
+    check_in_standard_operators(build, x, frames)
+
+
+@pytest.mark.parametrize("mode", ["FLOOR", "ROUND", "CEIL"])
+def test_truncation_on_the_host_is_standard(mode: str) -> None:
+    build = ModelBuilder((1, 6))
+    x = build.quant("x", 0.25, bits=8)
+    operands = [np.asarray(each, np.float32) for each in (0.25, 0, 8, 5)]
+    y = build.node("Trunc", x, *operands, domain=build.domain, rounding_mode=mode)
+    check_in_standard_operators(build, y, values_at_edges(np.random.default_rng(0), 0.25))
+
+
+def values_at_edges(random: np.random.Generator, scale: float) -> Array:
+    """Whole steps, halves, what lies beside these, and what is beyond all limits."""
+    steps = random.integers(-40, 40, (200, 6)) / np.float32(2) * np.float32(scale)
+    beside = np.nextafter(steps, random.choice([-9, 9], steps.shape).astype(np.float32))
+    large = random.normal(size=(100, 6)) * scale * 2.0 ** random.integers(1, 34, (100, 6))
+    return np.concatenate([steps, beside, large]).astype(np.float32)
+
+
+def check_in_standard_operators(build: ModelBuilder, output: str, frames: Array) -> None:
+    proto = build.proto(output)
+    data = make_part(imported(proto), output)
+    assert_standard(data)
+    np.testing.assert_array_equal(HostModel(data).run(frames), run_qonnx(proto, frames)[output])
+
+
+@pytest.mark.parametrize("mode", ["ROUND", "CEIL", "HALF_UP"])
+def test_a_layer_that_the_host_computes_for_its_scale_is_standard(mode: str) -> None:
+    """XNOR-Net's K, which no integers have, leaves the layer and its quantiser to the host."""
+    random = np.random.default_rng(0)
+    build = ModelBuilder((1, 6))
+    x = build.quant("x", 0.25, rounding=mode)
+    layer = build.node("MatMul", x, build.weights(random.integers(-3, 4, (6, 6)), 0.125))
+    scale = build.node("ReduceMean", build.node("Abs", "x"), axes=[1], keepdims=1)
+    scaled = build.quant(build.node("Mul", layer, scale), 0.25, rounding=mode)
+    proto = build.proto(build.node("MatMul", scaled, build.weights(random.integers(-3, 4, (6, 4)), 0.125)))
+    frames = random.normal(size=(50, 6)).astype(np.float32)
+
+    compiled = compile_proto(proto)
+
+    np.testing.assert_array_equal(
+        compiled.predict(frames), run_qonnx(proto, frames)[proto.graph.output[0].name]
     )

@@ -109,6 +109,15 @@ def test_external_data_beside_the_model(tmp_path: Path) -> None:
         np.testing.assert_array_equal(onnx.numpy_helper.to_array(tensor), expected[tensor.name])
 
 
+def test_other_external_data_is_another_model(tmp_path: Path) -> None:
+    path = write_external(tmp_path / "model", "weights.bin")
+    before = read_model(path).sha256
+    weights = path.parent / "weights.bin"
+    weights.write_bytes(bytes(byte ^ 1 for byte in weights.read_bytes()))
+
+    assert read_model(path).sha256 != before
+
+
 @pytest.mark.parametrize("location", ["../weights.bin", "/etc/hostname", "a/../../weights.bin"])
 def test_external_data_outside_the_folder(tmp_path: Path, location: str) -> None:
     path = write_external(tmp_path / "model", location)

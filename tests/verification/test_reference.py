@@ -15,6 +15,8 @@ from qonnx.custom_op.general.trunc import trunc_v1, trunc_v2
 
 from tests.lower.helpers import import_proto
 from tests.models import QONNX_DOMAIN, Array, ModelBuilder, run_qonnx
+from tests.verification.helpers import held
+from thresher.errors import UnsupportedModelError
 from thresher.onnx_import import NodeError
 from thresher.onnx_import.reference import Reference
 from thresher.onnx_import.reference_changes import change_model, copy_name
@@ -133,6 +135,16 @@ def test_steps_compute_what_the_whole_model_does_wherever_they_are_cut(cuts: tup
 
     for name, value in computed(proto, frames, cuts, *names).items():
         np.testing.assert_array_equal(value, expected[name])
+
+
+def test_a_node_that_onnxruntime_refuses_is_named() -> None:
+    build = ModelBuilder((1, 4))
+    x = build.quant("x", name="q")
+    product = build.node("MatMul", x, build.weights(np.eye(4)), name="m", transposed=1)
+    proto = build.proto(build.quant(product, name="last"))
+    with pytest.raises(UnsupportedModelError) as caught:
+        held(proto)
+    assert str(caught.value).startswith("verification: node 'm': onnxruntime refuses it (")
 
 
 def test_what_no_wanted_tensor_hangs_on_is_not_computed() -> None:

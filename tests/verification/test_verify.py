@@ -66,7 +66,7 @@ def test_a_wrong_threshold_is_named_with_its_node_and_channel() -> None:
         "verification: node 'layer_act': the hardware would not compute its output 'a0' as the model does, "
         f"in {by_tensor(result)['a0'].mismatches} of 1,152 elements of 128 frames; channel 3: golden has "
         f"{first.got:g}, the model {first.wanted:g} (frame {first.frame}); this is a fault of Thresher, "
-        "please report it with the model; --no-verify builds all the same"
+        "please report it with the model"
     )
 
 

@@ -14,8 +14,9 @@ from thresher.lower import Lowered
 
 @dataclass(frozen=True)
 class ModelInfo:
-    """What the ONNX file was: `name` is safe as an identifier, `sha256` that of the file's bytes.
+    """What the ONNX file was.
 
+    `name` is safe as an identifier, and `sha256` that of the file's bytes and its external data.
     `dropped` names the ONNX nodes that were left out because that was asked for.
     """
 

@@ -178,8 +178,11 @@ def check_scale(input_type: IntType | None, input_scale: float | None) -> float:
         return 1.0
     if input_type is None:
         raise UsageError("lower: the input scale: there is no input type that it belongs to; give both")
-    if not (np.isfinite(input_scale) and input_scale > 0):
+    with np.errstate(over="ignore", under="ignore"):
+        in_float32 = float(np.float32(input_scale))
+    if not (np.isfinite(in_float32) and in_float32 > 0):
         raise UsageError(
-            f"lower: the input scale: {input_scale} is not a positive number; give one, such as 1/255"
+            f"lower: the input scale: {input_scale} is not a positive number of float32; "
+            "give one, such as 1/255"
         )
     return input_scale

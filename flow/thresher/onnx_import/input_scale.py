@@ -69,7 +69,7 @@ def keep_on_host(scope: Scope, translated: Sequence[Sequence[QuantNode]]) -> lis
         while wanted:
             node = writers[wanted.pop()]
             scaled[node.name] = InputScaled(
-                node.name, node.inputs, node.outputs, node.onnx_nodes, reason, _REMEDY
+                node.name, node.inputs, node.outputs, node.onnx_nodes, reason, _REMEDY, node
             )
             if not isinstance(node, Quantiser) and scale.magnitude not in node.onnx_nodes:
                 wanted += node.inputs

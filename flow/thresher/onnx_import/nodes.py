@@ -245,7 +245,12 @@ class HostQuantiser(HostOnly):
 
 @dataclass(frozen=True, eq=False)
 class InputScaled(HostOnly):
-    """An operator of a layer that is multiplied by a scale of its own input, as XNOR-Net's are by K."""
+    """An operator of a layer that is multiplied by a scale of its own input, as XNOR-Net's are by K.
+
+    `operator` is what it would be without that.
+    """
+
+    operator: QuantNode
 
 
 @dataclass(frozen=True, eq=False)

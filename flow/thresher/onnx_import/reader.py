@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,7 +19,10 @@ _INSIDE = "save the model with its weights inside"
 
 @dataclass(frozen=True, eq=False)
 class OnnxModel:
-    """An ONNX model in memory with all of its weights; `name` is its file's, for messages and reports."""
+    """An ONNX model in memory with all of its weights; `name` is its file's, for messages and reports.
+
+    `sha256` is that of the file's bytes, followed by those of its external data where it has any.
+    """
 
     name: str
     proto: onnx.ModelProto
@@ -65,16 +69,18 @@ def parse_model(data: bytes, name: str, folder: Path | None = None) -> OnnxModel
     if not proto.graph.node or not any(o.domain in {"", "ai.onnx"} for o in proto.opset_import):
         reason = "the file is not an ONNX model (no operators, or no opset)"
         raise _problem(name, reason, _AGAIN)
-    _load_external_data(proto, name, folder)
-    return OnnxModel(name, proto, hashlib.sha256(data).hexdigest())
+    digest = hashlib.sha256(data)
+    for part in _load_external_data(proto, name, folder):
+        digest.update(part)
+    return OnnxModel(name, proto, digest.hexdigest())
 
 
 def _problem(name: str, reason: str, remedy: str) -> UsageError:
     return UsageError(f"import: model '{printable(name)}': {printable(reason)}; {remedy}")
 
 
-def _load_external_data(proto: onnx.ModelProto, name: str, folder: Path | None) -> None:
-    """Move external data into the model, which is ours alone until it is returned."""
+def _load_external_data(proto: onnx.ModelProto, name: str, folder: Path | None) -> Iterator[bytes]:
+    """Move external data into the model, which is ours alone until it is returned; yields each piece."""
     for tensor in onnx.external_data_helper._get_all_tensors(proto):
         if tensor.data_location != onnx.TensorProto.EXTERNAL:
             continue
@@ -82,6 +88,7 @@ def _load_external_data(proto: onnx.ModelProto, name: str, folder: Path | None) 
         tensor.raw_data = _read_external(entries, name, folder)
         tensor.data_location = onnx.TensorProto.DEFAULT
         del tensor.external_data[:]
+        yield tensor.raw_data
 
 
 def _read_external(entries: dict[str, str], name: str, folder: Path | None) -> bytes:

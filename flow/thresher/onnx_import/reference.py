@@ -15,6 +15,7 @@ import onnx
 from onnx import helper, numpy_helper
 
 from thresher.graph import Array
+from thresher.onnx_import.problems import printable
 from thresher.onnx_import.reference_operators import apply_qonnx
 from thresher.onnx_import.session import Session
 from thresher.onnx_import.source import STANDARD, Source, SourceNode
@@ -49,7 +50,8 @@ class Step:
             known = {**self.constants, **feeds}
             return {node.outputs[0]: apply_qonnx(node, [known[name] for name in node.inputs if name])}
         if self._session is None:
-            self._session = Session(self._model(feeds))
+            names = dict.fromkeys(f"node '{printable(self.nodes[place].name)}'" for place in (0, -1))
+            self._session = Session(self._model(feeds), what=f"verification: {' to '.join(names)}")
         results = self._session.run(dict(feeds))
         return dict(zip(self.writes, results, strict=True))
 

@@ -12,22 +12,25 @@ from thresher.onnx_import.problems import printable
 
 # Bytes; onnxruntime's own tensors begin at multiples of it.
 _ALIGNMENT = 64
+_HOST = "host: the float part of the model"
 
 
 class Session:
     """An onnxruntime session, single-threaded, and one that rewrites nothing.
 
     Graph optimisations fuse and reorder float operations, which moves results by a rounding; here
-    every operator is computed by itself. With `fast` it is as fast as onnxruntime is by itself.
+    every operator is computed by itself. With `fast` it is as fast as onnxruntime is by itself. A refusal
+    says `what` was refused.
 
     Raises:
         RuntimeRefusalError: onnxruntime refuses the model, on opening it or on running it.
     """
 
-    def __init__(self, model: bytes, fast: bool = False) -> None:
+    def __init__(self, model: bytes, fast: bool = False, what: str = _HOST) -> None:
         import onnxruntime
         from onnxruntime.capi import onnxruntime_pybind11_state as state
 
+        self._what = what
         self._errors = (
             state.Fail,
             state.InvalidArgument,
@@ -45,14 +48,14 @@ class Session:
         try:
             self.session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
         except self._errors as error:
-            raise RuntimeRefusalError(str(error)) from None
+            raise RuntimeRefusalError(str(error), self._what) from None
 
     def run(self, feeds: Mapping[str, Array]) -> list[Array]:
         """Compute all outputs."""
         try:
             return list(self.session.run(None, {name: _aligned(value) for name, value in feeds.items()}))
         except self._errors as error:
-            raise RuntimeRefusalError(str(error)) from None
+            raise RuntimeRefusalError(str(error), self._what) from None
 
 
 def _aligned(value: Array) -> Array:
@@ -67,11 +70,11 @@ def _aligned(value: Array) -> Array:
 
 
 class RuntimeRefusalError(UnsupportedModelError):
-    """onnxruntime cannot compute what the host is left with; `detail` is what it says, in one line."""
+    """onnxruntime cannot compute a part of the model; `detail` is what it says, in one line."""
 
-    def __init__(self, detail: str) -> None:
+    def __init__(self, detail: str, what: str) -> None:
         self.detail = printable(" ".join(detail.split()))
         super().__init__(
-            f"host: the float part of the model: onnxruntime refuses it ({self.detail}); export the model "
-            "with operators and in an opset that onnxruntime knows"
+            f"{what}: onnxruntime refuses it ({self.detail}); export the model with operators and in an "
+            "opset that onnxruntime knows"
         )

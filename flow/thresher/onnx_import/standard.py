@@ -11,7 +11,6 @@ from thresher.onnx_import.host import HostModel
 from thresher.onnx_import.importer import Imported
 from thresher.onnx_import.join_nodes import Pick
 from thresher.onnx_import.nodes import HostOnly
-from thresher.onnx_import.quantisers import Binariser, Quantiser, Rounding, Truncation
 from thresher.onnx_import.writer import Writer
 
 _CHUNK = 64
@@ -37,7 +36,7 @@ class Runner:
 
     def __init__(self, imported: Imported) -> None:
         self._imported = imported
-        special = any(isinstance(node, Custom | Truncation) for node in imported.graph.nodes)
+        special = any(isinstance(node, Custom) for node in imported.graph.nodes)
         self._model = None if special else HostModel(make_standard(imported))
         self.engine = "interpreter" if special else "onnxruntime"
 
@@ -60,19 +59,14 @@ def make_standard(imported: Imported) -> bytes:
     """Write the whole model with QONNX's quantisers in standard operators, and weights as what they mean.
 
     It takes any number of frames at once where all operators are known not to mix them. Nodes of custom
-    domains and QONNX's Trunc have no standard form.
+    domains have no standard form.
     """
     graph = imported.graph
     # What picks elements may do so by constants that name the batch.
     alone = any(isinstance(node, HostOnly | Pick) for node in graph.nodes)
     writer = Writer(imported, batched=not alone)
     for node in graph.nodes:
-        if isinstance(node, Quantiser) and not isinstance(node, Binariser | Rounding):
-            levels = writer.emit("Cast", [writer.add_quantiser(node)], to=TensorProto.FLOAT)
-            centred = writer.emit("Sub", [levels, writer.constant(node.zero)])
-            writer.emit("Mul", [centred, writer.constant(node.scale)], node.output)
-        else:
-            writer.add(node)
+        writer.add(node)
     entry, output = graph.inputs[0], graph.outputs[0]
     return writer.model(
         writer.value(entry, TensorProto.FLOAT, graph.shapes[entry]),

@@ -11,9 +11,10 @@ from onnx import TensorProto, helper, numpy_helper
 
 from thresher.graph import Array
 from thresher.onnx_import.importer import Imported
-from thresher.onnx_import.nodes import Arithmetic, QuantNode, Reshape, Shape
-from thresher.onnx_import.quantisers import Binariser, Quantiser
+from thresher.onnx_import.nodes import Arithmetic, InputScaled, QuantNode, Reshape, Shape
+from thresher.onnx_import.quantisers import Binariser, Quantiser, Truncation
 from thresher.onnx_import.source import STANDARD, SourceNode
+from thresher_sim.streams import IntType
 
 BATCH = "frames"
 _IN_PARTS = frozenset({"Conv", "Gemm"})
@@ -22,6 +23,8 @@ _IR_VERSION = 8
 # Adding and subtracting it rounds a float32 below 2**22 to the nearest integer, ties to even, in
 # every opset; ONNX's own Round came with opset 11.
 _ROUNDER = 1.5 * 2.0**23
+_MOST_ROUNDED = 1 << 22
+_WHOLE = 2.0**23
 
 
 @dataclass
@@ -35,24 +38,29 @@ class Writer:
     written: set[str] = field(default_factory=set)
 
     def add(self, node: QuantNode) -> None:
-        """Write one operator as the model has it.
+        """Write one operator as the model has it, a quantiser of QONNX in standard operators.
 
         A Gemm, or a Conv with a bias, comes as several typed nodes; it is written whole, or what follows
         its product. Several ONNX nodes that are one typed node are all written, but for its constants.
         """
+        if isinstance(node, InputScaled):
+            node = node.operator
         name = node.onnx_nodes[-1]
         if name in self.written:
             return
         scope = self.imported.scope
-        source = next(each for each in scope.source.nodes if each.name == name)
-        if source.op in _IN_PARTS and isinstance(node, Arithmetic):
+        sources = [each for each in scope.source.nodes if each.name in node.onnx_nodes]
+        source = next(each for each in sources if each.name == name)
+        if isinstance(node, Quantiser) and any(each.is_quantiser for each in sources):
+            self._quantise(node)
+        elif source.op in _IN_PARTS and isinstance(node, Arithmetic):
             self.emit(node.op, [node.input, self.constant(node.constant)], node.output)
         elif isinstance(node, Reshape) and self.batched:
             target = self.constant(np.asarray([-1, *node.shape], np.int64))
             self.emit("Reshape", [node.input, target], node.output)
         else:
-            for each in scope.source.nodes:
-                if each.name in node.onnx_nodes and each.name not in self.written:
+            for each in sources:
+                if each.name not in self.written:
                     self.written.add(each.name)
                     if not all(scope.is_constant(tensor) for tensor in each.outputs):
                         self._copy(each)
@@ -75,17 +83,36 @@ class Writer:
 
         It follows QONNX's float32 operations one by one: divide, add the zero point, clamp, round.
         """
+        return self.emit("Cast", [self._levels(node)], to=TensorProto.INT32)
+
+    def _quantise(self, node: Quantiser) -> None:
+        """Write a quantiser as standard operators that give the real values of its integers."""
+        centred = self.emit("Sub", [self._levels(node), self.constant(node.zero)])
+        self.emit("Mul", [centred, self.constant(node.scale)], node.output)
+        self.written.update(node.onnx_nodes)
+
+    def _levels(self, node: Quantiser) -> str:
+        """The tensor that holds the integers of a quantiser as float32."""
         if isinstance(node, Binariser):
-            return self.emit("Cast", [self._binarise(node)], to=TensorProto.INT32)
+            return self._binarise(node)
+        if isinstance(node, Truncation):
+            return self._truncate(node)
         x = self.emit("Div", [node.input, self.constant(node.scale)])
         x = self.emit("Add", [x, self.constant(node.zero)])
         if node.element.bipolar:
-            x = self._sign(x)
-        else:
-            x = self.emit("Min", [x, self.constant(np.float32(node.element.hi))])
-            x = self.emit("Max", [x, self.constant(np.float32(node.element.lo))])
-            x = self._round(x, node.rounding)
-        return self.emit("Cast", [x], to=TensorProto.INT32)
+            return self._sign(x)
+        return self._round(self._clamp(x, node.element), node.rounding, node.element)
+
+    def _truncate(self, node: Truncation) -> str:
+        x = self.emit("Div", [node.input, self.constant(node.source_scale)])
+        x = self._round(self.emit("Add", [x, self.constant(node.source_zero)]), "ROUND")
+        x = self.emit("Div", [x, self.constant(node.divisor.astype(np.float32))])
+        x = self._clamp(x, node.element) if node.clamps else x
+        return self._round(x, node.rounding)
+
+    def _clamp(self, x: str, element: IntType) -> str:
+        x = self.emit("Min", [x, self.constant(np.float32(element.hi))])
+        return self.emit("Max", [x, self.constant(np.float32(element.lo))])
 
     def _binarise(self, node: Binariser) -> str:
         x, threshold = node.input, self.constant(node.threshold)
@@ -100,12 +127,15 @@ class Writer:
         negative = self.emit("Less", [x, self.constant(np.float32(0))])
         return self.emit("Where", [negative, self.constant(np.float32(-1)), self.constant(np.float32(1))])
 
-    def _round(self, x: str, mode: str) -> str:
+    def _round(self, x: str, mode: str, element: IntType | None = None) -> str:
+        """`x` rounded; `element` holds it, where that is known."""
         if mode in {"FLOOR", "CEIL"}:
             return self.emit(mode.capitalize(), [x])
         if mode in {"ROUND", "HALF_EVEN"}:
-            rounder = self.constant(np.float32(_ROUNDER))
-            return self.emit("Sub", [self.emit("Add", [x, rounder]), rounder])
+            if element is not None and max(-element.lo, element.hi) < _MOST_ROUNDED:
+                rounder = self.constant(np.float32(_ROUNDER))
+                return self.emit("Sub", [self.emit("Add", [x, rounder]), rounder])
+            return self._round_any(x)
         magnitude = self.emit("Abs", [x])
         if mode in {"HALF_UP", "HALF_DOWN"}:
             operator = "Add" if mode == "HALF_UP" else "Sub"
@@ -113,6 +143,15 @@ class Writer:
         outwards = mode in {"UP", "HALF_DOWN"}
         whole = self.emit("Ceil" if outwards else "Floor", [magnitude])
         return self.emit("Mul", [self.emit("Sign", [x]), whole])
+
+    def _round_any(self, x: str) -> str:
+        """`x` rounded, ties to even, where it may be large: from 2**23 on all of float32 are whole."""
+        whole = self.constant(np.float32(_WHOLE))
+        negative = self.emit("Less", [x, self.constant(np.float32(0))])
+        rounder = self.emit("Where", [negative, self.constant(np.float32(-_WHOLE)), whole])
+        rounded = self.emit("Sub", [self.emit("Add", [x, rounder]), rounder])
+        small = self.emit("Less", [self.emit("Abs", [x]), whole])
+        return self.emit("Where", [small, rounded, x])
 
     def emit(self, op: str, inputs: list[str], output: str = "", **attributes: Any) -> str:
         """Write one standard operator; returns the name of its output."""

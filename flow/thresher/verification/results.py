@@ -88,8 +88,8 @@ class Verification:
         """The number of ties of each tensor that has any."""
         return {each.tensor: each.ties for each in self.tensors if each.ties}
 
-    def check(self) -> None:
-        """Do nothing where golden gives what the model gives.
+    def check(self, also: str = "") -> None:
+        """Do nothing where golden gives what the model gives; `also` ends the message.
 
         Raises:
             VerificationError: It does not; the message names the first tensor.
@@ -101,7 +101,7 @@ class Verification:
             f"verification: node '{printable(wrong.node)}': the hardware would not compute its output "
             f"'{printable(wrong.tensor)}' as the model does, in {wrong.mismatches:,} of {wrong.elements:,} "
             f"elements of {self.frames} frames; {wrong.first}; this is a fault of Thresher, please report it "
-            "with the model; --no-verify builds all the same"
+            f"with the model{also}"
         )
 
     def to_json(self) -> dict[str, object]:
