@@ -20,18 +20,28 @@ enum class Products {
   kMultiplied  // the two meet in a multiplier
 };
 
-// One bit of each of `Lanes` fields of `Bits` bits.
+// One bit of each of `Lanes` fields of `Bits` bits. Many fields are halved first: a compiler takes time for
+// each shift of a word, in proportion to its length.
 template <int Bits, int Lanes>
 uint<Lanes> plane_of(uint<Lanes * Bits> fields, int bit) {
 #pragma HLS INLINE
-  if (Bits == 1) return static_cast<uint<Lanes>>(fields);
-  uint<Lanes> plane = 0;
+  if constexpr (Bits == 1) {
+    return static_cast<uint<Lanes>>(fields);
+  } else if constexpr (Lanes > 32) {
+    constexpr int kLow = Lanes / 2;
+    constexpr int kHigh = Lanes - kLow;
+    const uint<kLow> low = plane_of<Bits, kLow>(bits_at<kLow * Bits, Lanes * Bits>(fields, 0), bit);
+    const uint<kHigh> high = plane_of<Bits, kHigh>(bits_at<kHigh * Bits, Lanes * Bits>(fields, kLow * Bits), bit);
+    return with_bits<kHigh, Lanes>(static_cast<uint<Lanes>>(low), kLow, high);
+  } else {
+    uint<Lanes> plane = 0;
 #pragma clang loop unroll(full)
-  for (int lane = 0; lane < Lanes; ++lane) {
+    for (int lane = 0; lane < Lanes; ++lane) {
 #pragma HLS UNROLL
-    plane = with_bits<1, Lanes>(plane, lane, bits_at<1, Lanes * Bits>(fields, lane * Bits + bit));
+      plane = with_bits<1, Lanes>(plane, lane, bits_at<1, Lanes * Bits>(fields, lane * Bits + bit));
+    }
+    return plane;
   }
-  return plane;
 }
 
 // The products of `Lanes` weights and inputs, all at once or one bit of each: fields of `kTermBits`.
