@@ -299,8 +299,7 @@ def export_module(module: Any, example_input: Any) -> OnnxModel:
 def _export(export_qonnx: Any, module: Any, example_input: Any, path: Path) -> None:
     try:
         export_qonnx(module, args=(example_input,), export_path=str(path))
-    except Exception as error:
-        # torch passes on whatever the module raises.
+    except RuntimeError as error:
         said = str(error).strip().partition("\n")[0]
         raise UnsupportedModelError(
             f"build: module '{path.stem}': torch cannot export it ({type(error).__name__}: {said}); let it "
