@@ -49,6 +49,7 @@ def verification_table(name: str, result: Verification) -> Table:
         )
     table.caption = (
         f"{result.frames:,} frames; ties: float32's rounding can give either integer; off by: what "
-        "fixed point differs from the model, in its units"
+        "fixed point differs from the model, in its units; at most: what the report states, and float32's "
+        "rounding"
     )
     return table

@@ -174,8 +174,9 @@ class Walk:
         steps = checkpoint.steps(values)
         off = np.abs(steps - golden) * checkpoint.step
         rounding = _ROUNDING * np.abs(values).max(initial=0)
-        wrong = ~(off <= checkpoint.own_error + checkpoint.slack + rounding)
-        error = (float(off.max()), checkpoint.own_error)
+        allowed = checkpoint.own_error + checkpoint.slack + rounding
+        wrong = ~(off <= allowed)
+        error = (float(off.max()), float(np.max(allowed)))
         self._record(name, len(values), golden, steps, wrong, np.zeros_like(wrong), error)
         self._put(name, point.real(golden))
 
