@@ -35,8 +35,7 @@ def test_cnv_with_random_statistics(name: str, dynamo: bool, tmp_path: Path) -> 
     )
 
 
-@pytest.mark.parametrize("dynamo", [True, False], ids=["dynamo", "torchscript"])
-@pytest.mark.parametrize("weight_bits", [1, 2])
+@pytest.mark.parametrize(("weight_bits", "dynamo"), [(1, True), (2, False)])
 def test_padded_cnv_with_signs_throughout(weight_bits: int, dynamo: bool, tmp_path: Path) -> None:
     """The zeros of the padding lie between the two values of a sign: torch, ONNX and golden agree."""
     import torch
