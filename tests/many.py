@@ -19,11 +19,13 @@ _LINES = 20
 """Lines that a log shows of a whole run, where a terminal would show a bar."""
 
 
-def option_parser(module: str, description: str | None, number: int, what: str) -> argparse.ArgumentParser:
-    """A parser of `-n`, `--seed` and `--jobs` for `python -m module`; `what` tells the number's meaning."""
+def option_parser(
+    module: str, description: str | None, number: int, what: str, seed: str = "the first seed"
+) -> argparse.ArgumentParser:
+    """A parser of `-n`, `--seed` and `--jobs` for `python -m module`; `what` and `seed` are their helps."""
     parser = argparse.ArgumentParser(prog=f"python -m {module}", description=description)
     parser.add_argument("-n", dest="number", type=int, default=number, help=what)
-    parser.add_argument("--seed", type=int, default=0, help="the first seed")
+    parser.add_argument("--seed", type=int, default=0, help=seed)
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes at once")
     return parser
 

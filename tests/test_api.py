@@ -71,6 +71,13 @@ def test_lists_that_are_no_array_are_refused(accelerator: thresher.Accelerator) 
     assert str(caught.value).endswith("); give an array of numbers")
 
 
+@pytest.mark.parametrize("option", ["clock_mhz", "add_bits"])
+def test_nothing_in_place_of_a_number_is_refused(option: str, model: Path, tmp_path: Path) -> None:
+    with pytest.raises(UsageError) as caught:
+        thresher.build(model, tmp_path / "built", **{option: None})
+    assert str(caught.value) == f"build: {option} is None; give a number"
+
+
 @pytest.mark.parametrize("option", ["target_fps", "clock_mhz", "input_scale", "add_bits"])
 def test_text_in_place_of_a_number_is_refused(option: str, model: Path, tmp_path: Path) -> None:
     with pytest.raises(UsageError) as caught:

@@ -72,14 +72,11 @@ class BuildOptions:
     verify: bool = True
 
     def __post_init__(self) -> None:
-        given = {
-            "target_fps": self.target_fps,
-            "clock_mhz": self.clock_mhz,
-            "input_scale": self.input_scale,
-            "add_bits": self.add_bits,
-        }
+        given: dict[str, object] = {"clock_mhz": self.clock_mhz, "add_bits": self.add_bits}
+        optional = {"target_fps": self.target_fps, "input_scale": self.input_scale}
+        given |= {name: value for name, value in optional.items() if value is not None}
         for name, value in given.items():
-            if not isinstance(value, Real | None):
+            if not isinstance(value, Real):
                 raise UsageError(f"build: {name} is {value!r}; give a number")
         if not (math.isfinite(self.clock_mhz) and 1 <= self.clock_mhz <= 2000):
             raise UsageError(f"build: a clock of {self.clock_mhz:g} MHz cannot be; give 1 to 2000")

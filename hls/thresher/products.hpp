@@ -22,18 +22,24 @@ enum class Products {
 
 // One bit of each of `Lanes` fields of `Bits` bits. Many fields are halved first: a compiler takes time for
 // each shift of a word, in proportion to its length.
-template <int Bits, int Lanes>
-uint<Lanes> plane_of(uint<Lanes * Bits> fields, int bit) {
+template <int Bits, int Lanes, bool Halved = (Bits > 1 && Lanes > 32)>
+struct Plane {
+  static constexpr int kLow = Lanes / 2;
+  static constexpr int kHigh = Lanes - kLow;
+
+  static uint<Lanes> of(uint<Lanes * Bits> fields, int bit) {
 #pragma HLS INLINE
-  if constexpr (Bits == 1) {
-    return static_cast<uint<Lanes>>(fields);
-  } else if constexpr (Lanes > 32) {
-    constexpr int kLow = Lanes / 2;
-    constexpr int kHigh = Lanes - kLow;
-    const uint<kLow> low = plane_of<Bits, kLow>(bits_at<kLow * Bits, Lanes * Bits>(fields, 0), bit);
-    const uint<kHigh> high = plane_of<Bits, kHigh>(bits_at<kHigh * Bits, Lanes * Bits>(fields, kLow * Bits), bit);
+    const uint<kLow> low = Plane<Bits, kLow>::of(bits_at<kLow * Bits, Lanes * Bits>(fields, 0), bit);
+    const uint<kHigh> high = Plane<Bits, kHigh>::of(bits_at<kHigh * Bits, Lanes * Bits>(fields, kLow * Bits), bit);
     return with_bits<kHigh, Lanes>(static_cast<uint<Lanes>>(low), kLow, high);
-  } else {
+  }
+};
+
+template <int Bits, int Lanes>
+struct Plane<Bits, Lanes, false> {
+  static uint<Lanes> of(uint<Lanes * Bits> fields, int bit) {
+#pragma HLS INLINE
+    if (Bits == 1) return static_cast<uint<Lanes>>(fields);
     uint<Lanes> plane = 0;
 #pragma clang loop unroll(full)
     for (int lane = 0; lane < Lanes; ++lane) {
@@ -42,7 +48,7 @@ uint<Lanes> plane_of(uint<Lanes * Bits> fields, int bit) {
     }
     return plane;
   }
-}
+};
 
 // The products of `Lanes` weights and inputs, all at once or one bit of each: fields of `kTermBits`.
 template <class Layer, int Lanes, Products Kind = Layer::kProducts>
@@ -77,9 +83,9 @@ struct Terms<Layer, Lanes, Products::kInputs> {
   }
   static uint<Lanes> plane(uint<Lanes * Layer::kWeightBits> weights, uint<Lanes * kBits> inputs, int bit) {
 #pragma HLS INLINE
-    const uint<Lanes> low = plane_of<Layer::kWeightBits, Lanes>(weights, 0);
-    const uint<Lanes> high = plane_of<Layer::kWeightBits, Lanes>(weights, kLast);
-    const uint<Lanes> plane = plane_of<kBits, Lanes>(inputs, bit);
+    const uint<Lanes> low = Plane<Layer::kWeightBits, Lanes>::of(weights, 0);
+    const uint<Lanes> high = Plane<Layer::kWeightBits, Lanes>::of(weights, kLast);
+    const uint<Lanes> plane = Plane<kBits, Lanes>::of(inputs, bit);
     if (Layer::kWeightBipolar) return static_cast<uint<Lanes>>(~(low ^ plane));
     return static_cast<uint<Lanes>>(low & (Layer::kWeightSigned ? static_cast<uint<Lanes>>(high ^ plane) : plane));
   }
@@ -95,7 +101,7 @@ struct Terms<Layer, Lanes, Products::kWeights> {
   }
   static uint<Lanes> plane(uint<Lanes * kBits> weights, uint<Lanes> inputs, int bit) {
 #pragma HLS INLINE
-    return static_cast<uint<Lanes>>(plane_of<kBits, Lanes>(weights, bit) & inputs);
+    return static_cast<uint<Lanes>>(Plane<kBits, Lanes>::of(weights, bit) & inputs);
   }
 };
 

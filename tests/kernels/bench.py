@@ -63,7 +63,7 @@ class KernelBench:
         return self._run_program(program, self.folder / types)
 
     def run_plain(self) -> Comparison:
-        """Run all units as C++ that was not optimised, which words of thousands of bits take minutes for."""
+        """Run all units as C++ that was not optimised, which takes long for words of thousands of bits."""
         program = compile_plain(self.folder / "csim.cpp", [self.hls], self.folder / "plain")
         return self._run_program(program, self.folder / "plain-results")
 

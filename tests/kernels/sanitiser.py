@@ -11,7 +11,7 @@ from thresher_sim.toolchain import find_clang, find_gxx
 
 REPORTS = Path(__file__).with_name("undefined.cpp")
 
-_COMMON = (*("-std=c++20", "-g0", "-Wno-unknown-pragmas", "-fno-exceptions", "-fno-threadsafe-statics"),)
+_COMMON = ("-std=c++20", "-g0", "-Wno-unknown-pragmas", "-fno-exceptions", "-fno-threadsafe-statics")
 _CHECKED = (
     "-O2",
     # Run-time types are for a check of virtual functions, of which there are none.
@@ -33,7 +33,7 @@ def compile_checked(source: Path, includes: Sequence[Path], program: Path) -> Pa
 def compile_plain(source: Path, includes: Sequence[Path], program: Path) -> Path:
     """Compile `source` to `program` as for the C simulation, but with `-O0`: as it is written.
 
-    zig's clang takes `-O1` for `-O2`, which takes minutes for words of thousands of bits, and checks for
+    zig's clang takes `-O1` for `-O2`, which takes long for words of thousands of bits, and checks for
     undefined behaviour with `-O0` unless it is told not to.
     """
     return _compile(source, includes, program, ("-O0", "-fno-sanitize=all", "-fwrapv"), [])

@@ -52,7 +52,7 @@ MOST_CROSSED = 20
 """Up to this fan-in each PE meets each SIMD."""
 
 MOST_LANES = 130
-"""Units of a larger fan-in have two rows in place of four; where they take it at once, see `Point.wide`."""
+"""Units of a larger fan-in have two rows in place of four. Of units with more lanes see `Point.wide`."""
 
 FRAMES = 12
 BATCH = 24
@@ -74,11 +74,11 @@ class Point:
 
     @property
     def wide(self) -> bool:
-        """Whether optimising it takes a compiler minutes: many lanes, and more than a bit each.
+        """Whether optimising it takes a compiler long: many lanes, with inputs of more than a bit.
 
         Its C++ is compiled as it is written then.
         """
-        return self.simd > MOST_LANES and (self.source.bits, self.weight_type.bits) != (1, 1)
+        return self.simd > MOST_LANES and self.source.bits > 1
 
     def kernel(self) -> Mvu:
         """The unit. Its first two rows are all at the lowest and all at the highest weight."""
@@ -211,7 +211,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = option_parser("tests.kernels.sweep", __doc__, 0, "so many units, drawn; 0: all")
+    parser = option_parser(
+        "tests.kernels.sweep", __doc__, 0, "so many units, drawn; 0: all", "what samples are drawn from"
+    )
     parser.add_argument("--most", type=int, default=FAN_INS[-1], help="the largest fan-in of the grid")
     parser.add_argument("--samples", type=int, default=1000, help="units from outside of the grid")
     parser.add_argument(

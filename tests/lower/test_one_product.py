@@ -38,6 +38,38 @@ def test_golden_has_the_level_of_the_one_value(layer: str, between: str) -> None
     assert [(each.ties, each.mismatches) for each in result.tensors] == [(0, 0)] * len(result.tensors)
 
 
+@pytest.mark.parametrize("behind", ["sum", "layer", "average"])
+@pytest.mark.parametrize("scale", [0.1, 0.25])
+def test_what_is_computed_of_such_sums_is_no_fault(behind: str, scale: float) -> None:
+    """Frames are drawn at the sums too, and not all of these are multiples of the weight."""
+    random = np.random.default_rng(0)
+    build = ModelBuilder((1, 4, 3, 3))
+    x = build.quant("x", scale)
+    kernels = build.weights(np.array([5, -3, 7, 0]).reshape(4, 1, 1, 1), scale)
+    sums = build.node("Conv", x, kernels, group=4)
+    if behind == "sum":
+        other = build.node("Conv", x, build.weights(random.integers(-3, 4, (4, 4, 1, 1)), 0.07))
+        sums = build.node("Add", sums, other)
+    elif behind == "layer":
+        sums = build.node("Conv", sums, build.weights(random.integers(-3, 4, (4, 4, 3, 3)), scale))
+    else:
+        sums = build.node("GlobalAveragePool", sums)
+    result = held(build.proto(build.quant(sums, scale)))
+    assert result.mismatches == 0
+    # A sum of fixed point and an average of nine round in float32 whatever the scale.
+    assert scale == 0.1 or behind != "layer" or not result.ties
+
+
+def test_a_class_index_of_exact_sums_stays_in_hardware() -> None:
+    build = ModelBuilder((1, 4))
+    weights = np.array([[3, 0, 0, 0], [1, 2, -1, 1]]).T
+    x = build.node("MatMul", build.quant("x", 0.25), build.weights(weights, 0.5))
+    compiled = compile_proto(build.proto(x), argmax=True)
+    frames = np.random.default_rng(0).uniform(-2, 2, (50, 4)).astype(np.float32)
+    expected = run_qonnx(build.proto(x), frames)[x].argmax(axis=1)
+    np.testing.assert_array_equal(compiled.predict(frames).reshape(-1), expected)
+
+
 def network(random: np.random.Generator, layer: str, between: str) -> tuple[ModelBuilder, str]:
     """A layer of `ROWS` rows of one product each, what is `between`, and a quantiser with an edge on each."""
     weights = random.choice([-7, -6, -5, -3, 3, 5, 6, 7], ROWS)

@@ -148,6 +148,30 @@ def test_what_onnxruntime_refuses_is_said_in_one_line() -> None:
     )
 
 
+@pytest.mark.parametrize(("bits", "signed"), [(25, False), (26, True), (32, True), (32, False)])
+def test_a_first_quantiser_whose_ends_no_float32_is(bits: int, signed: bool) -> None:
+    build = ModelBuilder((1, 4))
+    x = build.quant("x", 0.25, bits=bits, signed=signed, name="q")
+    proto = build.proto(build.node("MatMul", x, build.weights(np.eye(4))))
+    low, high = (-(1 << bits - 1), (1 << bits - 1) - 1) if signed else (0, (1 << bits) - 1)
+    with pytest.raises(UnsupportedModelError) as caught:
+        compile_proto(proto)
+    assert str(caught.value) == (
+        f"lower: node 'q': it gives {bits} bits, whose ends {low} and {high} no float32 is; "
+        "quantise the input to at most 24 bits"
+    )
+
+
+def test_a_first_quantiser_of_as_many_bits_as_float32_holds_saturates() -> None:
+    build = ModelBuilder((1, 2))
+    x = build.quant("x", 1.0, bits=25, name="q")
+    proto = build.proto(build.node("MatMul", x, build.weights(np.eye(2))))
+    frames = np.array([[3e8, -3e8], [1.5, 2.0**24]], np.float32)
+    compiled = compile_proto(proto)
+    expected = run_qonnx(proto, frames)[proto.graph.output[0].name]
+    np.testing.assert_array_equal(compiled.predict(frames), expected)
+
+
 MODES = ["ROUND", "CEIL", "FLOOR", "UP", "DOWN", "HALF_UP", "HALF_DOWN", "HALF_EVEN"]
 
 

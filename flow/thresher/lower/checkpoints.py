@@ -67,5 +67,5 @@ def _checkpoint(form: Pending, levels: bool) -> Checkpoint:
         offset=none if form.offset is None else form.offset * factor,
         slack=none if form.slack is None else form.slack * abs(factor),
         levels=levels,
-        product=form.product if factor == 1 else None,
+        product=form.known_product if factor == 1 else None,
     )

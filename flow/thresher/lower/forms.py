@@ -112,7 +112,7 @@ class Pending:
         exact = (q - self.zero) * self.scale
         if self.offset is not None:
             exact = exact + self.offset
-        alone = self._alone
+        alone = self.known_product
         if slacks and self.slack is not None:
             exact = exact + slacks * (self.slack if alone is None else np.where(alone.weights, 0, self.slack))
         rounded: Array = exact.astype(dtype)
@@ -124,7 +124,7 @@ class Pending:
         return value
 
     @property
-    def _alone(self) -> OneProduct | None:
+    def known_product(self) -> OneProduct | None:
         """`product`, unless the integers have come to mean something else since."""
         product = self.product
         as_it_was = product is not None and self.offset is None and product.means(self.scale, self.zero)

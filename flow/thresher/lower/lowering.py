@@ -227,6 +227,9 @@ class Lowering:
             raise NodeError("lower", node.name, reason, remedy)
         node = settle_on_host(node)
         element = of_two_levels(node.element)
+        if any(int(np.float32(end)) != end for end in (element.lo, element.hi)):
+            reason = f"it gives {element.bits} bits, whose ends {element.lo} and {element.hi} no float32 is"
+            raise NodeError("lower", node.name, reason, "quantise the input to at most 24 bits")
         self.entry = enter(self.graph, node.output, element, node.scale, node.zero)
         return self.entry
 

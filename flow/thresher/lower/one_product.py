@@ -48,7 +48,9 @@ class OneProduct:
     def values(self, q: Ints, others: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
         """What the model has for the sums `q` `[..., channels]`: the input is rounded, then the product.
 
-        Where a channel's sums have other than one product it is what `others`, of the same shape, has.
+        It is what `others`, of the same shape, has where a channel's sums have other than one product, and
+        for integers that the product cannot be.
         """
-        x = ((q - self.zero) // np.where(self.weights, self.weights, 1) * self.x_scale).astype(np.float32)
-        return np.where(self.weights, x * self.real, others)
+        x, rest = np.divmod(q - self.zero, np.where(self.weights, self.weights, 1))
+        products = (x * self.x_scale).astype(np.float32) * self.real
+        return np.where((self.weights != 0) & (rest == 0), products, others)

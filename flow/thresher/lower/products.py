@@ -26,6 +26,9 @@ from thresher.onnx_import.problems import NodeError
 from thresher.onnx_import.window import Window
 from thresher_sim.streams import IntType
 
+# Neighbours of up to so many steps stay in order where each is off by three roundings.
+_MOST_KNOWN = 1 << 20
+
 
 def multiply(node: Linear, form: Pending, name: str) -> tuple[IntMatMul, Pending]:
     """The product `name` of all elements of a frame with a matrix.
@@ -57,8 +60,8 @@ def multiply(node: Linear, form: Pending, name: str) -> tuple[IntMatMul, Pending
         slack=rounding_slack(weights, form, scale, node.rounded),
         sums=True,
         stride=2 if form.element.bipolar else 1,
-        product=_one_product(node, weights, form, form.scale[:1], scale, weights @ frame.zero),
     )
+    result = replace(result, product=_one_product(node, weights, form, form.scale[:1], result))
     made = IntMatMul(
         name=name,
         input=form.tensor,
@@ -165,8 +168,7 @@ class _Products:
         )
         if isinstance(node, Conv):
             x_scale = form.scale if self.depthwise else form.scale[:1]
-            alone = _one_product(node, flat, self.read, x_scale, scales, result.zero)
-            result = replace(result, product=alone)
+            result = replace(result, product=_one_product(node, flat, self.read, x_scale, result))
         nodes: list[IntNode] = []
         source, tensor = form.type, form.tensor
         if not window.trivial:
@@ -254,20 +256,23 @@ def _beside(node: Conv, form: Pending) -> Ints:
 
 
 def _one_product(
-    node: Linear | Conv, weights: Ints, form: Pending, x_scale: Doubles, scale: Doubles, zero: Ints
+    node: Linear | Conv, weights: Ints, form: Pending, x_scale: Doubles, sums: Pending
 ) -> OneProduct | None:
     """What is known of the rows of `weights` `[rows, terms]` that have one which is not zero; None if no row.
 
-    It takes that the model's values of `form` are known to the bit, and its weights as well.
+    It takes that the model's values of `form` are known to the bit, and its weights as well. Of sums so large
+    that rounding may put one above the next nothing is said, nor where rounding does nothing.
     """
-    alone = np.count_nonzero(weights, axis=1) == 1
+    small = np.maximum(np.abs(sums.lo - sums.zero), np.abs(sums.hi - sums.zero)) < _MOST_KNOWN
+    alone = (np.count_nonzero(weights, axis=1) == 1) & small
     moved = all(isinstance(step, Layout) for step in form.steps)
     known = form.slack is None and form.error is None and form.offset is None and form.product is None
-    if not alone.any() or not moved or not known or node.rounded:
+    if sums.slack is None or not alone.any() or not moved or not known or node.rounded:
         return None
     single = np.where(alone, weights.sum(axis=1), 0)
     real = single.astype(np.float32) * node.scale.astype(np.float32)
-    return OneProduct(single, np.broadcast_to(x_scale, scale.shape), real, scale, zero)
+    scales = np.broadcast_to(x_scale, sums.scale.shape)
+    return OneProduct(single, scales, real, sums.scale, sums.zero)
 
 
 def _check_one_scale(node: QuantNode, form: Pending) -> None:

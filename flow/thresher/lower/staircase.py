@@ -30,7 +30,7 @@ class Staircase:
     """`thresholds` `[channels, levels]` and `descending` `[channels]` as of an `IntThreshold`, and its ties.
 
     A tie is a threshold that float64 arithmetic puts elsewhere than float32, be it on the exact sum
-    or at either end of what the order of float32 additions can make of it.
+    or at either end of what the order of float32 additions can make of it. A single product has none.
     """
 
     thresholds: Ints
@@ -56,6 +56,8 @@ def find_staircase(pending: Pending, quantiser: Quantiser, element: IntType | No
         exact, _ = _bisect(pending, quantiser, levels, FLOAT64, slacks)
         # Where the integers skip what lies between the two, both are the same.
         tied |= pending.at_or_above(thresholds) != pending.at_or_above(exact)
+    if pending.known_product is not None:
+        tied[pending.known_product.weights != 0] = False
     return Staircase(thresholds, descending, ties=int(tied.sum()))
 
 

@@ -128,7 +128,7 @@ class Writer:
         return self.emit("Where", [negative, self.constant(np.float32(-1)), self.constant(np.float32(1))])
 
     def _round(self, x: str, mode: str, element: IntType | None = None) -> str:
-        """`x` rounded; `element` holds it, where that is known."""
+        """`x` rounded; `element` is its range, where that is known."""
         if mode in {"FLOOR", "CEIL"}:
             return self.emit(mode.capitalize(), [x])
         if mode in {"ROUND", "HALF_EVEN"}:

@@ -10,7 +10,8 @@ behind a product is only known to lie between bounds. They are computed from giv
   section 4.2). A bias within the operator is one of the terms. Two more units are for the factors, which are
   integers times scales that float32 has rounded.
 * Below 2**-126 float32 has steps of 2**-149, the smallest of its numbers; each product is off by one at most.
-* A sum with a single product has no order: it is that product, rounded once.
+* A sum with a single product has no order: it is the product of the float32 of input and weight, rounded. The
+  exact one lies within its bounds too.
 * An elementwise operator is one correctly rounded operation after the other, in an order that ONNX gives;
   rounding keeps the order of values. So its bounds are what float32 makes of the bounds of its input.
 * How a mean divides is not said: by the count, or times its reciprocal. Its bounds are two roundings wider.
@@ -181,7 +182,8 @@ class _Fused:
         # The bias is a term, and the factor rounds once more.
         terms = int(np.prod(self._real.weights.shape[1:])) + 2
         units = (terms + 2) * _UNIT
-        rounding = units / (1 - units) * magnitudes + terms * _LEAST * (1 + np.abs(self.factor))
+        rounding = units / (1 - units) * magnitudes
+        rounding += np.where(products > 0, terms * _LEAST * (1 + np.abs(self.factor)), 0.0)
         if not width.any():
             rounding = np.where(self._exact(middle, magnitudes), 0.0, rounding)
         of_inputs = self._positive.apply(width) + self._of_rounded_weights(np.abs(middle) + width)
@@ -190,17 +192,22 @@ class _Fused:
         return self._where_alone(x, centre, bounds)
 
     def _where_alone(self, x: Bounds, centre: Doubles, bounds: Bounds) -> Bounds:
-        """Bounds of rows with a single product: that product exactly, and rounded once ahead of the bias."""
+        """Bounds of rows with at most one product: that exactly, and rounded ahead of the bias or with it."""
         real = self._real
-        rows = np.count_nonzero(real.weights.reshape(len(real.weights), -1), axis=1) == 1
+        rows = np.count_nonzero(real.weights.reshape(len(real.weights), -1), axis=1) <= 1
         apart = isinstance(real, FloatConv) and real.pad_value
         if not rows.any() or (self.factor != 1).any() or apart or getattr(self.node, "rounded", False):
             return bounds
-        exact = [real.apply(each.astype(np.float64)) + self.bias for each in (x.low, x.high)]
         single = replace(real, weights=real.weights.astype(np.float32))
-        ends = [single.apply(each) + self.bias.astype(np.float32) for each in (x.low, x.high)]
-        whole = _outwards(np.minimum(*exact), np.maximum(*exact))
-        alone = _hull([whole.low, whole.high, *ends])
+        rounded = replace(real, weights=single.weights.astype(np.float64))
+        exact = np.stack(
+            [node.apply(each.astype(np.float64)) for node in (real, rounded) for each in (x.low, x.high)]
+        )
+        product = _outwards(exact.min(axis=0), exact.max(axis=0))
+        product = _hull([product.low, product.high, *(single.apply(each) for each in (x.low, x.high))])
+        with_bias = _outwards(exact.min(axis=0) + self.bias, exact.max(axis=0) + self.bias)
+        bias = self.bias.astype(np.float32)
+        alone = _hull([with_bias.low, with_bias.high, product.low + bias, product.high + bias])
         where = rows.reshape(-1, *[1] * (centre.ndim - 2)) if isinstance(real, FloatConv) else rows
         return Bounds(np.where(where, alone.low, bounds.low), np.where(where, alone.high, bounds.high))
 
@@ -265,7 +272,7 @@ def _mean(node: AveragePool | GlobalPool, x: Bounds) -> Bounds:
     terms = node.window.taps if isinstance(node, AveragePool) else int(np.prod(x.low.shape[2:]))
     magnitudes = node.apply(largest)
     exact = not (x.low != x.high).any() and float(largest.max(initial=0)) * terms < _MANTISSA * _grid(x.low)
-    rounding = (2 if exact else terms + 2) * _UNIT * magnitudes + _LEAST
+    rounding = (2 if exact else terms + 2) * _UNIT * magnitudes + np.where(magnitudes > 0, _LEAST, 0.0)
     return _outwards(low - rounding, high + rounding)
 
 

@@ -43,7 +43,7 @@ class TensorResult:
         ties: how many differ, and float32 can give either.
         first: the first of the mismatches.
         error: of a tensor that fixed point computes, how far it was off, in the model's units.
-        bound: how far off it may be at most.
+        bound: how far off it may be at most, float32's rounding of the model included.
     """
 
     tensor: str
@@ -58,6 +58,7 @@ class TensorResult:
     def joined(self, other: TensorResult) -> TensorResult:
         """Both, of the same tensor in other frames."""
         errors = [each.error for each in (self, other) if each.error is not None]
+        bounds = [each.bound for each in (self, other) if each.bound is not None]
         return TensorResult(
             self.tensor,
             self.node,
@@ -66,7 +67,7 @@ class TensorResult:
             self.ties + other.ties,
             self.first or other.first,
             max(errors) if errors else None,
-            self.bound,
+            max(bounds) if bounds else None,
         )
 
 

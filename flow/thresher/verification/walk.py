@@ -133,7 +133,7 @@ class Walk:
         wrong = ~(np.abs(steps - golden) <= allowed)
         if not point.scale.all():
             # Integers of a scale of zero all mean the same.
-            wrong &= point.in_stream_order(values != point.real(golden))
+            wrong &= (point.scale != 0) | point.in_stream_order(values != point.real(golden))
         wrong[rows:] = False
         tied = np.zeros_like(wrong)
         for frames in self._groups(wrong):
