@@ -9,6 +9,7 @@ import pytest
 
 from tests.lower.helpers import Compiled, compile_proto
 from tests.models import Array, ModelBuilder, run_qonnx
+from tests.verification.helpers import held
 from thresher.errors import UnsupportedModelError
 from thresher.lower.branches import IntAdd, IntConcat, IntRescale
 from thresher.lower.integer import IntMatMul
@@ -147,3 +148,17 @@ def test_only_what_changes_is_rescaled() -> None:
     compiled = compile_proto(sum_of("Add", 0.5)[0].proto(sum_of("Add", 0.5)[1]))
     rescaled = [node for node in compiled.lowered.graph.nodes if isinstance(node, IntRescale)]
     assert [node.multipliers[0, 0] for node in rescaled] == [2]
+
+
+def test_a_segment_that_no_integers_reach_is_no_error() -> None:
+    """Behind the greater of unsigned integers and a positive number, -x is negative: Relu leaves nothing."""
+    build = ModelBuilder((1, 5))
+    least = np.asarray([[1.25, 0.75, 2.75, 3.5, -2.5]], np.float32)
+    x = build.node("Max", build.quant("x", 0.25, signed=False), least)
+    x = build.node("Relu", build.node("Neg", x))
+    output = build.node("Add", x, x)
+
+    compiled = check_near(build, output, frames(5))
+
+    assert compiled.lowered.approximations == ()
+    assert held(build.proto(output)).mismatches == 0

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from thresher.lower.branches import in_fixed_point
-from thresher.lower.integer import Doubles, Ints
+from thresher.lower.integer import Doubles, Flags, Ints
 from thresher.lower.piecewise import Piecewise
 
 # Multiples beyond this are no cheaper than fixed point.
@@ -155,7 +155,9 @@ def _at(term: Term, values: Doubles) -> tuple[Doubles, Doubles]:
     That is the term's own value where it has but one.
     """
     reals = _ends(term) * term.function.slopes + term.function.offsets[None]
-    least, largest = reals.min(axis=(0, 2)), reals.max(axis=(0, 2))
+    # What a segment without integers would give does not count.
+    reals = np.where(_is_empty(term), np.nan, reals)
+    least, largest = np.nanmin(reals, axis=(0, 2)), np.nanmax(reals, axis=(0, 2))
     constant = np.where(least == largest, least, values + _offset(term))
     return constant, np.maximum(largest - constant, constant - least)
 
@@ -287,7 +289,7 @@ def _magnitudes(term: Term) -> Doubles:
     """The largest value of each channel that fixed point must hold."""
     function = term.function
     values = np.abs(_ends(term) * function.slopes + (function.offsets if function.segments > 1 else 0.0))
-    largest: Doubles = values.max(axis=(0, 2))
+    largest: Doubles = np.where(_is_empty(term), 0.0, values).max(axis=(0, 2))
     return largest
 
 
@@ -302,10 +304,24 @@ def _ends(term: Term) -> Doubles:
     )
 
 
+def _is_empty(term: Term) -> Flags:
+    """Which segments have none of the integers, `[channels, segments]`."""
+    segments = np.arange(term.function.segments)
+    first, last = (
+        (ends[:, None] >= term.function.starts).sum(axis=1)[:, None] for ends in (term.lo, term.hi)
+    )
+    starts = np.pad(term.function.starts, ((0, 0), (1, 0)), constant_values=np.iinfo(np.int64).min)
+    stops = np.pad(term.function.starts, ((0, 0), (0, 1)), constant_values=np.iinfo(np.int64).max)
+    empty: Flags = (segments < first) | (segments > last) | (starts >= stops)
+    return empty
+
+
 def _fixed(term: Term, step: float, bits: int) -> FixedPoint:
     function = term.function
-    slopes = function.slopes / step
-    constants = function.offsets / step if function.segments > 1 else np.zeros_like(slopes)
+    empty = _is_empty(term)
+    slopes = np.where(empty, 0.0, function.slopes) / step
+    offsets = np.where(empty | (function.segments == 1), 0.0, function.offsets)
+    constants = offsets / step
     shift = 0 if _whole(slopes) and _whole(constants) else _shift(slopes, bits)
     multipliers = np.rint(np.ldexp(slopes, shift)).astype(np.int64)
     centred = np.rint(np.ldexp(constants, shift)).astype(np.int64)

@@ -172,7 +172,7 @@ class Walk:
         golden = self._golden(checkpoint)
         values = self._stacked(name).reshape(-1, *checkpoint.shape)
         steps = checkpoint.steps(values)
-        off = np.abs(steps - golden) * checkpoint.step
+        off = checkpoint.in_stream_order(np.abs(values.astype(np.float64) - checkpoint.exact(golden)))
         rounding = _ROUNDING * np.abs(values).max(initial=0)
         allowed = checkpoint.own_error + checkpoint.slack + rounding
         wrong = ~(off <= allowed)
