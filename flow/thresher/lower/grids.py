@@ -256,7 +256,8 @@ def fixed_grid(terms: Sequence[Term], bits: int) -> Grid:
     """
     bits = min(bits, _MOST_BITS - (len(terms) - 1).bit_length())
     largest = max(float(_magnitudes(term).max()) for term in terms)
-    step = _step(terms, max(largest, float(np.finfo(np.float32).tiny)), bits)
+    # Where all terms are zero any step will do, and 1 keeps slopes that no integers meet in range.
+    step = _step(terms, max(largest or 1.0, float(np.finfo(np.float32).tiny)), bits)
     made = tuple(_fixed(term, step, max(_MULTIPLIER_BITS, bits + 2)) for term in terms)
     channels = len(terms[0].lo)
     return Grid(np.full(channels, step), made, np.sum([_offset(term) for term in terms], axis=0))
