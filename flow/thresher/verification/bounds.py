@@ -10,8 +10,8 @@ behind a product is only known to lie between bounds. They are computed from giv
   section 4.2). A bias within the operator is one of the terms. Two more units are for the factors, which are
   integers times scales that float32 has rounded.
 * Below 2**-126 float32 has steps of 2**-149, the smallest of its numbers; each product is off by one at most.
-* A sum with a single product has no order: it is the product of the float32 of input and weight, rounded. The
-  exact one lies within its bounds too.
+* A sum with a single product of a quantiser's integers has no order: it is the product of the float32 of its
+  input and weight, rounded. The exact one lies within its bounds too.
 * An elementwise operator is one correctly rounded operation after the other, in an order that ONNX gives;
   rounding keeps the order of values. So its bounds are what float32 makes of the bounds of its input.
 * How a mean divides is not said: by the count, or times its reciprocal. Its bounds are two roundings wider.
@@ -96,7 +96,11 @@ def _bounds(writers: Mapping[str, QuantNode], tensor: str, known: dict[str, Boun
             if len(present) < len(inputs):
                 result = None
             else:
-                result = _after(node, present) if product is None else product.bounds(present[0])
+                result = (
+                    _after(node, present)
+                    if product is None
+                    else product.bounds(present[0], _of_a_quantiser(writers, product.node.inputs[0]))
+                )
         if result is None or not (np.isfinite(result.low).all() and np.isfinite(result.high).all()):
             return None
         known[tensor] = result
@@ -149,6 +153,14 @@ def _nearest_zero(bounds: Bounds) -> Floats:
     return np.minimum(np.maximum(bounds.low, np.float32(0)), bounds.high)
 
 
+def _of_a_quantiser(writers: Mapping[str, QuantNode], tensor: str) -> bool:
+    """Whether a quantiser writes `tensor`, and nothing but its layout has changed since."""
+    node = writers.get(tensor)
+    while isinstance(node, Layout):
+        node = writers.get(node.input)
+    return isinstance(node, Quantiser)
+
+
 def _fused(writers: Mapping[str, QuantNode], node: QuantNode | None) -> _Fused | None:
     """The product that `node` is, or ends: factor and bias of one ONNX operator are nodes by themselves."""
     if isinstance(node, Linear | FloatLinear | Conv | FloatConv):
@@ -172,8 +184,11 @@ class _Fused:
     factor: Doubles = field(default_factory=lambda: np.ones(()))
     bias: Doubles = field(default_factory=lambda: np.zeros(()))
 
-    def bounds(self, x: Bounds) -> Bounds:
-        """The centre of the sum, and how far from it the input's width and rounding can take it."""
+    def bounds(self, x: Bounds, of_a_quantiser: bool) -> Bounds:
+        """The centre of the sum, and how far from it the input's width and rounding can take it.
+
+        What a quantiser writes is rounded once, so that a single product of it has but one value.
+        """
         low, high = x.low.astype(np.float64), x.high.astype(np.float64)
         middle, width = (low + high) / 2, (high - low) / 2
         centre = self._real.apply(middle) * self.factor + self.bias
@@ -189,7 +204,7 @@ class _Fused:
         of_inputs = self._positive.apply(width) + self._of_rounded_weights(np.abs(middle) + width)
         radius = of_inputs * np.abs(self.factor) + rounding
         bounds = _outwards(centre - radius, centre + radius)
-        return self._where_alone(x, centre, bounds)
+        return self._where_alone(x, centre, bounds) if of_a_quantiser else bounds
 
     def _where_alone(self, x: Bounds, centre: Doubles, bounds: Bounds) -> Bounds:
         """Bounds of rows with at most one product: that exactly, and rounded ahead of the bias or with it."""
