@@ -363,3 +363,11 @@ def test_a_sign_that_the_file_computes_of_another_sign() -> None:
     proto = build.proto(build.node("Sum", sign, twice, name="end"))
     result = held(proto)
     assert result.mismatches == 0 and {"sign_y", "twice_y", "end_y"} <= set(by_tensor(result))
+
+
+def test_a_reader_of_integers_of_its_own_may_read_another_name_of_the_tensor() -> None:
+    build = ModelBuilder((1, 1, 1))
+    moved = build.node("Sub", build.quant("x", 0.5), np.asarray(-3, np.float32))
+    average = build.node("AveragePool", build.node("Identity", moved), kernel_shape=[1])
+    result = held(build.proto(build.quant(average, 0.5)))
+    assert result.mismatches == 0 and not result.ties

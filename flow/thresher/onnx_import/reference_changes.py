@@ -71,7 +71,7 @@ def change_model(
     constants: dict[str, Array] = dict(scope.source.initialisers)
     nodes = _quantised(imported, nodes, layers, constants)
     for tensor, reader in readers:
-        nodes = list(_with_copy(nodes, tensor, reader))
+        nodes = list(_with_copy(imported, nodes, tensor, reader))
     return ChangedModel(replace(scope.source, initialisers=constants), tuple(nodes))
 
 
@@ -85,12 +85,16 @@ def _without_scale(imported: Imported, node: SourceNode) -> SourceNode:
     return _made("Identity", [imported.scope.aliases[node.outputs[0]]], node.outputs[0], node.name)
 
 
-def _with_copy(nodes: Sequence[SourceNode], tensor: str, reader: str) -> Iterator[SourceNode]:
+def _with_copy(
+    imported: Imported, nodes: Sequence[SourceNode], tensor: str, reader: str
+) -> Iterator[SourceNode]:
+    """`nodes`, of which `reader` reads a copy of `tensor`, by whatever name of that it reads."""
     for node in nodes:
         if node.name == reader:
             copy = copy_name(tensor, reader)
             yield _made("Identity", [tensor], copy, copy)
-            yield _renamed(node, {tensor: copy})
+            named = {name for name in node.inputs if name and imported.scope.resolve(name) == tensor}
+            yield _renamed(node, dict.fromkeys({tensor, *named}, copy))
         else:
             yield node
 
