@@ -148,3 +148,17 @@ def assert_scan_equal(proto: onnx.ModelProto, low: int, high: int) -> IntThresho
     assert (np.diff(threshold.thresholds, axis=1) >= 0).all()
     assert low <= threshold.thresholds.min(initial=low) and threshold.thresholds.max(initial=low) <= high + 1
     return threshold
+
+
+def test_levels_that_mean_other_values_in_each_pixel() -> None:
+    """The rounding is the same for all pixels, and what its integers mean is not."""
+    build = ModelBuilder((1, 1, 2, 1))
+    sums = build.node("Conv", build.quant("x", 0.68), build.weights(np.full((1, 1, 1, 1), -3)))
+    x = build.quant(sums, 1.44, signed=False)
+    x = build.node("Round", build.node("Mul", x, np.float32(0.0532)))
+    signs = build.node("Neg", build.node("Clip", x, np.float32(-1), np.float32(1)))
+    scales = np.asarray([-0.125, -1.5], np.float32).reshape(1, 1, 2, 1)
+    proto = build.proto(build.node("Mul", signs, scales))
+    frames = np.random.default_rng(0).uniform(-5, 5, (20, 1, 2, 1)).astype(np.float32)
+    expected = run_qonnx(proto, frames)[proto.graph.output[0].name]
+    np.testing.assert_array_equal(compile_proto(proto).predict(frames), expected)

@@ -210,7 +210,10 @@ class Pending:
             return False
         with np.errstate(all="ignore"):
             values = self.values(self.lo[None])
-            return self.vectors == 1 or quantiser.levels(values).shape == values.shape
+            if self.vectors == 1:
+                return True
+            shapes = (quantiser.levels(values).shape, quantiser.scale.shape, quantiser.zero.shape)
+            return np.broadcast_shapes(values.shape, *shapes) == values.shape
 
     def by_vector(self) -> Pending:
         """This, or where its steps treat vectors differently the same as one vector."""
