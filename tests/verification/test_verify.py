@@ -206,8 +206,8 @@ def test_fixed_point_is_held_to_the_error_that_is_stated(bits: int) -> None:
     assert result.mismatches == 0
     total = by_tensor(result)["add_y"]
     assert total.error is not None and total.bound is not None
-    # float32 adds its own rounding in the model.
-    assert stated.own_error <= total.bound < 1.05 * stated.own_error
+    # float32 adds its own rounding in the model, 2**-22 of a sum of integers up to 8 of 0.25 and of 0.3.
+    assert stated.own_error <= total.bound <= stated.own_error + 2.0**-22 * 4.5
     assert 0 < total.error <= stated.own_error
     less = [
         replace(each, own_error=0.9 * total.error) if each.own_error else each

@@ -296,9 +296,7 @@ def _magnitudes(term: Term) -> Doubles:
 
 def _ends(term: Term) -> Doubles:
     """The first and the last integer of each segment, `[2, channels, segments]`."""
-    starts = np.clip(term.function.starts, term.lo[:, None], term.hi[:, None] + 1)
-    begins = np.concatenate([term.lo[:, None], starts], axis=1)
-    ends = np.concatenate([starts - 1, term.hi[:, None]], axis=1)
+    begins, ends = _limits(term)
     # Where a channel has no integers in a segment, its last one stands for both.
     return np.stack(
         [np.minimum(begins, np.maximum(ends, term.lo[:, None])), np.maximum(ends, term.lo[:, None])]
@@ -307,14 +305,17 @@ def _ends(term: Term) -> Doubles:
 
 def _is_empty(term: Term) -> Flags:
     """Which segments have none of the integers, `[channels, segments]`."""
-    segments = np.arange(term.function.segments)
-    first, last = (
-        (ends[:, None] >= term.function.starts).sum(axis=1)[:, None] for ends in (term.lo, term.hi)
-    )
-    starts = np.pad(term.function.starts, ((0, 0), (1, 0)), constant_values=np.iinfo(np.int64).min)
-    stops = np.pad(term.function.starts, ((0, 0), (0, 1)), constant_values=np.iinfo(np.int64).max)
-    empty: Flags = (segments < first) | (segments > last) | (starts >= stops)
+    begins, ends = _limits(term)
+    empty: Flags = begins > ends
     return empty
+
+
+def _limits(term: Term) -> tuple[Ints, Ints]:
+    """The first and last integer of each segment, `[channels, segments]`; empty ones have first > last."""
+    starts = np.clip(term.function.starts, term.lo[:, None], term.hi[:, None] + 1)
+    begins = np.concatenate([term.lo[:, None], starts], axis=1)
+    ends = np.concatenate([starts - 1, term.hi[:, None]], axis=1)
+    return begins, ends
 
 
 def _fixed(term: Term, step: float, bits: int) -> FixedPoint:

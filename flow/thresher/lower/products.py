@@ -93,8 +93,11 @@ def convolve(node: Conv, form: Pending, window_name: str, name: str) -> tuple[tu
     weights = np.empty_like(centred)
     weights[..., places if node.groups == 1 else np.arange(part)] = centred
     beside = _beside(node, frame)
-    products = _Products(node, onnx_nodes, form, frame, beside, weights, node.groups, node.depthwise)
-    return products.lower(node.scale, window_name, name)
+    products = _Products(node, onnx_nodes, frame, beside, weights, node.groups, node.depthwise)
+    made, result = products.lower(node.scale, window_name, name)
+    x_scale = frame.scale if node.depthwise else frame.scale[:1]
+    product = _one_product(node, weights.reshape(len(weights), -1), form, x_scale, result)
+    return made, replace(result, product=product)
 
 
 def average(
@@ -110,7 +113,7 @@ def average(
     bare = form if any((*window.before, *window.after)) else without_offset(form)
     frame, places = as_map(node, bare)
     ones = np.ones((len(places), *window.kernel, 1), np.int64)
-    products = _Products(node, onnx_nodes, form, frame, frame.zero, ones, len(places), depthwise=True)
+    products = _Products(node, onnx_nodes, frame, frame.zero, ones, len(places), depthwise=True)
     made, result = products.lower(np.ones(len(places)), window_name, name)
     frame = replace(frame, offset=form.offset)
     return made, in_total(result, frame, rescaling(bare, node) * window.taps)
@@ -128,13 +131,11 @@ def divide(node: QuantNode, count: int) -> Arithmetic:
 class _Products:
     """The windows of the map `form` times `weights` `[rows, ky, kx, part]`, in `groups`.
 
-    `beside` `[channels]` are the integers that taps outside of the map have in the model, and `read` is what
-    the map was made of.
+    `beside` `[channels]` are the integers that taps outside of the map have in the model.
     """
 
     node: Conv | AveragePool
     onnx_nodes: tuple[str, ...]
-    read: Pending
     form: Pending
     beside: Ints
     weights: Ints
@@ -166,9 +167,6 @@ class _Products:
             # Padding is no sign, so windows that lie across an edge have sums of their own parity.
             stride=2 if form.element.bipolar and not window.padded else 1,
         )
-        if isinstance(node, Conv):
-            x_scale = form.scale if self.depthwise else form.scale[:1]
-            result = replace(result, product=_one_product(node, flat, self.read, x_scale, result))
         nodes: list[IntNode] = []
         source, tensor = form.type, form.tensor
         if not window.trivial:

@@ -211,7 +211,7 @@ class _Fused:
         real = self._real
         rows = np.count_nonzero(real.weights.reshape(len(real.weights), -1), axis=1) <= 1
         apart = isinstance(real, FloatConv) and real.pad_value
-        if not rows.any() or (self.factor != 1).any() or apart or getattr(self.node, "rounded", False):
+        if not rows.any() or (self.factor != 1).any() or apart or self._rounded:
             return bounds
         single = replace(real, weights=real.weights.astype(np.float32))
         rounded = replace(real, weights=single.weights.astype(np.float64))
@@ -223,8 +223,17 @@ class _Fused:
         with_bias = _outwards(exact.min(axis=0) + self.bias, exact.max(axis=0) + self.bias)
         bias = self.bias.astype(np.float32)
         alone = _hull([with_bias.low, with_bias.high, product.low + bias, product.high + bias])
-        where = rows.reshape(-1, *[1] * (centre.ndim - 2)) if isinstance(real, FloatConv) else rows
+        where = self._per_row(rows, centre.ndim)
         return Bounds(np.where(where, alone.low, bounds.low), np.where(where, alone.high, bounds.high))
+
+    @property
+    def _rounded(self) -> bool:
+        """Whether the model's own weights lie beside a grid (`Linear.rounded`)."""
+        return isinstance(self.node, Linear | Conv) and self.node.rounded
+
+    def _per_row(self, rows: Array, rank: int) -> Array:
+        """One value for each row of the weights, as results of `rank` axes have them."""
+        return rows.reshape(-1, *[1] * (rank - 2)) if isinstance(self.node, Conv | FloatConv) else rows
 
     @cached_property
     def _real(self) -> FloatLinear | FloatConv:
@@ -255,14 +264,13 @@ class _Fused:
             return np.zeros(magnitudes.shape, np.bool_)
         rows = real.weights.reshape(len(real.weights), -1)
         steps = np.minimum(np.array([_grid(row) for row in rows]) * _grid(x), _grid(self.bias))
-        if isinstance(real, FloatConv):
-            steps = steps.reshape(-1, *[1] * (magnitudes.ndim - 2))
+        steps = self._per_row(steps, magnitudes.ndim)
         exact: npt.NDArray[np.bool_] = (magnitudes < _MANTISSA * steps) & (steps >= _LEAST)
         return exact
 
     def _of_rounded_weights(self, x: Doubles) -> Doubles | float:
         """What weights add that lie beside a grid (`Linear.rounded`): 2**-22 of the largest of each row."""
-        if not isinstance(self.node, Linear | Conv) or not self.node.rounded:
+        if not self._rounded:
             return 0.0
         weights = self._positive.weights
         largest = weights.max(axis=tuple(range(1, weights.ndim)), keepdims=True)
