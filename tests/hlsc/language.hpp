@@ -212,6 +212,17 @@ struct Switches {
   uint<16> state_ = 12345;
 };
 
+// A table of bytes, which LLVM writes as text, with a backslash, a quote and an unprintable byte in it.
+static constexpr std::uint8_t kBytes[8] = {92, 65, 34, 7, 92, 92, 0, 255};
+
+struct Bytes {
+  struct Ports {
+    InStream<3> s;
+    OutStream<8> m;
+  };
+  void step(Ports& p) { p.m.write(kBytes[static_cast<std::uint8_t>(p.s.read())]); }
+};
+
 }  // namespace language
 
 #endif

@@ -159,6 +159,10 @@ def switches(streams: Streams) -> Streams:
     return {"m": written}
 
 
+def table_of_bytes(streams: Streams) -> Streams:
+    return {"m": [(92, 65, 34, 7, 92, 92, 0, 255)[beat] for beat in streams["s"]]}
+
+
 WIDTHS = (2, 33, 65, 4096)
 UNITS_OF = {
     **{f"Operators<{width}>": operators(width) for width in WIDTHS},
@@ -168,6 +172,7 @@ UNITS_OF = {
     "Apart": apart,
     "Arrays": arrays,
     "Switches": switches,
+    "Bytes": table_of_bytes,
 }
 
 

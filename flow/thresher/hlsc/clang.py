@@ -31,12 +31,17 @@ _ZIG_FLAGS = ("-target", "x86_64-linux-musl", "-mcpu=baseline")
 
 _PLAIN_PATH = re.compile(r"[A-Za-z0-9_./+-]+")
 
+INITIAL_OBJECT = "thresher_initial"
+"""The name of the unit that clang's own evaluation of the constructor makes, as a global."""
+
+# With `()`, members without an initial value are zero, so that clang can evaluate the whole.
 _WRAPPER = """\
 using Unit = {type_name};
 struct ThresherPlace {{ void* address; }};
 inline void* operator new(decltype(sizeof 0), ThresherPlace place) noexcept {{ return place.address; }}
 extern "C" __attribute__((flatten)) void thresher_step(Unit& self, Unit::Ports& ports) {{ self.step(ports); }}
 extern "C" void thresher_reset(Unit& self) {{ ::new (ThresherPlace{{&self}}) Unit; }}
+extern "C" {{ [[clang::no_destroy]] Unit thresher_initial = Unit(); }}
 """
 
 
@@ -50,7 +55,7 @@ class UnitSource:
 
 
 def emit_llvm(source: UnitSource) -> str:
-    """The LLVM IR of `thresher_step` and `thresher_reset` for a unit.
+    """The LLVM IR of `thresher_step`, `thresher_reset` and `thresher_initial` for a unit.
 
     Raises:
         UsageError: the header does not exist.

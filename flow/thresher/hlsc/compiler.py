@@ -8,10 +8,13 @@ from dataclasses import dataclass
 from thresher.errors import UsageError
 from thresher.hlsc.balance import balance
 from thresher.hlsc.clang import UnitSource, emit_llvm
+from thresher.hlsc.compiled_data import compiled_data
 from thresher.hlsc.cut import cut
 from thresher.hlsc.diagnosis import RecurrenceUse, diagnose
 from thresher.hlsc.fanout import with_address_registers
-from thresher.hlsc.frontend.unit import unit_graph
+from thresher.hlsc.fault import HlscFaultError
+from thresher.hlsc.frontend.unit import read_unit
+from thresher.hlsc.held import hold_to_compiled
 from thresher.hlsc.ir import Op, UnitGraph
 from thresher.hlsc.llvm.parser import parse
 from thresher.hlsc.refusal import UnsupportedUnitError
@@ -47,7 +50,8 @@ class CompiledUnit:
     `stages` is also the latency: the cycles from the one in which a beat is accepted to the one in
     which the output of the same step is offered. `inputs` and `outputs` are (stream, bits).
     `recurrence` is the slowest one. `warnings` tell of recurrences and operations that the delay model
-    says miss the clock, and of memories that cannot be what their size asks for.
+    says miss the clock, of memories that cannot be what their size asks for, and of initial values that
+    could not be held to the compiled C++.
     """
 
     module_name: str
@@ -95,6 +99,7 @@ def compile_unit(
             there is no header.
         ToolFailedError: clang refuses the C++.
         UnsupportedUnitError: the C++ cannot become hardware; the message names its line.
+        HlscFaultError: a table or an initial value was read otherwise than the compiled C++ holds it.
         MissingToolError: there is no clang.
     """
     if identifier(module_name) != module_name:
@@ -104,12 +109,14 @@ def compile_unit(
     if not 0 < clock_mhz < float("inf"):
         raise UsageError(f"hlsc: a clock of {clock_mhz:g} MHz makes no sense; give a positive number")
     delays = delay_model(family)
-    module = parse(emit_llvm(source))
+    text = emit_llvm(source)
     try:
-        whole = optimise(unit_graph(module), delays)
-    except UnsupportedUnitError as error:
+        with compiled_data(text) as compiled:
+            reading = read_unit(parse(text))
+            graph, plan = _pipelined(optimise(reading.graph, delays), delays, clock_mhz)
+            warnings = hold_to_compiled(reading, compiled, source.type_name)
+    except (UnsupportedUnitError, HlscFaultError) as error:
         raise error.of(source.type_name) from error
-    graph, plan = _pipelined(whole, delays, clock_mhz)
     diagnosis = diagnose(source.type_name, graph, plan, delays, clock_mhz)
     heading = Heading(module_name, f"{source.header.name}, {source.type_name}", clock_mhz)
     return CompiledUnit(
@@ -127,7 +134,7 @@ def compile_unit(
         memories=_memories(graph, plan),
         cells=cells_used(graph, plan),
         recurrence=diagnosis.recurrence,
-        warnings=diagnosis.warnings,
+        warnings=(*warnings, *diagnosis.warnings),
     )
 
 

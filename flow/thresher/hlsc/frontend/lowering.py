@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from thresher.hlsc.builder import Builder
 from thresher.hlsc.frontend.control_flow import EXIT, ControlFlow, LoopError, Predicates
@@ -11,7 +11,7 @@ from thresher.hlsc.frontend.instructions import Executor
 from thresher.hlsc.frontend.layout import UnitLayout, arrays_of, is_library
 from thresher.hlsc.frontend.memory import Content, Memory, Segments, merge
 from thresher.hlsc.frontend.pointers import place
-from thresher.hlsc.frontend.state import PORTS, SELF, Accesses, Globals
+from thresher.hlsc.frontend.state import PORTS, SELF, Accesses, Constant, Globals
 from thresher.hlsc.frontend.symbols import Result
 from thresher.hlsc.ir import Node, Op, Origin, Table
 from thresher.hlsc.llvm.debug_info import DebugInfo
@@ -34,7 +34,8 @@ class Lowering:
         self._memories: dict[str, Memory] = {}
         self._names = {entry.name: entry.variable for entry in reversed(function.variables)}
         self.effects = Effects(builder, layout, self._flow.reaches)
-        self._accesses = Accesses(builder, Globals(module.globals, module.types, info))
+        self._globals = Globals(module.globals, module.types, info)
+        self._accesses = Accesses(builder, self._globals)
         self._executor = Executor(
             builder,
             layout,
@@ -51,6 +52,11 @@ class Lowering:
     def tables(self) -> dict[str, Table]:
         """The constant tables that the function reads, by name."""
         return self._accesses.tables
+
+    @property
+    def constants(self) -> Mapping[str, Constant]:
+        """The constants that the function reads, by their names in LLVM."""
+        return self._globals.constants
 
     def run(self, state: Segments) -> Segments:
         """The unit's memory after the function, given that before it.

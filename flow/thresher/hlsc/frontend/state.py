@@ -20,14 +20,22 @@ SELF = "self"
 PORTS = "ports"
 
 
+@dataclass(frozen=True)
+class Constant:
+    """The contents of a constant that a function reads; `name` is that in the C++."""
+
+    name: str
+    data: bytes
+
+
 @dataclass
 class Globals:
-    """The constant tables of the module, as bytes."""
+    """The constant tables of the module, as bytes; `constants` are those that were asked for."""
 
     texts: Mapping[str, str]
     types: Mapping[str, str]
     info: DebugInfo
-    _bytes: dict[str, bytes] = field(default_factory=dict)
+    constants: dict[str, Constant] = field(default_factory=dict)
 
     def bytes(self, symbol: str) -> bytes:
         """The contents of a global.
@@ -35,15 +43,15 @@ class Globals:
         Raises:
             NotHardwareError: it is not constant.
         """
-        if symbol not in self._bytes:
+        if symbol not in self.constants:
             data = constant_bytes(self.texts.get(symbol, ""), self.types)
             if data is None:
                 raise NotHardwareError(
                     f"the variable '{self.name(symbol)}' is read, which is no constant",
                     "declare it constexpr, or make it a member of the unit",
                 )
-            self._bytes[symbol] = data
-        return self._bytes[symbol]
+            self.constants[symbol] = Constant(self.name(symbol), data)
+        return self.constants[symbol].data
 
     def name(self, symbol: str) -> str:
         """The C++ name; where LLVM made the variable itself, just what it is."""

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from thresher.hlsc.llvm.module import Aggregate, Number, Operand, Undefined
+from thresher.hlsc.llvm.module import Aggregate, Number, Operand, Undefined, Zeros
 from thresher.hlsc.llvm.reader import Reader
 from thresher.hlsc.llvm.types import ArrayType, IntegerType, StructType, Type, bytes_of, struct_offsets
 
@@ -22,6 +22,9 @@ def constant_bytes(text: str, types: Mapping[str, str]) -> bytes | None:
     """The contents of a global from its definition; None if it is not a constant of integers.
 
     `types` are the named types of the module.
+
+    Raises:
+        HlscFaultError: an aggregate has not the elements of its type.
     """
     found = _CONSTANT.match(text)
     if not found:
@@ -50,7 +53,7 @@ def _table_bytes(text: str) -> bytes | None:
 
 def _fill(data: bytearray, at: int, operand: Operand) -> bool:
     kind, value = operand.type, operand.value
-    if isinstance(value, Undefined) or (isinstance(value, Aggregate) and not value.elements):
+    if isinstance(value, Undefined | Zeros):
         return True
     if isinstance(kind, IntegerType) and isinstance(value, Number):
         size = bytes_of(kind)
@@ -59,7 +62,7 @@ def _fill(data: bytearray, at: int, operand: Operand) -> bool:
     if not isinstance(value, Aggregate):
         return False
     places = [at + offset for offset in _offsets(kind)]
-    return all(_fill(data, place, element) for place, element in zip(places, value.elements, strict=False))
+    return all(_fill(data, place, element) for place, element in zip(places, value.elements, strict=True))
 
 
 def _offsets(kind: Type) -> list[int]:

@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import PurePath
 
+from thresher.hlsc.llvm.reader import name_of
+
 _FIELD = re.compile(r'(\w+): ("[^"]*"|[^,()]+)')
 _ELEMENT = re.compile(r"!\d+")
 _BIT_INT = re.compile(r"_BitInt\((\d+)\)")
@@ -52,9 +54,9 @@ class DebugInfo:
         self._metadata = metadata
 
     def fields(self, reference: str) -> dict[str, str]:
-        """The fields of a specialised node, strings without quotes."""
+        """The fields of a specialised node; of strings, what the quotes mean."""
         text = self._metadata[reference]
-        return {key: value.strip('"') for key, value in _FIELD.findall(text)}
+        return {key: name_of(value) for key, value in _FIELD.findall(text)}
 
     def kind(self, reference: str) -> str:
         """`DIBasicType`, `DILocation`, ...; empty for a list."""

@@ -36,8 +36,13 @@ class Address:
 
 
 @dataclass(frozen=True)
+class Zeros:
+    """`zeroinitializer` of an array or a structure: every byte is zero."""
+
+
+@dataclass(frozen=True)
 class Aggregate:
-    """A constant array or structure; no elements stand for zeros."""
+    """A constant array or structure, with all elements of its type."""
 
     elements: tuple[Operand, ...]
 
@@ -49,7 +54,7 @@ class Opaque:
     text: str
 
 
-Constant = Number | Undefined | Address | Aggregate | Opaque
+Constant = Number | Undefined | Address | Zeros | Aggregate | Opaque
 Value = Local | Constant
 
 

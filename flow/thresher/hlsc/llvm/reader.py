@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from thresher.hlsc.fault import HlscFaultError
 from thresher.hlsc.llvm.module import (
     Address,
     Aggregate,
@@ -14,6 +15,7 @@ from thresher.hlsc.llvm.module import (
     Operand,
     Undefined,
     Value,
+    Zeros,
 )
 from thresher.hlsc.llvm.types import (
     ArrayType,
@@ -29,7 +31,7 @@ from thresher.hlsc.llvm.types import (
 _TOKEN = re.compile(
     r'c?"[^"]*"|[%@](?:"[^"]*"|[-\w.$]+)|\.\.\.|-?\d+\.\d+e[-+]\d+|-?[\w.]+|[!#][\w.]*|<\{|\}>|\S'
 )
-_ESCAPE = re.compile(rb"\\([0-9A-Fa-f]{2})")
+_ESCAPE = re.compile(rb"\\(\\|[0-9A-Fa-f]{2})")
 _INTEGER = re.compile(r"i\d+")
 _WORDS: dict[str, Value] = {
     "true": Number(1),
@@ -42,8 +44,23 @@ _BRACKETS = {"[": "]", "{": "}", "<{": "}>"}
 
 
 def name_of(token: str) -> str:
-    """A name without its sigil and quotes."""
-    return token.lstrip("%@").strip('"')
+    """A name without its sigil; of one in quotes, what the quotes mean."""
+    name = token[1:] if token[:1] in ("%", "@") else token
+    return text_of(name[1:-1]) if name.startswith('"') else name
+
+
+def text_of(escaped: str) -> str:
+    """The text that stands between quotes, which LLVM writes in ASCII."""
+    return bytes_of_string(escaped).decode(errors="backslashreplace")
+
+
+def bytes_of_string(escaped: str) -> bytes:
+    r"""The bytes that stand between quotes: `\\` is a backslash, `\xx` any byte in hexadecimal."""
+    return _ESCAPE.sub(lambda found: _unescaped(found[1]), escaped.encode())
+
+
+def _unescaped(escape: bytes) -> bytes:
+    return escape if escape == b"\\" else bytes([int(escape, 16)])
 
 
 class Reader:
@@ -158,17 +175,17 @@ class Reader:
         if token in _WORDS:
             return _WORDS[token]
         if token == "zeroinitializer":
-            return Number(0) if isinstance(kind, IntegerType) else Aggregate(())
+            return Number(0) if isinstance(kind, IntegerType) else Zeros()
         if isinstance(kind, IntegerType) and re.fullmatch(r"-?\d+", token):
             return Number(int(token))
-        return self._expression(token)
+        return self._expression(token, kind)
 
-    def _expression(self, token: str) -> Value:
+    def _expression(self, token: str, kind: Type) -> Value:
         """A constant that is made of others."""
         if token.startswith('c"'):
-            return _string(token)
+            return _checked(_string(token), kind)
         if token in _BRACKETS:
-            return self._aggregate(_BRACKETS[token])
+            return _checked(self._aggregate(_BRACKETS[token]), kind)
         return self._address() if token == "getelementptr" else self._opaque(token)
 
     def _aggregate(self, closing: str) -> Aggregate:
@@ -221,6 +238,26 @@ def constant_offset(kind: Type, indices: list[int]) -> int:
 
 
 def _string(token: str) -> Aggregate:
-    r"""`c"..."`: bytes, of which `\xx` is one."""
-    data = _ESCAPE.sub(lambda found: bytes([int(found[1], 16)]), token[2:-1].encode())
-    return Aggregate(tuple(Operand(IntegerType(8), Number(byte)) for byte in data))
+    """`c"..."`: an array of bytes."""
+    return Aggregate(tuple(Operand(IntegerType(8), Number(byte)) for byte in bytes_of_string(token[2:-1])))
+
+
+def _checked(value: Aggregate, kind: Type) -> Aggregate:
+    """An aggregate that has the elements of its type.
+
+    Raises:
+        HlscFaultError: it has not, so that something before it was misread.
+    """
+    read = tuple(element.type for element in value.elements)
+    wanted = _element_types(kind)
+    if len(read) != len(wanted):
+        raise HlscFaultError(f"a constant of {len(wanted)} elements is read as one of {len(read)}")
+    if read != wanted:
+        raise HlscFaultError("a constant is read as one of another type")
+    return value
+
+
+def _element_types(kind: Type) -> tuple[Type, ...]:
+    if isinstance(kind, ArrayType):
+        return (kind.element,) * kind.count
+    return kind.elements if isinstance(kind, StructType) else ()
