@@ -276,7 +276,8 @@ def _prove(request: UnitRequest, cycles: int) -> None:
     proof.check()
     print(
         f"proved: '{proof.unit}', stages: {proof.stages}, does what its C++ does for all beats and stalls in "
-        f"cycles 0 to {cycles - 1} after reset ({proof.seconds:.1f} s)"
+        f"cycles 0 to {cycles - 1} after reset ({proof.seconds:.1f} s). Covered: hlsc, from the LLVM IR that "
+        "clang makes of the C++ to the SystemVerilog with its cells. Trusted: clang, llvmlite, Yosys"
     )
 
 

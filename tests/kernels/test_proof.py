@@ -286,7 +286,7 @@ def test_a_wrong_weight_is_found(tmp_path: Path) -> None:
     other = levels(sums(BIPOLAR, ((-first, *row), *others)), BIPOLAR_THRESHOLDS, BIPOLAR)
     right = compiled(unit(KERNELS["mvu: bipolar"](), tmp_path), PIPELINED)
     wrong = compiled(unit(other, tmp_path), PIPELINED)
-    (proof,) = decide([replace(wrong, graph=right.graph)])
+    (proof,) = decide([replace(wrong, reference=right.reference)])
 
     last = proof.counterexample.splitlines()[-1]
     assert last.endswith(f", m_axis: the unit {FAULTS['wrong']}")

@@ -14,8 +14,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from thresher.hlsc.ir import Input, Output, UnitGraph
 from thresher.hlsc.verilog import flow
+from thresher.hlsc_proof.streams import Stream, Streams
 
 QUEUE = Path(__file__).with_name("expected_beats.sv")
 """The module that holds an output against what the reference wrote."""
@@ -32,22 +32,22 @@ FAULTS = {
 
 @dataclass(frozen=True)
 class Harness:
-    """The modules of a unit of `stages` stages and of its reference, which `graph` describes.
+    """The modules of a unit of `stages` stages and of its reference, which both have `streams`.
 
     `seen` is the number of beats that each output must have given in a run that is worth anything.
     """
 
     unit: str
     reference: str
-    graph: UnitGraph
+    streams: Streams
     stages: int
     seen: int
 
 
-def fault_signals(graph: UnitGraph) -> dict[str, tuple[str, str]]:
+def fault_signals(streams: Streams) -> dict[str, tuple[str, str]]:
     """The signals that are 1 in the cycle of a fault, each with its fault and stream; `idle` has none."""
-    outputs = [(fault, port.name) for fault in ("wrong", "withdrawn", "late") for port in graph.outputs]
-    inputs = [("reads", port.name) for port in graph.inputs]
+    outputs = [(fault, port.name) for fault in ("wrong", "withdrawn", "late") for port in streams.outputs]
+    inputs = [("reads", port.name) for port in streams.inputs]
     return {f"{fault}_{stream}": (fault, stream) for fault, stream in outputs + inputs} | {
         "idle": ("idle", "")
     }
@@ -56,29 +56,37 @@ def fault_signals(graph: UnitGraph) -> dict[str, tuple[str, str]]:
 def harness_text(harness: Harness, name: str) -> str:
     """The module, which is in reset in the first cycle only.
 
-    Its inputs are the solver's choices. `failed_o` is 1 in the cycle of a fault, `seen_o` once every
+    Its inputs are the solver's choices. After a step of which the C++ does not say what it does, nothing is
+    held against anything. `failed_o` is 1 in the cycle of a fault, `seen_o` once every
     output has given `seen` beats, after one that waited.
     """
-    graph = harness.graph
-    seen = _all(f"{port.name}_given == {_width(harness)}'d{harness.seen}" for port in graph.outputs)
+    streams = harness.streams
+    seen = _all(f"{port.name}_given == {_width(harness)}'d{harness.seen}" for port in streams.outputs)
     lines = [
         f"module {name} (",
-        ",\n".join(f"  {port}" for port in _ports(graph)),
+        ",\n".join(f"  {port}" for port in _ports(streams)),
         ");",
         "  logic rst_n = 1'b0;",
-        "  logic step, every_offer, every_take, waited;",
-        *[line for port in graph.inputs for line in _input(port)],
-        *[line for port in graph.outputs for line in _output(port, harness)],
-        f"  assign every_offer = {_all(f'{port.name}_tvalid' for port in graph.inputs)};",
-        f"  assign every_take = {_all(f'{port.name}_tready' for port in graph.outputs)};",
+        "  logic step, every_offer, every_take, waited, undefined, was_undefined, is_defined;",
+        *[line for port in streams.inputs for line in _input(port)],
+        *[line for port in streams.outputs for line in _output(port, harness)],
+        f"  assign every_offer = {_all(f'{port.name}_tvalid' for port in streams.inputs)};",
+        f"  assign every_take = {_all(f'{port.name}_tready' for port in streams.outputs)};",
         "  logic idle;",
         "  assign idle = every_offer && every_take && !step;",
-        *_clocked(["rst_n <= 1'b1;", "waited <= rst_n && (waited || !every_take);"]),
-        *_instance(harness.reference, "reference", _reference_ports(graph)),
-        *_instance(harness.unit, "unit", _unit_ports(graph)),
-        f"  assign step = rst_n && unit.{flow.ADVANCE} && {_all(map(_is_there, graph.inputs))};",
-        f"  assign failed_o = rst_n && ({' || '.join(fault_signals(graph))});",
-        f"  assign seen_o = rst_n && waited && {seen};",
+        "  assign is_defined = rst_n && !was_undefined && !(step && undefined);",
+        *_clocked(
+            [
+                "rst_n <= 1'b1;",
+                "waited <= rst_n && (waited || !every_take);",
+                "was_undefined <= rst_n && !is_defined;",
+            ]
+        ),
+        *_instance(harness.reference, "reference", _reference_ports(streams)),
+        *_instance(harness.unit, "unit", _unit_ports(streams)),
+        f"  assign step = rst_n && unit.{flow.ADVANCE} && {_all(map(_is_there, streams.inputs))};",
+        f"  assign failed_o = is_defined && ({' || '.join(fault_signals(streams))});",
+        f"  assign seen_o = is_defined && waited && {seen};",
         "endmodule",
     ]
     return "\n".join(lines) + "\n"
@@ -88,7 +96,7 @@ def _all(conditions: Iterable[str]) -> str:
     return " && ".join(conditions) or "1'b1"
 
 
-def _is_there(port: Input) -> str:
+def _is_there(port: Stream) -> str:
     return f"(!{port.name}_read || {port.name}_tvalid)"
 
 
@@ -97,18 +105,18 @@ def _width(harness: Harness) -> int:
     return harness.seen.bit_length()
 
 
-def _ports(graph: UnitGraph) -> Iterator[str]:
+def _ports(streams: Streams) -> Iterator[str]:
     yield "input logic ap_clk"
-    for port in graph.inputs:
+    for port in streams.inputs:
         yield f"input logic [{port.width - 1}:0] {port.name}_choice_i"
         yield f"input logic {port.name}_offer_i"
-    for output in graph.outputs:
+    for output in streams.outputs:
         yield f"input logic {output.name}_tready"
     yield "output logic failed_o"
     yield "output logic seen_o"
 
 
-def _input(port: Input) -> Iterator[str]:
+def _input(port: Stream) -> Iterator[str]:
     """An AXI4-Stream: a beat that waits stays. Where none is offered the data may be anything."""
     name = port.name
     yield f"  logic [{port.width - 1}:0] {name}_tdata, {name}_kept;"
@@ -121,7 +129,7 @@ def _input(port: Input) -> Iterator[str]:
     )
 
 
-def _output(port: Output, harness: Harness) -> Iterator[str]:
+def _output(port: Stream, harness: Harness) -> Iterator[str]:
     name, width = port.name, _width(harness)
     yield f"  logic [{port.width - 1}:0] {name}_beat, {name}_next, {name}_tdata;"
     yield f"  logic {name}_written, {name}_known, {name}_tvalid;"
@@ -141,22 +149,23 @@ def _queue_ports(name: str) -> Iterator[tuple[str, str]]:
     yield from (("next_o", f"{name}_next"), ("known_o", f"{name}_known"))
 
 
-def _reference_ports(graph: UnitGraph) -> Iterator[tuple[str, str]]:
+def _reference_ports(streams: Streams) -> Iterator[tuple[str, str]]:
     yield from (("clk_i", "ap_clk"), ("rst_ni", "rst_n"), ("step_i", "step"))
-    for port in graph.inputs:
+    yield ("undefined_o", "undefined")
+    for port in streams.inputs:
         yield from (
             (f"{port.name}_beat_i", f"{port.name}_tdata"),
             (f"{port.name}_valid_i", f"{port.name}_tvalid"),
             (f"{port.name}_read_o", f"{port.name}_read"),
         )
-    for output in graph.outputs:
+    for output in streams.outputs:
         yield from ((f"{output.name}_{part}_o", f"{output.name}_{part}") for part in ("written", "beat"))
 
 
-def _unit_ports(graph: UnitGraph) -> Iterator[tuple[str, str]]:
+def _unit_ports(streams: Streams) -> Iterator[tuple[str, str]]:
     yield from (("ap_clk", "ap_clk"), ("ap_rst_n", "rst_n"))
-    for stream in (*[port.name for port in graph.inputs], *[port.name for port in graph.outputs]):
-        yield from ((f"{stream}_t{part}", f"{stream}_t{part}") for part in ("data", "valid", "ready"))
+    for port in streams.all:
+        yield from ((f"{port.name}_t{part}", f"{port.name}_t{part}") for part in ("data", "valid", "ready"))
 
 
 def _clocked(statements: Sequence[str]) -> Iterator[str]:

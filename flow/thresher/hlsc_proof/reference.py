@@ -1,128 +1,103 @@
-"""A unit's graph as the plainest SystemVerilog there is: a whole step in one cycle, no handshakes.
+"""A unit's C++ as the plainest SystemVerilog there is: a whole step in one cycle, no handshakes.
 
-It shares no code with the compiler's own printer, for it is what that is measured against. Every
-node of the graph is one signal, memories are arrays, and nothing is optimised, scheduled or named.
+It is made of the LLVM IR as LLVM itself reads it, and shares no code with hlsc's reader, front end,
+graph or printer, for these are what is measured against it. The unit's state is the bytes of the C++
+object. Bits that the constructor leaves alone begin with anything.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import groupby
 
-from thresher.hlsc.ir import Memory, Node, Op, Register, UnitGraph
+from thresher.hlsc_proof.llvm_module import LlvmModule
+from thresher.hlsc_proof.streams import Streams, streams_of
+from thresher.hlsc_proof.translation import Translation
+
+NAME = "reference_unit"
+"""The module's name."""
 
 
-def reference_text(graph: UnitGraph, name: str) -> str:
-    """A module that does a step in each cycle in which `step_i` is 1.
+@dataclass(frozen=True)
+class Reference:
+    """The module as text, and its streams.
 
-    `STREAM_beat_i` is the next beat of an input, if `STREAM_valid_i` is 1; `STREAM_read_o` is 1 when the
-    step reads it. `STREAM_written_o` is 1 when the step writes `STREAM_beat_o`.
+    It does a step in each cycle in which `step_i` is 1. `STREAM_beat_i` is the next beat of an input, if
+    `STREAM_valid_i` is 1; `STREAM_read_o` is 1 when the step reads it. `STREAM_written_o` is 1 when the
+    step writes `STREAM_beat_o`. `undefined_o` is 1 when the C++ does not say what the step does.
     """
-    return "\n".join([*_ports(graph, name), *_body(graph), "endmodule", ""])
+
+    text: str
+    streams: Streams
 
 
-def _ports(graph: UnitGraph, name: str) -> Iterator[str]:
-    ports = ["input logic clk_i", "input logic rst_ni", "input logic step_i"]
-    for port in graph.inputs:
-        ports += [f"input logic [{port.width - 1}:0] {port.name}_beat_i", f"input logic {port.name}_valid_i"]
-        ports.append(f"output logic {port.name}_read_o")
-    for output in graph.outputs:
-        ports.append(f"output logic {output.name}_written_o")
-        ports.append(f"output logic [{output.width - 1}:0] {output.name}_beat_o")
-    yield f"module {name} ("
+def reference_of(unit: str, text: str) -> Reference:
+    """The reference of a unit, from the LLVM IR that clang has made of it.
+
+    Raises:
+        UntranslatedError: something that hlsc takes has no translation here.
+        MissingToolError: llvmlite is not installed.
+    """
+    module, streams = LlvmModule(unit, text), streams_of(text)
+    translation = Translation(module, streams.all)
+    translation.step()
+    lines = [*_ports(streams), *_declarations(translation), *_step(translation), *_clocked(translation)]
+    return Reference("\n".join([*lines, "endmodule", ""]), streams)
+
+
+def _ports(streams: Streams) -> Iterator[str]:
+    ports = ["input logic clk_i", "input logic rst_ni", "input logic step_i", "output logic undefined_o"]
+    for stream in streams.all:
+        bits = f"logic [{stream.width - 1}:0] {stream.name}"
+        if stream.is_input:
+            ports += [f"input {bits}_beat_i", f"input logic {stream.name}_valid_i"]
+            ports.append(f"output logic {stream.name}_read_o")
+        else:
+            ports += [f"output logic {stream.name}_written_o", f"output {bits}_beat_o"]
+    yield f"module {NAME} ("
     yield ",\n".join(f"  {port}" for port in ports)
     yield ");"
 
 
-def _body(graph: UnitGraph) -> Iterator[str]:
-    state = {register.name: f"register{index}" for index, register in enumerate(graph.registers)}
-    words = {memory.name: f"memory{index}" for index, memory in enumerate(graph.memories)}
-    tables = {table: f"table{index}" for index, table in enumerate(graph.tables)}
-    for register in graph.registers:
-        yield f"  logic [{register.width - 1}:0] {state[register.name]};"
-    for memory in graph.memories:
-        yield f"  logic [{memory.width - 1}:0] {words[memory.name]} [{memory.depth}];"
-    for table in graph.tables.values():
-        contents = ", ".join(f"{table.width}'h{word:x}" for word in table.words)
-        bits = f"[{table.width - 1}:0] {tables[table.name]} [{len(table.words)}]"
-        yield f"  localparam logic {bits} = '{{{contents}}};"
-    for node in graph.nodes():
-        yield f"  logic [{node.width - 1}:0] {_name(node)};"
-        yield f"  assign {_name(node)} = {_value(node, state | words | tables)};"
-    yield from _effects(graph, state, words)
+def _declarations(translation: Translation) -> Iterator[str]:
+    for name, width in translation.variables.items():
+        yield f"  logic [{width - 1}:0] {name};"
+    yield f"  logic [{translation.variables['unit'] - 1}:0] unit_q;"
+    for name, data in translation.tables.items():
+        number = int.from_bytes(data, "little")
+        yield f"  localparam logic [{8 * len(data) - 1}:0] {name} = {8 * len(data)}'h{number:x};"
+    for place, ram in translation.rams.items():
+        yield f"  logic [{ram.width - 1}:0] ram{place}_q [{ram.depth}];"
+        yield f"  logic [{ram.width - 1}:0] ram{place}_word;"
+        yield f"  logic [{max((ram.depth - 1).bit_length(), 1) - 1}:0] ram{place}_address;"
+        yield f"  logic ram{place}_write;"
 
 
-def _effects(graph: UnitGraph, state: dict[str, str], words: dict[str, str]) -> Iterator[str]:
-    for port in graph.inputs:
-        yield f"  assign {port.name}_read_o = {_name(port.needed)};"
-    for output in graph.outputs:
-        yield f"  assign {output.name}_written_o = {_name(output.written)};"
-        yield f"  assign {output.name}_beat_o = {_name(output.value)};"
-    yield "  always_ff @(posedge clk_i) begin"
-    for register in graph.registers:
-        own = state[register.name]
-        reset = "" if register.reset is None else f"if (!rst_ni) {own} <= {_number(register)}; else "
-        yield f"    {reset}if (step_i) {own} <= {_name(register.next)};"
-    for memory in graph.memories:
-        yield f"    if (step_i && {_name(memory.written)}) {_word(memory, words)} <= {_name(memory.data)};"
+def _step(translation: Translation) -> Iterator[str]:
+    yield "  always_comb begin"
+    yield "    unit = unit_q;"
+    yield "    undefined_o = 1'b0;"
+    for stream in translation.streams:
+        parts = ("read_o",) if stream.is_input else ("written_o", "beat_o")
+        yield from (f"    {stream.name}_{part} = '0;" for part in parts)
+    for place in translation.rams:
+        yield from (f"    ram{place}_{part} = '0;" for part in ("write", "address", "word"))
+    yield from (f"    {statement}" for statement in translation.statements)
     yield "  end"
 
 
-def _number(register: Register) -> str:
-    return f"{register.width}'h{register.reset or 0:x}"
-
-
-def _word(memory: Memory, words: dict[str, str]) -> str:
-    return f"{words[memory.name]}[{_name(memory.address)}]"
-
-
-def _name(node: Node) -> str:
-    return f"value{node.index}"
-
-
-def _value(node: Node, symbols: dict[str, str]) -> str:
-    """A node's expression; every operand is a name, and as wide as the operator."""
-    args = [_name(arg) for arg in node.args]
-    if node.op in _OFFERS:
-        return f"{node.symbol}_{_OFFERS[node.op]}"
-    if node.op is Op.STATE:
-        return symbols[node.symbol]
-    if node.op is Op.RAM:
-        return f"{symbols[node.symbol]}[{args[0]}]"
-    if node.op is Op.ROM:
-        return f"{node.width}'({symbols[node.symbol]}[{args[0]}] >> {node.value})"
-    if node.op is Op.CONST:
-        return f"{node.width}'h{node.value:x}"
-    return _OPERATIONS[node.op](node, args)
-
-
-_OFFERS = {Op.INPUT: "beat_i", Op.VALID: "valid_i"}
-
-
-def _ones(node: Node, args: list[str]) -> str:
-    return " + ".join(f"{node.width}'({args[0]}[{bit}])" for bit in range(node.args[0].width))
-
-
-def _infix(operator: str) -> Callable[[Node, list[str]], str]:
-    return lambda node, args: f"{args[0]} {operator} {args[1]}"
-
-
-_OPERATIONS: dict[Op, Callable[[Node, list[str]], str]] = {
-    Op.NOT: lambda node, args: f"~{args[0]}",
-    Op.AND: _infix("&"),
-    Op.OR: _infix("|"),
-    Op.XOR: _infix("^"),
-    Op.ADD: _infix("+"),
-    Op.SUB: _infix("-"),
-    Op.MUL: _infix("*"),
-    Op.EQ: _infix("=="),
-    Op.ULT: _infix("<"),
-    Op.SHL: _infix("<<"),
-    Op.LSHR: _infix(">>"),
-    Op.SLT: lambda node, args: f"$signed({args[0]}) < $signed({args[1]})",
-    Op.ASHR: lambda node, args: f"$unsigned($signed({args[0]}) >>> {args[1]})",
-    Op.SELECT: lambda node, args: f"{args[0]} ? {args[1]} : {args[2]}",
-    Op.CONCAT: lambda node, args: "{" + ", ".join(reversed(args)) + "}",
-    Op.SLICE: lambda node, args: f"{args[0]}[{node.value + node.width - 1}:{node.value}]",
-    Op.SEXT: lambda node, args: f"$unsigned({node.width}'($signed({args[0]})))",
-    Op.POPCOUNT: _ones,
-}
+def _clocked(translation: Translation) -> Iterator[str]:
+    initial = translation.module.initial_bits()
+    yield "  always_ff @(posedge clk_i) begin"
+    bits = range(translation.variables["unit"])
+    for is_known, group in groupby(bits, lambda bit: bool(initial.known >> bit & 1)):
+        low, *_ = places = list(group)
+        value = initial.value >> low & ((1 << len(places)) - 1)
+        part = f"[{places[-1]}:{low}]"
+        reset = f"if (!rst_ni) unit_q{part} <= {len(places)}'h{value:x}; else " if is_known else ""
+        yield f"    {reset}if (step_i) unit_q{part} <= unit{part};"
+    for place in translation.rams:
+        write = f"ram{place}_q[ram{place}_address] <= ram{place}_word;"
+        yield f"    if (step_i && ram{place}_write) {write}"
+    yield "  end"

@@ -1,8 +1,10 @@
 """Prove with Yosys' SAT solver that a compiled unit does what its C++ does, for so many cycles.
 
-The proof is of the printed SystemVerilog, with the cells that it uses. It is held against the graph
-that the front end makes of the C++, before anything optimises or schedules it. Registers that have no
-reset, memories included, begin with anything at all, and not with the same in both.
+The proof is of the printed SystemVerilog, with the cells that it uses. It is held against a second
+translation, of the LLVM IR that clang makes of the C++, which shares no code with hlsc. So all of hlsc is
+covered: its reader, front end, optimisations, schedule and printer. What is trusted is clang, its front
+end and its optimiser; llvmlite, which reads the IR; and Yosys. Registers that have no reset, memories
+included, begin with anything at all, and not with the same in both.
 """
 
 from __future__ import annotations
@@ -18,11 +20,9 @@ from typing import ClassVar
 from thresher.errors import MissingToolError, ThresherError, ToolFailedError, UsageError
 from thresher.hlsc.clang import UnitSource, emit_llvm
 from thresher.hlsc.compiler import compile_unit
-from thresher.hlsc.frontend.unit import unit_graph
-from thresher.hlsc.ir import UnitGraph
-from thresher.hlsc.llvm.parser import parse
 from thresher.hlsc_proof.harness import QUEUE, Harness, harness_text
-from thresher.hlsc_proof.reference import reference_text
+from thresher.hlsc_proof.reference import NAME, Reference, reference_of
+from thresher.hlsc_proof.streams import Stream
 from thresher.hlsc_proof.trace import read_cycles, shown_signals, trace_text
 from thresher.share import share_dir
 from thresher.tools.open_synthesis import find_yosys, yosys
@@ -58,13 +58,13 @@ class DisprovedError(ThresherError):
 
 @dataclass(frozen=True)
 class Claim:
-    """That the module `MODULE` in `verilog` does what the steps of `graph` do, with a latency of `stages`.
+    """That the module `MODULE` in `verilog` does what `reference` does, with a latency of `stages`.
 
     `cells` are the modules that it uses, `cycles` those after reset for which this is to be proved.
     """
 
     unit: str
-    graph: UnitGraph
+    reference: Reference
     verilog: str
     stages: int
     cells: tuple[str, ...]
@@ -112,10 +112,27 @@ def prove(source: UnitSource, clock_mhz: float, cycles: int, family: str = "xc7"
 
 
 def claim(source: UnitSource, clock_mhz: float, cycles: int, family: str = "xc7") -> Claim:
-    """What `prove` proves; raises as `compile_unit`."""
+    """What `prove` proves.
+
+    Raises:
+        DisprovedError: the module has other streams than the C++.
+        UntranslatedError: the C++ has something that the reference cannot translate.
+        MissingToolError: there is no llvmlite.
+        ThresherError: as `compile_unit`.
+    """
     unit = compile_unit(source, MODULE, clock_mhz, family)
-    graph = unit_graph(parse(emit_llvm(source)))
-    return Claim(source.type_name, graph, unit.verilog, unit.stages, unit.cells, cycles)
+    reference = reference_of(source.type_name, emit_llvm(source))
+    streams = [_pairs(side) for side in (reference.streams.inputs, reference.streams.outputs)]
+    if streams != [sorted(unit.inputs), sorted(unit.outputs)]:
+        raise DisprovedError(
+            f"proof: unit '{source.type_name}': its module has the streams {unit.inputs} and {unit.outputs}, "
+            f"where its C++ has {streams}; report a fault of hlsc"
+        )
+    return Claim(source.type_name, reference, unit.verilog, unit.stages, unit.cells, cycles)
+
+
+def _pairs(streams: Sequence[Stream]) -> list[tuple[str, int]]:
+    return sorted((stream.name, stream.width) for stream in streams)
 
 
 def decide(claims: Sequence[Claim]) -> list[Proof]:
@@ -147,22 +164,22 @@ def check_cycles(unit: str, cycles: int) -> None:
 
 def _prepare(wanted: Claim, name: str, folder: Path) -> str:
     """Write what a claim needs; return its part of the script."""
-    harness = Harness(MODULE, "reference_unit", wanted.graph, wanted.stages, SEEN)
+    harness = Harness(MODULE, NAME, wanted.reference.streams, wanted.stages, SEEN)
     texts = {
         f"{name}_check.sv": harness_text(harness, "check"),
-        f"{name}_reference.sv": reference_text(wanted.graph, harness.reference),
+        f"{name}_reference.sv": wanted.reference.text,
         f"{name}_unit.sv": wanted.verilog,
     }
     for file, text in texts.items():
         (folder / file).write_text(text, encoding="utf-8")
     files = [*texts, QUEUE.name, *(f"{cell}.sv" for cell in wanted.cells)]
-    show = " ".join(f"-show {signal}" for signal in shown_signals(wanted.graph))
+    show = " ".join(f"-show {signal}" for signal in shown_signals(wanted.reference.streams))
     return _SCRIPT.format(name=name, files=" ".join(files), steps=wanted.cycles + 1, show=show)
 
 
 def _proof(wanted: Claim, name: str, folder: Path, seconds: float) -> Proof:
     failed = (folder / f"{name}.failed.log").read_text(encoding="utf-8")
-    trace = "" if _holds(wanted, failed) else trace_text(wanted.graph, read_cycles(failed))
+    trace = "" if _holds(wanted, failed) else trace_text(wanted.reference.streams, read_cycles(failed))
     if not trace and _holds(wanted, (folder / f"{name}.seen.log").read_text(encoding="utf-8")):
         raise UsageError(
             f"proof: unit '{wanted.unit}': no run of {wanted.cycles} cycles has {SEEN} beats at every output "

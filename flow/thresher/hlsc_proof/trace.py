@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
-from thresher.hlsc.ir import Input, Output, UnitGraph
 from thresher.hlsc_proof.harness import FAULTS, fault_signals
+from thresher.hlsc_proof.streams import Streams
 
 Values = Mapping[str, int]
 """The signals of one cycle."""
@@ -14,11 +14,11 @@ Values = Mapping[str, int]
 _ROW = re.compile(r"^ +(?P<cycle>\d+) \\(?P<signal>\w+) .* (?P<bits>[01x]+)$", re.MULTILINE)
 
 
-def shown_signals(graph: UnitGraph) -> list[str]:
+def shown_signals(streams: Streams) -> list[str]:
     """The signals that a trace needs."""
-    streams = [f"{port.name}_t{part}" for port in _streams(graph) for part in ("data", "valid", "ready")]
-    expected = [f"{port.name}_{part}" for port in graph.outputs for part in ("next", "known")]
-    return [*streams, *expected, *fault_signals(graph)]
+    offers = [f"{port.name}_t{part}" for port in streams.all for part in ("data", "valid", "ready")]
+    expected = [f"{port.name}_{part}" for port in streams.outputs for part in ("next", "known")]
+    return [*offers, *expected, *fault_signals(streams)]
 
 
 def read_cycles(log: str) -> Sequence[Values]:
@@ -29,33 +29,29 @@ def read_cycles(log: str) -> Sequence[Values]:
     return [steps[step] for step in sorted(steps)][1:]
 
 
-def trace_text(graph: UnitGraph, cycles: Sequence[Values]) -> str:
+def trace_text(streams: Streams, cycles: Sequence[Values]) -> str:
     """A line for each cycle: the beats offered, which of them wait, what the C++ writes; then the faults."""
-    heads = ["cycle", *[port.name for port in _streams(graph)]]
-    heads += [f"{port.name} in C++" for port in graph.outputs]
-    rows = [[str(cycle), *_row(graph, values)] for cycle, values in enumerate(cycles)]
+    heads = ["cycle", *[port.name for port in streams.all]]
+    heads += [f"{port.name} in C++" for port in streams.outputs]
+    rows = [[str(cycle), *_row(streams, values)] for cycle, values in enumerate(cycles)]
     widths = [max(map(len, column)) for column in zip(heads, *rows, strict=True)]
     table = [
         "  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True))
         for row in [heads, *rows]
     ]
-    return "\n".join([*table, *_faults(graph, cycles)])
+    return "\n".join([*table, *_faults(streams, cycles)])
 
 
-def _streams(graph: UnitGraph) -> list[Input | Output]:
-    return [*graph.inputs, *graph.outputs]
-
-
-def _row(graph: UnitGraph, values: Values) -> Iterator[str]:
-    for port in _streams(graph):
+def _row(streams: Streams, values: Values) -> Iterator[str]:
+    for port in streams.all:
         waits = "" if values[f"{port.name}_tready"] else " waits"
         yield f"{values[f'{port.name}_tdata']}{waits}" if values[f"{port.name}_tvalid"] else "-"
-    for output in graph.outputs:
+    for output in streams.outputs:
         yield str(values[f"{output.name}_next"]) if values[f"{output.name}_known"] else "-"
 
 
-def _faults(graph: UnitGraph, cycles: Sequence[Values]) -> Iterator[str]:
+def _faults(streams: Streams, cycles: Sequence[Values]) -> Iterator[str]:
     for cycle, values in enumerate(cycles):
-        for signal, (fault, stream) in fault_signals(graph).items():
+        for signal, (fault, stream) in fault_signals(streams).items():
             if values[signal]:
                 yield f"cycle {cycle}{stream and f', {stream}'}: the unit {FAULTS[fault]}"

@@ -1,0 +1,190 @@
+"""A unit's LLVM IR as LLVM itself reads it, by llvmlite: nothing of hlsc's own reader is used.
+
+What must be known of constants and of the unit's state after reset comes from machine code: LLVM
+compiles the module for this machine, constants are read where they lie, and the constructor is run.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import re
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from thresher.errors import MissingToolError, UnsupportedModelError
+
+Value = Any
+"""One of llvmlite's values, functions, blocks or types; the package has no types."""
+
+_OF_TARGET = re.compile(r'^target .*$| ?"(?:target-cpu|target-features|tune-cpu)"="[^"]*"', re.MULTILINE)
+_TYPE_LINE = re.compile(r"^%.* = type .*$", re.MULTILINE)
+_ALIGNMENT = 64
+# What machine code may call: these are there in every process.
+_KNOWN = frozenset({"memcpy", "memmove", "memset", "memcmp", "bcmp"})
+
+
+class UntranslatedError(UnsupportedModelError):
+    """A unit has something that hlsc takes and that the reference of a proof cannot translate."""
+
+    def __init__(self, unit: str, what: str) -> None:
+        super().__init__(
+            f"proof: unit '{unit}': the reference cannot translate {what}; leave --prove out, and hold the "
+            "unit to its C++ with --sim"
+        )
+
+
+def _rom(table: int, width: int, _depth: int, _style: int, address: int, word: int) -> None:
+    """`thresher_rom`, which a constructor may call: the word at an address of a table."""
+    stride = -(-width // 64) * 8
+    ctypes.memmove(word, table + address * stride, object_bytes(width))
+
+
+def _nothing(*_: int) -> None:
+    """A stream or a memory of the unit: no constructor knows what they hold."""
+
+
+_CALLED_ROM = ctypes.CFUNCTYPE(
+    None,
+    *(ctypes.c_void_p, ctypes.c_int, ctypes.c_int, ctypes.c_int, ctypes.c_uint32, ctypes.c_void_p),
+)(_rom)
+_CALLED_NOTHING = ctypes.CFUNCTYPE(None)(_nothing)
+
+
+def object_bytes(width: int) -> int:
+    """The size of an `unsigned _BitInt(width)` in memory."""
+    return next((size for size in (1, 2, 4, 8) if width <= 8 * size), -(-width // 64) * 8)
+
+
+@dataclass(frozen=True)
+class InitialBits:
+    """The bits that the constructor gives a value, `known`, and that value; 0 elsewhere."""
+
+    known: int
+    value: int
+
+
+@dataclass
+class LlvmModule:
+    """The module of a unit; `unit` is its name for messages.
+
+    Raises:
+        MissingToolError: llvmlite is not installed.
+        UntranslatedError: what is asked for has no translation.
+    """
+
+    unit: str
+    text: str
+    _parsed: dict[str, Value] = field(default_factory=dict)
+
+    def refusal(self, what: str) -> UntranslatedError:
+        """The error that names what the reference cannot translate."""
+        return UntranslatedError(self.unit, what)
+
+    @cached_property
+    def _llvm(self) -> Any:
+        try:
+            import llvmlite.binding as llvm
+        except ImportError as error:
+            raise MissingToolError(
+                "proof: llvmlite: not installed, and a proof's reference needs it to read LLVM IR; "
+                "run `pip install thresher[synth]`"
+            ) from error
+        llvm.initialize_native_target()
+        llvm.initialize_native_asmprinter()
+        return llvm
+
+    @cached_property
+    def _machine(self) -> Value:
+        return self._llvm.Target.from_default_triple().create_target_machine()
+
+    @cached_property
+    def _module(self) -> Value:
+        """The module, in which every value of a function has a name."""
+        module = self._llvm.parse_assembly(self.text)
+        builder = self._llvm.create_pass_builder(self._machine, self._llvm.create_pipeline_tuning_options())
+        passes = self._llvm.create_new_module_pass_manager()
+        passes.add_instruction_namer_pass()
+        passes.run(module, builder)
+        return module
+
+    def function(self, name: str) -> Value:
+        """A function."""
+        return self._module.get_function(name)
+
+    @cached_property
+    def _variables(self) -> dict[str, Value]:
+        return {variable.name: variable for variable in self._module.global_variables}
+
+    # Types
+
+    @cached_property
+    def _layout(self) -> Value:
+        return self._llvm.create_target_data(self._module.data_layout)
+
+    def type_of(self, text: str) -> Value:
+        """The type that is written as `text`."""
+        if text not in self._parsed:
+            lines = [*_TYPE_LINE.findall(self.text), f"@asked = external global {text}", ""]
+            try:
+                self._parsed[text] = self._llvm.parse_assembly("\n".join(lines))
+            except RuntimeError as error:
+                raise self.refusal(f"the LLVM type '{text}'") from error
+        return self._parsed[text].get_global_variable("asked").global_value_type
+
+    def size_of(self, kind: Value) -> int:
+        """The bytes from one element of an array to the next."""
+        size: int = self._layout.get_abi_size(kind)
+        return size
+
+    def step_into(self, kind: Value, index: int) -> tuple[int, Value]:
+        """The byte of an element of a struct, and its type."""
+        return self._layout.get_element_offset(kind, index), list(kind.elements)[index]
+
+    @cached_property
+    def unit_bytes(self) -> int:
+        """The size of the unit."""
+        return self.size_of(self._variables["thresher_initial"].global_value_type)
+
+    # Machine code
+
+    @cached_property
+    def _engine(self) -> Value:
+        module = self._llvm.parse_assembly(_OF_TARGET.sub("", self.text))
+        for function in module.functions:
+            if function.is_declaration and not function.name.startswith("llvm."):
+                self._bind(function.name)
+        for variable in module.global_variables:
+            if variable.linkage.name in ("private", "internal"):
+                variable.linkage = "external"
+        engine = self._llvm.create_mcjit_compiler(module, self._machine)
+        engine.finalize_object()
+        return engine
+
+    def _bind(self, name: str) -> None:
+        if name.startswith("thresher_"):
+            called = _CALLED_ROM if name == "thresher_rom" else _CALLED_NOTHING
+            self._llvm.add_symbol(name, ctypes.cast(called, ctypes.c_void_p).value)
+        elif name not in _KNOWN:
+            raise self.refusal(f"a module that declares '{name}'")
+
+    def constant(self, name: str) -> bytes:
+        """The bytes of a global that is a constant."""
+        variable = self._variables[name]
+        if " constant " not in str(variable).split("=", 1)[1][:200]:
+            raise self.refusal(f"the variable '{name}', which is no constant")
+        size = self.size_of(variable.global_value_type)
+        return ctypes.string_at(self._engine.get_global_value_address(name), size)
+
+    def initial_bits(self) -> InitialBits:
+        """What `thresher_reset` stores: where memory of zeros and of ones become the same."""
+        zeros, ones = (self._after_reset(fill) for fill in (0, 255))
+        known = ~(zeros ^ ones) % (1 << 8 * self.unit_bytes)
+        return InitialBits(known, zeros & known)
+
+    def _after_reset(self, fill: int) -> int:
+        memory = (ctypes.c_uint8 * (self.unit_bytes + _ALIGNMENT))(*[fill] * (self.unit_bytes + _ALIGNMENT))
+        place = -(-ctypes.addressof(memory) // _ALIGNMENT) * _ALIGNMENT
+        reset = ctypes.CFUNCTYPE(None, ctypes.c_void_p)(self._engine.get_function_address("thresher_reset"))
+        reset(place)
+        return int.from_bytes(ctypes.string_at(place, self.unit_bytes), "little")

@@ -1,0 +1,138 @@
+"""LLVM's integer instructions and intrinsics as expressions of SystemVerilog, by the language reference.
+
+Operands are names of variables, each as wide as LLVM says; the result is assigned to a variable of
+the result's width. Poison may be anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+Expression = Callable[..., str]
+
+_SIGNED = {"slt": "<", "sle": "<=", "sgt": ">", "sge": ">="}
+_PLAIN = {"eq": "==", "ne": "!=", "ult": "<", "ule": "<=", "ugt": ">", "uge": ">="}
+
+
+def _infix(operator: str) -> Expression:
+    return lambda a, b: f"{a} {operator} {b}"
+
+
+def _signed(operator: str) -> Expression:
+    return lambda a, b: f"$signed({a}) {operator} $signed({b})"
+
+
+BINARY: dict[str, Expression] = {
+    "add": _infix("+"),
+    "sub": _infix("-"),
+    "mul": _infix("*"),
+    "udiv": _infix("/"),
+    "urem": _infix("%"),
+    "sdiv": _signed("/"),
+    "srem": _signed("%"),
+    "and": _infix("&"),
+    "or": _infix("|"),
+    "xor": _infix("^"),
+    "shl": _infix("<<"),
+    "lshr": _infix(">>"),
+    "ashr": lambda a, b: f"$signed({a}) >>> {b}",
+}
+"""By the opcode; operands and result are of one width."""
+
+
+def compared(predicate: str, a: str, b: str) -> str:
+    """The result of `icmp`."""
+    if predicate in _SIGNED:
+        return f"$signed({a}) {_SIGNED[predicate]} $signed({b})"
+    return f"{a} {_PLAIN[predicate]} {b}"
+
+
+def extended(opcode: str, width: int, a: str) -> str:
+    """The result of `zext`, `sext` or `trunc` to `width` bits."""
+    return f"{width}'($signed({a}))" if opcode == "sext" else f"{width}'({a})"
+
+
+def _bits(name: str, width: int) -> list[str]:
+    return [f"{name}[{place}]" for place in range(width)]
+
+
+def _count_ones(width: int, a: str) -> str:
+    return " + ".join(f"{width}'({bit})" for bit in _bits(a, width))
+
+
+def _first_one(width: int, bits: list[str]) -> str:
+    return " : ".join([*(f"{bit} ? {width}'d{place}" for place, bit in enumerate(bits)), f"{width}'d{width}"])
+
+
+def swapped(width: int, a: str, size: int) -> str:
+    """Groups of `size` bits in the opposite order."""
+    return "{" + ", ".join(f"{a}[{low + size - 1}:{low}]" for low in range(0, width, size)) + "}"
+
+
+def _funnel(width: int, a: str, b: str, amount: str, left: bool) -> str:
+    double = 2 * width
+    by = f"{double}'({amount} % {width}'d{width})" if width > 1 else f"{double}'d0"
+    shifted = f"{double}'({{{a}, {b}}}) {'<<' if left else '>>'} ({by})"
+    return f"{width}'(({shifted}) >> {width})" if left else f"{width}'({shifted})"
+
+
+def _smaller(order: str, is_signed: bool) -> Callable[[int, str, str], str]:
+    def made(_: int, a: str, b: str) -> str:
+        test = f"$signed({a}) {order} $signed({b})" if is_signed else f"{a} {order} {b}"
+        return f"({test}) ? {a} : {b}"
+
+    return made
+
+
+def exact(operator: str, is_signed: bool, width: int, a: str, b: str) -> str:
+    """A sum, difference or product with so many bits that nothing is lost, the sign included."""
+    wide = 2 * width + 1
+    if is_signed:
+        return f"{wide}'($signed({a})) {operator} {wide}'($signed({b}))"
+    return f"{wide}'({a}) {operator} {wide}'({b})"
+
+
+def overflows(is_signed: bool, width: int, value: str) -> str:
+    """Whether an exact result, of `exact`'s width, is none of `width` bits."""
+    if is_signed:
+        return f"{value} != {2 * width + 1}'($signed({value}[{width - 1}:0]))"
+    return f"{value} != {2 * width + 1}'({value}[{width - 1}:0])"
+
+
+def saturated(is_signed: bool, width: int, value: str) -> str:
+    """The nearest number of `width` bits to an exact result."""
+    negative = f"{value}[{2 * width}]"
+    lowest = f"{width}'h{1 << width - 1 if is_signed else 0:x}"
+    highest = f"{width}'h{(1 << width - 1) - 1 if is_signed else (1 << width) - 1:x}"
+    limit = f"({negative} ? {lowest} : {highest})"
+    return f"({overflows(is_signed, width, value)}) ? {limit} : {value}[{width - 1}:0]"
+
+
+INTRINSICS: dict[str, Callable[..., str]] = {
+    "ctpop": _count_ones,
+    "cttz": lambda width, a, _: _first_one(width, _bits(a, width)),
+    "ctlz": lambda width, a, _: _first_one(width, _bits(a, width)[::-1]),
+    "bitreverse": lambda width, a: swapped(width, a, 1),
+    "bswap": lambda width, a: swapped(width, a, 8),
+    "fshl": lambda width, a, b, amount: _funnel(width, a, b, amount, True),
+    "fshr": lambda width, a, b, amount: _funnel(width, a, b, amount, False),
+    "umin": _smaller("<", False),
+    "umax": _smaller(">", False),
+    "smin": _smaller("<", True),
+    "smax": _smaller(">", True),
+    "abs": lambda width, a, _: f"{a}[{width - 1}] ? -{a} : {a}",
+}
+"""By the name without `llvm.` and type; the first argument is the width of operands and result."""
+
+EXACT = {
+    f"{sign}{name}": (operator, sign == "s")
+    for sign in "us"
+    for name, operator in (("add", "+"), ("sub", "-"), ("mul", "*"))
+}
+"""The operator, and whether it is signed, of the intrinsics `.with.overflow` and `.sat`."""
+
+
+def three_way(is_signed: bool, width: int, a: str, b: str) -> str:
+    """`scmp` and `ucmp`: -1, 0 or 1."""
+    below = f"$signed({a}) < $signed({b})" if is_signed else f"{a} < {b}"
+    return f"({a} == {b}) ? {width}'d0 : ({below}) ? {width}'h{(1 << width) - 1:x} : {width}'d1"
