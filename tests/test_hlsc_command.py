@@ -338,7 +338,8 @@ def test_a_folder_of_someone_else_is_left_alone(tmp_path: Path, capsys: pytest.C
 
 PROVED = (
     r"proved: 'proof_units::Accumulate', stages: (\d+), does what its C\+\+ does for all beats and stalls in "
-    r"cycles 0 to 9 after reset \(\d+\.\d s\)"
+    r"cycles 0 to 9 after reset \(\d+\.\d s\)\. Covered: hlsc, from the LLVM IR that clang makes of the "
+    r"C\+\+ to the SystemVerilog with its cells\. Trusted: clang, llvmlite, Yosys"
 )
 
 

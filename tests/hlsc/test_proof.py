@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,9 +13,12 @@ import pytest
 from tests.hlsc.proving import in_blocks, pipelined
 from tests.needs import require_yosys
 from thresher.errors import MissingToolError, UsageError
-from thresher.hlsc import UnitSource
-from thresher.hlsc_proof import Claim, claim, decide, prove, sat
+from thresher.hlsc import CompiledUnit, UnitSource, compile_unit
+from thresher.hlsc.clang import emit_llvm
+from thresher.hlsc_proof import Claim, DisprovedError, claim, decide, meaning, prove, sat
 from thresher.hlsc_proof.harness import FAULTS
+from thresher.hlsc_proof.llvm_module import UntranslatedError
+from thresher.hlsc_proof.streams import streams_of
 from thresher.share import share_dir
 from thresher.tools.open_synthesis import Yosys
 
@@ -264,3 +268,60 @@ def test_a_bound_of_nothing_is_refused() -> None:
     assert str(error.value) == (
         "proof: unit 'proof_units::Count': 0 cycles prove nothing; give a positive number"
     )
+
+
+def test_what_the_reference_cannot_translate_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(meaning.BINARY, "ashr")
+    with pytest.raises(UntranslatedError) as error:
+        claim(source("Arithmetic"), 100.0, 12)
+
+    assert re.fullmatch(
+        r"proof: unit 'proof_units::Arithmetic': the reference cannot translate the LLVM instruction "
+        r"'%\S+ = ashr [^']+'; leave --prove out, and hold the unit to its C\+\+ with --sim",
+        str(error.value),
+    )
+    assert error.value.exit_code == 3
+
+
+def test_without_llvmlite_there_is_no_proof(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "llvmlite.binding", None)
+    with pytest.raises(MissingToolError) as error:
+        claim(source("Count"), 100.0, 12)
+
+    assert str(error.value) == (
+        "proof: llvmlite: not installed, and a proof's reference needs it to read LLVM IR; "
+        "run `pip install thresher[synth]`"
+    )
+
+
+def test_a_unit_with_other_streams_is_disproved(monkeypatch: pytest.MonkeyPatch) -> None:
+    def compiled(*arguments: object) -> CompiledUnit:
+        return replace(compile_unit(*arguments), outputs=(("m_axis", 5),))  # type: ignore[arg-type]
+
+    monkeypatch.setattr(sat, "compile_unit", compiled)
+    with pytest.raises(DisprovedError) as error:
+        claim(source("Count"), 100.0, 12)
+
+    assert str(error.value) == (
+        "proof: unit 'proof_units::Count': its module has the streams () and (('m_axis', 5),), where its "
+        "C++ has () and (('m_axis', 4),); report a fault of hlsc"
+    )
+
+
+def test_the_streams_of_nested_ports(tmp_path: Path) -> None:
+    header = tmp_path / "ports.hpp"
+    header.write_text(
+        '#include "thresher/stream.hpp"\nusing namespace thresher;\n'
+        "struct Pair { InStream<3> left; OutStream<70> right; };\nstruct Base { InStream<1> first; };\n"
+        "struct Unit {\n  struct Ports : Base { Pair pairs[2]; OutStream<5> grid[2][3]; };\n"
+        "  void step(Ports& p) { p.grid[1][2].write(p.pairs[1].left.read()); }\n};\n"
+    )
+    found = streams_of(emit_llvm(UnitSource(header, "Unit", (HLS,))))
+
+    assert [(each.name, each.width, each.offset) for each in found.inputs] == [
+        *(("first", 1, 0), ("pairs_0_left", 3, 1), ("pairs_1_left", 3, 3)),
+    ]
+    assert [(each.name, each.width, each.offset) for each in found.outputs] == [
+        *(("pairs_0_right", 70, 2), ("pairs_1_right", 70, 4)),
+        *((f"grid_{row}_{column}", 5, 5 + 3 * row + column) for row in range(2) for column in range(3)),
+    ]

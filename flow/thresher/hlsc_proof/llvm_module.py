@@ -94,6 +94,10 @@ class LlvmModule:
         llvm.initialize_native_asmprinter()
         return llvm
 
+    def _read(self, text: str) -> Value:
+        """A module in a context of its own, where types keep their names."""
+        return self._llvm.parse_assembly(text, self._llvm.create_context())
+
     @cached_property
     def _machine(self) -> Value:
         return self._llvm.Target.from_default_triple().create_target_machine()
@@ -101,7 +105,7 @@ class LlvmModule:
     @cached_property
     def _module(self) -> Value:
         """The module, in which every value of a function has a name."""
-        module = self._llvm.parse_assembly(self.text)
+        module = self._read(self.text)
         builder = self._llvm.create_pass_builder(self._machine, self._llvm.create_pipeline_tuning_options())
         passes = self._llvm.create_new_module_pass_manager()
         passes.add_instruction_namer_pass()
@@ -127,7 +131,7 @@ class LlvmModule:
         if text not in self._parsed:
             lines = [*_TYPE_LINE.findall(self.text), f"@asked = external global {text}", ""]
             try:
-                self._parsed[text] = self._llvm.parse_assembly("\n".join(lines))
+                self._parsed[text] = self._read("\n".join(lines))
             except RuntimeError as error:
                 raise self.refusal(f"the LLVM type '{text}'") from error
         return self._parsed[text].get_global_variable("asked").global_value_type
@@ -150,7 +154,7 @@ class LlvmModule:
 
     @cached_property
     def _engine(self) -> Value:
-        module = self._llvm.parse_assembly(_OF_TARGET.sub("", self.text))
+        module = self._read(_OF_TARGET.sub("", self.text))
         for function in module.functions:
             if function.is_declaration and not function.name.startswith("llvm."):
                 self._bind(function.name)

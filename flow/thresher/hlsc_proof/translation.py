@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from thresher.hlsc_proof import meaning
 from thresher.hlsc_proof.addresses import ADDRESS_BITS, Pointer
 from thresher.hlsc_proof.calls import Calls
-from thresher.hlsc_proof.llvm_module import Value
+from thresher.hlsc_proof.llvm_module import UntranslatedError, Value
 from thresher.hlsc_proof.values import number, plain_name, run_of, text_of, width_of
 
 _PREDICATE = re.compile(r" = icmp (?:samesign )?(\w+) ")
@@ -111,9 +111,13 @@ class Translation(Calls):
         if opcode in meaning.BINARY:
             self._binary(instruction)
         elif action is None:
-            raise self.module.refusal(f"the LLVM instruction '{str(instruction).strip()}'")
+            raise self._refused(instruction)
         else:
             action(self, instruction, block)
+
+    def _refused(self, instruction: Value) -> UntranslatedError:
+        text = str(instruction).split(", !")[0].strip()
+        return self.module.refusal(f"the LLVM instruction '{text}'")
 
     def _binary(self, instruction: Value) -> None:
         a, b = (self._integer(operand) for operand in instruction.operands)
@@ -151,7 +155,7 @@ class Translation(Calls):
     def _read_memory(self, instruction: Value, _: str) -> None:
         (pointer,), width = instruction.operands, width_of(instruction)
         if not width:
-            raise self.module.refusal(f"the LLVM instruction '{str(instruction).strip()}'")
+            raise self._refused(instruction)
         self._values[instruction.name] = self._load(self._pointer(pointer), width)
 
     def _write_memory(self, instruction: Value, block: str) -> None:
