@@ -52,16 +52,34 @@ def extended(opcode: str, width: int, a: str) -> str:
     return f"{width}'($signed({a}))" if opcode == "sext" else f"{width}'({a})"
 
 
-def _bits(name: str, width: int) -> list[str]:
-    return [f"{name}[{place}]" for place in range(width)]
-
-
 def _count_ones(width: int, a: str) -> str:
-    return " + ".join(f"{width}'({bit})" for bit in _bits(a, width))
+    return _summed(width, a, 0, width)
 
 
-def _first_one(width: int, bits: list[str]) -> str:
-    return " : ".join([*(f"{bit} ? {width}'d{place}" for place, bit in enumerate(bits)), f"{width}'d{width}"])
+def _summed(width: int, a: str, low: int, high: int) -> str:
+    """The ones of `a[high-1:low]`; by halves, as tools do not read deep expressions."""
+    if high - low == 1:
+        return f"{width}'({a}[{low}])"
+    middle = (low + high) // 2
+    return f"({_summed(width, a, low, middle)} + {_summed(width, a, middle, high)})"
+
+
+def _zeros_below(width: int, a: str, low: int, high: int) -> str:
+    """The place of the lowest one of `a[high-1:low]`, or `width`."""
+    if high - low == 1:
+        return f"({a}[{low}] ? {width}'d{low} : {width}'d{width})"
+    middle = (low + high) // 2
+    below, above = _zeros_below(width, a, low, middle), _zeros_below(width, a, middle, high)
+    return f"((|{a}[{middle - 1}:{low}]) ? {below} : {above})"
+
+
+def _zeros_above(width: int, a: str, low: int, high: int) -> str:
+    """The zeros above the highest one of `a[high-1:low]`, or `width`."""
+    if high - low == 1:
+        return f"({a}[{low}] ? {width}'d{width - 1 - low} : {width}'d{width})"
+    middle = (low + high) // 2
+    below, above = _zeros_above(width, a, low, middle), _zeros_above(width, a, middle, high)
+    return f"((|{a}[{high - 1}:{middle}]) ? {above} : {below})"
 
 
 def swapped(width: int, a: str, size: int) -> str:
@@ -110,8 +128,8 @@ def saturated(is_signed: bool, width: int, value: str) -> str:
 
 INTRINSICS: dict[str, Callable[..., str]] = {
     "ctpop": _count_ones,
-    "cttz": lambda width, a, _: _first_one(width, _bits(a, width)),
-    "ctlz": lambda width, a, _: _first_one(width, _bits(a, width)[::-1]),
+    "cttz": lambda width, a, _: _zeros_below(width, a, 0, width),
+    "ctlz": lambda width, a, _: _zeros_above(width, a, 0, width),
     "bitreverse": lambda width, a: swapped(width, a, 1),
     "bswap": lambda width, a: swapped(width, a, 8),
     "fshl": lambda width, a, b, amount: _funnel(width, a, b, amount, True),
