@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from thresher.hlsc.frontend import operations
+from thresher.hlsc.frontend import addresses, operations
+from thresher.hlsc.frontend.addresses import AddressSum
 from thresher.hlsc.frontend.addressing import step_pointer
 from thresher.hlsc.frontend.calls import Calls
 from thresher.hlsc.frontend.effects import Site
 from thresher.hlsc.frontend.memory import Segment
 from thresher.hlsc.frontend.pointers import Array, place
-from thresher.hlsc.frontend.symbols import Result, unknown
+from thresher.hlsc.frontend.symbols import Result, unknown, width_of
 from thresher.hlsc.ir import Node, Op
-from thresher.hlsc.llvm.module import Instruction
+from thresher.hlsc.llvm.module import Instruction, Operand, Undefined
 from thresher.hlsc.llvm.types import IntegerType, OtherType, PointerType, bytes_of
 from thresher.hlsc.refusal import NotHardwareError
 
@@ -37,7 +38,9 @@ class Executor(Calls):
     def _arithmetic(self, instruction: Instruction) -> Result:
         try:
             _check_integers(instruction)
-            a, b = (self.node(operand) for operand in instruction.operands)
+            a, b = (self.number(operand) for operand in instruction.operands)
+            if isinstance(a, AddressSum) or isinstance(b, AddressSum):
+                return addresses.combined(self.builder, instruction.opcode, a, b)
             return operations.binary(self.builder, instruction.opcode, a, b)
         except operations.NotConstantError as error:
             raise NotHardwareError(
@@ -47,14 +50,33 @@ class Executor(Calls):
             raise unknown(f"the LLVM instruction '{instruction.opcode}'") from error
 
     def _icmp(self, instruction: Instruction) -> Result:
-        a, b = (self.node(operand) for operand in instruction.operands)
-        return operations.compare(self.builder, instruction.detail, a, b)
+        first, second = instruction.operands
+        if isinstance(first.type, PointerType):
+            return self._compare_pointers(instruction.detail, first, second)
+        a, b = self.number(first), self.number(second)
+        if isinstance(a, AddressSum) and isinstance(b, AddressSum):
+            return addresses.compare_numbers(self.builder, instruction.detail, a, b)
+        return operations.compare(self.builder, instruction.detail, self.node(first), self.node(second))
+
+    def _compare_pointers(self, predicate: str, *operands: Operand) -> Result:
+        if any(self.result_of(operand) is None for operand in operands):
+            return self.builder.const(1, 0)
+        a, b = (self.pointer(operand) for operand in operands)
+        return addresses.compare_pointers(self.builder, predicate, a, b)
+
+    def _address(self, instruction: Instruction) -> Result:
+        """`ptrtoint`, or `ptrtoaddr`."""
+        width = width_of(Operand(instruction.type, Undefined()))
+        return addresses.address_of(self.builder, self.pointer(instruction.operands[0]), width)
 
     def _cast(self, instruction: Instruction) -> Result:
         operand = instruction.operands[0]
         _check_integers(instruction)
         if not isinstance(instruction.type, IntegerType):
             raise unknown(f"the LLVM instruction '{instruction.opcode}'")
+        number = self.number(operand)
+        if isinstance(number, AddressSum) and instruction.opcode == "trunc":
+            return addresses.truncated(self.builder, number, instruction.type.width)
         extend = self.builder.sext if instruction.opcode == "sext" else self.builder.resize
         return extend(self.node(operand), instruction.type.width)
 
@@ -96,7 +118,8 @@ class Executor(Calls):
                 "an address is stored", "hold objects as members of the unit, not through pointers"
             )
         content = self.result_of(operand)
-        assert content is None or isinstance(content, Node)
+        if content is not None and not isinstance(content, Node):
+            raise addresses.address_used()
         self.accesses.store(self.contents, self.pointer(where), operand.type.width, content)
         return None
 
@@ -107,9 +130,8 @@ class Executor(Calls):
         return step_pointer(self.pointer(base), instruction.type, nodes, self.arrays, inbounds)
 
     def _extractvalue(self, instruction: Instruction) -> Result:
-        pair = self.result_of(instruction.operands[0])
-        assert isinstance(pair, tuple)
-        return pair[int(instruction.detail)]
+        structure = self.result_of(instruction.operands[0])
+        return structure[int(instruction.detail)] if isinstance(structure, tuple) else None
 
 
 def _check_integers(instruction: Instruction) -> None:
@@ -139,6 +161,8 @@ _ACTIONS: dict[str, Callable[[Executor, Instruction], Result]] = {
     "trunc": Executor._cast,
     "zext": Executor._cast,
     "sext": Executor._cast,
+    "ptrtoint": Executor._address,
+    "ptrtoaddr": Executor._address,
     "freeze": Executor._same,
     "select": Executor._select,
     "alloca": Executor._alloca,
