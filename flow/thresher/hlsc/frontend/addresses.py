@@ -57,14 +57,18 @@ def _offset_of(builder: Builder, target: Target) -> Node:
 def address_of(builder: Builder, pointer: Pointer, width: int) -> AddressSum | Node:
     """The address as an integer.
 
+    Of a pointer that may be null it is that of the object: what else the integer would be depends on where
+    the object lies, and is not used by C++ that has a meaning.
+
     Raises:
         NotHardwareError: it may be that of several objects, or is cast to more bits than it has.
     """
-    bases = {target.base for target in pointer.targets}
+    inside = tuple(target for target in pointer.targets if target.base != NULL)
+    bases = {target.base for target in inside}
     if len(bases) > 1 or width > WIDTH:
         raise address_used()
-    objects = [(base, 1) for base in bases if base != NULL]
-    return _made(objects, builder.low(offset(builder, pointer), width))
+    rest = builder.low(offset(builder, Pointer(inside or pointer.targets)), width)
+    return _made([(base, 1) for base in bases], rest)
 
 
 def _made(objects: Sequence[tuple[str, int]], rest: Node) -> AddressSum | Node:
