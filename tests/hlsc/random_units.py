@@ -130,7 +130,9 @@ class _Generator(Expressions):
             [*[("std::uint8_t", Type(8))] * 3, ("bool", Type(1)), self.standard()]
         )
         size = self.rng.choice([2, 3, 4, 5, 7, 8, 16, 23])
-        self.arrays.append(Array(name + "[{}]", (size,), kind, element=element))
+        # The address of a constant is an expression that hlsc does not read, so pointers search members.
+        searched = "" if before else element
+        self.arrays.append(Array(name + "[{}]", (size,), kind, element=searched))
         values = ", ".join(self.plain_number(kind) for _ in range(size))
         return f"{before}{element} {name}[{size}] = {{{values}}};"
 

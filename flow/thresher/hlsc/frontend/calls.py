@@ -29,6 +29,9 @@ _ITSELF = (
 """Intrinsics that give their first argument."""
 
 
+_ALLOCATING = frozenset({"malloc", "calloc", "realloc", "aligned_alloc", "free"})
+_PRINTING = frozenset({"printf", "fprintf", "puts", "fputs", "putchar", "fputc", "putc", "fwrite", "fflush"})
+
 STYLES = (TableStyle.AUTO, TableStyle.BLOCK, TableStyle.DISTRIBUTED)
 """In the order of the enumerators of `thresher::RomStyle`."""
 
@@ -72,12 +75,9 @@ class Calls(Symbols):
         if self.is_defined(name):
             raise NotHardwareError(
                 f"the call of '{self.plain_name(name)}' cannot be inlined",
-                "a step must not call itself, and calls no function marked noinline",
+                "a step must not call itself, calls no function marked noinline, and has no computed `goto`",
             )
-        raise NotHardwareError(
-            f"'{self.plain_name(name) or 'a function through a pointer'}' is called, which has no body here",
-            "call only functions that the unit's headers define",
-        )
+        raise _of_call(name, self.plain_name(name))
 
     def _intrinsic(self, name: str, operands: Sequence[Operand], kind: Type) -> Result:
         if name.startswith(_ITSELF):
@@ -164,9 +164,14 @@ class Calls(Symbols):
 
     def _tables(self, operand: Operand) -> Sequence[Target]:
         targets = self.pointer(operand).targets
-        if any(target.terms or not target.is_constant for target in targets):
+        if not all(target.is_constant for target in targets):
             raise NotHardwareError(
-                "a table is chosen by a variable, or is not a constant",
+                "`rom_read` reads what is no constant",
+                "declare the table static constexpr; what a unit changes is a member array or a Ram",
+            )
+        if any(target.terms for target in targets):
+            raise NotHardwareError(
+                "a table is chosen by a variable",
                 "read each table at constant indices, with the variable in the address",
             )
         return targets
@@ -186,3 +191,25 @@ class Calls(Symbols):
 
     def _get(self, operand: Operand, width: int) -> Node:
         return self._read(self.pointer(operand), width)
+
+
+def _of_call(name: str, plain: str) -> NotHardwareError:
+    """The refusal of a function without a body, by what it does where that can be known."""
+    if not name:
+        return NotHardwareError(
+            "a function is called through a pointer that is not known",
+            "choose the function by a template argument, or by `if`",
+        )
+    if name in _ALLOCATING or name.startswith(("_Zn", "_Zd")):
+        return NotHardwareError(
+            f"memory is allocated or freed in a step ('{plain}')",
+            "use arrays of a constant size, as members or local variables",
+        )
+    if name in _PRINTING or name.startswith("_ZNSo"):
+        return NotHardwareError(
+            f"'{plain}' prints, which hardware cannot",
+            "print in the C simulation only: put it between `#ifndef THRESHER_HLSC` and `#endif`",
+        )
+    return NotHardwareError(
+        f"'{plain}' is called, which has no body here", "call only functions that the unit's headers define"
+    )

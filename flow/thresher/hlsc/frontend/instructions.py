@@ -33,7 +33,10 @@ class Executor(Calls):
         """
         if instruction.opcode == "call":
             return self.call(instruction, Site(block, condition, line))
-        return _ACTIONS.get(instruction.opcode, Executor._arithmetic)(self, instruction)
+        action = _ACTIONS.get(instruction.opcode, Executor._arithmetic)
+        if action in _OF_OPERANDS and not instruction.operands:
+            raise unknown(f"the LLVM instruction '{instruction.opcode}' on a constant that hlsc cannot read")
+        return action(self, instruction)
 
     def _arithmetic(self, instruction: Instruction) -> Result:
         try:
@@ -47,7 +50,7 @@ class Executor(Calls):
                 "a division by a variable", "divide by a constant, or compute the quotient over several steps"
             ) from error
         except (KeyError, ValueError) as error:
-            raise unknown(f"the LLVM instruction '{instruction.opcode}'") from error
+            raise _of_instruction(instruction) from error
 
     def _icmp(self, instruction: Instruction) -> Result:
         first, second = instruction.operands
@@ -73,7 +76,7 @@ class Executor(Calls):
         operand = instruction.operands[0]
         _check_integers(instruction)
         if not isinstance(instruction.type, IntegerType):
-            raise unknown(f"the LLVM instruction '{instruction.opcode}'")
+            raise _of_instruction(instruction)
         number = self.number(operand)
         if isinstance(number, AddressSum) and instruction.opcode == "trunc":
             return addresses.truncated(self.builder, number, instruction.type.width)
@@ -103,10 +106,7 @@ class Executor(Calls):
     def _load(self, instruction: Instruction) -> Result:
         _check_integers(instruction)
         if not isinstance(instruction.type, IntegerType):
-            raise NotHardwareError(
-                f"a value of the LLVM type '{_type_name(instruction)}' is loaded",
-                "use integers; a unit holds its objects as members, not through pointers",
-            )
+            raise _loaded(instruction)
         pointer = self.pointer(instruction.operands[0])
         return self.accesses.load(self.contents, pointer, instruction.type.width)
 
@@ -150,10 +150,35 @@ def _check_integers(instruction: Instruction) -> None:
         raise NotHardwareError("a floating-point number is computed", "scale it to an integer of fixed point")
 
 
-def _type_name(instruction: Instruction) -> str:
-    return (
-        "ptr" if isinstance(instruction.type, PointerType) else getattr(instruction.type, "name", "aggregate")
-    )
+def _loaded(instruction: Instruction) -> NotHardwareError:
+    """The refusal of a load of what is no integer."""
+    if isinstance(instruction.type, PointerType):
+        return NotHardwareError(
+            "a pointer is loaded from memory",
+            "keep an index in place of the pointer, and choose between objects by it or by `if`",
+        )
+    return unknown("the load of a whole structure")
+
+
+def _of_instruction(instruction: Instruction) -> NotHardwareError:
+    """The refusal of an instruction, by the C++ that it stems from where that can be known."""
+    known = _REFUSED.get(instruction.opcode)
+    return NotHardwareError(*known) if known else unknown(f"the LLVM instruction '{instruction.opcode}'")
+
+
+_ATOMIC = (
+    "an atomic operation is done",
+    "use plain operators: a step is alone with the members, and the next begins with what it has left",
+)
+_REFUSED = {
+    **dict.fromkeys(("atomicrmw", "cmpxchg", "fence"), _ATOMIC),
+    "va_arg": ("a function of a variable number of arguments is called", "write a variadic template"),
+    "inttoptr": ("a pointer is made from a number", "use indices; hardware has no addresses"),
+    "insertvalue": (
+        "a structure is computed as one value",
+        "return it through a reference parameter, or compute its members one by one",
+    ),
+}
 
 
 _ACTIONS: dict[str, Callable[[Executor, Instruction], Result]] = {
@@ -172,3 +197,6 @@ _ACTIONS: dict[str, Callable[[Executor, Instruction], Result]] = {
     "getelementptr": Executor._getelementptr,
     "extractvalue": Executor._extractvalue,
 }
+
+_OF_OPERANDS = frozenset(_ACTIONS.values()) - {Executor._alloca, Executor._asm}
+"""What needs an operand; an instruction that cannot be read has none."""

@@ -17,7 +17,7 @@ class NotConstantError(Exception):
 
 
 def binary(builder: Builder, opcode: str, a: Node, b: Node) -> Node:
-    """The result of a binary instruction on integers.
+    """The result of a binary instruction on integers; that of a division by zero may be anything.
 
     Raises:
         NotConstantError: a division by a variable.
@@ -26,8 +26,10 @@ def binary(builder: Builder, opcode: str, a: Node, b: Node) -> Node:
     if opcode in ("shl", "lshr", "ashr"):
         b = builder.zext(builder.low(b, max((b.width - 1).bit_length(), 1)), b.width)
     if opcode in ("udiv", "urem", "sdiv", "srem"):
-        if b.op is not Op.CONST or b.value == 0:
+        if b.op is not Op.CONST:
             raise NotConstantError
+        if b.value == 0:
+            return builder.const(a.width, 0)
         return _DIVISIONS[opcode](builder, a, b)
     return _BINARY[opcode](builder, a, b)
 

@@ -20,6 +20,14 @@ SELF = "self"
 PORTS = "ports"
 
 
+def _contents(text: str, types: Mapping[str, str]) -> bytes | None:
+    """The bytes of a global; None if they are not constant, or not of integers."""
+    try:
+        return constant_bytes(text, types)
+    except ValueError:
+        return None
+
+
 @dataclass
 class Globals:
     """The constant tables of the module, as bytes."""
@@ -36,7 +44,13 @@ class Globals:
             NotHardwareError: it is not constant.
         """
         if symbol not in self._bytes:
-            data = constant_bytes(self.texts.get(symbol, ""), self.types)
+            data = _contents(self.texts.get(symbol, ""), self.types)
+            if data is None and " constant " in f" {self.texts.get(symbol, '')}":
+                raise NotHardwareError(
+                    f"the constant '{self.name(symbol)}' is read, which does not hold integers alone",
+                    "make it a table of integers: indices in place of pointers, fixed point in place of "
+                    "floating point",
+                )
             if data is None:
                 raise NotHardwareError(
                     f"the variable '{self.name(symbol)}' is read, which is no constant",

@@ -65,7 +65,7 @@ class Symbols:
         found = [self.result_of(operand) for operand in operands]
         parts = tuple(part for part in found if not isinstance(part, tuple))
         if len(parts) < len(found):
-            raise unknown("a structure in a structure is computed as one value")
+            raise unknown("a value that is a structure in a structure")
         return parts
 
     def number(self, operand: Operand) -> Node | AddressSum:
@@ -154,5 +154,8 @@ def width_of(operand: Operand) -> int:
 
 
 def unknown(what: str) -> NotHardwareError:
-    """The refusal of something that units should not need."""
-    return NotHardwareError(f"{what} has no meaning in hardware here", "write it with integer operators")
+    """The refusal of what clang makes of C++ that units should not need, or that hlsc should take."""
+    return NotHardwareError(
+        f"clang makes of this line {what}, which hlsc has no hardware for",
+        "write it in another way; if it holds nothing but integer operators, report it: hlsc should take it",
+    )
