@@ -356,23 +356,24 @@ def test_what_clang_notes_as_the_cause_is_shown(before: str, tmp_path: Path) -> 
 
 
 def test_a_long_computation_of_a_table_is_taken(tmp_path: Path) -> None:
-    """It takes more steps, a deeper recursion and a longer fold than clang allows by itself."""
-    text = """\
-#include <utility>
-struct Table { std::uint16_t of[256]; };
-constexpr Table made() {
-  Table table{};
-  for (unsigned i = 0; i < 256; ++i) {
+    """It takes more steps, a deeper recursion and more brackets than clang allows by itself.
+
+    An empty statement is a step, too, and takes little time.
+    """
+    text = f"""\
+struct Table {{ std::uint16_t of[256]; }};
+constexpr Table made() {{
+  Table table{{}};
+  for (unsigned i = 0; i < 256; ++i) {{
     unsigned state = i;
-    for (int k = 0; k < 1400; ++k) state = state * 5 + 1;
+    for (int k = 0; k < 50; ++k) {{ state = state * 5 + 1; {";" * 100} }}
     table.of[i] = (std::uint16_t)state;
-  }
+  }}
   return table;
-}
+}}
 static constexpr Table table = made();
-constexpr int deep(int n) { return n ? 1 + deep(n - 1) : 0; }
-template <int... I> constexpr int total(std::integer_sequence<int, I...>) { return (I + ... + deep(1500)); }
-constexpr int large = total(std::make_integer_sequence<int, 1500>());
+constexpr int deep(int n) {{ return n ? 1 + deep(n - 1) : 0; }}
+constexpr int large = {"(" * 1000}deep(1500){")" * 1000};
 """
     step = "p.m_axis.write((uint<8>)(table.of[(int)p.s_axis.read()] + large));"
     compile_text(tmp_path, unit(step, before=text))
