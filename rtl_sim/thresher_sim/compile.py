@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from .errors import ToolFailedError, UsageError
-from .toolchain import find_amd_include, find_clang, find_gxx
+from .toolchain import CLANG_LIMITS, GXX_LIMITS, find_amd_include, find_clang, find_gxx
 
 TYPE_SETS = ("bitint", "amd")
 # A message of a compiler can be pages long; its first lines say what is wrong.
@@ -68,7 +68,7 @@ def hash_files(paths: Iterable[Path], *more: str) -> str:
 def summarise_log(text: str) -> str:
     """The lines of a log that speak of errors, or else its last lines, joined to one line."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
-    errors = [line for line in lines if re.match(r"%Error|.*\berror: ", line)]
+    errors = [line for line in lines if re.match(r"%Error|.*\berror: |.*\bnote: constexpr evaluation", line)]
     return " | ".join(errors[:SHOWN_LINES] or lines[-SHOWN_LINES:])
 
 
@@ -80,7 +80,17 @@ def _bitint_steps() -> tuple[tuple[str, ...], tuple[str, ...]]:
     by g++, or else as C.
     """
     clang = find_clang()
-    compile_step = (*clang, "-std=c++20", "-O2", "-march=native", "-Wall", "-Wextra", *_MEANING, *_PLAIN)
+    warnings = ("-Wall", "-Wextra")
+    compile_step = (
+        *clang,
+        "-std=c++20",
+        "-O2",
+        "-march=native",
+        *warnings,
+        *_MEANING,
+        *_PLAIN,
+        *CLANG_LIMITS,
+    )
     if clang[-1] != "c++":
         return compile_step, clang
     gxx = shutil.which("g++")
@@ -90,7 +100,8 @@ def _bitint_steps() -> tuple[tuple[str, ...], tuple[str, ...]]:
 def _amd_steps() -> tuple[tuple[str, ...], tuple[str, ...]]:
     gxx = find_gxx()
     headers = find_amd_include()
-    return (gxx, "-std=c++14", "-O2", *_MEANING, "-DTHRESHER_AMD", f"-isystem{headers}"), (gxx,)
+    meaning = (*_MEANING, *GXX_LIMITS, "-DTHRESHER_AMD")
+    return (gxx, "-std=c++14", "-O2", *meaning, f"-isystem{headers}"), (gxx,)
 
 
 def _links(folders: Sequence[Path], scratch: Path) -> Iterator[Path]:

@@ -20,6 +20,19 @@ from .errors import MissingToolError
 CLANG_WITH_BITINT = 18
 VERILATOR_FOR_COCOTB = (5, 36)
 
+CLANG_LIMITS = ("-fconstexpr-steps=300000000", "-fconstexpr-depth=2048", "-fbracket-depth=2048")
+"""So that a table may be computed in C++: 65,536 entries of thousands of steps each, recursion, long folds.
+
+Deeper recursion, and deeper templates than clang takes by itself, overflow clang's stack.
+"""
+
+GXX_LIMITS = (
+    "-fconstexpr-loop-limit=300000000",
+    "-fconstexpr-ops-limit=3000000000",
+    "-fconstexpr-depth=2048",
+)
+"""The same for g++."""
+
 
 def find_clang() -> tuple[str, ...]:
     """The command prefix of a clang++ that has `_BitInt` in C++.

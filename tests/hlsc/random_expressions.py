@@ -39,12 +39,14 @@ class Array:
     """Elements of one type; `pattern` has `{}` where each index goes.
 
     `cursor` is a variable that is one more than an index into the last dimension, if there is one.
+    `element` is the C++ type of an array of one dimension that pointers search.
     """
 
     pattern: str
     sizes: tuple[int, ...]
     type: Type
     cursor: str = ""
+    element: str = ""
 
 
 @dataclass(frozen=True)
@@ -225,6 +227,91 @@ class Expressions:
         hole = f"({word})({text} & ~{ones})"
         return f"with_bits<{width}, {word.width}>({hole}, {low}, {self.expression(Type(width), depth)})"
 
+    # What clang makes calls and intrinsics of
+
+    def three_way(self, kind: Type, depth: int) -> str:
+        """-1, 0 or 1, written out, or as `<=>` gives it."""
+        other = self.type()
+        a, b = self.leaf(other), self.leaf(other)
+        written = self.rng.choice(["{0} < {1} ? -1 : {0} > {1}", "{0} > {1} ? 1 : -({0} < {1})"])
+        return written.format(f"({a})", f"({b})")
+
+    def standard(self, signed: bool | None = None) -> tuple[str, Type]:
+        """A type of `<cstdint>`, and the type of this width."""
+        width = self.rng.choice([8, 16, 32, 64])
+        is_signed = self.rng.random() < 0.5 if signed is None else signed
+        return f"std::{'' if is_signed else 'u'}int{width}_t", Type(width, is_signed)
+
+    def sized(self) -> tuple[str, Type]:
+        """A type that the overflow builtins take: of `<cstdint>`, or of any width."""
+        if self.rng.random() < 0.6:
+            return self.standard()
+        kind = self.type()
+        kind = Type(min(kind.width, 64), kind.signed)
+        return f"{'' if kind.signed else 'unsigned '}_BitInt({kind.width})", kind
+
+    def overflow_told(self, kind: Type, depth: int) -> str:
+        """The builtins of overflow, on types that may all differ."""
+        if self.rng.random() < 0.2:
+            name, word = self.standard()
+            a, b = (f"({name}){self.expression(word, 1)}" for _ in range(2))
+            return f"sum_or<{name}>({a}, {b}, {self.condition()})"
+        result, _ = self.sized()
+        same = self.sized()
+        types = [same, same] if self.rng.random() < 0.5 else [self.sized(), self.sized()]
+        a, b = (f"({name}){self.expression(word, 1)}" for name, word in types)
+        return f"{self.rng.choice(['sum', 'difference', 'product'])}<{result}>({a}, {b})"
+
+    def saturated(self, kind: Type, depth: int) -> str:
+        name, word = self.standard()
+        a, b = (f"({name}){self.expression(word, 1)}" for _ in range(2))
+        return f"__builtin_elementwise_{self.rng.choice(['add', 'sub'])}_sat({a}, {b})"
+
+    def bits_moved(self, kind: Type, depth: int) -> str:
+        """Bits or bytes in the other order, or rotated by a variable."""
+        name, word = self.standard(signed=False)
+        text = f"({name}){self.expression(word, depth)}"
+        if self.rng.random() < 0.4:
+            amount = f"(int){self.expression(Type(self.rng.choice([3, 6, 9])), 0)}"
+            return f"std::{self.rng.choice(['rotl', 'rotr'])}<{name}>({text}, {amount})"
+        if word.width > 8 and self.rng.random() < 0.5:
+            return f"__builtin_bswap{word.width}({text})"
+        return f"__builtin_bitreverse{word.width}({text})"
+
+    def magnitude(self, kind: Type, depth: int) -> str:
+        signed = self.type(True)
+        value = self.leaf(signed)
+        return f"({value}) < ({signed})0 ? -({value}) : ({value})"
+
+    def bytes_compared(self, kind: Type, depth: int) -> str:
+        """Two short lists of bytes, most of them equal."""
+        size = self.rng.choice([1, 2, 3, 4, 5, 7, 8, 9, 16, 19])
+        shared = [self.byte_text() for _ in range(size)]
+        lists = [
+            ", ".join(text if self.rng.random() < 0.8 else self.byte_text() for text in shared)
+            for _ in range(2)
+        ]
+        a, b = (f"Bytes<{size}>{{{{{values}}}}}" for values in lists)
+        if self.rng.random() < 0.3:
+            return f"place_of({a}, {self.byte_text()})"
+        return f"{self.rng.choice(['order', 'equal'])}({a}, {b})"
+
+    def byte_text(self) -> str:
+        return f"(std::uint8_t){self.leaf(Type(8))}"
+
+    def searched(self, kind: Type, depth: int) -> str:
+        """The place of an element of an array of one dimension, found by a pointer."""
+        arrays = [array for array in self.arrays if array.element]
+        if not arrays:
+            return self.leaf(kind)
+        array = self.rng.choice(arrays)
+        first = array.pattern.removesuffix("[{}]")
+        ends = f"{first}, {first} + {array.sizes[0]}"
+        if self.rng.random() < 0.5:
+            return f"largest<{array.element}>({ends}) - {first}"
+        wanted = f"({array.element}){self.leaf(array.type)}"
+        return f"found<{array.element}>({ends}, {wanted}) - {first}"
+
     def looked_up(self, kind: Type, depth: int) -> str:
         if not self.tables:
             return self.leaf(kind)
@@ -255,6 +342,13 @@ _OPERATIONS: list[Callable[[Expressions, Type, int], str]] = [
     Expressions.divided,
     Expressions.field,
     Expressions.looked_up,
+    Expressions.three_way,
+    Expressions.overflow_told,
+    Expressions.saturated,
+    Expressions.bits_moved,
+    Expressions.magnitude,
+    Expressions.bytes_compared,
+    Expressions.searched,
 ]
 
 

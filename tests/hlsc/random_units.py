@@ -9,16 +9,19 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from tests.hlsc.random_expressions import Array, Expressions, Table, Type, Value
 
-PRELUDE = """\
+LIBRARY = Path(__file__).parent / "random_library.hpp"
+PRELUDE = f"""\
+#include "{LIBRARY}"
 #include "thresher/bits.hpp"
 #include "thresher/ram.hpp"
 #include "thresher/rom.hpp"
 #include "thresher/stream.hpp"
 
-namespace random_units {
+namespace random_units {{
 using thresher::bits_at;
 using thresher::InStream;
 using thresher::OutStream;
@@ -32,6 +35,9 @@ using thresher::with_bits;
 EPILOGUE = "}  // namespace random_units\n"
 
 MAX_NESTING = 3
+
+SPECIAL_BYTES = (92, 34, 0, 255, 10)
+"""The bytes that stand for something in a string are among them."""
 
 
 @dataclass
@@ -112,7 +118,42 @@ class _Generator(Expressions):
             lines.append(f"{head} = {{{', '.join(rows)}}};")
         if self.rng.random() < 0.3:
             lines.append(self.array_line(f"{self.name}_constants", "static constexpr "))
+        if self.rng.random() < 0.4:
+            lines.append(self.plain_array_line(f"{self.name}_plain", "static constexpr "))
+        if self.rng.random() < 0.2:
+            lines.append(self.rows_line(f"{self.name}_rows"))
         return lines
+
+    def plain_array_line(self, name: str, before: str = "") -> str:
+        """An array of C++'s own integers, most often of bytes."""
+        element, kind = self.rng.choice(
+            [*[("std::uint8_t", Type(8))] * 3, ("bool", Type(1)), self.standard()]
+        )
+        size = self.rng.choice([2, 3, 4, 5, 7, 8, 16, 23])
+        # The address of a constant is an expression that hlsc does not read, so pointers search members.
+        searched = "" if before else element
+        self.arrays.append(Array(name + "[{}]", (size,), kind, element=searched))
+        values = ", ".join(self.plain_number(kind) for _ in range(size))
+        return f"{before}{element} {name}[{size}] = {{{values}}};"
+
+    def plain_number(self, kind: Type) -> str:
+        if kind.width == 1:
+            return self.rng.choice(["true", "false"])
+        if self.rng.random() < 0.3:
+            return str(min(self.rng.choice(SPECIAL_BYTES), (1 << kind.width - kind.signed) - 1))
+        value = self.rng.getrandbits(kind.width - kind.signed)
+        if not kind.signed:
+            return f"{value}ull"
+        return f"{-value if self.rng.random() < 0.5 else value}ll"
+
+    def rows_line(self, name: str) -> str:
+        """A constant array of structures."""
+        size = self.rng.choice([2, 3, 4, 6])
+        fields = (("x", Type(8)), ("y", Type(16, True)), ("z", Type(1)))
+        self.arrays += [Array(f"{name}[{{}}].{field}", (size,), kind) for field, kind in fields]
+        rows = ("{" + ", ".join(self.plain_number(kind) for _, kind in fields) + "}" for _ in range(size))
+        head = f"struct {name}_row {{ std::uint8_t x; std::int16_t y; bool z; }};"
+        return f"{head}\nstatic constexpr {name}_row {name}[{size}] = {{{', '.join(rows)}}};"
 
     def array_line(self, name: str, before: str = "", cursor: str = "") -> str:
         """An array of one or two dimensions with values."""
@@ -138,6 +179,8 @@ class _Generator(Expressions):
             lines.append("  " + self.array_line(f"a{index}", cursor=cursor))
             if cursor:
                 lines.append(f"  uint<8> {cursor} = 1;")
+        if self.rng.random() < 0.3:
+            lines.append("  " + self.plain_array_line("b0"))
         if self.rng.random() < 0.3:
             lines += self.structure_lines()
         for array in self.arrays[constants:]:

@@ -46,7 +46,7 @@ REFUSED = {
             before="static uint<8> f(uint<8> x) { return x < 2 ? x : (uint<8>)(f(x - 1) * f(x - 2)); }",
         ),
         "hlsc: unit 'Unit': unit.hpp:9: the call of 'f' cannot be inlined; a step must not call "
-        "itself, and calls no function marked noinline",
+        "itself, calls no function marked noinline, and has no computed `goto`",
     ),
     "unknown function": (
         unit("p.m_axis.write(elsewhere(p.s_axis.read()));", before="unsigned char elsewhere(unsigned char);"),
@@ -86,8 +86,9 @@ REFUSED = {
             "auto f = p.s_axis.read() & 1 ? g : h;\np.m_axis.write(f(p.t_axis.read()));",
             before="uint<8> g(uint<8>); uint<8> h(uint<8>);",
         ),
-        "hlsc: unit 'Unit': unit.hpp:10: 'a function through a pointer' is called, which has no body here; "
-        "call only functions that the unit's headers define",
+        "hlsc: unit 'Unit': unit.hpp:10: a function is called through a pointer that is not known; "
+        "choose the "
+        "function by a template argument, or by `if`",
     ),
     "virtual function": (
         unit(
@@ -100,8 +101,9 @@ REFUSED = {
     ),
     "dynamic allocation": (
         unit("int* x = new int[(int)p.s_axis.read()];\nx[0] = 3;\nx[n] = 4;\nn = x[1];", "int n = 0;"),
-        "hlsc: unit 'Unit': unit.hpp:9: 'operator new[]' is called, which has no body here; call only "
-        "functions that the unit's headers define",
+        "hlsc: unit 'Unit': unit.hpp:9: memory is allocated or freed in a step ('operator new[]'); use "
+        "arrays "
+        "of a constant size, as members or local variables",
     ),
     "array of variable size": (
         unit("int n = p.s_axis.read();\nint x[n];\nx[0] = 3;\nx[n - 1] = n;\np.m_axis.write(x[n >> 1]);"),
@@ -139,7 +141,7 @@ REFUSED = {
     "jump to a computed label": (
         unit("void* to[2] = {&&a, &&b};\ngoto *to[(int)(p.s_axis.read() & 1)];\na: return;\nb: return;"),
         "hlsc: unit 'Unit': unit.hpp:8: the call of 'step' cannot be inlined; a step must not call itself, "
-        "and calls no function marked noinline",
+        "calls no function marked noinline, and has no computed `goto`",
     ),
     "floating-point member": (
         unit("x = x * 0.5f + (int)p.s_axis.read();\np.m_axis.write((int)x);", "float x = 0;"),
@@ -171,8 +173,8 @@ REFUSED = {
             "p.m_axis.write(rom_read<8>(table, p.s_axis.read() & 1));\ntable[0][0]++;",
             "std::uint64_t table[2][1] = {};",
         ),
-        "hlsc: unit 'Unit': unit.hpp:9: a table is chosen by a variable, or is not a constant; read each "
-        "table at constant indices, with the variable in the address",
+        "hlsc: unit 'Unit': unit.hpp:9: `rom_read` reads what is no constant; declare the table static "
+        "constexpr; what a unit changes is a member array or a Ram",
     ),
     "variable remainder": (
         unit("p.m_axis.write(p.s_axis.read() % p.t_axis.read());"),
@@ -181,8 +183,67 @@ REFUSED = {
     ),
     "atomic instruction": (
         unit("__atomic_fetch_add(&n, 1, 0);\np.m_axis.write(n);", "int n = 0;"),
-        "hlsc: unit 'Unit': unit.hpp:9: the LLVM instruction 'atomicrmw' has no meaning in hardware here; "
-        "write it with integer operators",
+        "hlsc: unit 'Unit': unit.hpp:9: an atomic operation is done; use plain operators: a step is "
+        "alone with "
+        "the members, and the next begins with what it has left",
+    ),
+    "printing": (
+        unit('uint<8> x = p.s_axis.read();\n__builtin_printf("%d", (int)x);\np.m_axis.write(x);'),
+        "hlsc: unit 'Unit': unit.hpp:10: 'printf' prints, which hardware cannot; print in the C "
+        "simulation only: "
+        "put it between `#ifndef THRESHER_HLSC` and `#endif`",
+    ),
+    "pointers in a table": (
+        unit(
+            "int x = p.s_axis.read();\np.m_axis.write((uint<8>)*tables[x & 1]);",
+            before="static constexpr int a[2] = {1, 2}; static constexpr const int* tables[2] = {a, a + 1};",
+        ),
+        "hlsc: unit 'Unit': unit.hpp:10: a pointer is loaded from memory; keep an index in place of the "
+        "pointer, "
+        "and choose between objects by it or by `if`",
+    ),
+    "order of different objects": (
+        unit(
+            "int a[2] = {1, n}, b[2] = {n, 3};\n(p.s_axis.read() & 1 ? a : b)[n & 1] = 4;\n"
+            "p.m_axis.write((uint<8>)(a < b));\nn = a[n & 1] + b[n & 1];",
+            "int n = 0;",
+        ),
+        "hlsc: unit 'Unit': unit.hpp:11: the addresses of different objects are ordered, which have no "
+        "order in "
+        "hardware; compare indices, or pointers into one array",
+    ),
+    "bytes of a variable number": (
+        unit(
+            "p.m_axis.write((uint<8>)__builtin_memcmp(a, b, (int)p.s_axis.read()));",
+            "char a[8] = {}, b[8] = {};",
+        ),
+        "hlsc: unit 'Unit': unit.hpp:9: memory of variable size is compared; make the number of elements a "
+        "constant, with a condition for each element",
+    ),
+    "search of many": (
+        unit(
+            "a[n & 1] = 3;\nconst void* x = __builtin_memchr(a, (int)p.s_axis.read(), 65);\n"
+            "p.m_axis.write((uint<8>)(x != nullptr));",
+            "char a[65] = {}; int n = 0;",
+        ),
+        "hlsc: unit 'Unit': unit.hpp:10: an array of 65 elements is searched in one step, of which 64 "
+        "can be; "
+        "search a few elements in each step, with the place in a member",
+    ),
+    "unknown intrinsic": (
+        unit("p.m_axis.write((uint<8>)__builtin_readcyclecounter());"),
+        "hlsc: unit 'Unit': unit.hpp:9: clang makes of this line the LLVM intrinsic 'llvm.readcyclecounter', "
+        "which hlsc has no hardware for; write it in another way; if it holds nothing but integer operators, "
+        "report it: hlsc should take it",
+    ),
+    "float table": (
+        unit(
+            "p.m_axis.write((uint<8>)(bits[p.s_axis.read() & 1] & 255));",
+            before="static const float t[2] = {1, 2}; static const int* const bits = (const int*)t;",
+        ),
+        "hlsc: unit 'Unit': unit.hpp:9: the constant 't' is read, which does not hold integers alone; "
+        "make it a "
+        "table of integers: indices in place of pointers, fixed point in place of floating point",
     ),
     "large array": (
         unit("p.m_axis.write(a[(int)p.s_axis.read()]);\na[3] = 4;", "uint<8> a[100];"),
@@ -219,8 +280,9 @@ REFUSED = {
             "p.m_axis.write(rom_read<8>(tables[(int)p.s_axis.read()], 1));",
             before="static constexpr std::uint64_t tables[4][2][1] = {{{1}, {2}}, {{3}, {4}}, {{5}, {6}}};",
         ),
-        "hlsc: unit 'Unit': unit.hpp:9: a table is chosen by a variable, or is not a constant; read "
-        "each table at constant indices, with the variable in the address",
+        "hlsc: unit 'Unit': unit.hpp:9: a table is chosen by a variable; read each table at constant "
+        "indices, "
+        "with the variable in the address",
     ),
     "table that is no constant": (
         unit(
@@ -268,6 +330,53 @@ def test_refusal(name: str, tmp_path: Path) -> None:
         compile_text(tmp_path, text)
 
     assert str(refused.value) == message
+
+
+CAUSES = {
+    "constexpr int f(int n) { return n ? f(n - 1) : 0; } constexpr int x = f(4000);": (
+        "constexpr variable 'x' must be initialized by a constant expression (unit.hpp:5: constexpr "
+        "evaluation "
+        "exceeded maximum depth of 2048 calls)"
+    ),
+    "inline int f(int n) { return n; } inline int x = f(1, 2);": (
+        "no matching function for call to 'f' (unit.hpp:5: candidate function not viable: requires single "
+        "argument 'n', but 2 arguments were provided)"
+    ),
+}
+
+
+@pytest.mark.parametrize("before", CAUSES)
+def test_what_clang_notes_as_the_cause_is_shown(before: str, tmp_path: Path) -> None:
+    with pytest.raises(ToolFailedError) as refused:
+        compile_text(tmp_path, unit("p.m_axis.write(1);", before=before))
+
+    assert str(refused.value) == (
+        f"hlsc: unit 'Unit': unit.hpp:5: clang says: {CAUSES[before]}; mend the C++"
+    )
+
+
+def test_a_long_computation_of_a_table_is_taken(tmp_path: Path) -> None:
+    """It takes more steps, a deeper recursion and more brackets than clang allows by itself.
+
+    An empty statement is a step, too, and takes little time.
+    """
+    text = f"""\
+struct Table {{ std::uint16_t of[256]; }};
+constexpr Table made() {{
+  Table table{{}};
+  for (unsigned i = 0; i < 256; ++i) {{
+    unsigned state = i;
+    for (int k = 0; k < 50; ++k) {{ state = state * 5 + 1; {";" * 100} }}
+    table.of[i] = (std::uint16_t)state;
+  }}
+  return table;
+}}
+static constexpr Table table = made();
+constexpr int deep(int n) {{ return n ? 1 + deep(n - 1) : 0; }}
+constexpr int large = {"(" * 1000}deep(1500){")" * 1000};
+"""
+    step = "p.m_axis.write((uint<8>)(table.of[(int)p.s_axis.read()] + large));"
+    compile_text(tmp_path, unit(step, before=text))
 
 
 CLANG = {

@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 import subprocess
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from thresher.errors import ToolFailedError, UsageError
 from thresher.hlsc.frontend.layout import WRAPPER
 from thresher.hlsc.refusal import message
-from thresher_sim.toolchain import find_clang
+from thresher_sim.toolchain import CLANG_LIMITS, find_clang
 
 _FLAGS = (
     *("-std=c++20", "-O2", "-g", "-S", "-emit-llvm", "-DTHRESHER_HLSC"),
@@ -25,9 +26,23 @@ _FLAGS = (
     "-Werror=return-type",
 )
 # Every loop with a constant number of iterations is unrolled, every call inlined, however unlikely.
-_LIMITS = ("unroll-threshold", "inline-threshold", "inlinecold-threshold", "inline-cold-callsite-threshold")
+_LIMITS = {
+    **dict.fromkeys(("unroll-threshold", "inline-threshold"), 100_000_000),
+    **dict.fromkeys(("inlinecold-threshold", "inline-cold-callsite-threshold"), 100_000_000),
+    # So is one with a variable number that clang can see never to be above this.
+    "unroll-max-upperbound": 64,
+}
 # The same IR on every machine: zig brings the headers of every target.
 _ZIG_FLAGS = ("-target", "x86_64-linux-musl", "-mcpu=baseline")
+
+_DIAGNOSTIC = re.compile(
+    r"^(?:(\S+?):(\d+):\d+: )?((?:fatal )?error|warning|note): (.*?)(?: \[-W.*\])?$", re.MULTILINE
+)
+# Notes that say where something is, or what else there is, and not why.
+_WHERE = re.compile(
+    r".*\bhere$|in (?:instantiation|call|evaluation|implicit|defaulted) |expanded from |forward declaration"
+    r"|candidate (?:found|function$)|did you mean|to match|(?:use|add|insert|remove|replace|initialize) |\("
+)
 
 _PLAIN_PATH = re.compile(r"[A-Za-z0-9_./+-]+")
 
@@ -68,9 +83,9 @@ def emit_llvm(source: UnitSource) -> str:
     with tempfile.TemporaryDirectory() as folder:
         wrapper, result = Path(folder, WRAPPER), Path(folder, "unit.ll")
         wrapper.write_text(_WRAPPER.format(type_name=source.type_name))
-        command = [*compiler, *_FLAGS, *(_ZIG_FLAGS if "ziglang" in compiler else ())]
-        for limit in _LIMITS:
-            command += ["-mllvm", f"-{limit}=100000000"]
+        command = [*compiler, *_FLAGS, *CLANG_LIMITS, *(_ZIG_FLAGS if "ziglang" in compiler else ())]
+        for name, limit in _LIMITS.items():
+            command += ["-mllvm", f"-{name}={limit}"]
         includes = include_folders(source, Path(folder))
         command += [word for include in includes for word in ("-I", str(include))]
         # By its path: a plain name would be looked for in the working folder first.
@@ -99,11 +114,26 @@ def include_folders(source: UnitSource, scratch: Path) -> list[Path]:
 
 
 def _message(source: UnitSource, stderr: str) -> str:
-    found = re.search(r"^(?:(\S+?):(\d+):\d+: )?(?:fatal )?error: (.*?)(?: \[-W.*\])?$", stderr, re.MULTILINE)
-    file = Path(found[1]).name if found and found[1] else ""
-    what = found[3] if found else (stderr.strip().splitlines() or ["nothing"])[-1]
+    found = _DIAGNOSTIC.findall(stderr)
+    at = next((index for index, (_, _, kind, _) in enumerate(found) if kind.endswith("error")), None)
+    if at is None:
+        last = (stderr.strip().splitlines() or ["nothing"])[-1]
+        return message(source.type_name, "", f"clang says: {last}", "mend the C++")
+    path, number, _, what = found[at]
+    what += _cause(found[at + 1 :])
+    file = PurePath(path).name
     if file == WRAPPER:
         remedy = f"name a class of {source.header.name} that has a nested 'Ports' and a 'void step(Ports&)'"
         return message(source.type_name, "", f"clang says: {what}", remedy)
-    line = f"{file}:{found[2]}" if found and file else ""
+    line = f"{file}:{number}" if file else ""
     return message(source.type_name, line, f"clang says: {what}", "mend the C++")
+
+
+def _cause(following: Sequence[tuple[str, str, str, str]]) -> str:
+    """The first note to an error that says why, with its place, in parentheses; nothing if none does."""
+    for path, number, kind, what in following:
+        if kind != "note":
+            break
+        if not _WHERE.match(what):
+            return f" ({PurePath(path).name}:{number}: {what})" if path else f" ({what})"
+    return ""

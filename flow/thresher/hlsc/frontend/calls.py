@@ -4,19 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from thresher.hlsc.frontend import operations
+from thresher.hlsc.frontend import library
 from thresher.hlsc.frontend.effects import Site, address_width
+from thresher.hlsc.frontend.intrinsics import intrinsic
 from thresher.hlsc.frontend.layout import Port
 from thresher.hlsc.frontend.memory import Content, Segment
-from thresher.hlsc.frontend.pointers import Target
+from thresher.hlsc.frontend.pointers import Pointer, Target
 from thresher.hlsc.frontend.state import PORTS, SELF
 from thresher.hlsc.frontend.symbols import Result, Symbols, unknown
 from thresher.hlsc.ir import Node, Op, TableStyle
 from thresher.hlsc.llvm.module import Instruction, Operand
+from thresher.hlsc.llvm.types import IntegerType, Type
 from thresher.hlsc.refusal import NotHardwareError
 
-_IGNORED = ("llvm.lifetime.end", "llvm.assume", "llvm.experimental.noalias.scope.decl", "llvm.dbg.")
+_IGNORED = (
+    *("llvm.lifetime.end", "llvm.assume", "llvm.experimental.noalias.scope.decl", "llvm.dbg."),
+    *("llvm.stacksave", "llvm.stackrestore", "llvm.prefetch", "llvm.donothing", "llvm.sideeffect"),
+    *("llvm.var.annotation", "llvm.invariant.start", "llvm.invariant.end", "llvm.fake.use"),
+)
+_ITSELF = (
+    *("llvm.threadlocal.address", "llvm.launder.invariant.group", "llvm.strip.invariant.group"),
+    *("llvm.ssa.copy", "llvm.annotation", "llvm.ptr.annotation"),
+)
+"""Intrinsics that give their first argument."""
 
+
+_ALLOCATING = frozenset({"malloc", "calloc", "realloc", "aligned_alloc", "free"})
+_PRINTING = frozenset({"printf", "fprintf", "puts", "fputs", "putchar", "fputc", "putc", "fwrite", "fflush"})
 
 STYLES = (TableStyle.AUTO, TableStyle.BLOCK, TableStyle.DISTRIBUTED)
 """In the order of the enumerators of `thresher::RomStyle`."""
@@ -40,31 +54,48 @@ class Calls(Symbols):
         elif name.startswith("llvm.lifetime.start"):
             self._forget(operands[-1])
         elif not name.startswith(_IGNORED):
-            return self._computed(name, operands)
+            return self._computed(name, operands, instruction.type)
         return None
 
-    def _computed(self, name: str, operands: Sequence[Operand]) -> Result:
-        """The result of a pure intrinsic.
+    def _computed(self, name: str, operands: Sequence[Operand], kind: Type) -> Result:
+        """The result of a pure intrinsic, or of a function of C's library.
 
         Raises:
             NotHardwareError: the call is of anything else.
         """
         if name.startswith("llvm."):
-            if name.startswith("llvm.threadlocal.address"):
-                return self.result_of(operands[0])
-            known = operations.intrinsic(self.builder, name, [self.node(operand) for operand in operands])
-            if known is not None:
-                return known
-            raise unknown(f"the LLVM intrinsic '{name}'")
+            return self._intrinsic(name, operands, kind)
+        if name in library.COMPARISONS and not self.is_defined(name):
+            a, b = (self.pointer(operand) for operand in operands[:2])
+            return library.compared(self.builder, self._read, a, b, self.node(operands[2]))
+        if name in library.SEARCHES and not self.is_defined(name):
+            value, size = (self.node(operand) for operand in operands[1:])
+            pointer, step = self.pointer(operands[0]), library.SEARCHES[name]
+            return library.found(self.builder, self._read, pointer, value, size, step)
         if self.is_defined(name):
             raise NotHardwareError(
                 f"the call of '{self.plain_name(name)}' cannot be inlined",
-                "a step must not call itself, and calls no function marked noinline",
+                "a step must not call itself, calls no function marked noinline, and has no computed `goto`",
             )
-        raise NotHardwareError(
-            f"'{self.plain_name(name) or 'a function through a pointer'}' is called, which has no body here",
-            "call only functions that the unit's headers define",
-        )
+        raise _of_call(name, self.plain_name(name))
+
+    def _intrinsic(self, name: str, operands: Sequence[Operand], kind: Type) -> Result:
+        if name.startswith(_ITSELF):
+            return self.result_of(operands[0])
+        width = kind.width if isinstance(kind, IntegerType) else 0
+        if name.startswith("llvm.objectsize"):
+            smallest = self.node(operands[1]).value
+            return self.builder.const(width, 0 if smallest else -1)
+        if name.startswith("llvm.is.constant"):
+            return self.builder.const(1, 0)
+        known = intrinsic(self.builder, name, [self.node(operand) for operand in operands], width)
+        if known is None:
+            raise unknown(f"the LLVM intrinsic '{name}'")
+        return known
+
+    def _read(self, pointer: Pointer, width: int) -> Node:
+        content = self.accesses.load(self.contents, pointer, width)
+        return self.builder.const(width, 0) if content is None else content
 
     def _forget(self, operand: Operand) -> None:
         target = self.pointer(operand).only
@@ -80,7 +111,9 @@ class Calls(Symbols):
             return
         width = 8 * count.value
         if name.startswith("llvm.memset"):
-            content: Content = self.builder.concat([self.node(operands[1])] * count.value)
+            content: Content = self.builder.concat(
+                [self.builder.low(self.node(operands[1]), 8)] * count.value
+            )
         else:
             content = self.accesses.load(self.contents, self.pointer(operands[1]), width)
         self.accesses.store(self.contents, self.pointer(operands[0]), width, content)
@@ -131,9 +164,14 @@ class Calls(Symbols):
 
     def _tables(self, operand: Operand) -> Sequence[Target]:
         targets = self.pointer(operand).targets
-        if any(target.terms or not target.is_constant for target in targets):
+        if not all(target.is_constant for target in targets):
             raise NotHardwareError(
-                "a table is chosen by a variable, or is not a constant",
+                "`rom_read` reads what is no constant",
+                "declare the table static constexpr; what a unit changes is a member array or a Ram",
+            )
+        if any(target.terms for target in targets):
+            raise NotHardwareError(
+                "a table is chosen by a variable",
                 "read each table at constant indices, with the variable in the address",
             )
         return targets
@@ -152,5 +190,26 @@ class Calls(Symbols):
         self.accesses.store(self.contents, self.pointer(operand), width, self.builder.zext(value, width))
 
     def _get(self, operand: Operand, width: int) -> Node:
-        content = self.accesses.load(self.contents, self.pointer(operand), width)
-        return self.builder.const(width, 0) if content is None else content
+        return self._read(self.pointer(operand), width)
+
+
+def _of_call(name: str, plain: str) -> NotHardwareError:
+    """The refusal of a function without a body, by what it does where that can be known."""
+    if not name:
+        return NotHardwareError(
+            "a function is called through a pointer that is not known",
+            "choose the function by a template argument, or by `if`",
+        )
+    if name in _ALLOCATING or name.startswith(("_Zn", "_Zd")):
+        return NotHardwareError(
+            f"memory is allocated or freed in a step ('{plain}')",
+            "use arrays of a constant size, as members or local variables",
+        )
+    if name in _PRINTING or name.startswith("_ZNSo"):
+        return NotHardwareError(
+            f"'{plain}' prints, which hardware cannot",
+            "print in the C simulation only: put it between `#ifndef THRESHER_HLSC` and `#endif`",
+        )
+    return NotHardwareError(
+        f"'{plain}' is called, which has no body here", "call only functions that the unit's headers define"
+    )

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from thresher.hlsc.frontend import operations
+from thresher.hlsc.frontend import addresses, operations
+from thresher.hlsc.frontend.addresses import AddressSum
 from thresher.hlsc.frontend.addressing import step_pointer
 from thresher.hlsc.frontend.calls import Calls
 from thresher.hlsc.frontend.effects import Site
 from thresher.hlsc.frontend.memory import Segment
 from thresher.hlsc.frontend.pointers import Array, place
-from thresher.hlsc.frontend.symbols import Result, unknown
+from thresher.hlsc.frontend.symbols import Result, unknown, width_of
 from thresher.hlsc.ir import Node, Op
-from thresher.hlsc.llvm.module import Instruction
+from thresher.hlsc.llvm.module import Instruction, Operand, Undefined
 from thresher.hlsc.llvm.types import IntegerType, OtherType, PointerType, bytes_of
 from thresher.hlsc.refusal import NotHardwareError
 
@@ -32,29 +33,53 @@ class Executor(Calls):
         """
         if instruction.opcode == "call":
             return self.call(instruction, Site(block, condition, line))
-        return _ACTIONS.get(instruction.opcode, Executor._arithmetic)(self, instruction)
+        action = _ACTIONS.get(instruction.opcode, Executor._arithmetic)
+        if action in _OF_OPERANDS and not instruction.operands:
+            raise unknown(f"the LLVM instruction '{instruction.opcode}' on a constant that hlsc cannot read")
+        return action(self, instruction)
 
     def _arithmetic(self, instruction: Instruction) -> Result:
         try:
             _check_integers(instruction)
-            a, b = (self.node(operand) for operand in instruction.operands)
+            a, b = (self.number(operand) for operand in instruction.operands)
+            if isinstance(a, AddressSum) or isinstance(b, AddressSum):
+                return addresses.combined(self.builder, instruction.opcode, a, b)
             return operations.binary(self.builder, instruction.opcode, a, b)
         except operations.NotConstantError as error:
             raise NotHardwareError(
                 "a division by a variable", "divide by a constant, or compute the quotient over several steps"
             ) from error
         except (KeyError, ValueError) as error:
-            raise unknown(f"the LLVM instruction '{instruction.opcode}'") from error
+            raise _of_instruction(instruction) from error
 
     def _icmp(self, instruction: Instruction) -> Result:
-        a, b = (self.node(operand) for operand in instruction.operands)
-        return operations.compare(self.builder, instruction.detail, a, b)
+        first, second = instruction.operands
+        if isinstance(first.type, PointerType):
+            return self._compare_pointers(instruction.detail, first, second)
+        a, b = self.number(first), self.number(second)
+        if isinstance(a, AddressSum) and isinstance(b, AddressSum):
+            return addresses.compare_numbers(self.builder, instruction.detail, a, b)
+        return operations.compare(self.builder, instruction.detail, self.node(first), self.node(second))
+
+    def _compare_pointers(self, predicate: str, *operands: Operand) -> Result:
+        if any(self.result_of(operand) is None for operand in operands):
+            return self.builder.const(1, 0)
+        a, b = (self.pointer(operand) for operand in operands)
+        return addresses.compare_pointers(self.builder, predicate, a, b)
+
+    def _address(self, instruction: Instruction) -> Result:
+        """`ptrtoint`, or `ptrtoaddr`."""
+        width = width_of(Operand(instruction.type, Undefined()))
+        return addresses.address_of(self.builder, self.pointer(instruction.operands[0]), width)
 
     def _cast(self, instruction: Instruction) -> Result:
         operand = instruction.operands[0]
         _check_integers(instruction)
         if not isinstance(instruction.type, IntegerType):
-            raise unknown(f"the LLVM instruction '{instruction.opcode}'")
+            raise _of_instruction(instruction)
+        number = self.number(operand)
+        if isinstance(number, AddressSum) and instruction.opcode == "trunc":
+            return addresses.truncated(self.builder, number, instruction.type.width)
         extend = self.builder.sext if instruction.opcode == "sext" else self.builder.resize
         return extend(self.node(operand), instruction.type.width)
 
@@ -81,10 +106,7 @@ class Executor(Calls):
     def _load(self, instruction: Instruction) -> Result:
         _check_integers(instruction)
         if not isinstance(instruction.type, IntegerType):
-            raise NotHardwareError(
-                f"a value of the LLVM type '{_type_name(instruction)}' is loaded",
-                "use integers; a unit holds its objects as members, not through pointers",
-            )
+            raise _loaded(instruction)
         pointer = self.pointer(instruction.operands[0])
         return self.accesses.load(self.contents, pointer, instruction.type.width)
 
@@ -96,7 +118,8 @@ class Executor(Calls):
                 "an address is stored", "hold objects as members of the unit, not through pointers"
             )
         content = self.result_of(operand)
-        assert content is None or isinstance(content, Node)
+        if content is not None and not isinstance(content, Node):
+            raise addresses.address_used()
         self.accesses.store(self.contents, self.pointer(where), operand.type.width, content)
         return None
 
@@ -107,9 +130,8 @@ class Executor(Calls):
         return step_pointer(self.pointer(base), instruction.type, nodes, self.arrays, inbounds)
 
     def _extractvalue(self, instruction: Instruction) -> Result:
-        pair = self.result_of(instruction.operands[0])
-        assert isinstance(pair, tuple)
-        return pair[int(instruction.detail)]
+        structure = self.result_of(instruction.operands[0])
+        return structure[int(instruction.detail)] if isinstance(structure, tuple) else None
 
 
 def _check_integers(instruction: Instruction) -> None:
@@ -128,10 +150,35 @@ def _check_integers(instruction: Instruction) -> None:
         raise NotHardwareError("a floating-point number is computed", "scale it to an integer of fixed point")
 
 
-def _type_name(instruction: Instruction) -> str:
-    return (
-        "ptr" if isinstance(instruction.type, PointerType) else getattr(instruction.type, "name", "aggregate")
-    )
+def _loaded(instruction: Instruction) -> NotHardwareError:
+    """The refusal of a load of what is no integer."""
+    if isinstance(instruction.type, PointerType):
+        return NotHardwareError(
+            "a pointer is loaded from memory",
+            "keep an index in place of the pointer, and choose between objects by it or by `if`",
+        )
+    return unknown("the load of a whole structure")
+
+
+def _of_instruction(instruction: Instruction) -> NotHardwareError:
+    """The refusal of an instruction, by the C++ that it stems from where that can be known."""
+    known = _REFUSED.get(instruction.opcode)
+    return NotHardwareError(*known) if known else unknown(f"the LLVM instruction '{instruction.opcode}'")
+
+
+_ATOMIC = (
+    "an atomic operation is done",
+    "use plain operators: a step is alone with the members, and the next begins with what it has left",
+)
+_REFUSED = {
+    **dict.fromkeys(("atomicrmw", "cmpxchg", "fence"), _ATOMIC),
+    "va_arg": ("a function of a variable number of arguments is called", "write a variadic template"),
+    "inttoptr": ("a pointer is made from a number", "use indices; hardware has no addresses"),
+    "insertvalue": (
+        "a structure is computed as one value",
+        "return it through a reference parameter, or compute its members one by one",
+    ),
+}
 
 
 _ACTIONS: dict[str, Callable[[Executor, Instruction], Result]] = {
@@ -139,6 +186,8 @@ _ACTIONS: dict[str, Callable[[Executor, Instruction], Result]] = {
     "trunc": Executor._cast,
     "zext": Executor._cast,
     "sext": Executor._cast,
+    "ptrtoint": Executor._address,
+    "ptrtoaddr": Executor._address,
     "freeze": Executor._same,
     "select": Executor._select,
     "alloca": Executor._alloca,
@@ -148,3 +197,6 @@ _ACTIONS: dict[str, Callable[[Executor, Instruction], Result]] = {
     "getelementptr": Executor._getelementptr,
     "extractvalue": Executor._extractvalue,
 }
+
+_OF_OPERANDS = frozenset(_ACTIONS.values()) - {Executor._alloca, Executor._asm}
+"""What needs an operand; an instruction that cannot be read has none."""

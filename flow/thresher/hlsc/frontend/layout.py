@@ -13,6 +13,9 @@ from thresher.hlsc.llvm.module import Function
 from thresher.hlsc.refusal import UnsupportedUnitError
 
 _LIBRARY = frozenset({"bits.hpp", "stream.hpp", "rom.hpp", "ram.hpp"})
+_STANDARD = re.compile(r"/libcxx/include/|/include/c\+\+/|/lib/clang/|^/usr/include/")
+"""Where clang, the ziglang wheel and Linux distributions keep the headers of C and C++."""
+
 WRAPPER = "thresher_unit_wrapper.cpp"
 """The name of the translation unit that hlsc itself writes around a unit."""
 
@@ -22,8 +25,10 @@ _RAM = re.compile(r"Ram<(\d+), (\d+)>")
 
 
 def is_library(path: str) -> bool:
-    """Whether a file is one that a unit's own lines should not be blamed on: ours, not the user's."""
+    """Whether a file is one that a unit's own lines should not be blamed on: ours, or C++'s own library."""
     pure = PurePath(path)
+    if _STANDARD.search(path):
+        return True
     return pure.name == WRAPPER or (pure.name in _LIBRARY and pure.parent.name == "thresher")
 
 

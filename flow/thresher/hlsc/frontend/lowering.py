@@ -100,6 +100,11 @@ class Lowering:
         callee = self._functions.get(instruction.detail)
         return self._info.declaration_line(callee.location) if callee else ""
 
+    def _line_before(self, instruction: Instruction, block: str) -> str:
+        """The last line ahead of an instruction that has none, as a library's own has none."""
+        instructions = self._flow.blocks[block].instructions
+        return self._block_line(instructions[: instructions.index(instruction)])
+
     # Blocks
 
     def _entry_memory(self, name: str, state: Segments) -> Memory:
@@ -149,7 +154,7 @@ class Lowering:
                 condition = self._predicates.block(block)
                 result = self._executor.execute(instruction, block, condition, line)
         except NotHardwareError as error:
-            place = line or self._callee_line(instruction)
+            place = line or self._callee_line(instruction) or self._line_before(instruction, block)
             raise UnsupportedUnitError(place, error.reason, error.remedy) from error
         if instruction.result:
             self._executor.values[instruction.result] = result

@@ -1,4 +1,4 @@
-"""The meaning of LLVM's arithmetic instructions and intrinsics, in nodes.
+"""The meaning of LLVM's arithmetic instructions, in nodes.
 
 What LLVM calls poison (a shift by too much, a sum that overflows in spite of `nsw`) may be
 anything; the cheapest value is taken.
@@ -6,7 +6,7 @@ anything; the cheapest value is taken.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from thresher.hlsc.builder import Builder
 from thresher.hlsc.ir import Node, Op
@@ -17,7 +17,7 @@ class NotConstantError(Exception):
 
 
 def binary(builder: Builder, opcode: str, a: Node, b: Node) -> Node:
-    """The result of a binary instruction on integers.
+    """The result of a binary instruction on integers; that of a division by zero may be anything.
 
     Raises:
         NotConstantError: a division by a variable.
@@ -26,8 +26,10 @@ def binary(builder: Builder, opcode: str, a: Node, b: Node) -> Node:
     if opcode in ("shl", "lshr", "ashr"):
         b = builder.zext(builder.low(b, max((b.width - 1).bit_length(), 1)), b.width)
     if opcode in ("udiv", "urem", "sdiv", "srem"):
-        if b.op is not Op.CONST or b.value == 0:
+        if b.op is not Op.CONST:
             raise NotConstantError
+        if b.value == 0:
+            return builder.const(a.width, 0)
         return _DIVISIONS[opcode](builder, a, b)
     return _BINARY[opcode](builder, a, b)
 
@@ -48,7 +50,8 @@ def _udiv(builder: Builder, a: Node, b: Node) -> Node:
     return builder.resize(builder.slice(product, shift, max(needed, 1)), a.width)
 
 
-def _urem(builder: Builder, a: Node, b: Node) -> Node:
+def remainder_by_constant(builder: Builder, a: Node, b: Node) -> Node:
+    """The unsigned remainder."""
     if b.value.bit_count() == 1:
         return builder.and_(a, builder.const(a.width, b.value - 1))
     width = (b.value - 1).bit_length()
@@ -75,7 +78,7 @@ def _remainder(builder: Builder, a: Node, b: Node, quotient: Node, width: int) -
     return builder.sub(low, builder.mul(times, divisor))
 
 
-_DIVISIONS = {"udiv": _udiv, "urem": _urem, "sdiv": _sdiv, "srem": _srem}
+_DIVISIONS = {"udiv": _udiv, "urem": remainder_by_constant, "sdiv": _sdiv, "srem": _srem}
 
 _BINARY: dict[str, Callable[[Builder, Node, Node], Node]] = {
     "add": Builder.add,
@@ -113,111 +116,12 @@ def absolute(builder: Builder, arg: Node) -> Node:
     return builder.select(builder.bit(arg, arg.width - 1), negated(builder, arg), arg)
 
 
-def intrinsic(builder: Builder, name: str, args: Sequence[Node]) -> Node | tuple[Node, Node] | None:
-    """The result of a pure `llvm.*` intrinsic; None if hlsc does not know it.
-
-    The `with.overflow` intrinsics give two results: the sum and whether it overflowed.
-    """
-    parts = name.split(".")[1:]
-    base = ".".join(part for part in parts if not _is_type(part))
-    made = _INTRINSICS.get(base)
-    return made(builder, *args) if made else None
+def three_way(builder: Builder, below: str, a: Node, b: Node, width: int) -> Node:
+    """-1 where `a` is below `b`, 0 where they are equal, and else 1; `below` is `slt` or `ult`."""
+    differs = builder.not_(builder.eq(a, b))
+    return builder.concat((differs, builder.sext(compare(builder, below, a, b), width - 1)))
 
 
-def _is_type(part: str) -> bool:
-    return part[:1] in "ip" and part[1:].isdigit()
-
-
-def _choose(predicate: str) -> Callable[[Builder, Node, Node], Node]:
-    def made(builder: Builder, a: Node, b: Node) -> Node:
-        return builder.select(compare(builder, predicate, a, b), a, b)
-
-    return made
-
-
-def _ctpop(builder: Builder, arg: Node) -> Node:
-    return builder.resize(builder.popcount(arg), arg.width)
-
-
-def _cttz(builder: Builder, arg: Node, _: Node) -> Node:
-    """The ones of `(arg - 1) & ~arg` are the trailing zeros."""
-    below = builder.add(arg, builder.const(arg.width, -1))
-    return _ctpop(builder, builder.and_(below, builder.not_(arg)))
-
-
-def _ctlz(builder: Builder, arg: Node, zero_is_poison: Node) -> Node:
-    return _cttz(builder, _bitreverse(builder, arg), zero_is_poison)
-
-
-def _bitreverse(builder: Builder, arg: Node) -> Node:
-    return builder.concat([builder.bit(arg, place) for place in reversed(range(arg.width))])
-
-
-def _bswap(builder: Builder, arg: Node) -> Node:
+def bytes_reversed(builder: Builder, arg: Node) -> Node:
+    """The bytes in the other order; the width is a multiple of 8."""
     return builder.concat([builder.slice(arg, low, 8) for low in reversed(range(0, arg.width, 8))])
-
-
-def _funnel(builder: Builder, high: Node, low: Node, amount: Node, left: bool) -> Node:
-    """A shift of two words side by side; the amount counts modulo the width."""
-    width = high.width
-    amount = _urem(builder, amount, builder.const(amount.width, width))
-    both = builder.concat((low, high))
-    if left:
-        shifted = builder.shl(both, builder.zext(amount, 2 * width))
-        return builder.slice(shifted, width, width)
-    return builder.low(builder.lshr(both, builder.zext(amount, 2 * width)), width)
-
-
-def _saturating_sub(builder: Builder, a: Node, b: Node) -> Node:
-    return builder.select(builder.ult(a, b), builder.const(a.width, 0), builder.sub(a, b))
-
-
-def _saturating_add(builder: Builder, a: Node, b: Node) -> Node:
-    total, over = _add_overflow(builder, a, b)
-    return builder.select(over, builder.const(a.width, -1), total)
-
-
-def _signed_saturating(
-    operation: Callable[[Builder, Node, Node], Node],
-) -> Callable[[Builder, Node, Node], Node]:
-    def made(builder: Builder, a: Node, b: Node) -> Node:
-        width = a.width
-        exact = operation(builder, builder.sext(a, width + 1), builder.sext(b, width + 1))
-        over = builder.xor(builder.bit(exact, width), builder.bit(exact, width - 1))
-        lowest = 1 << (width - 1)
-        negative = builder.bit(exact, width)
-        limit = builder.select(negative, builder.const(width, lowest), builder.const(width, lowest - 1))
-        return builder.select(over, limit, builder.low(exact, width))
-
-    return made
-
-
-def _add_overflow(builder: Builder, a: Node, b: Node) -> tuple[Node, Node]:
-    exact = builder.add(builder.zext(a, a.width + 1), builder.zext(b, a.width + 1))
-    return builder.low(exact, a.width), builder.bit(exact, a.width)
-
-
-def _sub_overflow(builder: Builder, a: Node, b: Node) -> tuple[Node, Node]:
-    return builder.sub(a, b), builder.ult(a, b)
-
-
-_INTRINSICS: dict[str, Callable[..., Node | tuple[Node, Node]]] = {
-    "ctpop": _ctpop,
-    "cttz": _cttz,
-    "ctlz": _ctlz,
-    "bitreverse": _bitreverse,
-    "bswap": _bswap,
-    "umin": _choose("ult"),
-    "umax": _choose("ugt"),
-    "smin": _choose("slt"),
-    "smax": _choose("sgt"),
-    "abs": lambda builder, arg, _: absolute(builder, arg),
-    "fshl": lambda builder, a, b, amount: _funnel(builder, a, b, amount, True),
-    "fshr": lambda builder, a, b, amount: _funnel(builder, a, b, amount, False),
-    "usub.sat": _saturating_sub,
-    "uadd.sat": _saturating_add,
-    "ssub.sat": _signed_saturating(Builder.sub),
-    "sadd.sat": _signed_saturating(Builder.add),
-    "uadd.with.overflow": _add_overflow,
-    "usub.with.overflow": _sub_overflow,
-}

@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from thresher.hlsc.builder import Builder
-from thresher.hlsc.ir import Node
+from thresher.hlsc.ir import Node, Op
+
+NULL = "null"
+"""The object that a null pointer points to: none."""
 
 Term = tuple[Node, int]
 """A variable index, signed, and the bytes that one step of it moves the pointer."""
@@ -65,6 +68,19 @@ class Pointer:
                 )
                 for target in self.targets
             )
+        )
+
+    def simplified(self, builder: Builder) -> Pointer:
+        """The same pointer with each place once, and without those where it never points."""
+        conditions: dict[Target, list[Node]] = {}
+        for target in self.targets:
+            found = builder.const(1, 1) if target.condition is None else target.condition
+            if found.op is not Op.CONST or found.value:
+                conditions.setdefault(replace(target, condition=None), []).append(found)
+        if len(conditions) <= 1:
+            return Pointer(tuple(conditions) or self.targets[:1])
+        return Pointer(
+            tuple(replace(target, condition=builder.any_of(each)) for target, each in conditions.items())
         )
 
 

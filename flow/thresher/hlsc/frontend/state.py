@@ -10,7 +10,7 @@ from thresher.hlsc.frontend import memory
 from thresher.hlsc.frontend.addressing import elements, table_index
 from thresher.hlsc.frontend.effects import address_width
 from thresher.hlsc.frontend.memory import Content, Memory, Segment
-from thresher.hlsc.frontend.pointers import Pointer, Target
+from thresher.hlsc.frontend.pointers import NULL, Pointer, Target
 from thresher.hlsc.ir import Node, Table, TableStyle
 from thresher.hlsc.llvm.constants import constant_bytes
 from thresher.hlsc.llvm.debug_info import DebugInfo, Leaf
@@ -26,6 +26,14 @@ class Constant:
 
     name: str
     data: bytes
+
+
+def _contents(text: str, types: Mapping[str, str]) -> bytes | None:
+    """The bytes of a global; None if they are not constant, or not of integers."""
+    try:
+        return constant_bytes(text, types)
+    except ValueError:
+        return None
 
 
 @dataclass
@@ -44,7 +52,13 @@ class Globals:
             NotHardwareError: it is not constant.
         """
         if symbol not in self.constants:
-            data = constant_bytes(self.texts.get(symbol, ""), self.types)
+            data = _contents(self.texts.get(symbol, ""), self.types)
+            if data is None and " constant " in f" {self.texts.get(symbol, '')}":
+                raise NotHardwareError(
+                    f"the constant '{self.name(symbol)}' is read, which does not hold integers alone",
+                    "make it a table of integers: indices in place of pointers, fixed point in place of "
+                    "floating point",
+                )
             if data is None:
                 raise NotHardwareError(
                     f"the variable '{self.name(symbol)}' is read, which is no constant",
@@ -73,11 +87,20 @@ class Accesses:
         return self.choose([(place.condition, self._load(contents, place, width)) for place in places])
 
     def _places(self, pointer: Pointer, width: int) -> list[Target]:
-        """What a pointer may mean; an index into a constant table stays a variable."""
+        """What a pointer that is followed may mean; an index into a constant table stays a variable.
+
+        Raises:
+            NotHardwareError: it is null.
+        """
         size = -(-width // 8)
+        targets = [target for target in pointer.targets if target.base != NULL]
+        if not targets:
+            raise NotHardwareError(
+                "a null pointer is followed", "follow it only where it points to an object of the unit"
+            )
         return [
             place
-            for target in pointer.targets
+            for target in targets
             for place in ([target] if target.is_constant else elements(self.builder, target, size))
         ]
 
