@@ -19,7 +19,7 @@ inline long step_before = -1;
 
 inline void on_signal(int number) {
   if (number != SIGVTALRM) {
-    mistake({"", 0}, "look for pointers that lead nowhere, and for numbers that its types cannot hold",
+    mistake({"", 0}, "look for pointers that lead nowhere, and for numbers that types cannot hold",
             "it ends with signal %d", number);
   }
   if (present_step == step_before) {

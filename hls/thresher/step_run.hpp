@@ -44,6 +44,9 @@ inline std::FILE* open_file(const char* folder, const char* name, const char* en
   return file;
 }
 
+// Makes an object be in memory whenever an unknown function is called: a jump out of a step finds it there.
+inline void keep_in_memory(void* object) { asm volatile("" : : "r"(object) : "memory"); }
+
 // What a step of the hardware found at an input and did with it. A trial is no step that it did: the last
 // one of a replay may ask whether one could be done.
 enum Replayed { kThere = 1, kTaken = 2, kTrial = 4 };
@@ -143,9 +146,10 @@ class StepRun {
   const char* output() const { return output_; }
   const char* replay() const { return replay_; }
 
-  // Not inline: what a jump out of a step leaves in a caller's own objects must be in memory.
   template <class Unit, class... Taps>
-  __attribute__((noinline)) void steps(Unit& unit, typename Unit::Ports& ports, Taps&... taps) {
+  void steps(Unit& unit, typename Unit::Ports& ports, Taps&... taps) {
+    (keep_in_memory(&taps), ...);
+    keep_in_memory(this);
     watch();
     const int left = setjmp(left_);
     if (left == 0) go(unit, ports, taps...);

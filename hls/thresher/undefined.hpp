@@ -87,11 +87,9 @@ extern "C" {
   thresher::mistake(data->place(), "test the divisor first", "a division by zero");
 }
 
-[[noreturn]] void __ubsan_handle_type_mismatch_v1_abort(const thresher::CheckedAccess* data,
-                                                        std::uintptr_t address) {
-  thresher::mistake(data->where.place(), "keep the pointer within what it points into",
-                    "a pointer to %.*s %s", data->type->length(), data->type->name,
-                    address == 0 ? "is null" : "is outside of what it points into");
+[[noreturn]] void __ubsan_handle_type_mismatch_v1_abort(const thresher::CheckedAccess* data, std::uintptr_t) {
+  thresher::mistake(data->where.place(), "let it point to something first", "a pointer to %.*s is null",
+                    data->type->length(), data->type->name);
 }
 
 [[noreturn]] void __ubsan_handle_load_invalid_value_abort(const thresher::CheckedAccess* data, std::uintptr_t) {

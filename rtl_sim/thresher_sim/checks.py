@@ -13,7 +13,6 @@ _KINDS = (
     "enum",
     "integer-divide-by-zero",
     "null",
-    "object-size",
     "return",
     "shift-exponent",
     "unreachable",

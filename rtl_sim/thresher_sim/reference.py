@@ -63,9 +63,11 @@ class Reference:
             UsageError: there is nothing to compare.
         """
         if not any(len(beats) for beats in self.beats.values()):
+            taken = " and ".join(f"{count} beats of '{name}'" for name, count in self.taken.items())
             raise UsageError(
-                f"sim: unit '{unit.module}': its C++ writes nothing in {self.steps} steps on these beats, "
-                "so there is nothing to compare; give more beats, or other ones in stimulus/"
+                f"sim: unit '{unit.module}': its C++ writes nothing in {self.steps} steps, which take "
+                f"{taken or 'no beats'}, so there is nothing to compare; look at what its writes wait for, "
+                "give more beats, or other ones in stimulus/"
             )
 
 

@@ -15,7 +15,7 @@ from .errors import SimulationMismatchError, ThresherError, UsageError
 from .outcome import BenchSettings, Outcome
 from .progress import Progress, watch
 from .reference import Reference, read_beats, run_reference
-from .replay import disagreement, load_steps, run_replay
+from .replay import RecordedSteps, disagreement, load_steps, run_replay
 from .rtl import MAX_SEED, PATIENCE, sv_files
 from .runner import build_model, finish, start_model, stop
 from .stimulus import Range, stimulus
@@ -91,8 +91,8 @@ class StreamScore:
 class UnitResult:
     """What a unit's bench saw; `seconds` is the RTL's run alone.
 
-    `replayed` says that the C++ found its beats in each step as the RTL did, and `disagreement` in words
-    that a step took other beats, where the comparison ends.
+    `replayed` are the RTL's steps where the C++ found its beats in each as the RTL did, and `disagreement`
+    says in words that one took other beats, where the comparison ends.
     """
 
     module: str
@@ -100,7 +100,7 @@ class UnitResult:
     scores: tuple[StreamScore, ...]
     cycles: int
     seconds: float
-    replayed: bool = False
+    replayed: RecordedSteps | None = None
     disagreement: str = ""
 
     @property
@@ -196,7 +196,7 @@ def _replayed(unit: UnitProject, folder: Path, first: Reference, run: _Run) -> U
         tuple(scores),
         run.outcome.cycles,
         run.seconds,
-        replayed=True,
+        replayed=steps,
         disagreement=disagreement(unit, reference, steps),
     )
 
@@ -257,7 +257,7 @@ def _run_rtl(unit: UnitProject, folder: Path, reference: Reference, options: Uni
 def _score(
     stream: UnitStream, reference: Reference, results: Path, ended: bool, due: int | None = None
 ) -> StreamScore:
-    """Beats beyond the C++'s are too many where it had `ended`; of its own the first `due`, or all, must be."""
+    """Beats beyond the C++'s are too many where it had `ended`; all, or the first `due`, must be there."""
     want = reference.beats[stream.name]
     words = np.fromfile(results / f"{stream.name}.bin", np.uint8).reshape(-1, _word_bytes(stream))
     got = words[:, : stream.bytes_per_beat]

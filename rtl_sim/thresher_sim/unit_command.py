@@ -99,7 +99,7 @@ def unit_summary(result: UnitResult) -> str:
     """How far the C++ went, and what the RTL simulation took."""
     steps = result.reference.steps
     rtl = f"RTL: {result.cycles:,} cycles in {result.seconds:.2f} s, {result.mismatches} mismatches"
-    if result.replayed:
+    if result.replayed is not None:
         return (
             f"C++: {steps:,} steps, each with the beats that the RTL's step found, as it asks empty()\n{rtl}"
         )

@@ -211,7 +211,8 @@ def test_the_cpp_finds_beats_there_as_the_rtl_did(tmp_path: Path) -> None:
     (header,) = (tmp_path / "hls").rglob(UNITS.name)
     project = load_unit(tmp_path)
     good = simulate_unit(project, UnitOptions(beats=5 * FRAME))
-    assert (good.mismatches, good.replayed) == (0, True)
+    assert good.mismatches == 0
+    assert good.replayed is not None
 
     text = header.read_text()
     assert text.count("if (place_ == 0) {") == 1
