@@ -158,9 +158,39 @@ def test_a_bench_that_would_compare_nothing_is_refused(
     assert hlsc("demo::Silent", tmp_path / "out") == 0
     assert run_bench(["unit", str(tmp_path / "out")]) == 2
     assert capsys.readouterr().err.splitlines()[-1] == (
-        "sim: unit 'Silent': its C++ writes nothing in 1000 steps on these beats, so there is nothing to "
-        "compare; give more beats, or other ones in stimulus/"
+        "sim: unit 'Silent': its C++ writes nothing in 1000 steps, which take 1000 beats of 's_axis', so "
+        "there is nothing to compare; look at what its writes wait for, give more beats, or other ones in "
+        "stimulus/"
     )
+
+
+def test_a_mistake_in_the_users_cpp_at_run_time_is_named_by_its_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The hardware takes the index for what its bits say; the C++ means nothing with it, which is refused."""
+    header, target = tmp_path / "look.hpp", tmp_path / "out"
+    header.write_text(
+        '#include "thresher/bits.hpp"\n#include "thresher/stream.hpp"\n'
+        "struct Look {\n"
+        "  struct Ports { thresher::InStream<8> s_axis; thresher::OutStream<8> m_axis; };\n"
+        "  void step(Ports& ports) {\n"
+        "    const int place = static_cast<int>(ports.s_axis.read());\n"
+        "    ports.m_axis.write(static_cast<thresher::uint<8>>(table_[place]));\n"
+        "    table_[0] = place;\n"
+        "  }\n"
+        "  int table_[10] = {};\n};\n"
+    )
+    assert main(["hlsc", str(header), "--top", "Look", "-o", str(target)]) == 0
+    (target / "stimulus" / "s_axis.txt").write_text("9\n3\na\n")
+    capsys.readouterr()
+
+    assert run_bench(["unit", str(target)]) == 2
+
+    assert capsys.readouterr().err.splitlines()[-1] == (
+        "sim: unit 'Look': look.hpp:7: index 10 is outside of 'int[10]', in step 2 of the C++, which read "
+        "beat 2 of 's_axis', 0x0a; keep the index within the array, or give the array more elements"
+    )
+    assert list((target / "build").glob("run-*")) == []
 
 
 def test_cpp_that_was_changed_in_the_project_is_refused(

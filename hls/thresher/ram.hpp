@@ -6,6 +6,10 @@
 
 #include "thresher/bits.hpp"
 
+#ifdef THRESHER_CHECKED
+#include "thresher/mistake.hpp"
+#endif
+
 #ifdef THRESHER_HLSC
 extern "C" {
 void thresher_ram_read(const void* ram, int width, int depth, std::uint32_t address,
@@ -20,6 +24,17 @@ namespace thresher {
 template <int Width, int Depth>
 class Ram {
  public:
+#if defined(THRESHER_CHECKED)
+  uint<Width> read(std::uint32_t address, Place place = Place::here()) const {
+    check_address(address, Depth, "Ram", place);
+    return words_[address];
+  }
+
+  void write(std::uint32_t address, uint<Width> word, Place place = Place::here()) {
+    check_address(address, Depth, "Ram", place);
+    words_[address] = word;
+  }
+#else
   uint<Width> read(std::uint32_t address) const {
 #if defined(THRESHER_HLSC)
     uint<Width> word;
@@ -37,6 +52,7 @@ class Ram {
     words_[address] = word;
 #endif
   }
+#endif
 
  private:
 #if defined(THRESHER_HLSC)

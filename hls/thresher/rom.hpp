@@ -5,6 +5,10 @@
 
 #include "thresher/bits.hpp"
 
+#ifdef THRESHER_CHECKED
+#include "thresher/mistake.hpp"
+#endif
+
 #ifdef THRESHER_HLSC
 extern "C" void thresher_rom(const void* table, int width, int depth, int style, std::uint32_t address,
                              void* word) noexcept;
@@ -17,7 +21,13 @@ enum class RomStyle { kAuto, kBlock, kDistributed };
 
 // The `Width`-bit word of `table` at `address`, which is below `Depth`.
 template <int Width, RomStyle Style = RomStyle::kAuto, int Depth, int Words>
+#if defined(THRESHER_CHECKED)
+uint<Width> rom_read(const std::uint64_t (&table)[Depth][Words], std::uint32_t address,
+                     Place place = Place::here()) {
+  check_address(address, Depth, "table", place);
+#else
 uint<Width> rom_read(const std::uint64_t (&table)[Depth][Words], std::uint32_t address) {
+#endif
   static_assert(Words == (Width + 63) / 64, "a table has as many 64-bit words as its width needs");
 #if defined(THRESHER_HLSC)
   uint<Width> word;

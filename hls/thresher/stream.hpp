@@ -60,8 +60,12 @@ template <int Width> using Channel = hls::stream<uint<Width>>;
 #include <cstdlib>
 namespace thresher {
 
-// Called where a step reads from an empty channel, if set: whoever runs a unit step by step ends there.
-inline void (*on_empty_read)() = nullptr;
+// Called with its name where a step reads from an empty channel, if set: whoever runs a unit step by step
+// ends there.
+inline void (*on_empty_read)(const char* name) = nullptr;
+
+// Whether a step has asked an input if it is empty.
+inline bool has_asked = false;
 
 // An unbounded queue of beats between two units of the C simulation. It needs nothing of the C++
 // library at link time, and has the constructor of hls::stream.
@@ -75,7 +79,7 @@ class Channel {
 
   uint<Width> read() {
     if (empty()) {
-      if (on_empty_read != nullptr) on_empty_read();
+      if (on_empty_read != nullptr) on_empty_read(name_);
       fail("is read while it is empty: the unit behind it needs more beats than it gets; check its step");
     }
     return beats_[next_++];
@@ -117,7 +121,13 @@ template <int Width>
 class InStream {
  public:
   explicit InStream(Channel<Width>& channel) : channel_(channel) {}
-  bool empty() const { return channel_.empty(); }
+  bool empty() const {
+#ifdef THRESHER_CHECKED
+    has_asked = true;
+#endif
+    return channel_.empty();
+  }
+
   uint<Width> read() { return channel_.read(); }
 
  private:

@@ -19,6 +19,7 @@ from .outcome import BenchSettings, Outcome, StreamState
 
 PERIOD_NS = 10
 RESET_CYCLES = 16
+RECORDER = "recorder"
 
 
 class Monitor:
@@ -76,6 +77,7 @@ class Bench:
         self._settings = settings
         self._monitors = [Monitor(top, name, beats) for name, beats in settings.expected_beats.items()]
         self._meters = {name: getattr(top, f"meter_{name}").most for name in settings.fifos}
+        self._recorder = getattr(top, RECORDER) if settings.records_steps else None
 
     async def reset(self) -> None:
         """Start the clock, and let go of reset between two rising edges."""
@@ -104,7 +106,10 @@ class Bench:
     def _outcome(self, done: bool) -> Outcome:
         states = tuple(monitor.state() for monitor in self._monitors)
         occupancy = {name: int(most.value) for name, most in self._meters.items()}
-        return Outcome(done, self._cycle(), states, occupancy)
+        return Outcome(done, self._cycle(), states, occupancy, self._rest())
+
+    def _rest(self) -> int:
+        return 0 if self._recorder is None else int(self._recorder.rest.value)
 
 
 @cocotb.test()

@@ -9,8 +9,10 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from .checks import CHECKS, with_strict_indices
 from .errors import ToolFailedError, UsageError
 from .toolchain import CLANG_LIMITS, GXX_LIMITS, find_amd_include, find_clang, find_gxx
 
@@ -20,6 +22,25 @@ SHOWN_LINES = 12
 _PLAIN = ("-fno-exceptions", "-fno-threadsafe-statics")
 # Signed sums wrap, in the C simulation as in hardware: hlsc gives clang the same flag.
 _MEANING = ("-fwrapv",)
+
+
+@dataclass(frozen=True)
+class _Recipe:
+    """Commands that make an object of a source, and a program of that.
+
+    With `assemble` the first makes LLVM's text instead, in which indices are checked more strictly before
+    the object is made of it.
+    """
+
+    name: str
+    translate: tuple[str, ...]
+    link: tuple[str, ...]
+    assemble: tuple[str, ...] = ()
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """All that decides what comes out."""
+        return (*self.translate, "", *self.assemble, "", *self.link)
 
 
 def compile_program(source: Path, includes: Sequence[Path], cache: Path, types: str = "bitint") -> Path:
@@ -38,8 +59,22 @@ def compile_program(source: Path, includes: Sequence[Path], cache: Path, types: 
     """
     if types not in TYPE_SETS:
         raise UsageError(f"csim: there are no types '{types}'; choose one of {', '.join(TYPE_SETS)}")
-    steps = _bitint_steps() if types == "bitint" else _amd_steps()
-    folder = cache / f"{source.stem}-{types}-{_fingerprint(source, includes, steps)}"
+    return _compile(source, includes, cache, _bitint_recipe() if types == "bitint" else _amd_recipe())
+
+
+def compile_checked(source: Path, includes: Sequence[Path], cache: Path) -> Path:
+    """The same with clang's types, as a program that ends where its C++ does what has no meaning.
+
+    It then says what and where, see `thresher/mistake.hpp`, which `source` includes.
+
+    Raises:
+        As `compile_program`.
+    """
+    return _compile(source, includes, cache, _checked_recipe())
+
+
+def _compile(source: Path, includes: Sequence[Path], cache: Path, recipe: _Recipe) -> Path:
+    folder = cache / f"{source.stem}-{recipe.name}-{_fingerprint(source, includes, recipe)}"
     program = folder / source.stem
     if program.is_file():
         return program
@@ -47,10 +82,14 @@ def compile_program(source: Path, includes: Sequence[Path], cache: Path, types: 
     beside = folder / f"{source.stem}.{os.getpid()}"
     # Not every compiler takes every path that a project may have, so it sees links with plain names.
     with tempfile.TemporaryDirectory(prefix="thresher-", ignore_cleanup_errors=True) as scratch:
-        here, *flags = (str(link) for link in _links([source.parent, *includes], Path(scratch)))
-        flags = [f"-I{flag}" for flag in flags]
-        _run(steps[0], [*flags, "-c", f"{here}/{source.name}", "-o", f"{scratch}/unit.o"], source)
-        _run(steps[1], [f"{scratch}/unit.o", "-o", f"{scratch}/program"], source)
+        here, *links = (str(link) for link in _links([source.parent, *includes], Path(scratch)))
+        flags = [f"-I{link}" for link in links]
+        stop, made = ("-S", f"{scratch}/unit.ll") if recipe.assemble else ("-c", f"{scratch}/unit.o")
+        _run(recipe.translate, [*flags, stop, f"{here}/{source.name}", "-o", made], source)
+        if recipe.assemble:
+            Path(made).write_text(with_strict_indices(Path(made).read_text()))
+            _run(recipe.assemble, ["-c", made, "-o", f"{scratch}/unit.o"], source)
+        _run(recipe.link, [f"{scratch}/unit.o", "-o", f"{scratch}/program"], source)
         shutil.copy(Path(scratch) / "program", beside)
     beside.replace(program)
     return program
@@ -72,7 +111,7 @@ def summarise_log(text: str) -> str:
     return " | ".join(errors[:SHOWN_LINES] or lines[-SHOWN_LINES:])
 
 
-def _bitint_steps() -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _bitint_recipe() -> _Recipe:
     """Commands that compile and link with clang.
 
     The ziglang wheel builds a C++ library at its first C++ link, for a minute. The simulation needs
@@ -81,27 +120,29 @@ def _bitint_steps() -> tuple[tuple[str, ...], tuple[str, ...]]:
     """
     clang = find_clang()
     warnings = ("-Wall", "-Wextra")
-    compile_step = (
-        *clang,
-        "-std=c++20",
-        "-O2",
-        "-march=native",
-        *warnings,
-        *_MEANING,
-        *_PLAIN,
-        *CLANG_LIMITS,
-    )
+    translate = (*clang, "-std=c++20", "-O2", "-march=native", *warnings, *_MEANING, *_PLAIN, *CLANG_LIMITS)
     if clang[-1] != "c++":
-        return compile_step, clang
+        return _Recipe("bitint", translate, clang)
     gxx = shutil.which("g++")
-    return compile_step, (gxx,) if gxx else (*clang[:-1], "cc")
+    return _Recipe("bitint", translate, (gxx,) if gxx else (*clang[:-1], "cc"))
 
 
-def _amd_steps() -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _checked_recipe() -> _Recipe:
+    plain = _bitint_recipe()
+    text = ("-emit-llvm", "-Xclang", "-disable-llvm-passes", "-fno-discard-value-names")
+    return replace(
+        plain,
+        name="checked",
+        translate=(*plain.translate, *CHECKS, *text),
+        assemble=(*find_clang(), "-O2", "-march=native", "-fno-sanitize=all"),
+    )
+
+
+def _amd_recipe() -> _Recipe:
     gxx = find_gxx()
-    headers = find_amd_include()
     meaning = (*_MEANING, *GXX_LIMITS, "-DTHRESHER_AMD")
-    return (gxx, "-std=c++14", "-O2", *meaning, f"-isystem{headers}"), (gxx,)
+    translate = (gxx, "-std=c++14", "-O2", *meaning, f"-isystem{find_amd_include()}")
+    return _Recipe("amd", translate, (gxx,))
 
 
 def _links(folders: Sequence[Path], scratch: Path) -> Iterator[Path]:
@@ -111,9 +152,9 @@ def _links(folders: Sequence[Path], scratch: Path) -> Iterator[Path]:
         yield link
 
 
-def _fingerprint(source: Path, includes: Sequence[Path], steps: Sequence[Sequence[str]]) -> str:
+def _fingerprint(source: Path, includes: Sequence[Path], recipe: _Recipe) -> str:
     headers = [path for folder in includes for path in _headers(folder)]
-    return hash_files([source, *headers], *(word for step in steps for word in step))
+    return hash_files([source, *headers], *recipe.words)
 
 
 def _headers(folder: Path) -> Iterable[Path]:

@@ -28,7 +28,7 @@ class BenchSettings:
     `expected_beats` is by stream, along the network; `fifos` are the streams whose FIFO has a meter. The
     bench looks every `poll` cycles, gives up
     after `patience` cycles without an expected beat on any stream, and runs on for `drain` cycles
-    after the last, to see beats that are too many.
+    after the last, to see beats that are too many. `records_steps` says that there is a step_recorder.
     """
 
     expected_beats: Mapping[str, int]
@@ -36,6 +36,7 @@ class BenchSettings:
     fifos: tuple[str, ...] = ()
     poll: int = 256
     drain: int = 256
+    records_steps: bool = False
 
     def save(self, folder: Path) -> None:
         """Write it where the bench looks for it."""
@@ -75,13 +76,15 @@ class StreamState:
 class Outcome:
     """How a run ended: `done` is False if it hung. `cycles` counts from the end of reset.
 
-    `occupancy` is the most beats in each FIFO that has a meter, by its stream.
+    `occupancy` is the most beats in each FIFO that has a meter, by its stream. `rest` is the cycles since
+    the last step of a unit whose steps are recorded.
     """
 
     done: bool
     cycles: int
     streams: tuple[StreamState, ...]
     occupancy: Mapping[str, int] = field(default_factory=dict)
+    rest: int = 0
 
     def save(self, folder: Path) -> None:
         """Write it where the run looks for it."""
@@ -92,7 +95,7 @@ class Outcome:
         """Read what `save` wrote."""
         data = json.loads((folder / OUTCOME_FILE).read_text(encoding="utf-8"))
         states = tuple(StreamState(**state) for state in data["streams"])
-        return Outcome(data["done"], data["cycles"], states, data["occupancy"])
+        return Outcome(data["done"], data["cycles"], states, data["occupancy"], data["rest"])
 
     def check(self, settings: BenchSettings) -> None:
         """Do nothing if the run came to its end within the protocol.
@@ -101,19 +104,38 @@ class Outcome:
             SimulationMismatchError: a stream broke the protocol.
             ToolFailedError: the run hung: which streams, and how.
         """
+        self.check_protocol()
+        if not self.done:
+            raise self.hang(settings)
+
+    def check_protocol(self) -> None:
+        """Do nothing if no stream broke the protocol.
+
+        Raises:
+            SimulationMismatchError: one did.
+        """
         for state in self.streams:
             if state.fault:
                 raise SimulationMismatchError(
                     f"sim: stream '{state.name}': {FAULTS[state.fault]}, in cycle {state.fault_cycle}, "
                     f"after {state.fault_beats} beats; look at it with --waves"
                 )
-        if not self.done:
-            stuck = [
-                state.describe(settings.expected_beats[state.name])
-                for state in self.streams
-                if state.beats < settings.expected_beats[state.name]
-            ]
-            raise ToolFailedError(
-                f"sim: hangs: no expected beat moved for {settings.patience} cycles, up to cycle "
-                f"{self.cycles}: {', '.join(stuck)}; look at it with --waves"
-            )
+
+    def hang(self, settings: BenchSettings) -> ToolFailedError:
+        """What to raise of a run that hung."""
+        stuck = [
+            state.describe(settings.expected_beats[state.name])
+            for state in self.streams
+            if state.beats < settings.expected_beats[state.name]
+        ]
+        return ToolFailedError(
+            f"sim: hangs: no expected beat moved for {settings.patience} cycles, up to cycle "
+            f"{self.cycles}: {', '.join(stuck)}; look at it with --waves"
+        )
+
+    def rests(self, module: str, step: int) -> ToolFailedError:
+        """What to raise of a unit that does no step, where its C++ does."""
+        return ToolFailedError(
+            f"sim: unit '{module}': hangs: no step began for {self.rest} cycles, up to cycle {self.cycles}, "
+            f"though all that step {step} reads is there; look at it with --waves"
+        )

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import shutil
-import subprocess
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
@@ -13,10 +11,11 @@ from pathlib import Path
 
 import numpy as np
 
-from .compile import compile_program, summarise_log
-from .errors import SimulationMismatchError, ToolFailedError, UsageError
+from .errors import SimulationMismatchError, ThresherError, UsageError
 from .outcome import BenchSettings, Outcome
 from .progress import Progress, watch
+from .reference import Reference, read_beats, run_reference
+from .replay import RecordedSteps, disagreement, load_steps, run_replay
 from .rtl import MAX_SEED, PATIENCE, sv_files
 from .runner import build_model, finish, start_model, stop
 from .stimulus import Range, stimulus
@@ -57,22 +56,6 @@ class UnitOptions:
 
 
 @dataclass(frozen=True)
-class Reference:
-    """What the unit's C++ did.
-
-    `steps` are whole steps, the last `idle` of which neither read nor wrote. `ran_dry` says that the next
-    one would read from an empty stream; if not, the run was cut at the most steps, and hardware may give
-    more. `taken` and `beats` are by stream.
-    """
-
-    steps: int
-    idle: int
-    ran_dry: bool
-    taken: Mapping[str, int]
-    beats: Mapping[str, Bytes]
-
-
-@dataclass(frozen=True)
 class StreamScore:
     """How one output compares, in beats; `first` is the first that differs: index, expected, got."""
 
@@ -106,13 +89,19 @@ class StreamScore:
 
 @dataclass(frozen=True)
 class UnitResult:
-    """What a unit's bench saw; `seconds` is the RTL's run alone."""
+    """What a unit's bench saw; `seconds` is the RTL's run alone.
+
+    `replayed` are the RTL's steps where the C++ found its beats in each as the RTL did, and `disagreement`
+    says in words that one took other beats, where the comparison ends.
+    """
 
     module: str
     reference: Reference
     scores: tuple[StreamScore, ...]
     cycles: int
     seconds: float
+    replayed: RecordedSteps | None = None
+    disagreement: str = ""
 
     @property
     def mismatches(self) -> int:
@@ -126,6 +115,10 @@ class UnitResult:
             SimulationMismatchError: naming the first stream that is not.
         """
         wrong = [score for score in self.scores if score.wrong]
+        if not wrong and self.disagreement:
+            raise SimulationMismatchError(
+                f"sim: unit '{self.module}': {self.disagreement}; look at it with --waves"
+            )
         if not wrong:
             return
         others = ", ".join(f"'{score.stream.name}'" for score in wrong[1:])
@@ -138,8 +131,11 @@ class UnitResult:
 def simulate_unit(unit: UnitProject, options: UnitOptions | None = None) -> UnitResult:
     """Run a unit's C++ and its SystemVerilog on the same beats, and compare every output.
 
+    In the C++ all beats are there from the first step; a unit that asks whether they are is run again, with
+    the beats there in each step that the RTL's step found.
+
     Raises:
-        UsageError: the stimulus is wrong, or gives no output beat.
+        UsageError: the stimulus is wrong, or gives no output beat; the C++ does what has no meaning.
         MissingToolError: a compiler, or what RTL simulation needs, is not installed.
         SimulationMismatchError: a stream broke the AXI4-Stream protocol. A difference in beats does
             not raise: it is in the result, whose `check` does.
@@ -150,51 +146,59 @@ def simulate_unit(unit: UnitProject, options: UnitOptions | None = None) -> Unit
     beats = stimulus(unit, options.beats, options.seed, options.ranges)
     unit.build.mkdir(parents=True, exist_ok=True)
     folder = Path(tempfile.mkdtemp(prefix="run-", dir=unit.build))
-    for stream in unit.inputs:
-        _write_beats(folder / "inputs", stream, beats[stream.name])
-    reference = run_reference(unit, folder, options.steps)
-    if not any(len(reference.beats[stream.name]) for stream in unit.outputs):
+    try:
+        for stream in unit.inputs:
+            _write_beats(folder / "inputs", stream, beats[stream.name])
+        reference = run_reference(unit, folder, options.steps)
+        if not reference.asked:
+            reference.check_written(unit)
+    except (ThresherError, KeyboardInterrupt):
         shutil.rmtree(folder)
-        raise UsageError(
-            f"sim: unit '{unit.module}': its C++ writes nothing in {reference.steps} steps on these beats, "
-            "so there is nothing to compare; give more beats, or other ones in stimulus/"
-        )
+        raise
     try:
         run = _run_rtl(unit, folder, reference, options)  # where this fails, its log stays
     except KeyboardInterrupt:
         shutil.rmtree(folder)
         raise
+    try:
+        return (_replayed if reference.asked else _compared)(unit, folder, reference, run)
+    finally:
+        shutil.rmtree(folder)
+
+
+def _compared(unit: UnitProject, folder: Path, reference: Reference, run: _Run) -> UnitResult:
+    """The result where all beats were there from the first step."""
     # Hardware does a step in a cycle at most, so after so many idle steps it gives nothing before the end.
     ended = reference.ran_dry or reference.idle > run.settings.drain + run.settings.poll
     scores = tuple(_score(stream, reference, folder / "results", ended) for stream in unit.outputs)
-    shutil.rmtree(folder)
     if run.outcome.done or not any(score.wrong for score in scores):
         run.outcome.check(run.settings)
     return UnitResult(unit.module, reference, scores, run.outcome.cycles, run.seconds)
 
 
-def run_reference(unit: UnitProject, folder: Path, steps: int) -> Reference:
-    """Run the unit's C++ on the beats in `folder`/inputs, for at most `steps` steps.
-
-    Raises:
-        MissingToolError: there is no compiler.
-        ToolFailedError: the C++ does not compile, or the run failed.
-    """
-    includes = [unit.hls, *unit.include_dirs]
-    program = compile_program(unit.hls / "reference.cpp", includes, unit.build / "reference")
-    expected = folder / "expected"
-    expected.mkdir()
-    command = [str(program), str(folder / "inputs"), str(expected), str(steps)]
-    done = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
-    if done.returncode:
-        reason = summarise_log(done.stderr) or f"it ended with status {done.returncode}"
-        raise ToolFailedError(f"sim: unit '{unit.module}': its C++ failed: {reason}")
-    report = json.loads((expected / "reference.json").read_text(encoding="utf-8"))
-    beats = {
-        stream.name: np.fromfile(expected / f"{stream.name}.bin", np.uint8).reshape(-1, stream.bytes_per_beat)
-        for stream in unit.outputs
-    }
-    return Reference(report["steps"], report["idle"], report["ran_dry"], report["taken"], beats)
+def _replayed(unit: UnitProject, folder: Path, first: Reference, run: _Run) -> UnitResult:
+    """The result where the C++ does the RTL's steps."""
+    reference = run_replay(unit, folder, run.outcome, run.settings)
+    steps = load_steps(folder / "results", len(unit.inputs))
+    whole = reference.steps == len(steps)
+    if whole:
+        reference.check_written(unit)
+    offered = {state.name for state in run.outcome.streams if state.valid and not state.ready}
+    scores = []
+    for stream in unit.outputs:
+        # The last steps may be on their way through the pipeline, and a beat may wait to be taken.
+        written = int((reference.written_in[stream.name] < reference.steps - unit.stages).sum())
+        due = written - (stream.name in offered) if whole else 0
+        scores.append(_score(stream, reference, folder / "results", whole, due))
+    return UnitResult(
+        unit.module,
+        reference,
+        tuple(scores),
+        run.outcome.cycles,
+        run.seconds,
+        replayed=steps,
+        disagreement=disagreement(unit, reference, steps),
+    )
 
 
 @dataclass(frozen=True)
@@ -204,19 +208,38 @@ class _Run:
     seconds: float
 
 
+def _settings(
+    unit: UnitProject, reference: Reference, options: UnitOptions, given: Mapping[str, int]
+) -> BenchSettings:
+    """How long to run: until all is taken and written that the C++ took and wrote.
+
+    A unit that asks may take and write other than it did with all beats there, so it is only certain that it
+    can take all, and likely that it writes for as long after that.
+    """
+    slowdown = 100 / (100 - options.stall)
+    active = reference.steps - reference.idle
+    counts = {name: len(beats) for name, beats in reference.beats.items()}
+    tail = min(active - reference.fed, PATIENCE) if reference.asked else 0
+    return BenchSettings(
+        expected_beats={**given, **dict.fromkeys(counts, 0)}
+        if reference.asked
+        else {**reference.taken, **counts},
+        patience=round(slowdown * (PATIENCE + 2 * active)),
+        drain=round(slowdown * (256 + 8 * unit.stages + tail)),
+        records_steps=reference.asked,
+    )
+
+
 def _run_rtl(unit: UnitProject, folder: Path, reference: Reference, options: UnitOptions) -> _Run:
     """Play `folder`/inputs through the SystemVerilog; what comes out is left in `folder`/results."""
     counts = {name: len(beats) for name, beats in reference.beats.items()}
-    slowdown = 100 / (100 - options.stall)
-    settings = BenchSettings(
-        expected_beats={**reference.taken, **counts},
-        patience=round(slowdown * (PATIENCE + 2 * (reference.steps - reference.idle))),
-        drain=round(slowdown * (256 + 8 * unit.stages)),
-    )
+    given = {stream.name: len(read_beats(folder / "inputs", stream)) for stream in unit.inputs}
+    settings = _settings(unit, reference, options, given)
     settings.save(folder)
     (folder / "results").mkdir()
     testbench = folder / "tb.sv"
-    testbench.write_text(render_unit_testbench(unit.module, unit.inputs, unit.outputs), encoding="utf-8")
+    text = render_unit_testbench(unit.module, unit.inputs, unit.outputs, settings.records_steps)
+    testbench.write_text(text, encoding="utf-8")
     sources = [*sv_files(unit.root / "rtl"), testbench]
     model = build_model(sources, unit.build / "rtl", waves=options.waves is not None)
     most = max(unit.outputs, key=lambda stream: counts[stream.name])
@@ -231,16 +254,19 @@ def _run_rtl(unit: UnitProject, folder: Path, reference: Reference, options: Uni
     return _Run(settings, Outcome.load(folder), time.perf_counter() - started)
 
 
-def _score(stream: UnitStream, reference: Reference, results: Path, ended: bool) -> StreamScore:
-    """Beats beyond the C++'s are too many where it had `ended`."""
+def _score(
+    stream: UnitStream, reference: Reference, results: Path, ended: bool, due: int | None = None
+) -> StreamScore:
+    """Beats beyond the C++'s are too many where it had `ended`; all, or the first `due`, must be there."""
     want = reference.beats[stream.name]
     words = np.fromfile(results / f"{stream.name}.bin", np.uint8).reshape(-1, _word_bytes(stream))
     got = words[:, : stream.bytes_per_beat]
     both = min(len(want), len(got))
     differs = np.flatnonzero((want[:both] != got[:both]).any(axis=1))
     first = (int(differs[0]), _beat(want[differs[0]]), _beat(got[differs[0]])) if len(differs) else None
+    expected = max(both, len(want) if due is None else due)
     extra = len(got) - both if ended else 0
-    return StreamScore(stream, len(want), len(differs), len(want) - both, extra, first)
+    return StreamScore(stream, expected, len(differs), expected - both, extra, first)
 
 
 def _beat(row: Bytes) -> int:

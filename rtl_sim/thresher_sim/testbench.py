@@ -16,6 +16,7 @@ from .project import Stream, safe_name
 from .unit import UnitStream
 
 TOP = "tb"
+_HANDSHAKE = ("tvalid", "tready")
 
 
 @dataclass(frozen=True)
@@ -106,8 +107,13 @@ def render_vitis_adapter(top: str, source: Stream, target: Stream) -> tuple[str,
     return name, "\n".join(lines)
 
 
-def render_unit_testbench(module: str, inputs: Sequence[UnitStream], outputs: Sequence[UnitStream]) -> str:
+def render_unit_testbench(
+    module: str, inputs: Sequence[UnitStream], outputs: Sequence[UnitStream], records_steps: bool = False
+) -> str:
     """The text of `tb.sv` for a unit alone, whose ports are named as its streams.
+
+    With `records_steps` its steps are recorded, see `step_recorder`: hlsc says by `stage0_valid` that a
+    step has what it waits for, and by `advance` that it may begin.
 
     Raises:
         ValueError: a name is not an identifier.
@@ -123,7 +129,8 @@ def render_unit_testbench(module: str, inputs: Sequence[UnitStream], outputs: Se
         ports += _axis(name, name)
         body += _source(name, width, index + 1) if stream in inputs else _sink(name, index + 1)
         body += _monitor(name, width, 1, name, "1'b0")
-    return _testbench([*body, *_instance(module, "dut", ports)])
+    body += _instance(module, "dut", ports)
+    return _testbench([*body, *(_step_recorder(inputs) if records_steps else [])])
 
 
 def _testbench(body: Sequence[str]) -> str:
@@ -201,6 +208,14 @@ def _meter(lane: Lane, stream: Stream) -> list[str]:
     fifo = f"{lane.instance}.{stream.fifo}"
     wires = [f".{port}_{wire}({fifo}.{port}_axis_{wire})" for port in "sm" for wire in ("tvalid", "tready")]
     return _instance("fifo_meter", f"meter_{stream.name}", [".ap_clk", ".ap_rst_n", *wires])
+
+
+def _step_recorder(inputs: Sequence[UnitStream]) -> list[str]:
+    wires = [", ".join(f"{stream.name}_{wire}" for stream in reversed(inputs)) for wire in _HANDSHAKE]
+    ports = [f".{wire}({{{names}}})" for wire, names in zip(_HANDSHAKE, wires, strict=True)]
+    begins = ".begins(dut.stage0_valid && dut.advance)"
+    kind = f"step_recorder #(.Inputs({len(inputs)}))"
+    return _instance(kind, "recorder", [".ap_clk", ".ap_rst_n", begins, *ports])
 
 
 def _monitor_of(stream: Stream, width: int, signal: str, last: str) -> list[str]:

@@ -98,10 +98,12 @@ def unit_table(unit: UnitProject, result: UnitResult) -> str:
 def unit_summary(result: UnitResult) -> str:
     """How far the C++ went, and what the RTL simulation took."""
     steps = result.reference.steps
+    rtl = f"RTL: {result.cycles:,} cycles in {result.seconds:.2f} s, {result.mismatches} mismatches"
+    if result.replayed is not None:
+        return (
+            f"C++: {steps:,} steps, each with the beats that the RTL's step found, as it asks empty()\n{rtl}"
+        )
     end = "until an input ran dry" if result.reference.ran_dry else "which is the most that were asked for"
     if result.reference.idle:
         end += f"; the last {result.reference.idle:,} neither read nor wrote"
-    return (
-        f"C++: {steps:,} steps, {end}\n"
-        f"RTL: {result.cycles:,} cycles in {result.seconds:.2f} s, {result.mismatches} mismatches"
-    )
+    return f"C++: {steps:,} steps, {end}\n{rtl}"

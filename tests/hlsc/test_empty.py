@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 from tests.hlsc.native import HLS, NativeUnits
 from tests.hlsc.rtl import Module, RtlModules
 from tests.hlsc.test_refusals import compile_text, unit
-from thresher.errors import ToolFailedError, UnsupportedModelError
+from thresher.errors import SimulationMismatchError, ToolFailedError, UnsupportedModelError
 from thresher.hlsc import UnitSource, compile_unit
 from thresher.hlsc.clang import emit_llvm
 from thresher.hlsc.compiler import optimise
@@ -204,17 +205,23 @@ def test_a_unit_that_reads_too_little_is_named(tmp_path: Path) -> None:
 # The bench of a unit's project
 
 
-def test_a_beat_behind_the_end_is_one_too_many(tmp_path: Path) -> None:
-    """Such a unit's C++ never runs dry, so the bench must see by itself that it has come to an end."""
+def test_the_cpp_finds_beats_there_as_the_rtl_did(tmp_path: Path) -> None:
+    """A header that waits for its frame is not one that does not wait, whenever beats come."""
     write_unit_project(UnitRequest(UNITS, "ahead::Header", 100.0), tmp_path)
     (header,) = (tmp_path / "hls").rglob(UNITS.name)
     project = load_unit(tmp_path)
-    assert simulate_unit(project, UnitOptions(beats=5 * FRAME)).mismatches == 0
+    good = simulate_unit(project, UnitOptions(beats=5 * FRAME))
+    assert good.mismatches == 0
+    assert good.replayed is not None
 
     text = header.read_text()
     assert text.count("if (place_ == 0) {") == 1
     header.write_text(text.replace("if (place_ == 0) {", "if (place_ == 0 && !ports.s_axis.empty()) {"))
-    result = simulate_unit(project, UnitOptions(beats=5 * FRAME))
+    with pytest.raises(SimulationMismatchError) as caught:
+        simulate_unit(project, UnitOptions(beats=5 * FRAME)).check()
 
-    assert not result.reference.ran_dry
-    assert [score.describe() for score in result.scores] == ["too many beats: 1 more than 45"]
+    assert re.fullmatch(
+        r"sim: unit 'Header': stream 's_axis': in step \d the RTL takes a beat, where the C\+\+ takes none; "
+        "look at it with --waves",
+        str(caught.value),
+    )

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from thresher_sim.errors import SimulationMismatchError, UsageError
-from thresher_sim.scoreboard import Reference, UnitOptions, UnitResult, _score
+from thresher_sim.reference import Reference
+from thresher_sim.scoreboard import UnitOptions, UnitResult, _score
 from thresher_sim.stimulus import Range, parse_ranges, random_beats, stimulus
 from thresher_sim.unit import UnitProject, UnitStream, headers_digest, load_unit
 
@@ -178,7 +179,7 @@ def test_a_stream_is_held_against_what_the_cpp_gave(
     want = b"".join(beat.to_bytes(38, "little") for beat in (1, 2**299, 3))
     beats = np.frombuffer(want, np.uint8).reshape(-1, 38)
     (tmp_path / "wide.bin").write_bytes(b"".join(beat.to_bytes(40, "little") for beat in got))
-    reference = Reference(3, 0, ended, {}, {"wide": beats})
+    reference = Reference(3, 0, 3, False, "left" if ended else "", "", {}, {"wide": beats}, {})
     score = _score(WIDE, reference, tmp_path, ended)
     assert score.describe() == message
     result = UnitResult("Merge", reference, (score, replace(score, stream=LEFT)), 9, 0.1)

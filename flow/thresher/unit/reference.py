@@ -13,7 +13,7 @@ def reference_program(header: PurePosixPath, type_name: str, ports: Sequence[Por
     inputs = [port for port in ports if port.is_input]
     outputs = [port for port in ports if not port.is_input]
     taps = [f'  thresher::Tap<{port.width}> tap_{port.name}("{port.name}");' for port in ports]
-    plays = [f"  tap_{port.name}.play(run.input());" for port in inputs]
+    plays = [f"  tap_{port.name}.play(run.input(), run.replay());" for port in inputs]
     streams = [f"      thresher::{_kind(port)}<{port.width}>(tap_{port.name})," for port in ports]
     records = [f"  tap_{port.name}.record(run.output());" for port in outputs]
     return "\n".join(

@@ -1,0 +1,99 @@
+"""Units that ask whether a stream is empty: their C++ finds at each step what the RTL's step found.
+
+What such a unit writes may depend on when its beats come, as an arbiter's does. So the RTL runs first, and
+`step_recorder` notes of each of its steps which inputs offered a beat and which were taken. Then the C++ does
+these steps, with the same beats there. It must take the same beats and write the same.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from .errors import SimulationMismatchError
+from .outcome import BenchSettings, Outcome
+from .reference import Reference, run_reference
+from .unit import UnitProject
+
+Bits: TypeAlias = npt.NDArray[np.uint8]
+
+# What a byte of a replay says of a step and an input, as in `thresher/step_run.hpp`.
+_THERE, _TAKEN, _TRIAL = 1, 2, 4
+
+
+@dataclass(frozen=True)
+class RecordedSteps:
+    """The steps of an RTL run: a row for each, with a 0 or 1 for each input."""
+
+    there: Bits
+    taken: Bits
+
+    def __len__(self) -> int:
+        return len(self.there)
+
+
+def load_steps(results: Path, inputs: int) -> RecordedSteps:
+    """Read the file of `step_recorder` from a folder of results."""
+    words = -(-2 * inputs // 32)
+    rows = np.fromfile(results / "steps.bin", np.uint8).reshape(-1, 4 * words)
+    bits = np.unpackbits(rows, axis=1, bitorder="little")
+    return RecordedSteps(bits[:, :inputs], bits[:, inputs : 2 * inputs])
+
+
+def write_replay(unit: UnitProject, steps: RecordedSteps, trial: Bits | None, folder: Path) -> None:
+    """Write for each input a file with a byte for each step.
+
+    `trial` adds a step that the RTL did not do, with the inputs that offered a beat.
+    """
+    folder.mkdir()
+    for index, stream in enumerate(unit.inputs):
+        column = steps.there[:, index] * _THERE + steps.taken[:, index] * _TAKEN
+        last = [] if trial is None else [int(trial[index]) * _THERE + _TRIAL]
+        (folder / f"{stream.name}.bin").write_bytes(column.astype(np.uint8).tobytes() + bytes(last))
+
+
+def run_replay(unit: UnitProject, folder: Path, outcome: Outcome, settings: BenchSettings) -> Reference:
+    """Let the C++ do the steps that the RTL did, which left its record in `folder`/results.
+
+    Raises:
+        SimulationMismatchError: a stream broke the protocol, or a beat was taken outside of a step.
+        ToolFailedError: the RTL does no more steps, where the C++ does.
+        As `run_reference`.
+    """
+    outcome.check_protocol()
+    steps = load_steps(folder / "results", len(unit.inputs))
+    _check_taken(unit, steps, folder / "results")
+    states = {state.name: state for state in outcome.streams}
+    rests = outcome.rest >= settings.drain
+    trial = np.array([states[stream.name].valid for stream in unit.inputs], np.uint8) if rests else None
+    write_replay(unit, steps, trial, folder / "replay")
+    reference = run_reference(unit, folder, len(steps) + 1, folder / "replay")
+    if reference.steps > len(steps):
+        raise outcome.rests(unit.module, reference.steps - 1)
+    return reference
+
+
+def disagreement(unit: UnitProject, reference: Reference, steps: RecordedSteps) -> str:
+    """Where a replay came to a step that takes other beats than the RTL's, in words; else empty."""
+    step = reference.steps
+    if step >= len(steps):
+        return ""
+    name = reference.dry or reference.differs
+    index = [stream.name for stream in unit.inputs].index(name)
+    rtl, cpp = ("a beat", "none") if steps.taken[step, index] else ("no beat", "one")
+    return f"stream '{name}': in step {step} the RTL takes {rtl}, where the C++ takes {cpp}"
+
+
+def _check_taken(unit: UnitProject, steps: RecordedSteps, results: Path) -> None:
+    for index, stream in enumerate(unit.inputs):
+        beats = (results / f"{stream.name}.bin").stat().st_size // (4 * -(-stream.width // 32))
+        in_steps = int(steps.taken[:, index].sum())
+        if beats != in_steps:
+            raise SimulationMismatchError(
+                f"sim: unit '{unit.module}': stream '{stream.name}': the RTL takes {beats} beats, of which "
+                f"{in_steps} in a step; look at it with --waves"
+            )

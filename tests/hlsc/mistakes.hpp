@@ -1,0 +1,97 @@
+// A unit that makes the mistake whose number it reads, on the line that says so. 0 is none.
+#ifndef TESTS_HLSC_MISTAKES_HPP
+#define TESTS_HLSC_MISTAKES_HPP
+
+#include <array>
+
+#include "thresher/bits.hpp"
+#include "thresher/ram.hpp"
+#include "thresher/rom.hpp"
+#include "thresher/stream.hpp"
+
+namespace mistakes {
+
+static constexpr std::uint64_t kSquares[6][1] = {{0}, {1}, {4}, {9}, {16}, {25}};
+static constexpr int kPrimes[4] = {2, 3, 5, 7};
+
+// A number of a class, so that an element is an object that member functions are called for.
+class Level {
+ public:
+  Level() = default;
+  Level& operator=(int level) {
+    level_ = level;
+    return *this;
+  }
+  operator int() const { return level_; }
+
+ private:
+  int level_ = 0;
+};
+
+enum Colour { kRed, kGreen };
+
+struct Any {
+  struct Ports {
+    thresher::InStream<8> number;
+    thresher::InStream<16> value;
+    thresher::OutStream<32> m_axis;
+  };
+
+  void step(Ports& ports) {
+    const int number = static_cast<int>(ports.number.read());
+    value_ = static_cast<int>(static_cast<unsigned>(ports.value.read()));
+    const int local[3] = {value_, 1, 2};
+    int result = 0;
+    if (number == 1) result = members_[value_];  // a member array
+    if (number == 2) members_[value_ - 9] = 1;  // a negative index
+    if (number == 3) result = local[value_];  // a local array
+    if (number == 4) result = kPrimes[value_];  // a constant table
+    if (number == 5) result = static_cast<int>(thresher::rom_read<6>(kSquares, static_cast<std::uint32_t>(value_)));  // a table
+    if (number == 6) result = static_cast<int>(ram_.read(static_cast<std::uint32_t>(value_)));  // a read of a Ram
+    if (number == 7) ram_.write(static_cast<std::uint32_t>(value_ - 8), 1);  // a write to a Ram
+    if (number == 8) levels_[value_] = 1;  // an element of a class
+    if (number == 9) result = 1 << value_;  // a shift
+    if (number == 10) result = 100 / (value_ - 7);  // a division
+    if (number == 12) result = *pointer(value_);  // a null pointer
+    if (number == 13) {
+      while (value_ != 0) value_ = value_ | 1;  // a loop
+    }
+    if (number == 14) __builtin_abort();
+    if (number == 15) result = chosen(value_);
+    if (number == 16) result = last_[value_];  // the last member
+    if (number == 17) result = grid_[1][value_];  // a row of a grid
+    if (number == 18) result = copied(levels_[value_]);  // an argument
+    if (number == 19) result = (static_cast<int>(0x7fffffff) + value_) * 3;
+    ports.m_axis.write(static_cast<thresher::uint<32>>(static_cast<unsigned>(result)));
+  }
+
+  static const int* pointer(int value) { return value == 7 ? nullptr : kPrimes; }
+  static int copied(Level level) { return level; }
+  static int chosen(int value) {  // a function
+    if (value != 7) return 1;
+  }
+
+  int value_ = 0;
+  int members_[4] = {};
+  thresher::Ram<8, 6> ram_;
+  Level levels_[7];
+  int grid_[2][7] = {};
+  int last_[7] = {};
+};
+
+// Its table is too short for what its constructor puts there.
+struct Early {
+  struct Ports {
+    thresher::InStream<8> s_axis;
+    thresher::OutStream<8> m_axis;
+  };
+  Early() {
+    for (volatile int place = 0; place <= 4; place = place + 1) table_[place] = place;  // ahead of the steps
+  }
+  void step(Ports& ports) { ports.m_axis.write(ports.s_axis.read()); }
+  int table_[4];
+};
+
+}  // namespace mistakes
+
+#endif
