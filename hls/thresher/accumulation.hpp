@@ -31,7 +31,7 @@ template <class Layer, int Lanes>
 struct Weights<Layer, Lanes, true> {
   static uint<Lanes> of(int, std::uint32_t) {
 #pragma HLS INLINE
-    return static_cast<uint<Lanes>>(~static_cast<uint<Lanes>>(0));
+    return ~uint<Lanes>(0);
   }
 };
 
@@ -42,7 +42,7 @@ struct Start {
   using Accumulator = sint<Layer::kAccumulatorBits>;
   static Accumulator of(int, std::uint32_t) {
 #pragma HLS INLINE
-    return static_cast<Accumulator>(Layer::kStart);
+    return Layer::kStart;
   }
   static bool descends(int, std::uint32_t) { return false; }
 };
@@ -57,7 +57,7 @@ struct Start<Layer, true> {
   static Accumulator of(int pe, std::uint32_t address) {
 #pragma HLS INLINE
     const auto word = rom_read<kWordBits>(Layer::starts(pe), address);
-    return static_cast<Accumulator>(static_cast<sint<kBits>>(bits_at<kBits, kWordBits>(word, 0)));
+    return sint<kBits>(bits_at<kBits, kWordBits>(word, 0));
   }
   static bool descends(int pe, std::uint32_t address) {
 #pragma HLS INLINE
@@ -76,7 +76,7 @@ struct Output {
                                      std::uint32_t word_index) {
 #pragma HLS INLINE
     const auto word = rom_read<Stairs::kWordBits>(Layer::thresholds(pe), word_index);
-    return Stairs::of(static_cast<sint<Layer::kThresholdBits>>(sum), word);
+    return Stairs::of(sum, word);
   }
 };
 
@@ -87,8 +87,7 @@ struct Output<Layer, 1> {
                                      std::uint32_t) {
 #pragma HLS INLINE
     const bool reached = (sum >= 0) != Start<Layer>::descends(pe, start_index);
-    return static_cast<uint<Layer::kOutputBits>>(static_cast<uint<Layer::kOutputBits>>(reached ? 1 : 0) +
-                                                 static_cast<uint<Layer::kOutputBits>>(Layer::kOutputBase));
+    return Layer::kOutputBase + (reached ? 1 : 0);
   }
 };
 
@@ -97,12 +96,9 @@ template <class Layer>
 struct Output<Layer, 0> {
   static uint<Layer::kOutputBits> of(sint<Layer::kAccumulatorBits> sum, int, std::uint32_t, std::uint32_t) {
 #pragma HLS INLINE
-    // One bit more, as a sum at an edge may have only one bit.
-    using Wide = uint<Layer::kOutputBits + 1>;
-    const auto whole = static_cast<Wide>(static_cast<sint<Layer::kOutputBits + 2>>(sum));
-    if (!Layer::kHalves) return static_cast<uint<Layer::kOutputBits>>(whole);
-    const auto twice = static_cast<Wide>(static_cast<Wide>(whole << 1) | static_cast<Wide>(Layer::kOdd ? 1 : 0));
-    return static_cast<uint<Layer::kOutputBits>>(twice);
+    const uint<Layer::kOutputBits> whole = sum;
+    if (!Layer::kHalves) return whole;
+    return (whole << 1) | uint<1>(Layer::kOdd);
   }
 };
 
@@ -126,13 +122,12 @@ class EdgeClass<Layer, true> {
 #pragma HLS INLINE
     std::uint32_t classes = 0;
     if (Layer::kRowClasses > 1) {
-      const auto row_class = rom_read<bits_for(Layer::kRowClasses - 1)>(Layer::row_classes(0),
-                                                                        static_cast<std::uint32_t>(row_));
-      classes = static_cast<std::uint32_t>(row_class) << kColumnClassBits;
+      const auto row_class = rom_read<bits_for(Layer::kRowClasses - 1)>(Layer::row_classes(0), row_);
+      classes = row_class.to_uint() << kColumnClassBits;
     }
     if (Layer::kColumnClasses > 1) {
-      classes |= static_cast<std::uint32_t>(rom_read<bits_for(Layer::kColumnClasses - 1)>(
-          Layer::column_classes(0), static_cast<std::uint32_t>(column_)));
+      const auto column_class = rom_read<bits_for(Layer::kColumnClasses - 1)>(Layer::column_classes(0), column_);
+      classes |= column_class.to_uint();
     }
     return classes << bits;
   }
@@ -141,12 +136,8 @@ class EdgeClass<Layer, true> {
   void advance() {
 #pragma HLS INLINE
     const bool last_column = column_ == Layer::kWindowColumns - 1;
-    if (last_column) {
-      const bool last_row = row_ == Layer::kWindowRows - 1;
-      row_ = static_cast<uint<bits_for(Layer::kWindowRows - 1)>>(last_row ? 0 : static_cast<int>(row_) + 1);
-    }
-    column_ = static_cast<uint<bits_for(Layer::kWindowColumns - 1)>>(last_column ? 0
-                                                                                 : static_cast<int>(column_) + 1);
+    if (last_column) count(row_, row_ == Layer::kWindowRows - 1);
+    count(column_, last_column);
   }
 
  private:
@@ -168,14 +159,11 @@ struct Accumulation {
 
   // `before` and the dot product of a lane's weights at `address` with `inputs`, modulo 2^kAccumulatorBits:
   // the sum at the end of a row fits, but neither need a dot product nor a sum on the way, and of padding
-  // rows none does. Signed sums that do not fit mean nothing in C++, so bits are added.
+  // rows none does.
   static Accumulator add(Accumulator before, int pe, std::uint32_t address,
                          uint<Lanes * Layer::kInputBits> inputs) {
 #pragma HLS INLINE
-    const auto weights = Weights<Layer, Lanes>::of(pe, address);
-    using Bits = uint<Layer::kAccumulatorBits>;
-    const auto product = static_cast<Bits>(DotProduct<Layer, Lanes>::of(weights, inputs));
-    return static_cast<Accumulator>(static_cast<Bits>(static_cast<Bits>(before) + product));
+    return before + DotProduct<Layer, Lanes>::of(Weights<Layer, Lanes>::of(pe, address), inputs);
   }
 
   // The output of a lane whose sum is complete.

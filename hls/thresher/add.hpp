@@ -31,7 +31,7 @@ template <class Layer>
 struct SumOutput<Layer, 0> {
   static uint<Layer::kOutputBits> of(sint<Layer::kSumBits> sum, int, std::uint32_t) {
 #pragma HLS INLINE
-    return static_cast<uint<Layer::kOutputBits>>(sum);
+    return sum;
   }
 };
 
@@ -59,12 +59,11 @@ class Add {
 #pragma clang loop unroll(full)
     for (int lane = 0; lane < Layer::kPe; ++lane) {
 #pragma HLS UNROLL
-      const Sum sum = static_cast<Sum>(
-          term<Layer::kFirstBipolar, Layer::kFirstSigned, Layer::kFirstBits>(
-              bits_at<Layer::kFirstBits, kFirstWidth>(first, lane * Layer::kFirstBits)) +
-          term<Layer::kSecondBipolar, Layer::kSecondSigned, Layer::kSecondBits>(
-              bits_at<Layer::kSecondBits, kSecondWidth>(second, lane * Layer::kSecondBits)));
-      auto output = SumOutput<Layer>::of(sum, lane, static_cast<std::uint32_t>(tile_.turn()));
+      const Sum sum = term<Layer::kFirstBipolar, Layer::kFirstSigned, Layer::kFirstBits>(
+                          bits_at<Layer::kFirstBits, kFirstWidth>(first, lane * Layer::kFirstBits)) +
+                      term<Layer::kSecondBipolar, Layer::kSecondSigned, Layer::kSecondBits>(
+                          bits_at<Layer::kSecondBits, kSecondWidth>(second, lane * Layer::kSecondBits));
+      auto output = SumOutput<Layer>::of(sum, lane, tile_.turn());
       if (lane >= kLastLanes && tile_.last()) output = 0;
       outputs = with_bits<Layer::kOutputBits, kOutputWidth>(outputs, lane * Layer::kOutputBits, output);
     }
@@ -77,8 +76,8 @@ class Add {
   template <bool Bipolar, bool Signed, int Bits>
   static Sum term(uint<Bits> element) {
 #pragma HLS INLINE
-    if (Bipolar) return static_cast<Sum>(element != 0 ? 1 : -1);
-    return static_cast<Sum>(value_of<Signed, Bits>(element));
+    if (Bipolar) return element != 0 ? 1 : -1;
+    return value_of<Signed, Bits>(element);
   }
 
   Loop<kTiles> tile_;

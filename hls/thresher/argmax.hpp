@@ -66,8 +66,8 @@ class Argmax {
       const uint<Layer::kInputBits> field =
           bits_at<Layer::kInputBits, kInputWidth>(beat, lane * Layer::kInputBits);
       values[lane] = value_of<Layer::kInputSigned, Layer::kInputBits>(field);
-      if (lane >= kLastLanes && last_tile) values[lane] = static_cast<Value>(Layer::kLowest);
-      indices[lane] = static_cast<Index>(first_index_ + static_cast<Index>(lane));
+      if (lane >= kLastLanes && last_tile) values[lane] = Layer::kLowest;
+      indices[lane] = first_index_ + lane;
     }
     Value value;
     Index index;
@@ -75,18 +75,17 @@ class Argmax {
     const bool better = value > best_;
     const Value best = better ? value : best_;
     const Index best_index = better ? index : best_index_;
-    if (last_tile) ports.m_axis.write(static_cast<uint<Layer::kOutputBits>>(best_index));
-    best_ = last_tile ? static_cast<Value>(Layer::kLowest) : best;
-    best_index_ = last_tile ? static_cast<Index>(0) : best_index;
-    tile_ = static_cast<uint<bits_for(kTiles - 1)>>(last_tile ? 0 : static_cast<int>(tile_) + 1);
-    first_index_ = static_cast<Index>(last_tile ? static_cast<Index>(0)
-                                                : static_cast<Index>(first_index_ + static_cast<Index>(Layer::kPe)));
+    if (last_tile) ports.m_axis.write(best_index);
+    best_ = last_tile ? Value(Layer::kLowest) : best;
+    best_index_ = last_tile ? Index(0) : best_index;
+    count(tile_, last_tile);
+    first_index_ = last_tile ? Index(0) : Index(first_index_ + Layer::kPe);
   }
 
  private:
   uint<bits_for(kTiles - 1)> tile_ = 0;
   Index first_index_ = 0;
-  Value best_ = static_cast<Value>(Layer::kLowest);
+  Value best_ = Layer::kLowest;
   Index best_index_ = 0;
 };
 

@@ -10,14 +10,20 @@ constexpr int ceil_div(int numerator, int denominator) {
   return (numerator + denominator - 1) / denominator;
 }
 
+// Counts up, and behind the last number begins again.
+template <int Width>
+void count(uint<Width>& number, bool is_last) {
+#pragma HLS INLINE
+  number = is_last ? 0 : number.to_int() + 1;
+}
+
 // The value of a field of `Bits` bits, read as two's complement where `Signed`, as plain binary
 // otherwise.
 template <bool Signed, int Bits>
 sint<Bits + 1> value_of(uint<Bits> field) {
 #pragma HLS INLINE
-  const uint<Bits + 1> sign = static_cast<uint<Bits + 1>>(Signed ? 1 : 0) << (Bits - 1);
-  const uint<Bits + 1> flipped = static_cast<uint<Bits + 1>>(field) ^ sign;
-  return static_cast<sint<Bits + 1>>(static_cast<sint<Bits + 1>>(flipped) - static_cast<sint<Bits + 1>>(sign));
+  if (Signed) return sint<Bits>(field);
+  return field;
 }
 
 // The sum of `Count` terms as a balanced tree, each level one bit wider than the one below.
@@ -30,8 +36,7 @@ struct TreeSum {
 
   static sint<kBits> of(const sint<TermBits>* terms) {
 #pragma HLS INLINE
-    return static_cast<sint<kBits>>(static_cast<sint<kBits>>(Low::of(terms)) +
-                                    static_cast<sint<kBits>>(High::of(terms + kLow)));
+    return Low::of(terms) + High::of(terms + kLow);
   }
 };
 

@@ -19,6 +19,8 @@
 #define AP_INT_MAX_W 32768
 #endif
 #include <ap_int.h>
+#else
+#include "thresher/integer.hpp"
 #endif
 
 // The initial value of a member that is read before it is written, where what is read then makes no
@@ -71,26 +73,49 @@ uint<bits_for(Width)> popcount(const ap_uint<Width>& word) {
   return ones;
 }
 
-#else
-
-template <int Width> using uint = unsigned _BitInt(Width);
-
-// C++ has no signed _BitInt(1); a one-bit signed value is never needed in more than name.
-template <int Width> using sint = _BitInt(Width);
-
-template <int Width, int WordWidth>
-uint<Width> bits_at(unsigned _BitInt(WordWidth) word, int low) {
-  return static_cast<uint<Width>>(word >> low);
-}
-
-template <int Width, int WordWidth>
-uint<WordWidth> with_bits(unsigned _BitInt(WordWidth) word, int low, unsigned _BitInt(Width) field) {
-  return static_cast<uint<WordWidth>>(word | (static_cast<uint<WordWidth>>(field) << low));
+// The zeros below the lowest one, and above the highest; all bits where there is no one.
+template <int Width>
+uint<bits_for(Width)> trailing_zeros(const ap_uint<Width>& word) {
+#pragma HLS INLINE
+  return popcount<Width>(~word & (word - 1));
 }
 
 template <int Width>
-uint<bits_for(Width)> popcount(unsigned _BitInt(Width) word) {
-  return static_cast<uint<bits_for(Width)>>(__builtin_popcountg(word));
+uint<bits_for(Width)> leading_zeros(const ap_uint<Width>& word) {
+#pragma HLS INLINE
+  ap_uint<Width> reversed = word.range(0, Width - 1);
+  return trailing_zeros<Width>(reversed);
+}
+
+#else
+
+// The `Width` bits of `word` from bit `low` on.
+template <int Width, int WordWidth>
+uint<Width> bits_at(const uint<WordWidth>& word, int low) {
+  return uint<Width>(word.builtin() >> low);
+}
+
+// `word` with its `Width` bits from bit `low` on, all zero before, set to `field`.
+template <int Width, int WordWidth>
+uint<WordWidth> with_bits(const uint<WordWidth>& word, int low, const uint<Width>& field) {
+  return uint<WordWidth>(word.builtin() | uint<WordWidth>(field).builtin() << low);
+}
+
+// The number of ones.
+template <int Width>
+uint<bits_for(Width)> popcount(const uint<Width>& word) {
+  return uint<bits_for(Width)>(__builtin_popcountg(word.builtin()));
+}
+
+// The zeros below the lowest one, and above the highest; all bits where there is no one.
+template <int Width>
+uint<bits_for(Width)> trailing_zeros(const uint<Width>& word) {
+  return uint<bits_for(Width)>(__builtin_ctzg(word.builtin(), Width));
+}
+
+template <int Width>
+uint<bits_for(Width)> leading_zeros(const uint<Width>& word) {
+  return uint<bits_for(Width)>(__builtin_clzg(word.builtin(), Width));
 }
 
 #endif

@@ -57,7 +57,7 @@ class Concat<Layer, true> {
 
   void step(Ports& ports) {
 #pragma HLS INLINE
-    const uint<kWidth> first = static_cast<uint<kWidth>>(ports.s_axis0.read());
+    const uint<kWidth> first = ports.s_axis0.read();
     const uint<Layer::kSecondWidth> second = ports.s_axis1.read();
     ports.m_axis.write(with_bits<Layer::kSecondWidth, kWidth>(first, Layer::kFirstWidth, second));
   }

@@ -24,12 +24,12 @@ struct Pooled {
                             std::uint32_t tile) {
 #pragma HLS INLINE
     using Accumulator = typename Sums::Accumulator;
-    const Accumulator before = first ? Start<Layer>::of(pe, start_index(tile)) : static_cast<Accumulator>(held);
-    return static_cast<uint<kHeldBits>>(Sums::add(before, pe, 0, element));
+    const Accumulator before = first ? Start<Layer>::of(pe, start_index(tile)) : Accumulator(held);
+    return Sums::add(before, pe, 0, element);
   }
   static uint<kOutputBits> output(uint<kHeldBits> held, int pe, std::uint32_t tile) {
 #pragma HLS INLINE
-    return Sums::output(static_cast<typename Sums::Accumulator>(held), pe, start_index(tile), tile);
+    return Sums::output(held, pe, start_index(tile), tile);
   }
 
  private:
@@ -74,7 +74,7 @@ class GlobalPool {
   void step(Ports& ports) {
 #pragma HLS INLINE
     const uint<kInputWidth> beat = ports.s_axis.read();
-    const auto tile = static_cast<std::uint32_t>(tile_);
+    const std::uint32_t tile = tile_;
     const bool last_tile = tile_ == kTiles - 1;
     const bool last_vector = vector_ == Layer::kVectors - 1;
     const uint<kHeldWidth> before = held_.read(tile);
@@ -95,11 +95,8 @@ class GlobalPool {
     held_.write(tile, after);
     if (last_vector) ports.m_axis.write(outputs);
 
-    if (last_tile) {
-      vector_ = static_cast<uint<bits_for(Layer::kVectors - 1)>>(last_vector ? 0
-                                                                             : static_cast<int>(vector_) + 1);
-    }
-    tile_ = static_cast<uint<bits_for(kTiles - 1)>>(last_tile ? 0 : static_cast<int>(tile_) + 1);
+    if (last_tile) count(vector_, last_vector);
+    count(tile_, last_tile);
   }
 
  private:

@@ -2,7 +2,7 @@
 #ifndef THRESHER_LOOP_HPP
 #define THRESHER_LOOP_HPP
 
-#include "thresher/bits.hpp"
+#include "thresher/arithmetic.hpp"
 
 namespace thresher {
 
@@ -11,13 +11,12 @@ template <int Size>
 class Loop {
  public:
   bool last() const { return Size == 1 || last_; }
-  int turn() const { return static_cast<int>(turn_); }
+  int turn() const { return turn_.to_int(); }
 
   void step() {
 #pragma HLS INLINE
-    using Turn = uint<bits_for(Size - 1)>;
-    const bool next_is_last = Size == 2 ? !last_ : turn_ == static_cast<Turn>(Size - 2);
-    turn_ = last() ? static_cast<Turn>(0) : static_cast<Turn>(turn_ + static_cast<Turn>(1));
+    const bool next_is_last = Size == 2 ? !last_ : turn_ == Size - 2;
+    count(turn_, last());
     last_ = next_is_last;
   }
 

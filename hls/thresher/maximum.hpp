@@ -27,14 +27,14 @@ struct Maximum {
 
   static Element of(Element a, Element b) {
 #pragma HLS INLINE
-    if (Layer::kBits == 1 && !Layer::kSigned) return static_cast<Element>(a | b);
+    if (Layer::kBits == 1 && !Layer::kSigned) return a | b;
     return value_of<Layer::kSigned, Layer::kBits>(a) < value_of<Layer::kSigned, Layer::kBits>(b) ? b : a;
   }
 
   // What leaves lane `pe` for a tile of channels whose largest is `best`: that, or `kMirrorEnd` less it.
   static Element output(Element best, int pe, std::uint32_t tile) {
 #pragma HLS INLINE
-    const auto mirrored = static_cast<Element>(static_cast<Element>(Layer::kMirrorEnd) - best);
+    const Element mirrored = Layer::kMirrorEnd - best;
     return Mirrored<Layer>::of(pe, tile) ? mirrored : best;
   }
 };

@@ -40,17 +40,16 @@ class Mvu {
     const bool last_column = kColumnTiles == 1 || column_tile_ == kColumnTiles - 1;
     const bool first_row = kRowTiles == 1 || row_tile_ == 0;
     const bool last_row = kRowTiles == 1 || row_tile_ == kRowTiles - 1;
-    const std::uint32_t word =
-        Layer::kGroups == 1 ? static_cast<std::uint32_t>(row_tile_) : static_cast<std::uint32_t>(word_);
+    const std::uint32_t word = Layer::kGroups == 1 ? row_tile_.to_uint() : word_.to_uint();
     const bool last_word = Layer::kGroups == 1 ? last_row : word == kWords - 1;
     const std::uint32_t start_index = Sums::start_index(edge_, word);
 
     uint<kInputWidth> beat;
     if (first_row) {
       beat = ports.s_axis.read();
-      if (kRowTiles > 1) vector_.write(static_cast<std::uint32_t>(column_tile_), beat);
+      if (kRowTiles > 1) vector_.write(column_tile_, beat);
     } else {
-      beat = vector_.read(static_cast<std::uint32_t>(column_tile_));
+      beat = vector_.read(column_tile_);
     }
 
     uint<kOutputWidth> outputs = 0;
@@ -58,7 +57,7 @@ class Mvu {
     for (int pe = 0; pe < Layer::kPe; ++pe) {
 #pragma HLS UNROLL
       const Accumulator before = first_column ? Start<Layer>::of(pe, start_index) : accumulator_[pe];
-      const Accumulator sum = Sums::add(before, pe, static_cast<std::uint32_t>(tile_), beat);
+      const Accumulator sum = Sums::add(before, pe, tile_, beat);
       accumulator_[pe] = sum;
       uint<Layer::kOutputBits> output = Sums::output(sum, pe, start_index, word);
       if (pe >= kLastRows && last_row) output = 0;
@@ -68,13 +67,12 @@ class Mvu {
 
     const bool last_tile = last_column && last_word;
     if (last_tile) edge_.advance();
-    tile_ = static_cast<uint<bits_for(kTiles - 1)>>(last_tile ? 0 : static_cast<int>(tile_) + 1);
+    count(tile_, last_tile);
     if (last_column) {
-      row_tile_ = static_cast<uint<bits_for(kRowTiles - 1)>>(last_row ? 0 : static_cast<int>(row_tile_) + 1);
-      word_ = static_cast<uint<bits_for(kWords - 1)>>(last_word ? 0 : static_cast<int>(word_) + 1);
+      count(row_tile_, last_row);
+      count(word_, last_word);
     }
-    column_tile_ =
-        static_cast<uint<bits_for(kColumnTiles - 1)>>(last_column ? 0 : static_cast<int>(column_tile_) + 1);
+    count(column_tile_, last_column);
   }
 
  private:

@@ -31,8 +31,9 @@ class Pool {
 #pragma HLS INLINE
 #pragma HLS ARRAY_PARTITION variable=best_ complete
     const uint<kInputWidth> beat = ports.s_axis.read();
-    const bool first_taps = tap_tile_ == 0;
-    const bool last_taps = tap_tile_ == kTapTiles - 1;
+    // Counters of one turn stay at zero, which the compiler need not find out.
+    const bool first_taps = kTapTiles == 1 || tap_tile_ == 0;
+    const bool last_taps = kTapTiles == 1 || tap_tile_ == kTapTiles - 1;
     const bool last_tile = tile_ == kTiles - 1;
 
     uint<kOutputWidth> outputs = 0;
@@ -51,15 +52,15 @@ class Pool {
       }
       if (!first_taps) best = Largest::of(best_[pe], best);
       best_[pe] = best;
-      Element output = Largest::output(best, pe, static_cast<std::uint32_t>(tile_));
+      Element output = Largest::output(best, pe, tile_);
       if (pe >= kLastLanes && last_tile) output = 0;
       outputs = with_bits<Layer::kBits, kOutputWidth>(outputs, pe * Layer::kBits, output);
     }
     if (last_taps) {
       ports.m_axis.write(outputs);
-      tile_ = static_cast<uint<bits_for(kTiles - 1)>>(last_tile ? 0 : static_cast<int>(tile_) + 1);
+      count(tile_, last_tile);
     }
-    tap_tile_ = static_cast<uint<bits_for(kTapTiles - 1)>>(last_taps ? 0 : static_cast<int>(tap_tile_) + 1);
+    count(tap_tile_, last_taps);
   }
 
  private:

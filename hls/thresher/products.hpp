@@ -31,7 +31,7 @@ struct Plane {
 #pragma HLS INLINE
     const uint<kLow> low = Plane<Bits, kLow>::of(bits_at<kLow * Bits, Lanes * Bits>(fields, 0), bit);
     const uint<kHigh> high = Plane<Bits, kHigh>::of(bits_at<kHigh * Bits, Lanes * Bits>(fields, kLow * Bits), bit);
-    return with_bits<kHigh, Lanes>(static_cast<uint<Lanes>>(low), kLow, high);
+    return with_bits<kHigh, Lanes>(low, kLow, high);
   }
 };
 
@@ -39,7 +39,7 @@ template <int Bits, int Lanes>
 struct Plane<Bits, Lanes, false> {
   static uint<Lanes> of(uint<Lanes * Bits> fields, int bit) {
 #pragma HLS INLINE
-    if (Bits == 1) return static_cast<uint<Lanes>>(fields);
+    if (Bits == 1) return fields;
     uint<Lanes> plane = 0;
 #pragma clang loop unroll(full)
     for (int lane = 0; lane < Lanes; ++lane) {
@@ -59,9 +59,8 @@ struct Terms {
 #pragma HLS INLINE
     // Modulo 2^kBits, and so without signs: a factor may be what the type of products lacks, as 128 is where
     // inputs are -1 and 0.
-    const auto w = static_cast<uint<kBits>>(value_of<Layer::kWeightSigned, Layer::kWeightBits>(weight));
-    const auto x = static_cast<uint<kBits>>(value_of<Layer::kInputSigned, Layer::kInputBits>(input));
-    return static_cast<uint<kBits>>(w * x);
+    return value_of<Layer::kWeightSigned, Layer::kWeightBits>(weight) *
+           value_of<Layer::kInputSigned, Layer::kInputBits>(input);
   }
 };
 
@@ -76,18 +75,18 @@ struct Terms<Layer, Lanes, Products::kInputs> {
 #pragma HLS INLINE
     const bool low = bits_at<1, Layer::kWeightBits>(weight, 0) != 0;
     const bool high = bits_at<1, Layer::kWeightBits>(weight, kLast) != 0;
-    const auto complement = static_cast<uint<kBits>>(~input);
+    const uint<kBits> complement = ~input;
     if (Layer::kWeightBipolar) return low ? input : complement;
     const uint<kBits> turned = Layer::kWeightSigned && high ? complement : input;
-    return low ? turned : static_cast<uint<kBits>>(0);
+    return low ? turned : uint<kBits>(0);
   }
   static uint<Lanes> plane(uint<Lanes * Layer::kWeightBits> weights, uint<Lanes * kBits> inputs, int bit) {
 #pragma HLS INLINE
     const uint<Lanes> low = Plane<Layer::kWeightBits, Lanes>::of(weights, 0);
     const uint<Lanes> high = Plane<Layer::kWeightBits, Lanes>::of(weights, kLast);
     const uint<Lanes> plane = Plane<kBits, Lanes>::of(inputs, bit);
-    if (Layer::kWeightBipolar) return static_cast<uint<Lanes>>(~(low ^ plane));
-    return static_cast<uint<Lanes>>(low & (Layer::kWeightSigned ? static_cast<uint<Lanes>>(high ^ plane) : plane));
+    if (Layer::kWeightBipolar) return ~(low ^ plane);
+    return low & (Layer::kWeightSigned ? high ^ plane : plane);
   }
 };
 
@@ -97,11 +96,11 @@ struct Terms<Layer, Lanes, Products::kWeights> {
 
   static uint<kBits> of(uint<kBits> weight, uint<1> input) {
 #pragma HLS INLINE
-    return input != 0 ? weight : static_cast<uint<kBits>>(0);
+    return input != 0 ? weight : uint<kBits>(0);
   }
   static uint<Lanes> plane(uint<Lanes * kBits> weights, uint<Lanes> inputs, int bit) {
 #pragma HLS INLINE
-    return static_cast<uint<Lanes>>(Plane<kBits, Lanes>::of(weights, bit) & inputs);
+    return Plane<kBits, Lanes>::of(weights, bit) & inputs;
   }
 };
 
@@ -124,9 +123,9 @@ struct DotProduct {
       const uint<Term::kBits> term =
           Term::of(bits_at<Layer::kWeightBits, Lanes * Layer::kWeightBits>(weights, lane * Layer::kWeightBits),
                    bits_at<Layer::kInputBits, Lanes * Layer::kInputBits>(inputs, lane * Layer::kInputBits));
-      terms[lane] = static_cast<sint<kTermBits>>(value_of<Layer::kTermSigned, Term::kBits>(term));
+      terms[lane] = value_of<Layer::kTermSigned, Term::kBits>(term);
     }
-    return static_cast<sint<kBits>>(static_cast<sint<kBits>>(Sum::of(terms)) << kTwice);
+    return sint<kBits>(Sum::of(terms)) << kTwice;
   }
 };
 
@@ -143,10 +142,9 @@ struct DotProduct<Layer, Lanes, true> {
     for (int bit = 0; bit < Layer::kTermBits; ++bit) {
 #pragma HLS UNROLL
       const uint<Lanes> plane = Terms<Layer, Lanes>::plane(weights, inputs, bit);
-      const auto ones = static_cast<uint<kBits>>(popcount<Lanes>(plane));
-      const auto part = static_cast<sint<kBits>>(static_cast<uint<kBits>>(ones << (bit + kTwice)));
+      const sint<kBits> part = sint<kBits>(popcount<Lanes>(plane)) << (bit + kTwice);
       const bool negative = Layer::kTermSigned && bit == Layer::kTermBits - 1;
-      sum = negative ? static_cast<sint<kBits>>(sum - part) : static_cast<sint<kBits>>(sum + part);
+      sum = negative ? sum - part : sum + part;
     }
     return sum;
   }

@@ -33,7 +33,7 @@ struct Segment {
     for (int start = 0; start < Segments - 1; ++start) {
 #pragma HLS UNROLL
       const auto field = bits_at<Layer::kStartBits, kWordBits>(word, start * Layer::kStartBits);
-      reached[start] = value >= static_cast<sint<Layer::kStartBits>>(field);
+      reached[start] = value >= sint<Layer::kStartBits>(field);
     }
   }
 
@@ -47,7 +47,7 @@ struct Segment {
 #pragma HLS UNROLL
       if (reached[start]) field = bits_at<Bits, Segments * Bits>(word, (start + 1) * Bits);
     }
-    return static_cast<sint<Bits>>(field);
+    return field;
   }
 };
 
@@ -58,7 +58,7 @@ struct Segment<Layer, 1> {
   template <int Bits>
   sint<Bits> pick(uint<Bits> word) const {
 #pragma HLS INLINE
-    return static_cast<sint<Bits>>(word);
+    return word;
   }
 };
 
@@ -67,7 +67,7 @@ template <class Layer, bool FromTable = Layer::kHasMultipliers>
 struct Multiplier {
   static uint<Layer::kSumBits> of(const Segment<Layer>&, int, std::uint32_t) {
 #pragma HLS INLINE
-    return static_cast<uint<Layer::kSumBits>>(Layer::kMultiplier);
+    return uint<Layer::kSumBits>(Layer::kMultiplier);
   }
 };
 
@@ -78,7 +78,7 @@ struct Multiplier<Layer, true> {
     constexpr int kBits = Layer::kMultiplierBits;
     const auto word = rom_read<Layer::kSegments * kBits>(Layer::multipliers(lane),
                                                          rescale_address(Layer::kMultipliersTiles, tile));
-    return static_cast<uint<Layer::kSumBits>>(segment.template pick<kBits>(word));
+    return segment.template pick<kBits>(word);
   }
 };
 
@@ -87,7 +87,7 @@ template <class Layer, bool FromTable = Layer::kHasOffsets>
 struct Offset {
   static uint<Layer::kSumBits> of(const Segment<Layer>&, int, std::uint32_t) {
 #pragma HLS INLINE
-    return static_cast<uint<Layer::kSumBits>>(Layer::kOffset);
+    return uint<Layer::kSumBits>(Layer::kOffset);
   }
 };
 
@@ -98,7 +98,7 @@ struct Offset<Layer, true> {
     constexpr int kBits = Layer::kOffsetBits;
     const auto word = rom_read<Layer::kSegments * kBits>(Layer::offsets(lane),
                                                          rescale_address(Layer::kOffsetsTiles, tile));
-    return static_cast<uint<Layer::kSumBits>>(segment.template pick<kBits>(word));
+    return segment.template pick<kBits>(word);
   }
 };
 
@@ -121,7 +121,7 @@ class Rescale {
   void step(Ports& ports) {
 #pragma HLS INLINE
     const uint<kInputWidth> beat = ports.s_axis.read();
-    const auto tile = static_cast<std::uint32_t>(tile_.turn());
+    const std::uint32_t tile = tile_.turn();
     uint<kOutputWidth> outputs = 0;
 #pragma clang loop unroll(full)
     for (int lane = 0; lane < Layer::kPe; ++lane) {
@@ -140,18 +140,16 @@ class Rescale {
 
   static Value value(uint<Layer::kInputBits> element) {
 #pragma HLS INLINE
-    if (Layer::kInputBipolar) return static_cast<Value>(element != 0 ? 1 : -1);
-    return static_cast<Value>(value_of<Layer::kInputSigned, Layer::kInputBits>(element));
+    if (Layer::kInputBipolar) return element != 0 ? 1 : -1;
+    return value_of<Layer::kInputSigned, Layer::kInputBits>(element);
   }
 
   static uint<Layer::kOutputBits> rescaled(Value value, int lane, std::uint32_t tile) {
 #pragma HLS INLINE
     const Segment<Layer> segment(value, lane, tile);
-    const Sum factor = Multiplier<Layer>::of(segment, lane, tile);
-    const Sum product = static_cast<Sum>(factor * static_cast<Sum>(value));
-    const Sum sum = static_cast<Sum>(product + Offset<Layer>::of(segment, lane, tile));
-    const auto number = static_cast<sint<Layer::kSumBits>>(sum);
-    return static_cast<uint<Layer::kOutputBits>>(static_cast<sint<Layer::kSumBits>>(number >> Layer::kShift));
+    const Sum product = Multiplier<Layer>::of(segment, lane, tile) * value;
+    const Sum sum = product + Offset<Layer>::of(segment, lane, tile);
+    return sint<Layer::kSumBits>(sum) >> Layer::kShift;
   }
 
   Loop<kTiles> tile_;

@@ -37,7 +37,7 @@ uint<Width> rom_read(const std::uint64_t (&table)[Depth][Words], std::uint32_t a
   uint<Words * 64> word = 0;
   for (int index = 0; index < Words; ++index) {
 #pragma HLS UNROLL
-    word = with_bits<64, Words * 64>(word, 64 * index, static_cast<uint<64>>(table[address][index]));
+    word = with_bits<64, Words * 64>(word, 64 * index, table[address][index]);
   }
   return bits_at<Width, Words * 64>(word, 0);
 #endif

@@ -25,7 +25,7 @@ uint<Layer::kOutputLanes * Layer::kElementBits> selected_beat(
   constexpr int kOutputWidth = Layer::kOutputLanes * Layer::kElementBits;
   constexpr int kLastLanes = Layer::kSelected - (Layer::kOutputBeats - 1) * Layer::kOutputLanes;
   constexpr int kLastWidth = kLastLanes * Layer::kElementBits;
-  if (last) return static_cast<uint<kOutputWidth>>(bits_at<kLastWidth, kInputWidth>(beat, 0));
+  if (last) return bits_at<kLastWidth, kInputWidth>(beat, 0);
   return bits_at<kOutputWidth, kInputWidth>(beat, 0);
 }
 
@@ -47,7 +47,7 @@ class Select<Layer, SelectMode::kForward> {
   void step(Ports& ports) {
 #pragma HLS INLINE
     const uint<kInputWidth> beat = ports.s_axis.read();
-    const uint<2> kept = rom_read<2>(Layer::kept(0), static_cast<std::uint32_t>(beat_.turn()));
+    const uint<2> kept = rom_read<2>(Layer::kept(0), beat_.turn());
     const auto output = selected_beat<Layer>(beat, bits_at<1, 2>(kept, 1) != 0);
     if (bits_at<1, 2>(kept, 0) != 0) ports.m_axis.write(output);
     beat_.step();
@@ -113,13 +113,12 @@ class Select<Layer, SelectMode::kMemory> {
     const bool reads = steps_.reads();
     const bool completes = steps_.completes();
     if (leaving_) {
-      const auto place = static_cast<std::uint32_t>(
-          rom_read<kPlaceBits>(Layer::beats(0), static_cast<std::uint32_t>(output_.turn())));
+      const std::uint32_t place = rom_read<kPlaceBits>(Layer::beats(0), output_.turn());
       const uint<kInputWidth> beat = stored_.read(in_half(!half_, place));
       ports.m_axis.write(selected_beat<Layer>(beat, output_.last()));
     }
     if (reads) {
-      stored_.write(in_half(half_, static_cast<std::uint32_t>(input_.turn())), ports.s_axis.read());
+      stored_.write(in_half(half_, input_.turn()), ports.s_axis.read());
       input_.step();
     }
     if (leaving_) {
@@ -136,7 +135,7 @@ class Select<Layer, SelectMode::kMemory> {
  private:
   static std::uint32_t in_half(bool half, std::uint32_t place) {
 #pragma HLS INLINE
-    return (static_cast<std::uint32_t>(half ? 1 : 0) << kPlaceBits) | place;
+    return (half ? 1u << kPlaceBits : 0u) | place;
   }
 
   SelectSteps<Layer, kTail> steps_;
@@ -176,10 +175,10 @@ class Select<Layer, SelectMode::kRegisters> {
     if (reads) beat = ports.s_axis.read();
     if (completes) {
       ports.m_axis.write(selected(beat, 0));
-      left_ = static_cast<Left>(kOutgoing);
+      left_ = kOutgoing;
     } else if (left_ != 0) {
       ports.m_axis.write(outgoing_[0]);
-      left_ = static_cast<Left>(left_ - static_cast<Left>(1));
+      --left_;
     }
     shift_out(completes, beat);
     if (reads) shift_in(beat);

@@ -22,14 +22,13 @@ struct Staircase {
     for (int level = 0; level < Levels; ++level) {
 #pragma HLS UNROLL
       const uint<Bits> field = bits_at<Bits, kWordBits>(word, level * Bits);
-      const bool reached = value >= static_cast<sint<Bits>>(field);
-      count = static_cast<uint<kCountBits>>(count + static_cast<uint<kCountBits>>(reached ? 1 : 0));
+      const bool reached = value >= sint<Bits>(field);
+      count += uint<1>(reached);
     }
     if (HasDescending && bits_at<1, kWordBits>(word, kWordBits - 1) != 0) {
-      count = static_cast<uint<kCountBits>>(static_cast<uint<kCountBits>>(Levels) - count);
+      count = Levels - count;
     }
-    return static_cast<uint<OutputBits>>(static_cast<uint<OutputBits>>(count) +
-                                         static_cast<uint<OutputBits>>(OutputBase));
+    return OutputBase + count;
   }
 };
 

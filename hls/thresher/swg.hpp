@@ -107,18 +107,17 @@ class Swg<Layer, false> {
     Value pick(int word, int next_tap, int next_tap_row, int next_tile, int next_window, int next_row,
                int next_frame) const {
 #pragma HLS INLINE
-      return static_cast<Value>(only<Value>(!tap, word) | only<Value>(tap && !tap_row, next_tap) |
-                                only<Value>(tap_row && !tile, next_tap_row) |
-                                only<Value>(tile && !window, next_tile) |
-                                only<Value>(window && !row, next_window) |
-                                only<Value>(row && !frame, next_row) | only<Value>(frame, next_frame));
+      return only<Value>(!tap, word) | only<Value>(tap && !tap_row, next_tap) |
+             only<Value>(tap_row && !tile, next_tap_row) | only<Value>(tile && !window, next_tile) |
+             only<Value>(window && !row, next_window) | only<Value>(row && !frame, next_row) |
+             only<Value>(frame, next_frame);
     }
 
    private:
     template <class Value>
     static Value only(bool condition, int value) {
 #pragma HLS INLINE
-      return condition ? static_cast<Value>(value) : static_cast<Value>(0);
+      return condition ? Value(value) : Value(0);
     }
   };
 
@@ -140,11 +139,11 @@ class Swg<Layer, false> {
 
     if (sends) {
       const bool last_word = word_.last() && tile_.last();
-      ports.m_axis.write(padded ? padding(last_word) : buffer_.read(static_cast<std::uint32_t>(address_)));
+      ports.m_axis.write(padded ? padding(last_word) : buffer_.read(address_));
     }
     if (takes) {
-      buffer_.write(static_cast<std::uint32_t>(write_address_), ports.s_axis.read());
-      write_address_ = around(static_cast<Sum>(static_cast<Sum>(write_address_) + static_cast<Sum>(1)));
+      buffer_.write(write_address_, ports.s_axis.read());
+      write_address_ = around(write_address_ + 1);
     }
     if (sends) walk(ends);
   }
@@ -171,7 +170,7 @@ class Swg<Layer, false> {
     for (int lane = 0; lane < Layer::kSimd; ++lane) {
 #pragma HLS UNROLL
       const bool filler = lane >= kLastLanes && last_word;
-      const auto code = static_cast<uint<Layer::kElementBits>>(filler ? 0 : Layer::kPadding);
+      const uint<Layer::kElementBits> code = filler ? 0 : Layer::kPadding;
       word = with_bits<Layer::kElementBits, kWidth>(word, lane * Layer::kElementBits, code);
     }
     return word;
@@ -225,13 +224,13 @@ class Swg<Layer, false> {
     const int row = row_frees ? kRowFrees : 0;
     const int window = window_frees ? kWindowFrees : 0;
     const Held freed = ends.template pick<Held>(0, 0, 0, 0, -window, -row, -kFrameFrees);
-    held_ = sum_with<Layer::kHeldBits>(held_, sends ? freed : static_cast<Held>(0), takes);
+    held_ = sum_with<Layer::kHeldBits>(held_, sends ? freed : Held(0), takes);
 
     const Margin step = kOrigin < 0 && first_
-                            ? static_cast<Margin>(-kOrigin - kFirstStep)
+                            ? Margin(-kOrigin - kFirstStep)
                             : ends.template pick<Margin>(-1, -kTapStep, -kTapRowStep, -kTileStep, -kWindowStep,
                                                          -kRowStep, -kFrameStep + kOrigin);
-    margin_ = sum_with<Layer::kMarginBits>(margin_, sends ? step : static_cast<Margin>(0), takes);
+    margin_ = sum_with<Layer::kMarginBits>(margin_, sends ? step : Margin(0), takes);
   }
 
   // A sum and one more where there is a carry into it.
@@ -239,18 +238,17 @@ class Swg<Layer, false> {
   static uint<Width> sum_with(uint<Width> a, uint<Width> b, bool carry) {
 #pragma HLS INLINE
     using Wide = uint<Width + 1>;
-    const Wide left = static_cast<Wide>(static_cast<Wide>(a) << 1) | static_cast<Wide>(1);
-    const Wide right = static_cast<Wide>(static_cast<Wide>(b) << 1) | static_cast<Wide>(carry ? 1 : 0);
-    return static_cast<uint<Width>>(static_cast<Wide>(left + right) >> 1);
+    const Wide left = (Wide(a) << 1) | uint<1>(1);
+    const Wide right = (Wide(b) << 1) | uint<1>(carry);
+    return (left + right) >> 1;
   }
 
   // The loops, and where they are in the buffer.
   void walk(const Ends& ends) {
 #pragma HLS INLINE
-    address_ = around(static_cast<Sum>(
-        static_cast<Sum>(address_) + ends.template pick<Sum>(in_buffer(1), in_buffer(kTapStep), in_buffer(kTapRowStep),
+    address_ = around(address_ + ends.template pick<Address>(in_buffer(1), in_buffer(kTapStep), in_buffer(kTapRowStep),
                                                              in_buffer(kTileStep), in_buffer(kWindowStep),
-                                                             in_buffer(kRowStep), in_buffer(kFrameStep))));
+                                                             in_buffer(kRowStep), in_buffer(kFrameStep)));
 
     first_ = kOrigin < 0 && ends.frame;
     word_.step();
@@ -271,9 +269,9 @@ class Swg<Layer, false> {
   // The place of a number of less than twice the places.
   static Address around(Sum number) {
 #pragma HLS INLINE
-    const auto part = static_cast<int>(static_cast<Sum>(number >> kPartBits));
-    const auto within = static_cast<int>(number) & (Layer::kPlacesPart - 1);
-    return static_cast<Address>(within | (part >= kParts ? part - kParts : part) << kPartBits);
+    const int part = number >> kPartBits;
+    const int within = number & (Layer::kPlacesPart - 1);
+    return within | (part >= kParts ? part - kParts : part) << kPartBits;
   }
 
   static constexpr int in_buffer(int number) {
@@ -293,9 +291,9 @@ class Swg<Layer, false> {
                 kPixel * Layer::kKernelColumns * Layer::kKernelRows * Layer::kOutputColumns == 1,
                 kPixel * Layer::kKernelColumns * Layer::kKernelRows * Layer::kOutputColumns * Layer::kOutputRows == 1};
   bool first_ = kOrigin < 0;
-  Margin margin_ = static_cast<Margin>(-1);
-  Held held_ = static_cast<Held>(-Layer::kCapacity - kOrigin);
-  Address address_ = static_cast<Address>(in_buffer(kOrigin));
+  Margin margin_ = -1;
+  Held held_ = Held(-Layer::kCapacity - kOrigin);
+  Address address_ = in_buffer(kOrigin);
   Address write_address_ = 0;
   Ram<kWidth, Layer::kPlaces> buffer_;
 };

@@ -67,7 +67,7 @@ class Swg<Layer, true> {
 #pragma HLS UNROLL
       column = with_bits<kPixelWidth, kColumnWidth>(column, ky * kPixelWidth, pixel);
       if (ky > 0) {
-        const auto address = static_cast<std::uint32_t>(address_.turn());
+        const std::uint32_t address = address_.turn();
         const uint<kPixelWidth> above = lines_[ky].read(address);
         lines_[ky].write(address, pixel);
         pixel = above;
@@ -96,10 +96,10 @@ class Swg<Layer, true> {
 
   bool outside(int ky, int kx) const {
 #pragma HLS INLINE
-    const Row row = static_cast<Row>(first_row_ + static_cast<Row>(ky * Layer::kDilationRows));
-    const Column column = static_cast<Column>(first_column_ + static_cast<Column>(kx * Layer::kDilationColumns));
-    return ((Layer::kAbove > 0 || Layer::kBelow > 0) && row >= static_cast<Row>(Layer::kRows)) ||
-           ((Layer::kLeft > 0 || Layer::kRight > 0) && column >= static_cast<Column>(Layer::kColumns));
+    const Row row = first_row_ + ky * Layer::kDilationRows;
+    const Column column = first_column_ + kx * Layer::kDilationColumns;
+    return ((Layer::kAbove > 0 || Layer::kBelow > 0) && row >= Layer::kRows) ||
+           ((Layer::kLeft > 0 || Layer::kRight > 0) && column >= Layer::kColumns);
   }
 
   static uint<kPixelWidth> padding() {
@@ -108,7 +108,7 @@ class Swg<Layer, true> {
 #pragma clang loop unroll(full)
     for (int channel = 0; channel < Layer::kChannels; ++channel) {
 #pragma HLS UNROLL
-      const auto code = static_cast<uint<Layer::kElementBits>>(Layer::kPadding);
+      const uint<Layer::kElementBits> code = Layer::kPadding;
       pixel = with_bits<Layer::kElementBits, kPixelWidth>(pixel, channel * Layer::kElementBits, code);
     }
     return pixel;
@@ -128,18 +128,15 @@ class Swg<Layer, true> {
   void turn() {
 #pragma HLS INLINE
     if (wait_ != 0) {
-      wait_ = static_cast<Wait>(wait_ - static_cast<Wait>(1));
+      --wait_;
       return;
     }
     const bool row_ends = column_.last();
     const bool frame_ends = row_ends && row_.last();
-    wait_ = frame_ends ? static_cast<Wait>(kNextFrame)
-                       : row_ends ? static_cast<Wait>(kNextRow) : static_cast<Wait>(kNextColumn);
-    first_column_ = row_ends ? static_cast<Column>(-Layer::kLeft)
-                             : static_cast<Column>(first_column_ + static_cast<Column>(Layer::kStrideColumns));
+    wait_ = frame_ends ? kNextFrame : row_ends ? kNextRow : kNextColumn;
+    first_column_ = row_ends ? Column(-Layer::kLeft) : Column(first_column_ + Layer::kStrideColumns);
     if (row_ends) {
-      first_row_ = frame_ends ? static_cast<Row>(-Layer::kAbove)
-                              : static_cast<Row>(first_row_ + static_cast<Row>(Layer::kStrideRows));
+      first_row_ = frame_ends ? Row(-Layer::kAbove) : Row(first_row_ + Layer::kStrideRows);
       row_.step();
     }
     column_.step();
@@ -152,8 +149,8 @@ class Swg<Layer, true> {
   Loop<Layer::kOutputColumns> column_;
   Loop<Layer::kOutputRows> row_;
   Wait wait_ = Layer::kFirstWindow;
-  Row first_row_ = static_cast<Row>(-Layer::kAbove);
-  Column first_column_ = static_cast<Column>(-Layer::kLeft);
+  Row first_row_ = Row(-Layer::kAbove);
+  Column first_column_ = Column(-Layer::kLeft);
   uint<kColumnWidth> columns_[kHeld] THRESHER_ANY_VALUE;
   Ram<kPixelWidth, kDelay> lines_[Layer::kKernelRows];
 };

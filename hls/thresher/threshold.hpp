@@ -32,7 +32,7 @@ class Threshold {
 #pragma HLS INLINE
     const uint<kInputWidth> beat = ports.s_axis.read();
     const bool last_tile = tile_ == kTiles - 1;
-    const std::uint32_t word_index = Layer::kThresholdTiles == 1 ? 0 : static_cast<std::uint32_t>(tile_);
+    const std::uint32_t word_index = Layer::kThresholdTiles == 1 ? 0 : tile_.to_uint();
     uint<kOutputWidth> levels = 0;
 #pragma clang loop unroll(full)
     for (int lane = 0; lane < Layer::kPe; ++lane) {
@@ -41,12 +41,12 @@ class Threshold {
           bits_at<Layer::kInputBits, kInputWidth>(beat, lane * Layer::kInputBits);
       const auto value = value_of<Layer::kInputSigned, Layer::kInputBits>(field);
       const auto word = rom_read<Stairs::kWordBits>(Layer::thresholds(lane), word_index);
-      uint<Layer::kOutputBits> level = Stairs::of(static_cast<sint<Layer::kThresholdBits>>(value), word);
+      uint<Layer::kOutputBits> level = Stairs::of(value, word);
       if (lane >= kLastLanes && last_tile) level = 0;
       levels = with_bits<Layer::kOutputBits, kOutputWidth>(levels, lane * Layer::kOutputBits, level);
     }
     ports.m_axis.write(levels);
-    tile_ = static_cast<uint<bits_for(kTiles - 1)>>(last_tile ? 0 : static_cast<int>(tile_) + 1);
+    count(tile_, last_tile);
   }
 
  private:

@@ -27,7 +27,7 @@ class Upsample {
 
   void step(Ports& ports) {
 #pragma HLS INLINE
-    const auto address = static_cast<std::uint32_t>(address_);
+    const std::uint32_t address = address_;
     if (!kRepeats || first_) {
       const uint<Layer::kWidth> beat = ports.s_axis.read();
       if (kRepeats) stored_.write(address, beat);
@@ -49,9 +49,9 @@ class Upsample {
     if (begins_row) {
       address_ = 0;
     } else if (ends_repeat && !ends_pixel) {
-      address_ = static_cast<Address>(address_ - static_cast<Address>(Layer::kBeats - 1));
+      address_ -= Layer::kBeats - 1;
     } else {
-      address_ = static_cast<Address>(address_ + static_cast<Address>(1));
+      ++address_;
     }
 
     beat_.step();

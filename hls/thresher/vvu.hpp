@@ -35,7 +35,7 @@ class Vvu {
     const bool first_taps = kTapTiles == 1 || tap_tile_ == 0;
     const bool last_taps = kTapTiles == 1 || tap_tile_ == kTapTiles - 1;
     const bool last_tile = kTiles == 1 || tile_ == kTiles - 1;
-    const auto tile = static_cast<std::uint32_t>(tile_);
+    const std::uint32_t tile = tile_;
     const std::uint32_t start_index = Sums::start_index(edge_, tile);
 
     uint<kOutputWidth> outputs = 0;
@@ -43,7 +43,7 @@ class Vvu {
     for (int pe = 0; pe < Layer::kPe; ++pe) {
 #pragma HLS UNROLL
       const Accumulator before = first_taps ? Start<Layer>::of(pe, start_index) : accumulator_[pe];
-      const Accumulator sum = Sums::add(before, pe, static_cast<std::uint32_t>(step_), taps_of(beat, pe));
+      const Accumulator sum = Sums::add(before, pe, step_, taps_of(beat, pe));
       accumulator_[pe] = sum;
       uint<Layer::kOutputBits> output = Sums::output(sum, pe, start_index, tile);
       if (pe >= kLastLanes && last_tile) output = 0;
@@ -51,11 +51,11 @@ class Vvu {
     }
     if (last_taps) {
       ports.m_axis.write(outputs);
-      tile_ = static_cast<uint<bits_for(kTiles - 1)>>(last_tile ? 0 : static_cast<int>(tile_) + 1);
+      count(tile_, last_tile);
       if (last_tile) edge_.advance();
     }
-    step_ = static_cast<uint<bits_for(kSteps - 1)>>(last_taps && last_tile ? 0 : static_cast<int>(step_) + 1);
-    tap_tile_ = static_cast<uint<bits_for(kTapTiles - 1)>>(last_taps ? 0 : static_cast<int>(tap_tile_) + 1);
+    count(step_, last_taps && last_tile);
+    count(tap_tile_, last_taps);
   }
 
  private:

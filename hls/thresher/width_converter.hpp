@@ -56,21 +56,21 @@ class WidthConverter<Layer, WidthMode::kUpsize> {
 #pragma HLS INLINE
     const uint<kInputWidth> beat = ports.s_axis.read();
     const uint<kGroupWidth> group =
-        with_bits<kInputWidth, kGroupWidth>(static_cast<uint<kGroupWidth>>(held_), kHeldWidth, beat);
+        with_bits<kInputWidth, kGroupWidth>(held_, kHeldWidth, beat);
     uint<kOutputWidth> choices[kPhases];
     bool completes = false;
 #pragma clang loop unroll(full)
     for (int phase = 0; phase < kPhases; ++phase) {
 #pragma HLS UNROLL
-      completes |= slot_ == static_cast<Slot>(beats_for(phase) - 1);
+      completes |= slot_ == beats_for(phase) - 1;
       choices[phase] = bits_at<kOutputWidth, kGroupWidth>(group, kAbove - above(phase) * Layer::kElementBits);
     }
     if (completes) {
-      ports.m_axis.write(one_of<kOutputWidth, kPhases>(choices, static_cast<int>(phase_)));
-      phase_ = static_cast<Phase>(phase_ == static_cast<Phase>(kPhases - 1) ? 0 : static_cast<int>(phase_) + 1);
+      ports.m_axis.write(one_of<kOutputWidth, kPhases>(choices, phase_));
+      count(phase_, phase_ == kPhases - 1);
     }
     held_ = bits_at<kHeldWidth, kGroupWidth>(group, kInputWidth);
-    slot_ = static_cast<Slot>(slot_ == static_cast<Slot>(kBeats - 1) ? 0 : static_cast<int>(slot_) + 1);
+    count(slot_, slot_ == kBeats - 1);
   }
 
  private:
@@ -111,12 +111,12 @@ class WidthConverter<Layer, WidthMode::kDownsize> {
 #pragma clang loop unroll(full)
     for (int phase = 0; phase < kPhases; ++phase) {
 #pragma HLS UNROLL
-      reads |= phase_ == static_cast<Phase>(phase) && beats_for(phase) > beats_for(phase - 1);
+      reads |= phase_ == phase && beats_for(phase) > beats_for(phase - 1);
     }
     uint<kInputWidth> beat = 0;
     if (reads) beat = ports.s_axis.read();
     const uint<2 * kInputWidth> pair =
-        with_bits<kInputWidth, 2 * kInputWidth>(static_cast<uint<2 * kInputWidth>>(held_), kInputWidth, beat);
+        with_bits<kInputWidth, 2 * kInputWidth>(held_, kInputWidth, beat);
     if (reads) held_ = beat;
     uint<kOutputWidth> choices[kPhases];
 #pragma clang loop unroll(full)
@@ -124,11 +124,11 @@ class WidthConverter<Layer, WidthMode::kDownsize> {
 #pragma HLS UNROLL
       choices[phase] = bits_at<kOutputWidth, 2 * kInputWidth>(pair, place(phase) * Layer::kElementBits);
     }
-    ports.m_axis.write(one_of<kOutputWidth, kPhases>(choices, static_cast<int>(phase_)));
-    const bool end_of_vector = Layer::kDrains && kBeats % kPhases != 0 && beat_ == static_cast<Beat>(kBeats - 1);
-    const bool ends = phase_ == static_cast<Phase>(kPhases - 1) || end_of_vector;
-    phase_ = static_cast<Phase>(ends ? 0 : static_cast<int>(phase_) + 1);
-    beat_ = static_cast<Beat>(end_of_vector ? 0 : static_cast<int>(beat_) + 1);
+    ports.m_axis.write(one_of<kOutputWidth, kPhases>(choices, phase_));
+    const bool end_of_vector = Layer::kDrains && kBeats % kPhases != 0 && beat_ == kBeats - 1;
+    const bool ends = phase_ == kPhases - 1 || end_of_vector;
+    count(phase_, ends);
+    count(beat_, end_of_vector);
   }
 
  private:
@@ -175,8 +175,8 @@ class WidthConverter<Layer, WidthMode::kGearbox> {
 #pragma HLS INLINE
     const bool last_input = input_ == Layer::kInputBeats - 1;
     const bool last_output = output_ == Layer::kOutputBeats - 1;
-    const Count brought = static_cast<Count>(last_input ? Layer::kLastInputLanes : Layer::kInputLanes);
-    const Count needed = static_cast<Count>(last_output ? Layer::kLastOutputLanes : Layer::kOutputLanes);
+    const Count brought = last_input ? Layer::kLastInputLanes : Layer::kInputLanes;
+    const Count needed = last_output ? Layer::kLastOutputLanes : Layer::kOutputLanes;
     uint<kHeldWidth> held = held_;
     Count filled = filled_;
     if (filled_ < needed) {
@@ -184,24 +184,23 @@ class WidthConverter<Layer, WidthMode::kGearbox> {
 #pragma clang loop unroll(full)
       for (int place = 0; place < Layer::kOutputLanes; place += Layer::kPlaceStep) {
 #pragma HLS UNROLL
-        if (filled_ == static_cast<Count>(place)) {
+        if (filled_ == place) {
           held = with_bits<kInputWidth, kHeldWidth>(held_, place * Layer::kElementBits, beat);
         }
       }
-      filled = static_cast<Count>(filled_ + brought);
-      input_ = static_cast<uint<bits_for(Layer::kInputBeats - 1)>>(last_input ? 0 : static_cast<int>(input_) + 1);
+      filled = filled_ + brought;
+      count(input_, last_input);
     }
     if (filled >= needed) {
       if (Layer::kDrains || !last_output) {
         ports.m_axis.write(bits_at<kOutputWidth, kHeldWidth>(held, 0));
-        held = static_cast<uint<kHeldWidth>>(held >> kOutputWidth);
+        held >>= kOutputWidth;
       } else {
-        ports.m_axis.write(static_cast<uint<kOutputWidth>>(bits_at<kLastWidth, kHeldWidth>(held, 0)));
-        held = static_cast<uint<kHeldWidth>>(held >> kLastWidth);
+        ports.m_axis.write(bits_at<kLastWidth, kHeldWidth>(held, 0));
+        held >>= kLastWidth;
       }
-      filled = Layer::kDrains && last_output ? static_cast<Count>(0) : static_cast<Count>(filled - needed);
-      output_ =
-          static_cast<uint<bits_for(Layer::kOutputBeats - 1)>>(last_output ? 0 : static_cast<int>(output_) + 1);
+      filled = Layer::kDrains && last_output ? Count(0) : Count(filled - needed);
+      count(output_, last_output);
     }
     held_ = held;
     filled_ = filled;

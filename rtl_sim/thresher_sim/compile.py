@@ -14,7 +14,7 @@ from pathlib import Path
 
 from .checks import CHECKS, with_strict_indices
 from .errors import ToolFailedError, UsageError
-from .toolchain import CLANG_LIMITS, GXX_LIMITS, find_amd_include, find_clang, find_gxx
+from .toolchain import CLANG_LIMITS, GXX_LIMITS, find_amd_include, find_clang, find_gxx, is_zig
 
 TYPE_SETS = ("bitint", "amd")
 # A message of a compiler can be pages long; its first lines say what is wrong.
@@ -121,7 +121,7 @@ def _bitint_recipe() -> _Recipe:
     clang = find_clang()
     warnings = ("-Wall", "-Wextra")
     translate = (*clang, "-std=c++20", "-O2", "-march=native", *warnings, *_MEANING, *_PLAIN, *CLANG_LIMITS)
-    if clang[-1] != "c++":
+    if not is_zig(clang):
         return _Recipe("bitint", translate, clang)
     gxx = shutil.which("g++")
     return _Recipe("bitint", translate, (gxx,) if gxx else (*clang[:-1], "cc"))

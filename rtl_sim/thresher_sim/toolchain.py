@@ -12,7 +12,6 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 from .errors import MissingToolError
@@ -49,12 +48,19 @@ def _find_clang(path: str) -> tuple[str, ...]:
         program = shutil.which(name, path=path)
         if program and _version(program, r"clang version (\d+)") >= (CLANG_WITH_BITINT,):
             return (program,)
-    if importlib.util.find_spec("ziglang") is not None:
-        return (sys.executable, "-m", "ziglang", "c++")
+    wheel = importlib.util.find_spec("ziglang")
+    if wheel is not None and wheel.origin is not None:
+        # The program itself: Python in front of it costs more than many a compilation.
+        return (str(Path(wheel.origin).with_name("zig")), "c++")
     raise MissingToolError(
         f"toolchain: clang++: no clang++ >= {CLANG_WITH_BITINT} on PATH and no ziglang wheel; "
         "run `pip install ziglang==0.17.1` or install clang 18 or newer"
     )
+
+
+def is_zig(compiler: tuple[str, ...]) -> bool:
+    """Whether a command of `find_clang` is that of the ziglang wheel."""
+    return compiler[-1] == "c++"
 
 
 def find_gxx() -> str:

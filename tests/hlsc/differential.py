@@ -78,12 +78,28 @@ def streams(seed: int, inputs: Sequence[tuple[str, int]]) -> dict[str, list[int]
     return {name: [rng.getrandbits(width) for _ in range(BEATS)] for name, width in inputs}
 
 
-def native_units(folder: Path, seeds: Sequence[int]) -> NativeUnits:
+def native_units(folder: Path, seeds: Sequence[int], types: str = "bitint") -> NativeUnits:
     """The machine code of the units of some seeds, in their order."""
-    together = folder / "units.hpp"
+    together = folder / f"units_{types}.hpp"
     texts = [RandomUnit(seed, f"Unit{seed}").text for seed in seeds]
     together.write_text(PRELUDE + "\n".join(texts) + EPILOGUE)
-    return NativeUnits(folder, together, [f"random_units::Unit{seed}" for seed in seeds])
+    return NativeUnits(folder, together, [f"random_units::Unit{seed}" for seed in seeds], types)
+
+
+def type_set_differences(folder: Path, units: dict[int, CompiledUnit]) -> list[Difference]:
+    """The portable units whose C++ writes something else with AMD's types than with ours."""
+    portable = [seed for seed in units if RandomUnit(seed, "").is_portable]
+    if not portable:
+        return []
+    ours, theirs = (native_units(folder, portable, types) for types in ("bitint", "amd"))
+    found = []
+    for index, seed in enumerate(portable):
+        case, other = (_case(native, index, seed, units[seed]) for native in (ours, theirs))
+        if case.expected != other.expected:
+            found.append(
+                Difference(seed, f"differs with AMD's types: {_first(case, other.expected.outputs)}")
+            )
+    return found
 
 
 def differences(folder: Path, seeds: Sequence[int], jobs: int = 2) -> list[Difference]:
@@ -98,7 +114,7 @@ def differences(folder: Path, seeds: Sequence[int], jobs: int = 2) -> list[Diffe
             units[seed] = _compiled(folder, seed)
         except FAULTS as error:
             found.append(Difference(seed, f"is not compiled: {type(error).__name__}: {error}"))
-    return found + _compared(folder, units, jobs)
+    return found + type_set_differences(folder, units) + _compared(folder, units, jobs)
 
 
 def _compiled(folder: Path, seed: int) -> CompiledUnit:

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from thresher_sim.toolchain import find_clang
+from thresher_sim.toolchain import find_amd_include, find_clang, find_gxx
 
 HLS = Path(__file__).resolve().parents[2] / "hls"
 
@@ -102,6 +102,18 @@ int run(int steps, const unsigned char* const* in, const int* in_beats, unsigned
 """
 
 
+def _clang() -> list[str]:
+    # Comparisons of 16 bytes in registers crash the code generator of clang 22.1.
+    flags = ["-std=c++20", "-fno-builtin-memcmp", "-Wno-integer-overflow", "-ftrivial-auto-var-init=zero"]
+    return [*find_clang(), *flags, "-Wno-user-defined-warnings"]
+
+
+def _gxx() -> list[str]:
+    return [find_gxx(), "-std=c++14", "-w", "-DTHRESHER_AMD", f"-isystem{find_amd_include()}"]
+
+
+_COMPILERS = {"bitint": _clang, "amd": _gxx}
+
 Ports = Sequence[tuple[str, int]]
 """Streams as (name, bits)."""
 
@@ -122,28 +134,19 @@ class Run:
 
 
 class NativeUnits:
-    """Units compiled together; `run` runs one of them."""
+    """Units compiled together, by clang with our types or by g++ with AMD's; `run` runs one of them."""
 
-    def __init__(self, folder: Path, header: Path, type_names: Sequence[str]) -> None:
+    def __init__(self, folder: Path, header: Path, type_names: Sequence[str], types: str = "bitint") -> None:
         entries = [
             f'extern "C" int run_{index}(int steps, const unsigned char* const* in, const int* in_beats, '
             f"unsigned char* const* out, int* out_beats) "
             f"{{ return run<{name}>(steps, in, in_beats, out, out_beats); }}"
             for index, name in enumerate(type_names)
         ]
-        source, library = folder / "native.cpp", folder / "native.so"
+        source, library = folder / f"native_{types}.cpp", folder / f"native_{types}.so"
         source.write_text("\n".join([_RUNTIME, *entries]))
-        command = [*find_clang(), "-std=c++20", "-O1", "-g0", "-fwrapv", "-shared", "-fPIC"]
-        command += [
-            "-DTHRESHER_HLSC",
-            "-fno-exceptions",
-            # Comparisons of 16 bytes in registers crash the code generator of clang 22.1.
-            "-fno-builtin-memcmp",
-            "-Wno-unknown-pragmas",
-            "-Wno-integer-overflow",
-            "-I",
-            str(HLS),
-        ]
+        command = [*_COMPILERS[types](), "-O1", "-g0", "-fwrapv", "-shared", "-fPIC", "-DTHRESHER_HLSC"]
+        command += ["-fno-exceptions", "-Wno-unknown-pragmas", "-I", str(HLS)]
         command += ["-include", str(header), str(source), "-o", str(library)]
         subprocess.run(command, check=True)
         self._library = ctypes.CDLL(str(library))

@@ -106,7 +106,7 @@ struct LongLookup {
   void step(Ports& ports) {
     ports.m_axis.write(rom_read<3>(kLong, static_cast<std::uint32_t>(place_)));
     const bool stays = static_cast<bool>(ports.s_axis.read());
-    if (!stays) place_ = static_cast<uint<6>>(place_ == 39 ? 0 : place_ + 1);
+    if (!stays) place_ = place_ == 39 ? uint<6>(0) : uint<6>(place_ + 1);
   }
   uint<6> place_ = 30;
 };
@@ -142,7 +142,7 @@ struct Decimate {
     const uint<3> best = place_ == 0 || beat > best_ ? beat : best_;
     if (place_ == 2) ports.m_axis.write(static_cast<uint<3>>(best * 5 + 1));
     best_ = best;
-    place_ = static_cast<uint<2>>(place_ == 2 ? 0 : place_ + 1);
+    place_ = place_ == 2 ? uint<2>(0) : uint<2>(place_ + 1);
   }
   uint<3> best_ = 0;
   uint<2> place_ = 0;
@@ -235,7 +235,7 @@ struct Arithmetic {
   void step(Ports& ports) {
     const uint<3> beat = ports.s_axis.read();
     const sint<4> product = static_cast<sint<4>>(static_cast<sint<3>>(beat) * 3);
-    sum_ = static_cast<sint<4>>(sum_ < product ? sum_ + 3 : sum_ >> (beat & 3));
+    sum_ = sum_ < product ? sint<4>(sum_ + 3) : sum_ >> (beat & 3);
     ports.m_axis.write(static_cast<uint<4>>(static_cast<uint<4>>(sum_) << (beat & 1)));
   }
   sint<4> sum_ = -3;

@@ -12,7 +12,7 @@ from thresher.hlsc.schedule import memories
 from thresher.hlsc_proof import Claim, claim
 from thresher.hlsc_proof.sat import MODULE
 
-CLOCKS = (50.0, 100.0, 200.0, 300.0, 400.0, 500.0, 800.0)
+CLOCKS = (50.0, 100.0, 200.0, 300.0, 400.0, 500.0, 600.0, 800.0)
 
 
 def pipelined(source: UnitSource, stages: int, cycles: int) -> Claim:

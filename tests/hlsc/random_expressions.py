@@ -59,10 +59,16 @@ class Table:
 
 
 class Expressions:
-    """Makes expressions of what is in scope: `values`, `arrays` and `tables`."""
+    """Makes expressions of what is in scope: `values`, `arrays` and `tables`.
 
-    def __init__(self, rng: random.Random) -> None:
+    Portable ones are C++14 without clang's builtins, so that g++ takes them with AMD's types.
+    """
+
+    def __init__(self, rng: random.Random, portable: bool = False) -> None:
         self.rng = rng
+        self.operations = _PORTABLE if portable else _OPERATIONS
+        # AMD's simulation orders numbers of different signs wrongly: see `test_integer`.
+        self.comparisons = ["==", "!="] if portable else ["<", "<=", ">", ">=", "==", "!="]
         self.values: list[Value] = []
         self.arrays: list[Array] = []
         self.tables: list[Table] = []
@@ -92,7 +98,7 @@ class Expressions:
         """An expression of exactly this type, in parentheses or atomic."""
         if depth <= 0 or self.rng.random() < 0.15:
             return self.leaf(kind)
-        return f"({kind})({self.rng.choice(_OPERATIONS)(self, kind, depth - 1)})"
+        return f"({kind})({self.rng.choice(self.operations)(self, kind, depth - 1)})"
 
     def leaf(self, kind: Type) -> str:
         """A number, a variable, or an element of an array."""
@@ -151,6 +157,36 @@ class Expressions:
         total = self.rng.choice([f"{a} + {b}", f"{a} - {b}", f"{a} * {self.number(kind)}", f"-{a}"])
         return f"({kind})({total}) {operator} {self.rng.choice([zero, zero, a, b, self.number(kind)])}"
 
+    def mixed(self, kind: Type, depth: int) -> str:
+        """An operator on two types, without a cast: the result is as wide as it must be."""
+        a, b = self.natural(depth), self.natural(depth)
+        operator = self.rng.choice(["+", "-", "*", "&", "|", "^", "+", "-"])
+        return f"{a} {operator} {b}" if self.rng.random() < 0.8 else f"-{a} {operator} ~{b}"
+
+    def mixed_compared(self, kind: Type, depth: int) -> str:
+        """A comparison of two types."""
+        return f"{self.natural(depth)} {self.rng.choice(self.comparisons)} {self.natural(depth)}"
+
+    def natural(self, depth: int) -> str:
+        """An operand of any type, of at most 100 bits."""
+        kind = self.type()
+        return self.expression(Type(min(kind.width, 100), kind.signed), depth)
+
+    def beside_native(self, kind: Type, depth: int) -> str:
+        """An operator on an integer and one of C++'s own."""
+        name, word = self.standard()
+        pair = [self.natural(depth), f"({name}){self.expression(word, 0)}"]
+        self.rng.shuffle(pair)
+        return f" {self.rng.choice(['+', '-', '*', '&', *self.comparisons])} ".join(pair)
+
+    def shifted_far(self, kind: Type, depth: int) -> str:
+        """A shift by any number: beyond the width nothing is left, and a negative one goes the other way."""
+        amount = Type(self.rng.choice([2, 4, 8]), self.rng.random() < 0.6)
+        text = self.expression(amount, 0)
+        if self.rng.random() < 0.4:
+            text = f"(int){text}"
+        return f"{self.expression(kind, depth)} {self.rng.choice(['<<', '>>'])} {text}"
+
     def shift(self, kind: Type, depth: int) -> str:
         operator, value = self.rng.choice(["<<", ">>"]), self.expression(kind, depth)
         if self.rng.random() < 0.5:
@@ -179,9 +215,11 @@ class Expressions:
         """A sum that stays at the largest and smallest value."""
         signed = Type(max(kind.width, 2), True)
         wide = Type(signed.width + 1, True)
-        total = f"({wide})({wide}){self.leaf(signed)} {self.rng.choice('+-')} ({wide}){self.leaf(signed)}"
+        a, b = self.leaf(signed), self.leaf(signed)
+        total = f"({wide})({a} {self.rng.choice('+-')} {b})"
         most = f"({wide}){literal(signed, (1 << signed.width - 1) - 1)}"
-        return f"({total}) > {most} ? {most} : ({total}) < -{most} - 1 ? -{most} - 1 : ({total})"
+        least = f"({wide})(-{most} - 1)"
+        return f"({total}) > {most} ? {most} : ({total}) < {least} ? {least} : ({total})"
 
     def carry(self, kind: Type, depth: int) -> str:
         word = self.type(False)
@@ -199,8 +237,8 @@ class Expressions:
     def counted(self, kind: Type, depth: int) -> str:
         other = self.type(False)
         text = self.expression(other, depth)
-        zeros = f"{self.rng.choice(['__builtin_ctzg', '__builtin_clzg'])}({text}, {other.width})"
-        return f"popcount<{other.width}>({text})" if self.rng.random() < 0.6 else zeros
+        name = self.rng.choice(["popcount", "popcount", "popcount", "trailing_zeros", "leading_zeros"])
+        return f"{name}<{other.width}>({text})"
 
     def inverted(self, kind: Type, depth: int) -> str:
         if self.rng.random() < 0.3:
@@ -281,7 +319,7 @@ class Expressions:
     def magnitude(self, kind: Type, depth: int) -> str:
         signed = self.type(True)
         value = self.leaf(signed)
-        return f"({value}) < ({signed})0 ? -({value}) : ({value})"
+        return f"({value}) < ({signed})0 ? ({signed})(-({value})) : ({value})"
 
     def bytes_compared(self, kind: Type, depth: int) -> str:
         """Two short lists of bytes, most of them equal."""
@@ -326,8 +364,13 @@ _OPERATIONS: list[Callable[[Expressions, Type, int], str]] = [
     Expressions.arithmetic,
     Expressions.overflowed,
     Expressions.overflowed,
+    Expressions.mixed,
+    Expressions.mixed,
+    Expressions.mixed_compared,
+    Expressions.beside_native,
     Expressions.shift,
     Expressions.shift,
+    Expressions.shifted_far,
     Expressions.rotated,
     Expressions.resized,
     Expressions.resized,
@@ -350,6 +393,18 @@ _OPERATIONS: list[Callable[[Expressions, Type, int], str]] = [
     Expressions.bytes_compared,
     Expressions.searched,
 ]
+
+
+_OF_CLANG = frozenset(
+    {
+        Expressions.overflow_told,
+        Expressions.saturated,
+        Expressions.bits_moved,
+        Expressions.bytes_compared,
+        Expressions.searched,
+    }
+)
+_PORTABLE = [operation for operation in _OPERATIONS if operation not in _OF_CLANG]
 
 
 def literal(kind: Type, value: int) -> str:

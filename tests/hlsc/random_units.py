@@ -15,7 +15,9 @@ from tests.hlsc.random_expressions import Array, Expressions, Table, Type, Value
 
 LIBRARY = Path(__file__).parent / "random_library.hpp"
 PRELUDE = f"""\
+#ifndef THRESHER_AMD
 #include "{LIBRARY}"
+#endif
 #include "thresher/bits.hpp"
 #include "thresher/ram.hpp"
 #include "thresher/rom.hpp"
@@ -24,11 +26,13 @@ PRELUDE = f"""\
 namespace random_units {{
 using thresher::bits_at;
 using thresher::InStream;
+using thresher::leading_zeros;
 using thresher::OutStream;
 using thresher::popcount;
 using thresher::Ram;
 using thresher::rom_read;
 using thresher::sint;
+using thresher::trailing_zeros;
 using thresher::uint;
 using thresher::with_bits;
 """
@@ -42,14 +46,20 @@ SPECIAL_BYTES = (92, 34, 0, 255, 10)
 
 @dataclass
 class RandomUnit:
-    """One unit and its name; the same seed gives the same unit."""
+    """One unit and its name; the same seed gives the same unit. One in three is portable to AMD's types."""
 
     seed: int
     name: str
     text: str = field(init=False)
 
     def __post_init__(self) -> None:
-        self.text = _Generator(random.Random(self.seed), self.name).unit()
+        rng = random.Random(self.seed)
+        self.text = _Generator(rng, self.name, self.is_portable).unit()
+
+    @property
+    def is_portable(self) -> bool:
+        """Whether AMD's types take it as well."""
+        return self.seed % 3 == 0
 
 
 @dataclass(frozen=True)
@@ -60,8 +70,10 @@ class _Ram:
 
 
 class _Generator(Expressions):
-    def __init__(self, rng: random.Random, name: str) -> None:
-        super().__init__(rng)
+    def __init__(self, rng: random.Random, name: str, portable: bool) -> None:
+        super().__init__(rng, portable)
+        # AMD's types have no constexpr constructors.
+        self.constant = "static const " if portable else "static constexpr "
         self.name = name
         self.lines: list[str] = []
         self.depth = 1
@@ -117,7 +129,7 @@ class _Generator(Expressions):
             head = f"static constexpr std::uint64_t {table.name}[{depth}][{words}]"
             lines.append(f"{head} = {{{', '.join(rows)}}};")
         if self.rng.random() < 0.3:
-            lines.append(self.array_line(f"{self.name}_constants", "static constexpr "))
+            lines.append(self.array_line(f"{self.name}_constants", self.constant))
         if self.rng.random() < 0.4:
             lines.append(self.plain_array_line(f"{self.name}_plain", "static constexpr "))
         if self.rng.random() < 0.2:

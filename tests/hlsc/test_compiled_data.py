@@ -150,7 +150,9 @@ def write_unit(folder: Path, before: str, members: str, step: str = "") -> UnitS
 
 def test_tables_are_read_as_they_were_written_and_as_clang_compiles_them(tmp_path: Path) -> None:
     tables = {f"table{index}": each for index, each in enumerate(written_tables(random.Random(14)))}
-    text = emit_llvm(write_unit(tmp_path, "\n".join(each.define(name) for name, each in tables.items()), ""))
+    text = emit_llvm(
+        write_unit(tmp_path, "\n".join(each.define(name) for name, each in tables.items()), "")
+    ).text
     module = parse(text)
     with compiled_data(text) as compiled:
         read = {name: constant_bytes(module.globals[name], module.types) for name in tables}
@@ -163,7 +165,7 @@ def test_tables_are_read_as_they_were_written_and_as_clang_compiles_them(tmp_pat
 
 
 def read_and_held(source: UnitSource) -> tuple[UnitReading, tuple[str, ...]]:
-    text = emit_llvm(source)
+    text = emit_llvm(source).text
     with compiled_data(text) as compiled:
         reading = read_unit(parse(text))
         return reading, hold_to_compiled(reading, compiled, "Unit")
@@ -296,7 +298,7 @@ def test_a_wrong_initial_value_is_a_fault(tmp_path: Path, monkeypatch: pytest.Mo
 def test_a_table_of_another_size_or_name_is_a_fault(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, read: Constant | None, what: str
 ) -> None:
-    text = emit_llvm(write_unit(tmp_path, BYTES, "", READ_BYTE))
+    text = emit_llvm(write_unit(tmp_path, BYTES, "", READ_BYTE)).text
     reading = read_unit(parse(text))
     ((symbol, constant),) = reading.constants.items()
     renamed = {symbol: read} if read else {"other": constant}

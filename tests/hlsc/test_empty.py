@@ -98,7 +98,7 @@ def test_the_systemverilog_gives_every_beat_under_stalls(tmp_path: Path) -> None
 def test_the_cpp_and_its_graphs_give_every_beat(tmp_path: Path) -> None:
     native = NativeUnits(tmp_path, UNITS, [f"ahead::{name}" for name in EXPECTED])
     for index, (name, wanted) in enumerate(EXPECTED.items()):
-        plain = unit_graph(parse(emit_llvm(source(name))))
+        plain = unit_graph(parse(emit_llvm(source(name)).text))
         inputs = [(port.name, port.width) for port in plain.inputs]
         outputs = [(port.name, port.width) for port in plain.outputs]
         streams = streams_of(inputs, index)

@@ -316,7 +316,7 @@ def test_the_streams_of_nested_ports(tmp_path: Path) -> None:
         "struct Unit {\n  struct Ports : Base { Pair pairs[2]; OutStream<5> grid[2][3]; };\n"
         "  void step(Ports& p) { p.grid[1][2].write(p.pairs[1].left.read()); }\n};\n"
     )
-    found = streams_of(emit_llvm(UnitSource(header, "Unit", (HLS,))))
+    found = streams_of(emit_llvm(UnitSource(header, "Unit", (HLS,))).text)
 
     assert [(each.name, each.width, each.offset) for each in found.inputs] == [
         *(("first", 1, 0), ("pairs_0_left", 3, 1), ("pairs_1_left", 3, 3)),

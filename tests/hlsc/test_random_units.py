@@ -16,6 +16,7 @@ from thresher.hlsc.frontend.unit import unit_graph
 from thresher.hlsc.ir import UnitGraph
 from thresher.hlsc.llvm.parser import parse
 from thresher.hlsc.schedule.delay import delay_model
+from thresher.hlsc.simplify import simplify
 
 # Reads of a memory at one address, with nothing to wait for, are of the last.
 SEEDS = (*range(60), 910054)
@@ -37,7 +38,7 @@ def cases(tmp_path_factory: pytest.TempPathFactory) -> list[Case]:
     native = native_units(folder, SEEDS)
     found = []
     for index, seed in enumerate(SEEDS):
-        graph = unit_graph(parse(emit_llvm(source(folder, seed))))
+        graph = simplify(unit_graph(parse(emit_llvm(source(folder, seed)).text)))
         inputs = [(port.name, port.width) for port in graph.inputs]
         outputs = [(port.name, port.width) for port in graph.outputs]
         beats = streams(seed, inputs)

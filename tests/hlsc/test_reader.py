@@ -185,7 +185,7 @@ def check(text: str) -> tuple[Module, Theirs]:
 
 
 def test_the_reader_reads_what_llvm_reads(tmp_path: Path) -> None:
-    texts = [emit_llvm(source) for source in sources(tmp_path)]
+    texts = [emit_llvm(source).text for source in sources(tmp_path)]
     opcodes = {
         instruction.opcode
         for text in texts
@@ -210,7 +210,7 @@ def test_the_reader_reads_what_llvm_reads(tmp_path: Path) -> None:
 
 
 def test_constants_have_the_size_that_llvm_gives_them() -> None:
-    text = emit_llvm(language_source("Bytes"))
+    text = emit_llvm(language_source("Bytes")).text
     ours, theirs = check(text)
     layout = llvm.create_target_data(theirs.data_layout)
     sizes = {
@@ -230,7 +230,7 @@ def language_source(name: str) -> UnitSource:
 
 @pytest.mark.parametrize("method", ["_read_phi", "_read_select", "_read_store", "_read_switch"])
 def test_the_comparison_sees_a_wrong_reading(monkeypatch: pytest.MonkeyPatch, method: str) -> None:
-    text = emit_llvm(test_proof.source("Packet"))
+    text = emit_llvm(test_proof.source("Packet")).text
     plain = getattr(InstructionReader, method)
 
     def wrong(self: InstructionReader) -> Instruction:

@@ -77,7 +77,7 @@ REFUSED = {
         "members of the unit, and choose between them by an index or by `if`",
     ),
     "escaping pointer": (
-        unit("keep(&a);\np.m_axis.write(a);", "uint<8> a = 0;", before="void keep(unsigned _BitInt(8)*);"),
+        unit("keep(&a);\np.m_axis.write(a);", "uint<8> a = 0;", before="void keep(uint<8>*);"),
         "hlsc: unit 'Unit': unit.hpp:9: 'keep' is called, which has no body here; call only functions that "
         "the unit's headers define",
     ),
@@ -312,7 +312,9 @@ REFUSED = {
     ),
     "vector": (
         unit(
-            "v4 x = {p.s_axis.read(), 1, 2, 3};\nv4 y = x * x;\np.m_axis.write(y[n]);\nn += 1;",
+            "v4 x = {(unsigned char)p.s_axis.read(), 1, 2, 3};\nv4 y = x * x;\n"
+            "p.m_axis.write(y[n.to_int()]);\n"
+            "n += 1;",
             "uint<2> n = 0;",
             before="typedef unsigned char v4 __attribute__((vector_size(4)));",
         ),
@@ -382,9 +384,9 @@ constexpr int large = {"(" * 1000}deep(1500){")" * 1000};
 CLANG = {
     "use of undeclared identifier 'nothing'": "p.m_axis.write(nothing);",
     "cannot use 'throw' with exceptions disabled": "if (p.s_axis.read()) throw 1;",
-    "variable 'x' is uninitialized when used here": "uint<8> x; p.m_axis.write(x);",
+    "variable 'x' is uninitialized when used here": "std::uint8_t x; p.m_axis.write(x);",
     "variable 'x' is used uninitialized whenever 'if' condition is false": (
-        "uint<8> x; if (p.s_axis.read() & 1) x = 3;\np.m_axis.write(x);"
+        "std::uint8_t x; if (p.s_axis.read() & 1) x = 3;\np.m_axis.write(x);"
     ),
     "division by zero is undefined": "p.m_axis.write(p.s_axis.read() / (uint<8>)0);",
     "array index 4 is past the end of the array (that has type 'char[4]')": (

@@ -48,7 +48,7 @@ def test_the_cut_is_the_cheapest_of_all(seed: int) -> None:
 @pytest.fixture(scope="module")
 def graphs(tmp_path_factory: pytest.TempPathFactory) -> list[UnitGraph]:
     folder = tmp_path_factory.mktemp("units")
-    texts = [emit_llvm(source(folder, seed)) for seed in range(3000, 3012)]
+    texts = [emit_llvm(source(folder, seed)).text for seed in range(3000, 3012)]
     return [optimise(unit_graph(parse(text)), delay_model("xc7")) for text in texts]
 
 

@@ -56,9 +56,9 @@ struct MatrixVector {
       signs = with_bits<1, 2>(signs, pe, static_cast<uint<1>>(sum_[pe] >= 0));
     }
     if (last) ports.m_axis.write(signs);
-    column_ = static_cast<uint<2>>(last ? 0 : column_ + 1);
+    column_ = last ? uint<2>(0) : uint<2>(column_ + 1);
     if (last) row_ = row_ + 1;
-    tile_ = static_cast<uint<4>>(tile_ == 11 ? 0 : tile_ + 1);
+    tile_ = tile_ == 11 ? uint<4>(0) : uint<4>(tile_ + 1);
   }
 
   uint<2> row_ = 0;
@@ -156,7 +156,7 @@ struct Language : Base {
     fields_.count += 3;
     held_ = held_ ^ rotate(beat, 77);
     if (fields_.flag) ports.result.write(static_cast<uint<300>>(held_ * 3u));
-    const int best = table_[0][1] > table_[2][1] ? table_[0][1] : static_cast<int>(table_[2][1]);
+    const int best = table_[0][1] > table_[2][1] ? table_[0][1] : table_[2][1];
     const sint<17> sum = static_cast<sint<17>>(fields_.small * best - inherited);
     ports.summary.write(static_cast<uint<17>>(sum));
     inherited = static_cast<uint<3>>(inherited + other);
@@ -208,7 +208,7 @@ struct Blocks {
     const bool filling = filled_ < 4;
     const uint<13> before = memory_.read(static_cast<std::uint32_t>(beat & 3));
     if (filling || (beat & 64)) {
-      memory_.write(static_cast<std::uint32_t>(filling ? filled_ : (beat >> 2) & 3), static_cast<uint<13>>(beat * 3));
+      memory_.write(filling ? filled_ : uint<3>((beat >> 2) & 3), beat * 3);
     }
     if (filling) {
       filled_ = static_cast<uint<3>>(filled_ + 1);

@@ -17,6 +17,8 @@ _CHECKED = (
     # Run-time types are for a check of virtual functions, of which there are none.
     *("-fsanitize=undefined", "-fno-sanitize=vptr,function", "-fno-sanitize-trap=all"),
     "-fsanitize-recover=all",
+    # Else an array that is the last member of its class, as the words of a Ram, is taken to have any length.
+    "-fstrict-flex-arrays=3",
     # Locals without a value hold a pattern, so that whatever is made of them is wrong.
     "-ftrivial-auto-var-init=pattern",
 )

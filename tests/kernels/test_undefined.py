@@ -32,11 +32,11 @@ FRAMES = 30
 
 # A statement that has no meaning where `value` is the second of the pair, and one where it is the first.
 PLANTED = {
-    "add_overflow": ("sink = (int)(sint<5>)((sint<5>)value + (sint<5>)1);", 14, 15),
-    "sub_overflow": ("sink = (int)(sint<70>)(-((sint<70>)value << 60) - ((sint<70>)1 << 68));", 256, 257),
-    "mul_overflow": ("sink = (int)(sint<9>)((sint<9>)value * (sint<9>)16);", 15, 16),
-    "negate_overflow": ("sink = (int)(sint<5>)-(sint<5>)value;", -15, -16),
-    "shift_out_of_bounds": ("sink = (int)(thresher::uint<12>)((thresher::uint<12>)1 << value);", 11, 12),
+    "add_overflow": ("sink = (int)((_BitInt(5))value + (_BitInt(5))1);", 14, 15),
+    "sub_overflow": ("sink = (int)(-((_BitInt(70))value << 60) - ((_BitInt(70))1 << 68));", 256, 257),
+    "mul_overflow": ("sink = (int)((_BitInt(9))value * (_BitInt(9))16);", 15, 16),
+    "negate_overflow": ("sink = (int)-(_BitInt(5))value;", -15, -16),
+    "shift_out_of_bounds": ("sink = (int)((unsigned _BitInt(12))1 << value);", 11, 12),
     "out_of_bounds": ("int elements[4] = {1, 2, 3, 4}; sink = elements[value];", 3, 4),
     "load_invalid_value": ("unsigned char byte = (unsigned char)value; sink = *(bool*)&byte;", 1, 2),
 }

@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 import subprocess
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 
 from thresher.errors import ToolFailedError, UsageError
 from thresher.hlsc.frontend.layout import WRAPPER
 from thresher.hlsc.refusal import message
-from thresher_sim.toolchain import CLANG_LIMITS, find_clang
+from thresher_sim.toolchain import CLANG_LIMITS, find_clang, is_zig
 
 _FLAGS = (
     *("-std=c++20", "-O2", "-g", "-S", "-emit-llvm", "-DTHRESHER_HLSC"),
@@ -20,6 +20,8 @@ _FLAGS = (
     *("-fno-discard-value-names", "-fstandalone-debug", "-Wno-unknown-pragmas"),
     # Signed sums wrap, in hardware as in the C simulation, which gives clang and g++ the same flag.
     "-fwrapv",
+    # So does a local variable begin with zero that is given no value; `uninitialised.py` refuses its use.
+    "-ftrivial-auto-var-init=zero",
     # What C++ leaves undefined and clang sees.
     *("-Werror=uninitialized", "-Werror=sometimes-uninitialized", "-Werror=array-bounds"),
     *("-Werror=division-by-zero", "-Werror=shift-count-overflow", "-Werror=shift-count-negative"),
@@ -41,8 +43,11 @@ _DIAGNOSTIC = re.compile(
 # Notes that say where something is, or what else there is, and not why.
 _WHERE = re.compile(
     r".*\bhere$|in (?:instantiation|call|evaluation|implicit|defaulted) |expanded from |forward declaration"
+    r"|from 'diagnose_if'"
     r"|candidate (?:found|function$)|did you mean|to match|(?:use|add|insert|remove|replace|initialize) |\("
 )
+
+_USER_DEFINED = "[-Wuser-defined-warnings]"
 
 _PLAIN_PATH = re.compile(r"[A-Za-z0-9_./+-]+")
 
@@ -69,8 +74,18 @@ class UnitSource:
     include_dirs: tuple[Path, ...] = ()
 
 
-def emit_llvm(source: UnitSource) -> str:
+@dataclass(frozen=True)
+class UnitIr:
+    """The LLVM IR of a unit, and what clang warns of: constants that do not fit into their type."""
+
+    text: str
+    warnings: tuple[str, ...] = ()
+
+
+def emit_llvm(source: UnitSource, *more_flags: str) -> UnitIr:
     """The LLVM IR of `thresher_step`, `thresher_reset` and `thresher_initial` for a unit.
+
+    `more_flags` are clang's, and have the last word.
 
     Raises:
         UsageError: the header does not exist.
@@ -79,13 +94,10 @@ def emit_llvm(source: UnitSource) -> str:
     """
     if not source.header.is_file():
         raise UsageError(f"hlsc: there is no file '{source.header}'; name the header that defines the unit")
-    compiler = find_clang()
     with tempfile.TemporaryDirectory() as folder:
         wrapper, result = Path(folder, WRAPPER), Path(folder, "unit.ll")
         wrapper.write_text(_WRAPPER.format(type_name=source.type_name))
-        command = [*compiler, *_FLAGS, *CLANG_LIMITS, *(_ZIG_FLAGS if "ziglang" in compiler else ())]
-        for name, limit in _LIMITS.items():
-            command += ["-mllvm", f"-{name}={limit}"]
+        command = [*_command(), *more_flags]
         includes = include_folders(source, Path(folder))
         command += [word for include in includes for word in ("-I", str(include))]
         # By its path: a plain name would be looked for in the working folder first.
@@ -93,7 +105,34 @@ def emit_llvm(source: UnitSource) -> str:
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode != 0:
             raise ToolFailedError(_message(source, done.stderr))
+        return UnitIr(result.read_text(), tuple(_warnings(source, done.stderr)))
+
+
+def optimised(text: str) -> str:
+    """LLVM IR that was emitted without any optimisation, after the ones that `emit_llvm` asks for.
+
+    Raises:
+        ToolFailedError: clang does not take its own LLVM IR.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        source, result = Path(folder, "plain.ll"), Path(folder, "unit.ll")
+        source.write_text(text)
+        command = [*_command(), "-Wno-override-module", str(source), "-o", str(result)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            raise ToolFailedError(
+                f"hlsc: clang does not take its own LLVM IR: {done.stderr.strip()[-200:]}; "
+                "use another clang, or install the wheel ziglang"
+            )
         return result.read_text()
+
+
+def _command() -> list[str]:
+    compiler = find_clang()
+    command = [*compiler, *_FLAGS, *CLANG_LIMITS, *(_ZIG_FLAGS if is_zig(compiler) else ())]
+    for name, limit in _LIMITS.items():
+        command += ["-mllvm", f"-{name}={limit}"]
+    return command
 
 
 def include_folders(source: UnitSource, scratch: Path) -> list[Path]:
@@ -127,6 +166,15 @@ def _message(source: UnitSource, stderr: str) -> str:
         return message(source.type_name, "", f"clang says: {what}", remedy)
     line = f"{file}:{number}" if file else ""
     return message(source.type_name, line, f"clang says: {what}", "mend the C++")
+
+
+def _warnings(source: UnitSource, stderr: str) -> Iterator[str]:
+    """What the library of types warns of, each once."""
+    found = [_DIAGNOSTIC.match(line) for line in stderr.splitlines() if line.endswith(_USER_DEFINED)]
+    for path, number, kind, what in dict.fromkeys(match.groups() for match in found if match):
+        if kind == "warning":
+            remedy = "write the number that is meant, or name the type, as in uint<8>(300)"
+            yield message(source.type_name, f"{PurePath(path).name}:{number}", what, remedy)
 
 
 def _cause(following: Sequence[tuple[str, str, str, str]]) -> str:

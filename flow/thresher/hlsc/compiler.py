@@ -13,6 +13,7 @@ from thresher.hlsc.cut import cut
 from thresher.hlsc.diagnosis import RecurrenceUse, diagnose
 from thresher.hlsc.fanout import with_address_registers
 from thresher.hlsc.fault import HlscFaultError
+from thresher.hlsc.frontend.addresses import refuse_addresses
 from thresher.hlsc.frontend.unit import read_unit
 from thresher.hlsc.held import hold_to_compiled
 from thresher.hlsc.ir import Op, UnitGraph
@@ -109,11 +110,12 @@ def compile_unit(
     if not 0 < clock_mhz < float("inf"):
         raise UsageError(f"hlsc: a clock of {clock_mhz:g} MHz makes no sense; give a positive number")
     delays = delay_model(family)
-    text = emit_llvm(source)
+    ir = emit_llvm(source)
     try:
-        with compiled_data(text) as compiled:
-            reading = read_unit(parse(text))
-            graph, plan = _pipelined(optimise(reading.graph, delays), delays, clock_mhz)
+        with compiled_data(ir.text) as compiled:
+            reading = read_unit(parse(ir.text))
+            whole = optimise(reading.graph, delays)
+            graph, plan = _pipelined(whole, delays, clock_mhz)
             warnings = hold_to_compiled(reading, compiled, source.type_name)
     except (UnsupportedUnitError, HlscFaultError) as error:
         raise error.of(source.type_name) from error
@@ -134,7 +136,7 @@ def compile_unit(
         memories=_memories(graph, plan),
         cells=cells_used(graph, plan),
         recurrence=diagnosis.recurrence,
-        warnings=(*warnings, *diagnosis.warnings),
+        warnings=(*ir.warnings, *warnings, *diagnosis.warnings),
     )
 
 
@@ -145,8 +147,14 @@ def _pipelined(graph: UnitGraph, delays: DelayModel, clock_mhz: float) -> tuple[
 
 
 def optimise(graph: UnitGraph, delays: DelayModel) -> UnitGraph:
-    """The same unit with less logic, and in the order that takes least time."""
-    return simplify(balance(simplify(graph), delays))
+    """The same unit with less logic, and in the order that takes least time.
+
+    Raises:
+        UnsupportedUnitError: what it computes depends on the address of an object.
+    """
+    simple = simplify(graph)
+    refuse_addresses(simple)
+    return simplify(balance(simple, delays))
 
 
 def _pipeline_bits(graph: UnitGraph, plan: Schedule) -> int:

@@ -136,7 +136,17 @@ class Logic(Wiring):
             return a
         if b.op is Op.CONST and b.zeros == 0:
             return self.not_(a)
+        if b.op is Op.CONST and a.op is Op.CONCAT and len(a.args) <= MAX_PARTS:
+            return self._inverted_parts(a, b.value)
         return self._narrowed(Op.XOR, _ordered(a, b))
+
+    def _inverted_parts(self, joined: Node, inverted: int) -> Node:
+        """A concatenation of which some bits are inverted: each part on its own, as that of a bit is free."""
+        parts = []
+        for part in joined.args:
+            parts.append(self.xor(part, self.const(part.width, inverted)))
+            inverted >>= part.width
+        return self.concat(parts)
 
     def select(self, condition: Node, a: Node, b: Node) -> Node:
         """`a` where the condition is 1, else `b`."""

@@ -15,7 +15,7 @@ def declared_ports(source: UnitSource) -> tuple[Port, ...]:
     Raises:
         As `emit_llvm`, and `UnsupportedUnitError` for a name that SystemVerilog cannot have.
     """
-    module = parse(emit_llvm(source))
+    module = parse(emit_llvm(source).text)
     try:
         return unit_layout(DebugInfo(module.metadata), module.functions["thresher_step"]).ports
     except UnsupportedUnitError as error:

@@ -121,7 +121,7 @@ def claim(source: UnitSource, clock_mhz: float, cycles: int, family: str = "xc7"
         ThresherError: as `compile_unit`.
     """
     unit = compile_unit(source, MODULE, clock_mhz, family)
-    reference = reference_of(source.type_name, emit_llvm(source))
+    reference = reference_of(source.type_name, emit_llvm(source).text)
     streams = [_pairs(side) for side in (reference.streams.inputs, reference.streams.outputs)]
     if streams != [unit.inputs, unit.outputs]:
         raise DisprovedError(

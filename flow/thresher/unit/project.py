@@ -11,6 +11,7 @@ from thresher.errors import UsageError
 from thresher.hardware.parts import DEFAULT_PART, family_of
 from thresher.hlsc import CompiledUnit, UnitSource, compile_unit
 from thresher.hlsc.ports import declared_ports
+from thresher.hlsc.uninitialised import check_locals
 from thresher.share import share_dir
 from thresher.unit.documents import MAKEFILE, readme, report_text
 from thresher.unit.headers import HeaderTree, header_tree
@@ -62,6 +63,7 @@ def write_unit_project(request: UnitRequest, target: Path) -> CompiledUnit:
     family = family_of(request.part, "hlsc")
     with replacing(target, MARKER, "hlsc") as folder:
         unit = compile_unit(request.source, name, request.clock_mhz, family)
+        check_locals(request.source)
         headers = header_tree(request.source)
         _write_cpp(request, headers, folder / "hls")
         _write_rtl(unit, folder / "rtl")

@@ -14,10 +14,13 @@ from functools import reduce
 from thresher.hlsc.builder import Builder
 from thresher.hlsc.frontend import operations
 from thresher.hlsc.frontend.pointers import NULL, Pointer, Target
-from thresher.hlsc.ir import Node, Op
-from thresher.hlsc.refusal import NotHardwareError
+from thresher.hlsc.ir import Node, Op, UnitGraph
+from thresher.hlsc.refusal import NotHardwareError, UnsupportedUnitError
 
 WIDTH = 64
+_ALIGNED_BITS = 4
+"""No object that clang lays out is aligned to more than 16 bytes."""
+_UNKNOWN = "address of "
 """The bits of an address, in the targets that units are compiled for."""
 
 
@@ -81,10 +84,13 @@ def combined(builder: Builder, opcode: str, a: AddressSum | Node, b: AddressSum 
     """The result of a binary instruction, one of whose operands at least has an address in it.
 
     Raises:
-        NotHardwareError: it depends on where the object lies.
+        NotConstantError: a division by a variable.
+        KeyError: the opcode is of no binary instruction.
     """
     sums = [AddressSum((), arg) if isinstance(arg, Node) else arg for arg in (a, b)]
     rests = [arg.rest for arg in sums]
+    if opcode == "or" and isinstance(b, Node) and _is_apart(sums[0].rest, b):
+        opcode = "add"
     if opcode in ("add", "sub"):
         total = Counter(dict(sums[0].objects))
         for base, times in sums[1].objects:
@@ -95,7 +101,49 @@ def combined(builder: Builder, opcode: str, a: AddressSum | Node, b: AddressSum 
         factor = b.value if opcode == "mul" else 1 << b.value
         scaled = [(base, factor * times) for base, times in sums[0].objects]
         return _made(scaled, operations.binary(builder, opcode, *rests))
-    raise address_used()
+    return operations.binary(builder, opcode, *(numbered(builder, arg) for arg in sums))
+
+
+def _is_apart(rest: Node, bits: Node) -> bool:
+    """Whether bits lie where an address has zeros, so that `or` adds them."""
+    used = bits.mask & ~bits.zeros
+    return used < 1 << _ALIGNED_BITS and not used & ~rest.zeros
+
+
+def numbered(builder: Builder, address: AddressSum) -> Node:
+    """The integer as a node, in which the addresses of objects are unknown but for their lowest bits.
+
+    LLVM computes the lowest bits of a distance from those of one pointer alone where it knows that the other
+    is aligned: `(p - q) & 7` becomes `p & 7`. They are zero in each address here; a step in which a bit above
+    them is left is refused (`refuse_addresses`).
+    """
+    width = address.rest.width
+    total = address.rest
+    for base, times in address.objects:
+        upper = builder.state(_UNKNOWN + base, WIDTH - _ALIGNED_BITS)
+        place = builder.concat([builder.const(_ALIGNED_BITS, 0), upper])
+        total = builder.add(total, builder.mul(builder.low(place, width), builder.const(width, times)))
+    return total
+
+
+def refuse_addresses(graph: UnitGraph) -> None:
+    """Refuse a step that depends on where an object lies; the graph has been simplified.
+
+    Raises:
+        UnsupportedUnitError: it does.
+    """
+    tainted = list[Node]()
+    for node in graph.nodes():
+        if _is_unknown_address(node) or any(arg in tainted for arg in node.args):
+            tainted.append(node)
+    if tainted:
+        line = next((line for line in map(graph.describe, tainted) if line), "")
+        refusal = address_used()
+        raise UnsupportedUnitError(line, refusal.reason, refusal.remedy)
+
+
+def _is_unknown_address(node: Node) -> bool:
+    return node.op is Op.STATE and node.symbol.startswith(_UNKNOWN)
 
 
 def truncated(builder: Builder, number: AddressSum, width: int) -> AddressSum | Node:
@@ -104,13 +152,9 @@ def truncated(builder: Builder, number: AddressSum, width: int) -> AddressSum | 
 
 
 def compare_numbers(builder: Builder, predicate: str, a: AddressSum, b: AddressSum) -> Node:
-    """The result of `icmp` on two integers that have addresses in them.
-
-    Raises:
-        NotHardwareError: it depends on where an object lies.
-    """
+    """The result of `icmp` on two integers that have addresses in them."""
     if a.objects != b.objects or (a.rest.width < WIDTH and predicate not in ("eq", "ne")):
-        raise address_used()
+        return operations.compare(builder, predicate, numbered(builder, a), numbered(builder, b))
     return operations.compare(builder, _signed(predicate), a.rest, b.rest)
 
 
@@ -146,14 +190,10 @@ def _same_place(builder: Builder, a: Target, b: Target) -> Node:
 
 
 def merged(builder: Builder, choices: Sequence[tuple[Node, AddressSum | Node]]) -> AddressSum | Node:
-    """The integer where exactly one of the conditions holds.
-
-    Raises:
-        NotHardwareError: the addresses of different objects are in it.
-    """
+    """The integer where exactly one of the conditions holds."""
     sums = [AddressSum((), number) if isinstance(number, Node) else number for _, number in choices]
     if any(number.objects != sums[0].objects for number in sums):
-        raise address_used()
+        sums = [AddressSum((), numbered(builder, number)) for number in sums]
     rest = sums[-1].rest
     for (condition, _), number in zip(choices[-2::-1], sums[-2::-1], strict=True):
         rest = builder.select(condition, number.rest, rest)

@@ -29,7 +29,7 @@ Arrays = Mapping[str, Sequence[Array]]
 
 
 def step_pointer(
-    pointer: Pointer, kind: Type, indices: Sequence[Node], arrays: Arrays, inbounds: bool
+    builder: Builder, pointer: Pointer, kind: Type, indices: Sequence[Node], arrays: Arrays, inbounds: bool
 ) -> Pointer:
     """The pointer after a `getelementptr` over `kind`.
 
@@ -39,7 +39,7 @@ def step_pointer(
     Raises:
         NotHardwareError: an index into what is no array.
     """
-    constant, terms = _steps(kind, indices)
+    constant, terms = _steps(builder, kind, indices)
     pointer = pointer.moved(constant)
     if not terms:
         return pointer
@@ -48,8 +48,11 @@ def step_pointer(
     )
 
 
-def _steps(kind: Type, indices: Sequence[Node]) -> tuple[int, tuple[Term, ...]]:
-    """The bytes that the constant indices step, and the variable indices."""
+def _steps(builder: Builder, kind: Type, indices: Sequence[Node]) -> tuple[int, tuple[Term, ...]]:
+    """The bytes that the constant indices step, and the variable indices.
+
+    LLVM counts in bytes as well: an index whose lowest bits are zero is one that steps further.
+    """
     terms: list[Term] = []
     constant = 0
     for number, index in enumerate(indices):
@@ -64,8 +67,14 @@ def _steps(kind: Type, indices: Sequence[Node]) -> tuple[int, tuple[Term, ...]]:
         if index.op is Op.CONST:
             constant += bytes_of(kind) * _signed_value(index.value, index)
         else:
-            terms.append((index, bytes_of(kind)))
+            even = min(_trailing_zeros(~index.zeros), index.width - 1)
+            steps = builder.slice(index, even, index.width - even)
+            terms.append((steps, bytes_of(kind) << even))
     return constant, tuple(terms)
+
+
+def _trailing_zeros(value: int) -> int:
+    return (value & -value).bit_length() - 1
 
 
 def _indexed(target: Target, terms: tuple[Term, ...], arrays: Sequence[Array], inbounds: bool) -> Target:

@@ -127,7 +127,7 @@ class Executor(Calls):
         base, *indices = instruction.operands
         nodes = [self.node(index) for index in indices]
         inbounds = instruction.detail == "inbounds"
-        return step_pointer(self.pointer(base), instruction.type, nodes, self.arrays, inbounds)
+        return step_pointer(self.builder, self.pointer(base), instruction.type, nodes, self.arrays, inbounds)
 
     def _extractvalue(self, instruction: Instruction) -> Result:
         structure = self.result_of(instruction.operands[0])

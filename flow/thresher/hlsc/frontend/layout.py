@@ -12,7 +12,7 @@ from thresher.hlsc.llvm.debug_info import DebugInfo, Leaf
 from thresher.hlsc.llvm.module import Function
 from thresher.hlsc.refusal import UnsupportedUnitError
 
-_LIBRARY = frozenset({"bits.hpp", "stream.hpp", "rom.hpp", "ram.hpp"})
+_LIBRARY = frozenset({"bits.hpp", "integer.hpp", "stream.hpp", "rom.hpp", "ram.hpp"})
 _STANDARD = re.compile(r"/libcxx/include/|/include/c\+\+/|/lib/clang/|^/usr/include/")
 """Where clang, the ziglang wheel and Linux distributions keep the headers of C and C++."""
 

@@ -86,7 +86,9 @@ class Symbols:
         result = self.result_of(operand)
         if isinstance(result, Node):
             return result
-        if isinstance(operand.type, PointerType) or isinstance(result, AddressSum):
+        if isinstance(result, AddressSum):
+            return addresses.numbered(self.builder, result)
+        if isinstance(operand.type, PointerType):
             raise addresses.address_used()
         return self.builder.const(width_of(operand), 0)
 

@@ -13,6 +13,8 @@ from thresher.hlsc.llvm.reader import name_of
 _FIELD = re.compile(r'(\w+): ("[^"]*"|[^,()]+)')
 _ELEMENT = re.compile(r"!\d+")
 _BIT_INT = re.compile(r"_BitInt\((\d+)\)")
+# What `thresher::Integer` calls the number that it holds: the object is that number, by its own name.
+_VALUE = "thresher_value_"
 _ATTACHED = re.compile(r", !dbg (!\d+)")
 _ADDRESSES = frozenset(
     {
@@ -170,8 +172,11 @@ class DebugInfo:
             flags = own.get("flags", "")
             if own.get("tag") not in ("DW_TAG_member", "DW_TAG_inheritance") or "StaticMember" in flags:
                 continue
-            path = "_".join(part for part in (name, own.get("name", "")) if part)
             place = offset + int(own.get("offset", "0"))
+            if own.get("name") == _VALUE:
+                yield from self._leaves(own["baseType"], name, place, line, is_whole)
+                continue
+            path = "_".join(part for part in (name, own.get("name", "")) if part)
             if "file" in own and own.get("line", "0") != "0":
                 line = f"{PurePath(self.fields(own['file'])['filename']).name}:{own['line']}"
             if "BitField" in flags:

@@ -27,10 +27,10 @@ struct Merge {
   void step(Ports& ports) {
     const uint<Width> left = ports.left.read();
     if (turn_ == 0) right_ = ports.right.read();
-    total_ = static_cast<uint<kSum>>(total_ + left);
+    total_ += left;
     ports.sum.write(total_);
     if (left & 1) ports.odd.write(right_);
-    turn_ = static_cast<uint<8>>(turn_ == Every - 1 ? 0 : turn_ + 1);
+    turn_ = turn_ == Every - 1 ? uint<8>(0) : uint<8>(turn_ + 1);
   }
 
   uint<kSum> total_ = kStart;
