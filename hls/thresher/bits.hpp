@@ -1,9 +1,8 @@
 // Exactly sized integers, one name for two implementations.
 //
-// uint<N> and sint<N> are clang's _BitInt(N) for the C simulation and for hlsc, and AMD's
-// ap_uint<N> / ap_int<N> where THRESHER_AMD is defined or Vitis HLS synthesises. The two differ in
-// the width of a sum or product, so kernels convert both operands to the width of the result
-// before they add, subtract or multiply, and use the functions here for everything on bit ranges.
+// uint<N> and sint<N> are those of integer.hpp for the C simulation and for hlsc, and AMD's ap_uint<N> and
+// ap_int<N> where THRESHER_AMD is defined or Vitis HLS synthesises. The two mean the same. The functions here
+// are for bit ranges, which the two write in different ways.
 #ifndef THRESHER_BITS_HPP
 #define THRESHER_BITS_HPP
 

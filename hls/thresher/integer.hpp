@@ -56,11 +56,6 @@ struct AsInteger<_BitInt(Width)> {
   using Of = sint<Width>;
 };
 
-template <int Width, bool Signed>
-struct AsInteger<Integer<Width, Signed>> {
-  using Of = Integer<Width, Signed>;
-};
-
 constexpr int wider(int a, int b) {
   return a > b ? a : b;
 }
@@ -118,7 +113,7 @@ class Integer {
   template <int OtherWidth, bool OtherSigned>
   THRESHER_OPERATOR Integer(const Integer<OtherWidth, OtherSigned>& other)
       : thresher_value_(static_cast<Builtin>(other.thresher_value_)) {
-    if constexpr (Signed && Width == 1) *this = Integer(other.thresher_value_);
+    hold_one_bit();
   }
 
   template <NativeInteger Value>
@@ -127,13 +122,13 @@ class Integer {
                                                 static_cast<long long>(value) < kLeast),
                                  "the constant does not fit, and its low bits are taken", "warning")))
       : thresher_value_(static_cast<Builtin>(value)) {
-    if constexpr (Signed && Width == 1) thresher_value_ = -static_cast<Builtin>(thresher_value_ & 1);
+    hold_one_bit();
   }
 
   // Who asks for the type by name means the low bits.
   template <NamedInteger Value>
   THRESHER_OPERATOR explicit Integer(Value value) : thresher_value_(static_cast<Builtin>(value)) {
-    if constexpr (Signed && Width == 1) thresher_value_ = -static_cast<Builtin>(thresher_value_ & 1);
+    hold_one_bit();
   }
 
   // The value as C++'s own integers have it, whose operators may overflow and lose bits.
@@ -191,6 +186,11 @@ class Integer {
   THRESHER_OPERATOR bool operator!() const { return thresher_value_ == 0; }
 
   Builtin thresher_value_;
+
+ private:
+  THRESHER_OPERATOR void hold_one_bit() {
+    if constexpr (Signed && Width == 1) thresher_value_ = -static_cast<Builtin>(thresher_value_ & 1);
+  }
 };
 
 // Inside the type of the result nothing overflows; of quotients, only the lowest number by -1 would.

@@ -86,24 +86,26 @@ def native_units(folder: Path, seeds: Sequence[int], types: str = "bitint") -> N
     return NativeUnits(folder, together, [f"random_units::Unit{seed}" for seed in seeds], types)
 
 
-def type_set_differences(folder: Path, units: dict[int, CompiledUnit]) -> list[Difference]:
+def _type_set_differences(folder: Path, cases: Sequence[Case]) -> list[Difference]:
     """The portable units whose C++ writes something else with AMD's types than with ours."""
-    portable = [seed for seed in units if RandomUnit(seed, "").is_portable]
+    portable = [case for case in cases if RandomUnit(case.seed, "").is_portable]
     if not portable:
         return []
-    ours, theirs = (native_units(folder, portable, types) for types in ("bitint", "amd"))
-    found = []
-    for index, seed in enumerate(portable):
-        case, other = (_case(native, index, seed, units[seed]) for native in (ours, theirs))
-        if case.expected != other.expected:
-            found.append(
-                Difference(seed, f"differs with AMD's types: {_first(case, other.expected.outputs)}")
-            )
-    return found
+    theirs = native_units(folder, [case.seed for case in portable], "amd")
+    runs = [_case(theirs, index, case.seed, case.unit).expected for index, case in enumerate(portable)]
+    return [
+        Difference(case.seed, f"differs with AMD's types: {_first(case, run.outputs)}")
+        for case, run in zip(portable, runs, strict=True)
+        if case.expected != run
+    ]
 
 
-def differences(folder: Path, seeds: Sequence[int], jobs: int = 2) -> list[Difference]:
+def differences(
+    folder: Path, seeds: Sequence[int], jobs: int = 2, both_types: bool = False
+) -> list[Difference]:
     """The units of which hardware and C++ disagree, or that cannot be compiled; `folder` is empty.
+
+    With `both_types` portable units run with AMD's types as well, for which g++ takes seconds a unit.
 
     A build of many units that fails is done again in halves, until it is known which unit it is.
     """
@@ -114,7 +116,7 @@ def differences(folder: Path, seeds: Sequence[int], jobs: int = 2) -> list[Diffe
             units[seed] = _compiled(folder, seed)
         except FAULTS as error:
             found.append(Difference(seed, f"is not compiled: {type(error).__name__}: {error}"))
-    return found + type_set_differences(folder, units) + _compared(folder, units, jobs)
+    return found + _compared(folder, units, jobs, both_types)
 
 
 def _compiled(folder: Path, seed: int) -> CompiledUnit:
@@ -124,12 +126,13 @@ def _compiled(folder: Path, seed: int) -> CompiledUnit:
     return unit
 
 
-def _compared(folder: Path, units: dict[int, CompiledUnit], jobs: int) -> list[Difference]:
+def _compared(folder: Path, units: dict[int, CompiledUnit], jobs: int, both_types: bool) -> list[Difference]:
     if not units:
         return []
     native = native_units(folder, list(units))
     cases = [_case(native, index, seed, unit) for index, (seed, unit) in enumerate(units.items())]
-    return _simulated(folder, cases, jobs)
+    found = _type_set_differences(folder, cases) if both_types else []
+    return found + _simulated(folder, cases, jobs)
 
 
 def _case(native: NativeUnits, index: int, seed: int, unit: CompiledUnit) -> Case:

@@ -59,7 +59,7 @@ def _all(seeds: Sequence[int], jobs: int, batch: int, console: Console) -> list[
 def _batch(seeds: Sequence[int]) -> list[Difference]:
     """One batch; what belongs to a unit that differs is kept."""
     with tempfile.TemporaryDirectory() as folder:
-        found = differences(Path(folder), seeds, jobs=1)
+        found = differences(Path(folder), seeds, jobs=1, both_types=True)
         for difference in found:
             KEPT.mkdir(parents=True, exist_ok=True)
             for file in (f"Unit{difference.seed}.hpp", f"unit{difference.seed}.sv"):

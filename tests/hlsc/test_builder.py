@@ -224,3 +224,22 @@ def test_two_shifts_are_one_by_the_sum_of_the_amounts(method: Callable[[Builder,
     shifts = [one for one in reachable([node]) if one.op in (Op.SHL, Op.LSHR, Op.ASHR)]
     assert [one.args[0] for one in shifts] == [value]
     assert shifts[0].args[1].width == 4
+
+
+@pytest.mark.parametrize("width", [1, 2, 3, 5])
+@pytest.mark.parametrize("is_concat", [False, True])
+def test_a_comparison_with_copies_of_one_bit_is_no_comparison(width: int, is_concat: bool) -> None:
+    builder = Builder()
+    number, bit = builder.input("number", width), builder.input("bit", 1)
+    copies = builder.concat([bit] * width) if is_concat else builder.sext(bit, width)
+    one = builder.const(1, 1)
+    nodes = {"below": builder.ult(number, copies), "above": builder.ult(copies, number)}
+    outputs = tuple(Output(name, 1, one, node) for name, node in nodes.items())
+    interpreter = Interpreter(UnitGraph((), outputs, (), (), {}, {}))
+
+    for value in range(1 << width):
+        for held in (0, 1):
+            found = interpreter.evaluate({"number": value, "bit": held})
+            filled = held * ((1 << width) - 1)
+            assert (found[nodes["below"]], found[nodes["above"]]) == (value < filled, filled < value)
+    assert all(node.op is not Op.ULT for node in reachable(nodes.values()))

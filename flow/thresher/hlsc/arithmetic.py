@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from thresher.hlsc.ir import Node, Op
-from thresher.hlsc.known import runs
+from thresher.hlsc.known import runs, trailing_zeros
 from thresher.hlsc.logic import Logic
 
 
@@ -17,8 +17,8 @@ class Arithmetic(Logic):
             known = self._add_constant(a, b.value)
             if known is not None:
                 return known
-        quiet = min(_trailing_zeros(a), _trailing_zeros(b), a.width - 1)
-        alone = max(_trailing_zeros(a), _trailing_zeros(b))
+        quiet = min(trailing_zeros(a), trailing_zeros(b), a.width - 1)
+        alone = max(trailing_zeros(a), trailing_zeros(b))
         if alone > quiet:
             return self._add_above(a, b, min(alone, a.width))
         if quiet:
@@ -74,7 +74,7 @@ class Arithmetic(Logic):
         a, b = _constant_last(a, b)
         if b.op is Op.CONST and (a.op is Op.CONST or b.value.bit_count() <= 1):
             return self._mul_by_constant(a, b)
-        width, zeros = a.width, min(_trailing_zeros(b), a.width - 1)
+        width, zeros = a.width, min(trailing_zeros(b), a.width - 1)
         if b.op is Op.CONST and zeros:
             high = self.mul(self.low(a, width - zeros), self.slice(b, zeros, width - zeros))
             return self.concat((self.const(zeros, 0), high))
@@ -159,8 +159,3 @@ def _constant_last(a: Node, b: Node) -> tuple[Node, Node]:
     if a.op is Op.CONST or (b.op is not Op.CONST and b.index < a.index):
         return b, a
     return a, b
-
-
-def _trailing_zeros(node: Node) -> int:
-    """The number of low bits known to be 0."""
-    return (~node.zeros & (node.zeros + 1)).bit_length() - 1

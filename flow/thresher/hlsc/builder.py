@@ -97,8 +97,13 @@ class Builder(Arithmetic):
             return self._below_power(a, b.value.bit_length() - 1)
         if a.op is Op.CONST and (a.value + 1).bit_count() == 1:
             return self.not_(self._below_power(b, a.value.bit_length()))
-        if a.width == 1:
-            return self.and_(self.not_(a), b)
+        if (bit := _copied_bit(b)) is not None:  # 0, or the largest number
+            return self.and_(bit, self.not_(self.eq(a, self.const(a.width, a.mask))))
+        if (bit := _copied_bit(a)) is not None:
+            return self.and_(self.not_(bit), self.not_(self.eq(b, self.const(b.width, 0))))
+        return self._ult_of_any(a, b)
+
+    def _ult_of_any(self, a: Node, b: Node) -> Node:
         even = _trailing_zeros(b.value) if b.op is Op.CONST else 0
         even = _trailing_zeros(a.value + 1) if a.op is Op.CONST else even
         if even:  # the lowest bits of a constant that decide nothing
@@ -135,6 +140,14 @@ class Builder(Arithmetic):
         if node.op in _OF_ONE:
             return _OF_ONE[node.op](self, args[0], node)
         return _METHODS[node.op](self, *args)
+
+
+def _copied_bit(node: Node) -> Node | None:
+    """The bit of which every bit of a node is a copy, if there is one."""
+    if node.width == 1:
+        return node
+    copied = node.op is Op.SEXT or (node.op is Op.CONCAT and len(set(node.args)) == 1)
+    return node.args[0] if copied and node.args[0].width == 1 else None
 
 
 def _trailing_zeros(value: int) -> int:

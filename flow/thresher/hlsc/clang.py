@@ -20,7 +20,7 @@ _FLAGS = (
     *("-fno-discard-value-names", "-fstandalone-debug", "-Wno-unknown-pragmas"),
     # Signed sums wrap, in hardware as in the C simulation, which gives clang and g++ the same flag.
     "-fwrapv",
-    # So does a local variable begin with zero that is given no value; `uninitialised.py` refuses its use.
+    # In hardware a local variable that is given no value is zero; `uninitialised.py` refuses its use.
     "-ftrivial-auto-var-init=zero",
     # What C++ leaves undefined and clang sees.
     *("-Werror=uninitialized", "-Werror=sometimes-uninitialized", "-Werror=array-bounds"),

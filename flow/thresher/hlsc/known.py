@@ -61,6 +61,11 @@ def runs(mask: int, low: int, high: int) -> list[tuple[int, int, bool]]:
     return found
 
 
+def trailing_zeros(node: Node) -> int:
+    """The number of low bits known to be 0."""
+    return (~node.zeros & (node.zeros + 1)).bit_length() - 1
+
+
 def _concat(parts: Sequence[Node]) -> Known:
     zeros = ones = low = 0
     for part in parts:

@@ -10,9 +10,6 @@ from collections.abc import Callable
 
 Expression = Callable[..., str]
 
-_SIGNED = {"slt": "<", "sle": "<=", "sgt": ">", "sge": ">="}
-_PLAIN = {"eq": "==", "ne": "!=", "ult": "<", "ule": "<=", "ugt": ">", "uge": ">="}
-
 
 def _infix(operator: str) -> Expression:
     return lambda a, b: f"{a} {operator} {b}"
@@ -40,11 +37,18 @@ BINARY: dict[str, Expression] = {
 """By the opcode; operands and result are of one width."""
 
 
+_ORDERS = {"lt": "<", "le": "<=", "gt": ">", "ge": ">="}
+_PREDICATES: dict[str, Expression] = {
+    "eq": _infix("=="),
+    "ne": _infix("!="),
+    **{f"u{name}": _infix(operator) for name, operator in _ORDERS.items()},
+    **{f"s{name}": _signed(operator) for name, operator in _ORDERS.items()},
+}
+
+
 def compared(predicate: str, a: str, b: str) -> str:
     """The result of `icmp`."""
-    if predicate in _SIGNED:
-        return f"$signed({a}) {_SIGNED[predicate]} $signed({b})"
-    return f"{a} {_PLAIN[predicate]} {b}"
+    return _PREDICATES[predicate](a, b)
 
 
 def extended(opcode: str, width: int, a: str) -> str:
@@ -64,22 +68,15 @@ def _summed(width: int, a: str, low: int, high: int) -> str:
     return f"({_summed(width, a, low, middle)} + {_summed(width, a, middle, high)})"
 
 
-def _zeros_below(width: int, a: str, low: int, high: int) -> str:
-    """The place of the lowest one of `a[high-1:low]`, or `width`."""
+def _zeros(width: int, a: str, low: int, high: int, is_above: bool) -> str:
+    """The zeros of `a` below the lowest one of `a[high-1:low]`, or above its highest; `width` without one."""
     if high - low == 1:
-        return f"({a}[{low}] ? {width}'d{low} : {width}'d{width})"
+        return f"({a}[{low}] ? {width}'d{width - 1 - low if is_above else low} : {width}'d{width})"
     middle = (low + high) // 2
-    below, above = _zeros_below(width, a, low, middle), _zeros_below(width, a, middle, high)
+    below, above = (_zeros(width, a, *part, is_above) for part in ((low, middle), (middle, high)))
+    if is_above:
+        return f"((|{a}[{high - 1}:{middle}]) ? {above} : {below})"
     return f"((|{a}[{middle - 1}:{low}]) ? {below} : {above})"
-
-
-def _zeros_above(width: int, a: str, low: int, high: int) -> str:
-    """The zeros above the highest one of `a[high-1:low]`, or `width`."""
-    if high - low == 1:
-        return f"({a}[{low}] ? {width}'d{width - 1 - low} : {width}'d{width})"
-    middle = (low + high) // 2
-    below, above = _zeros_above(width, a, low, middle), _zeros_above(width, a, middle, high)
-    return f"((|{a}[{high - 1}:{middle}]) ? {above} : {below})"
 
 
 def swapped(width: int, a: str, size: int) -> str:
@@ -94,12 +91,8 @@ def _funnel(width: int, a: str, b: str, amount: str, left: bool) -> str:
     return f"{width}'(({shifted}) >> {width})" if left else f"{width}'({shifted})"
 
 
-def _smaller(order: str, is_signed: bool) -> Callable[[int, str, str], str]:
-    def made(_: int, a: str, b: str) -> str:
-        test = f"$signed({a}) {order} $signed({b})" if is_signed else f"{a} {order} {b}"
-        return f"({test}) ? {a} : {b}"
-
-    return made
+def _chosen(predicate: str) -> Callable[[int, str, str], str]:
+    return lambda _, a, b: f"({compared(predicate, a, b)}) ? {a} : {b}"
 
 
 def exact(operator: str, is_signed: bool, width: int, a: str, b: str) -> str:
@@ -128,16 +121,16 @@ def saturated(is_signed: bool, width: int, value: str) -> str:
 
 INTRINSICS: dict[str, Callable[..., str]] = {
     "ctpop": _count_ones,
-    "cttz": lambda width, a, _: _zeros_below(width, a, 0, width),
-    "ctlz": lambda width, a, _: _zeros_above(width, a, 0, width),
+    "cttz": lambda width, a, _: _zeros(width, a, 0, width, False),
+    "ctlz": lambda width, a, _: _zeros(width, a, 0, width, True),
     "bitreverse": lambda width, a: swapped(width, a, 1),
     "bswap": lambda width, a: swapped(width, a, 8),
     "fshl": lambda width, a, b, amount: _funnel(width, a, b, amount, True),
     "fshr": lambda width, a, b, amount: _funnel(width, a, b, amount, False),
-    "umin": _smaller("<", False),
-    "umax": _smaller(">", False),
-    "smin": _smaller("<", True),
-    "smax": _smaller(">", True),
+    "umin": _chosen("ult"),
+    "umax": _chosen("ugt"),
+    "smin": _chosen("slt"),
+    "smax": _chosen("sgt"),
     "abs": lambda width, a, _: f"{a}[{width - 1}] ? -{a} : {a}",
 }
 """By the name without `llvm.` and type; the first argument is the width of operands and result."""
@@ -152,5 +145,5 @@ EXACT = {
 
 def three_way(is_signed: bool, width: int, a: str, b: str) -> str:
     """`scmp` and `ucmp`: -1, 0 or 1."""
-    below = f"$signed({a}) < $signed({b})" if is_signed else f"{a} < {b}"
+    below = compared("slt" if is_signed else "ult", a, b)
     return f"({a} == {b}) ? {width}'d0 : ({below}) ? {width}'h{(1 << width) - 1:x} : {width}'d1"

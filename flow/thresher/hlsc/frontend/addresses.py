@@ -132,10 +132,10 @@ def refuse_addresses(graph: UnitGraph) -> None:
     Raises:
         UnsupportedUnitError: it does.
     """
-    tainted = list[Node]()
+    tainted: dict[Node, None] = {}  # in the order of the graph
     for node in graph.nodes():
-        if _is_unknown_address(node) or any(arg in tainted for arg in node.args):
-            tainted.append(node)
+        if _is_unknown_address(node) or not tainted.keys().isdisjoint(node.args):
+            tainted[node] = None
     if tainted:
         line = next((line for line in map(graph.describe, tainted) if line), "")
         refusal = address_used()

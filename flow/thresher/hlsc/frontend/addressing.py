@@ -11,6 +11,7 @@ from math import gcd, prod
 from thresher.hlsc.builder import Builder
 from thresher.hlsc.frontend.pointers import Array, Pointer, Target, Term
 from thresher.hlsc.ir import Node, Op
+from thresher.hlsc.known import trailing_zeros
 from thresher.hlsc.llvm.types import ArrayType, StructType, Type, bytes_of, struct_offsets
 from thresher.hlsc.refusal import NotHardwareError
 
@@ -67,14 +68,10 @@ def _steps(builder: Builder, kind: Type, indices: Sequence[Node]) -> tuple[int, 
         if index.op is Op.CONST:
             constant += bytes_of(kind) * _signed_value(index.value, index)
         else:
-            even = min(_trailing_zeros(~index.zeros), index.width - 1)
+            even = min(trailing_zeros(index), index.width - 1)
             steps = builder.slice(index, even, index.width - even)
             terms.append((steps, bytes_of(kind) << even))
     return constant, tuple(terms)
-
-
-def _trailing_zeros(value: int) -> int:
-    return (value & -value).bit_length() - 1
 
 
 def _indexed(target: Target, terms: tuple[Term, ...], arrays: Sequence[Array], inbounds: bool) -> Target:
