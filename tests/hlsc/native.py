@@ -14,8 +14,12 @@ HLS = Path(__file__).resolve().parents[2] / "hls"
 
 _RUNTIME = """
 #include <setjmp.h>
+#include <new>
 #include <stdlib.h>
 #include <string.h>
+
+// What every byte of a unit and of a Ram holds that the C++ gives no value.
+extern "C" { unsigned char unset_byte = 0; }
 
 namespace {
 
@@ -46,7 +50,8 @@ void put(void* object, int width, const unsigned char* bytes) {
 unsigned char* word_of(const void* ram, int width, int depth, unsigned address) {
   for (Contents* found = contents; found; found = found->next)
     if (found->ram == ram) return found->words + (size_t)address * bytes_of(width);
-  unsigned char* words = (unsigned char*)calloc(depth, bytes_of(width));
+  unsigned char* words = (unsigned char*)malloc((size_t)depth * bytes_of(width));
+  memset(words, unset_byte, (size_t)depth * bytes_of(width));
   contents = new Contents{ram, words, contents};
   return words + (size_t)address * bytes_of(width);
 }
@@ -84,7 +89,9 @@ int run(int steps, const unsigned char* const* in, const int* in_beats, unsigned
         int* out_beats) {
   constexpr int kPorts = sizeof(typename Unit::Ports);
   static int taken_now[kPorts], before[kPorts];
-  Unit unit;
+  alignas(Unit) static unsigned char place[sizeof(Unit)];
+  memset(place, unset_byte, sizeof place);
+  Unit& unit = *new (place) Unit;
   typename Unit::Ports ports;
   ports_base = (const char*)&ports;
   beats_in = in; beats_out = out; available = in_beats; taken = taken_now; written = out_beats;
@@ -152,9 +159,19 @@ class NativeUnits:
         self._library = ctypes.CDLL(str(library))
 
     def run(
-        self, index: int, inputs: Ports, outputs: Ports, streams: Mapping[str, Sequence[int]], steps: int
+        self,
+        index: int,
+        inputs: Ports,
+        outputs: Ports,
+        streams: Mapping[str, Sequence[int]],
+        steps: int,
+        unset: int = 0,
     ) -> Run:
-        """At most `steps` steps, until one is blocked; the C++ `Ports` has the inputs before the outputs."""
+        """At most `steps` steps, until one is blocked; the C++ `Ports` has the inputs before the outputs.
+
+        Members and words of a `Ram` without an initial value begin with `unset` in every byte.
+        """
+        ctypes.c_ubyte.in_dll(self._library, "unset_byte").value = unset
         ports = [(name, -(-width // 8)) for name, width in (*inputs, *outputs)]
         beats = [
             b"".join(beat.to_bytes(size, "little") for beat in streams.get(name, ())) for name, size in ports

@@ -61,6 +61,9 @@ def warnings(folder: Path, name: str, clock_mhz: float) -> tuple[str, ...]:
 
 def test_a_memory_whose_word_decides_on_its_write_stays_in_look_up_tables(tmp_path: Path) -> None:
     assert warnings(tmp_path, "Histogram", 20.0) == (
+        "hlsc: unit 'Histogram': unit.hpp:15: a word of the Ram 'counts_' is read that was never written, "
+        "and holds anything in hardware: what is written to 'm_axis' depends on it; write each word before "
+        "it is read, or count the words that were written and use no others",
         "hlsc: unit 'Histogram': unit.hpp:11: 'counts_', 1024 words of 32 bits, stays in look-up tables: its "
         "word is needed in the cycle that gives the address; let no write, no next state and no read of a "
         "stream depend on a word read in the same step",

@@ -24,6 +24,7 @@ from thresher.hlsc.schedule.delay import DelayModel, delay_model
 from thresher.hlsc.schedule.memories import is_block
 from thresher.hlsc.schedule.stages import Schedule, schedule
 from thresher.hlsc.simplify import simplify
+from thresher.hlsc.unset import unset_warnings
 from thresher.hlsc.verilog.header import Heading
 from thresher.hlsc.verilog.module import cells_used, module_text
 from thresher.hlsc.verilog.names import identifier
@@ -51,8 +52,8 @@ class CompiledUnit:
     `stages` is also the latency: the cycles from the one in which a beat is accepted to the one in
     which the output of the same step is offered. `inputs` and `outputs` are (stream, bits).
     `recurrence` is the slowest one. `warnings` tell of recurrences and operations that the delay model
-    says miss the clock, of memories that cannot be what their size asks for, and of initial values that
-    could not be held to the compiled C++.
+    says miss the clock, of memories that cannot be what their size asks for, of initial values that could
+    not be held to the compiled C++, and of state without an initial value on which beats depend.
     """
 
     module_name: str
@@ -116,6 +117,7 @@ def compile_unit(
             reading = read_unit(parse(ir.text))
             whole = optimise(reading.graph, delays)
             graph, plan = _pipelined(whole, delays, clock_mhz)
+            unset = unset_warnings(reading, source.type_name)
             warnings = hold_to_compiled(reading, compiled, source.type_name)
     except (UnsupportedUnitError, HlscFaultError) as error:
         raise error.of(source.type_name) from error
@@ -136,7 +138,7 @@ def compile_unit(
         memories=_memories(graph, plan),
         cells=cells_used(graph, plan),
         recurrence=diagnosis.recurrence,
-        warnings=(*ir.warnings, *warnings, *diagnosis.warnings),
+        warnings=(*ir.warnings, *warnings, *unset, *diagnosis.warnings),
     )
 
 

@@ -73,6 +73,13 @@ def _word(words: list[int] | tuple[int, ...], address: int) -> int:
     return words[address] if address < len(words) else 0
 
 
+def function_of(node: Node) -> Callable[..., int]:
+    """`value_of` of one node, as a function of its arguments that is chosen once for many steps."""
+    if node.op is Op.SLICE:
+        return lambda word: word >> node.value
+    return _OF_UNSIGNED.get(node.op) or (lambda *args: value_of(node, list(args)))
+
+
 def value_of(node: Node, args: list[int]) -> int:
     """The value of a pure operation; its bits above the node's width mean nothing."""
     if node.op is Op.CONST:

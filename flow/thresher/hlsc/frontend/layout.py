@@ -44,12 +44,13 @@ class Port:
 
 @dataclass(frozen=True)
 class RamMember:
-    """A `Ram` of the unit; `offset` is its byte in the unit."""
+    """A `Ram` of the unit; `offset` is its byte in the unit, `line` its `file:line` in the C++."""
 
     name: str
     width: int
     depth: int
     offset: int
+    line: str
 
 
 @dataclass(frozen=True)
@@ -142,7 +143,7 @@ def _port(leaf: Leaf) -> Port:
 
 def _ram(leaf: Leaf) -> RamMember:
     width, depth = _matched(_RAM, leaf.class_name)
-    return RamMember(leaf.name, int(width), int(depth), leaf.offset // 8)
+    return RamMember(leaf.name, int(width), int(depth), leaf.offset // 8, leaf.line)
 
 
 def _matched(pattern: re.Pattern[str], text: str) -> tuple[str, str]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from thresher.hlsc.builder import Builder
 from thresher.hlsc.frontend import memory
-from thresher.hlsc.frontend.layout import UnitLayout, unit_layout
+from thresher.hlsc.frontend.layout import RamMember, UnitLayout, unit_layout
 from thresher.hlsc.frontend.lowering import Lowering
 from thresher.hlsc.frontend.memory import Segments
 from thresher.hlsc.frontend.state import Constant, initial_state
@@ -21,12 +21,14 @@ from thresher.hlsc.refusal import UnsupportedUnitError
 class UnitReading:
     """The graph of a unit, and what was read to make it.
 
-    `constants` are the tables, by their names in LLVM; `registers` the members, in the graph's order.
+    `constants` are the tables, by their names in LLVM; `registers` and `rams` the members, in the
+    graph's order.
     """
 
     graph: UnitGraph
     constants: Mapping[str, Constant]
     registers: tuple[Leaf, ...]
+    rams: tuple[RamMember, ...]
 
 
 def unit_graph(module: Module) -> UnitGraph:
@@ -59,7 +61,7 @@ def read_unit(module: Module) -> UnitReading:
         lowering.tables,
         lowering.origins,
     )
-    return UnitReading(graph, {**initial_constants, **lowering.constants}, layout.registers)
+    return UnitReading(graph, {**initial_constants, **lowering.constants}, layout.registers, layout.rams)
 
 
 def _next_value(builder: Builder, after: Segments, leaf: Leaf) -> Node:
