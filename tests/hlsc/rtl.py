@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from thresher_sim.toolchain import verilator_environment
@@ -94,7 +94,10 @@ class BuildError(Exception):
 
 @dataclass(frozen=True)
 class Module:
-    """A module with AXI4-Streams; ports are (name, bits). `parameters` is `.A(1), .B(2)`."""
+    """A module with AXI4-Streams; ports are (name, bits). `parameters` is `.A(1), .B(2)`.
+
+    `beats` is the number of beats of inputs that get fewer than the most.
+    """
 
     name: str
     inputs: Sequence[tuple[str, int]]
@@ -102,6 +105,7 @@ class Module:
     parameters: str = ""
     idle: int = 0
     busy: int = 0
+    beats: Mapping[str, int] = field(default_factory=dict)
 
 
 class RtlModules:
@@ -150,7 +154,8 @@ class RtlModules:
         for index, module in enumerate(self._modules):
             for name, _ in module.inputs:
                 beats = list(streams[index][name])
-                text = "\n".join(f"{beat:x}" for beat in beats + [0] * (self._beats + 1 - len(beats)))
+                padding = [0] * (module.beats.get(name, self._beats) + 1 - len(beats))
+                text = "\n".join(f"{beat:x}" for beat in beats + padding)
                 (self._folder / f"{index}_{name}.in").write_text(text + "\n")
         model = self._folder / "model" / "Vbench"
         subprocess.run(
@@ -176,7 +181,8 @@ class RtlModules:
             common = f".clk, .rst_n, .tdata({wire}_tdata), .tvalid({wire}_tvalid), .tready({wire}_tready)"
             file = f'.File("{index}_{name}'
             if (name, width) in module.inputs:
-                settings = f'.Width({width}), .Count({self._beats}), .Idle({module.idle}), {file}.in")'
+                count = module.beats.get(name, self._beats)
+                settings = f'.Width({width}), .Count({count}), .Idle({module.idle}), {file}.in")'
                 lines.append(f"  beat_source #({settings}) source_{wire} ({common});")
             else:
                 settings = f'.Width({width}), .Busy({module.busy}), {file}.out")'
