@@ -26,13 +26,15 @@ module beat_source #(
 );
   logic [Width-1:0] beats[Count + 1];
   int unsigned next;
+  bit freely;
+  initial freely = $test$plusargs("freely") != 0;
   initial $readmemh(File, beats);
   always_ff @(posedge clk) begin
     if (!rst_n) begin
       next <= 0;
       tvalid <= 1'b0;
     end else if (!tvalid || tready) begin
-      if (next < Count && $urandom_range(99) >= Idle) begin
+      if (next < Count && (freely || $urandom_range(99) >= Idle)) begin
         tvalid <= 1'b1;
         tdata <= beats[next];
         next <= next + 1;
@@ -53,9 +55,11 @@ module beat_sink #(
   int file;
   logic held;
   logic [Width-1:0] held_data;
+  bit freely;
+  initial freely = $test$plusargs("freely") != 0;
   initial file = $fopen(File, "w");
   always_ff @(posedge clk) begin
-    tready <= rst_n && $urandom_range(99) >= Busy;
+    tready <= rst_n && (freely || $urandom_range(99) >= Busy);
     held <= rst_n && tvalid && !tready;
     held_data <= tdata;
     if (rst_n && held && (!tvalid || tdata != held_data))
@@ -148,9 +152,16 @@ class RtlModules:
             raise BuildError(done.stderr)
 
     def run(
-        self, streams: Sequence[Mapping[str, Sequence[int]]], cycles: int, seed: int = 1
+        self,
+        streams: Sequence[Mapping[str, Sequence[int]]],
+        cycles: int,
+        seed: int = 1,
+        stalled: bool = True,
     ) -> list[dict[str, list[int]]]:
-        """Feed `streams[i]` to module i; return the beats that came out of each."""
+        """Feed `streams[i]` to module i; return the beats that came out of each.
+
+        Unless `stalled`, every beat comes and is taken as soon as it can be.
+        """
         for index, module in enumerate(self._modules):
             for name, _ in module.inputs:
                 beats = list(streams[index][name])
@@ -159,7 +170,10 @@ class RtlModules:
                 (self._folder / f"{index}_{name}.in").write_text(text + "\n")
         model = self._folder / "model" / "Vbench"
         subprocess.run(
-            [model, str(cycles), f"+verilator+seed+{seed}", "+verilator+rand+reset+2"],
+            [
+                *(model, str(cycles), f"+verilator+seed+{seed}", "+verilator+rand+reset+2"),
+                *([] if stalled else ["+freely"]),
+            ],
             check=True,
             cwd=self._folder,
             stdout=subprocess.DEVNULL,

@@ -17,6 +17,8 @@ from thresher.hlsc import CompiledUnit, UnitSource, compile_unit
 NAMES = [case.name for _, case in CASES]
 STEPS = 6000
 CYCLES = 6000
+STALLS = 35
+"""In how many of a hundred cycles no beat is offered, or none taken."""
 
 Outputs = dict[str, Streams]
 
@@ -51,25 +53,27 @@ def native(
     return found
 
 
-@pytest.fixture(scope="module", params=[(0, 0), (35, 35)], ids=["without stalls", "with stalls"])
-def written(
-    request: pytest.FixtureRequest,
-    compiled: dict[str, CompiledUnit],
-    inputs: Outputs,
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Outputs:
-    """What the SystemVerilog writes, all units in one model."""
-    idle, busy = request.param
+@pytest.fixture(scope="module")
+def model(
+    compiled: dict[str, CompiledUnit], inputs: Outputs, tmp_path_factory: pytest.TempPathFactory
+) -> RtlModules:
+    """The SystemVerilog of all units in one model."""
     folder = tmp_path_factory.mktemp("rtl")
     for unit in compiled.values():
         (folder / f"{unit.module_name}.sv").write_text(unit.verilog)
     counts = {name: {port: len(beats) for port, beats in inputs[name].items()} for name in NAMES}
     modules = [
-        Module(unit.module_name, unit.inputs, unit.outputs, "", idle, busy, counts[name])
+        Module(unit.module_name, unit.inputs, unit.outputs, "", STALLS, STALLS, counts[name])
         for name, unit in compiled.items()
     ]
-    built = RtlModules(folder, modules, sorted(folder.glob("*.sv")), 0, random_start=True)
-    return dict(zip(NAMES, built.run([inputs[name] for name in NAMES], CYCLES), strict=True))
+    return RtlModules(folder, modules, sorted(folder.glob("*.sv")), 0, random_start=True)
+
+
+@pytest.fixture(scope="module", params=[False, True], ids=["without stalls", "with stalls"])
+def written(request: pytest.FixtureRequest, model: RtlModules, inputs: Outputs) -> Outputs:
+    """What the SystemVerilog writes."""
+    outputs = model.run([inputs[name] for name in NAMES], CYCLES, stalled=request.param)
+    return dict(zip(NAMES, outputs, strict=True))
 
 
 @pytest.mark.parametrize("case", [case for _, case in CASES], ids=NAMES)

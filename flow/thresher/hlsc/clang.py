@@ -18,6 +18,8 @@ _FLAGS = (
     *("-std=c++20", "-O2", "-g", "-S", "-emit-llvm", "-DTHRESHER_HLSC"),
     *("-fno-exceptions", "-fno-rtti", "-fno-vectorize", "-fno-slp-vectorize", "-fno-jump-tables"),
     *("-fno-discard-value-names", "-fstandalone-debug", "-Wno-unknown-pragmas"),
+    # `beat >> 8 == 0` is what it is with C++'s own integers.
+    "-Wno-overloaded-shift-op-parentheses",
     # Signed sums wrap, in hardware as in the C simulation, which gives clang and g++ the same flag.
     "-fwrapv",
     # In hardware a local variable that is given no value is zero; `uninitialised.py` refuses its use.

@@ -2,9 +2,12 @@
 #ifndef PRACTICE_BIT_UNITS_HPP
 #define PRACTICE_BIT_UNITS_HPP
 
+#include "brief.hpp"
+
 #include <algorithm>
 #include <array>
 #include <compare>
+#include <utility>
 
 #include "thresher/bits.hpp"
 #include "thresher/stream.hpp"

@@ -2,6 +2,8 @@
 #ifndef PRACTICE_CIPHERS_HPP
 #define PRACTICE_CIPHERS_HPP
 
+#include "brief.hpp"
+
 #include <array>
 
 #include "thresher/bits.hpp"

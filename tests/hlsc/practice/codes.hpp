@@ -2,6 +2,8 @@
 #ifndef PRACTICE_CODES_HPP
 #define PRACTICE_CODES_HPP
 
+#include "brief.hpp"
+
 #include <algorithm>
 #include <array>
 

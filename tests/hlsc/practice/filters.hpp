@@ -2,8 +2,11 @@
 #ifndef PRACTICE_FILTERS_HPP
 #define PRACTICE_FILTERS_HPP
 
+#include "brief.hpp"
+
 #include <algorithm>
 #include <cstdlib>
+#include <utility>
 
 #include "thresher/bits.hpp"
 #include "thresher/ram.hpp"

@@ -2,6 +2,8 @@
 #ifndef PRACTICE_NUMBERS_HPP
 #define PRACTICE_NUMBERS_HPP
 
+#include "brief.hpp"
+
 #include <algorithm>
 #include <array>
 #include <compare>

@@ -2,6 +2,8 @@
 #ifndef PRACTICE_PACKETS_HPP
 #define PRACTICE_PACKETS_HPP
 
+#include "brief.hpp"
+
 #include <array>
 
 #include "thresher/bits.hpp"
