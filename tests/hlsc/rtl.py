@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from thresher_sim.toolchain import verilator_environment
@@ -26,13 +26,15 @@ module beat_source #(
 );
   logic [Width-1:0] beats[Count + 1];
   int unsigned next;
+  bit freely;
+  initial freely = $test$plusargs("freely") != 0;
   initial $readmemh(File, beats);
   always_ff @(posedge clk) begin
     if (!rst_n) begin
       next <= 0;
       tvalid <= 1'b0;
     end else if (!tvalid || tready) begin
-      if (next < Count && $urandom_range(99) >= Idle) begin
+      if (next < Count && (freely || $urandom_range(99) >= Idle)) begin
         tvalid <= 1'b1;
         tdata <= beats[next];
         next <= next + 1;
@@ -53,9 +55,11 @@ module beat_sink #(
   int file;
   logic held;
   logic [Width-1:0] held_data;
+  bit freely;
+  initial freely = $test$plusargs("freely") != 0;
   initial file = $fopen(File, "w");
   always_ff @(posedge clk) begin
-    tready <= rst_n && $urandom_range(99) >= Busy;
+    tready <= rst_n && (freely || $urandom_range(99) >= Busy);
     held <= rst_n && tvalid && !tready;
     held_data <= tdata;
     if (rst_n && held && (!tvalid || tdata != held_data))
@@ -94,7 +98,10 @@ class BuildError(Exception):
 
 @dataclass(frozen=True)
 class Module:
-    """A module with AXI4-Streams; ports are (name, bits). `parameters` is `.A(1), .B(2)`."""
+    """A module with AXI4-Streams; ports are (name, bits). `parameters` is `.A(1), .B(2)`.
+
+    `beats` is the number of beats of inputs that get fewer than the most.
+    """
 
     name: str
     inputs: Sequence[tuple[str, int]]
@@ -102,6 +109,7 @@ class Module:
     parameters: str = ""
     idle: int = 0
     busy: int = 0
+    beats: Mapping[str, int] = field(default_factory=dict)
 
 
 class RtlModules:
@@ -144,17 +152,28 @@ class RtlModules:
             raise BuildError(done.stderr)
 
     def run(
-        self, streams: Sequence[Mapping[str, Sequence[int]]], cycles: int, seed: int = 1
+        self,
+        streams: Sequence[Mapping[str, Sequence[int]]],
+        cycles: int,
+        seed: int = 1,
+        stalled: bool = True,
     ) -> list[dict[str, list[int]]]:
-        """Feed `streams[i]` to module i; return the beats that came out of each."""
+        """Feed `streams[i]` to module i; return the beats that came out of each.
+
+        Unless `stalled`, every beat comes and is taken as soon as it can be.
+        """
         for index, module in enumerate(self._modules):
             for name, _ in module.inputs:
                 beats = list(streams[index][name])
-                text = "\n".join(f"{beat:x}" for beat in beats + [0] * (self._beats + 1 - len(beats)))
+                padding = [0] * (module.beats.get(name, self._beats) + 1 - len(beats))
+                text = "\n".join(f"{beat:x}" for beat in beats + padding)
                 (self._folder / f"{index}_{name}.in").write_text(text + "\n")
         model = self._folder / "model" / "Vbench"
         subprocess.run(
-            [model, str(cycles), f"+verilator+seed+{seed}", "+verilator+rand+reset+2"],
+            [
+                *(model, str(cycles), f"+verilator+seed+{seed}", "+verilator+rand+reset+2"),
+                *([] if stalled else ["+freely"]),
+            ],
             check=True,
             cwd=self._folder,
             stdout=subprocess.DEVNULL,
@@ -176,7 +195,8 @@ class RtlModules:
             common = f".clk, .rst_n, .tdata({wire}_tdata), .tvalid({wire}_tvalid), .tready({wire}_tready)"
             file = f'.File("{index}_{name}'
             if (name, width) in module.inputs:
-                settings = f'.Width({width}), .Count({self._beats}), .Idle({module.idle}), {file}.in")'
+                count = module.beats.get(name, self._beats)
+                settings = f'.Width({width}), .Count({count}), .Idle({module.idle}), {file}.in")'
                 lines.append(f"  beat_source #({settings}) source_{wire} ({common});")
             else:
                 settings = f'.Width({width}), .Busy({module.busy}), {file}.out")'

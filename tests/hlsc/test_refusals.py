@@ -357,6 +357,17 @@ def test_what_clang_notes_as_the_cause_is_shown(before: str, tmp_path: Path) -> 
     )
 
 
+def test_a_choice_between_two_widths_names_the_conversion(tmp_path: Path) -> None:
+    with pytest.raises(ToolFailedError) as refused:
+        compile_text(tmp_path, unit("uint<8> x = p.s_axis.read();\np.m_axis.write(x == 4 ? 0 : x);"))
+
+    assert str(refused.value) == (
+        "hlsc: unit 'Unit': unit.hpp:10: clang says: conditional expression is ambiguous; 'int' can be "
+        "converted to 'uint<8>' (aka 'Integer<8, false>') and vice versa; convert both results of ?: to the "
+        "type that is meant, as in 'last ? uint<8>(0) : uint<8>(x + 1)'"
+    )
+
+
 def test_a_long_computation_of_a_table_is_taken(tmp_path: Path) -> None:
     """It takes more steps, a deeper recursion and more brackets than clang allows by itself.
 

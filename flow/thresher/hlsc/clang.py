@@ -18,6 +18,8 @@ _FLAGS = (
     *("-std=c++20", "-O2", "-g", "-S", "-emit-llvm", "-DTHRESHER_HLSC"),
     *("-fno-exceptions", "-fno-rtti", "-fno-vectorize", "-fno-slp-vectorize", "-fno-jump-tables"),
     *("-fno-discard-value-names", "-fstandalone-debug", "-Wno-unknown-pragmas"),
+    # `beat >> 8 == 0` is what it is with C++'s own integers.
+    "-Wno-overloaded-shift-op-parentheses",
     # Signed sums wrap, in hardware as in the C simulation, which gives clang and g++ the same flag.
     "-fwrapv",
     # In hardware a local variable that is given no value is zero; `uninitialised.py` refuses its use.
@@ -165,7 +167,16 @@ def _message(source: UnitSource, stderr: str) -> str:
         remedy = f"name a class of {source.header.name} that has a nested 'Ports' and a 'void step(Ports&)'"
         return message(source.type_name, "", f"clang says: {what}", remedy)
     line = f"{file}:{number}" if file else ""
-    return message(source.type_name, line, f"clang says: {what}", "mend the C++")
+    return message(source.type_name, line, f"clang says: {what}", _remedy(what))
+
+
+def _remedy(what: str) -> str:
+    """What to do about clang's words; `count == 4 ? 0 : count + 1` is C++ that many write first."""
+    if what.startswith("conditional expression is ambiguous"):
+        return (
+            "convert both results of ?: to the type that is meant, as in 'last ? uint<8>(0) : uint<8>(x + 1)'"
+        )
+    return "mend the C++"
 
 
 def _warnings(source: UnitSource, stderr: str) -> Iterator[str]:

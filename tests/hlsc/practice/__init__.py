@@ -1,0 +1,1 @@
+"""Units of an HLS engineer's daily work, with models that share nothing with their C++."""
