@@ -116,7 +116,10 @@ def _clang() -> list[str]:
 
 
 def _gxx() -> list[str]:
-    return [find_gxx(), "-std=c++14", "-w", "-DTHRESHER_AMD", f"-isystem{find_amd_include()}"]
+    # The rest of `uint<8> taps[4] = {1}` is zero with our types, and with AMD's what the memory held: zero,
+    # if g++ keeps the bytes that `run` sets before the unit is made.
+    flags = ["-std=c++14", "-w", "-fno-lifetime-dse"]
+    return [find_gxx(), *flags, "-DTHRESHER_AMD", f"-isystem{find_amd_include()}"]
 
 
 _COMPILERS = {"bitint": _clang, "amd": _gxx}
