@@ -163,6 +163,18 @@ def test_a_product_of_signed_numbers_takes_the_sum_of_their_widths(builder: Buil
     assert (product.op, product.args[0].op, product.args[0].width) == (Op.SEXT, Op.MUL, 10)
 
 
+@pytest.mark.parametrize(
+    "factor, ops",
+    [(511, [Op.SUB]), (-1, [Op.SUB]), (-3, [Op.SUB]), (9, [Op.ADD]), (-5, [Op.SUB, Op.SUB]), (11, [Op.MUL])],
+)
+def test_a_product_with_two_powers_of_two_is_a_sum(builder: Builder, factor: int, ops: list[Op]) -> None:
+    a = builder.input("a", 12)
+
+    product = builder.mul(builder.sext(a, 24), builder.const(24, factor))
+
+    assert [node.op for node in reachable([product]) if node.op in (Op.ADD, Op.SUB, Op.MUL)] == ops
+
+
 def test_a_sign_needs_no_comparison(builder: Builder) -> None:
     a = builder.input("a", 9)
 

@@ -48,6 +48,9 @@ def half(value: int, width: int) -> int:
     return signed(value & ((1 << width // 2) - 1), width // 2)
 
 
+DIGITS = int("10110101" * 50, 2)
+"""A factor of many digits, whatever its width."""
+
 OPERATIONS: dict[str, tuple[Making, Meaning]] = {
     "add": (Builder.add, lambda a, b, width: a + b),
     "sub": (Builder.sub, lambda a, b, width: a - b),
@@ -55,6 +58,10 @@ OPERATIONS: dict[str, tuple[Making, Meaning]] = {
     "mul of signed halves": (
         lambda builder, a, b: builder.mul(small(builder, a), small(builder, b)),
         lambda a, b, width: half(a, width) * half(b, width),
+    ),
+    "mul by a constant": (
+        lambda builder, a, b: builder.mul(a, builder.const(a.width, DIGITS)),
+        lambda a, b, width: a * DIGITS,
     ),
     "shl": (shift(Builder.shl), lambda a, b, width: a << by(b, width)),
     "lshr": (shift(Builder.lshr), lambda a, b, width: a >> by(b, width)),

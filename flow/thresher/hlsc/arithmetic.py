@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from thresher.hlsc.ir import Node, Op
 from thresher.hlsc.known import runs, trailing_zeros
 from thresher.hlsc.logic import Logic
@@ -78,6 +80,8 @@ class Arithmetic(Logic):
         if b.op is Op.CONST and zeros:
             high = self.mul(self.low(a, width - zeros), self.slice(b, zeros, width - zeros))
             return self.concat((self.const(zeros, 0), high))
+        if b.op is Op.CONST and len(digits := signed_digits(b.value, width)) <= 2:
+            return self._mul_by_digits(a, digits)
         unsigned = a.unsigned_width + b.unsigned_width
         signed = a.signed_width + b.signed_width
         narrow = min(unsigned, signed)
@@ -90,6 +94,14 @@ class Arithmetic(Logic):
         if a.op is Op.CONST or b.value == 0:
             return self.const(a.width, a.value * b.value)
         return self.shl(a, self.const(a.width, b.value.bit_length() - 1))
+
+    def _mul_by_digits(self, a: Node, digits: Sequence[int]) -> Node:
+        """The sum or difference of `a` shifted up, for each digit: 511 * a is (a << 9) - a."""
+        total = self.const(a.width, 0)
+        for digit in sorted(digits, reverse=True):
+            moved = self.shl(a, self.const(a.width, abs(digit).bit_length() - 1))
+            total = self.add(total, moved) if digit > 0 else self.sub(total, moved)
+        return total
 
     def shl(self, arg: Node, amount: Node) -> Node:
         """`arg` shifted up, zeros from below."""
@@ -153,6 +165,21 @@ class Arithmetic(Logic):
         """The counts of ones of every `group` bits, by columns."""
         groups = -(-arg.width // group)
         return self.raw(Op.COMPRESS, groups * group.bit_length(), (arg,), group)
+
+
+def signed_digits(value: int, width: int) -> list[int]:
+    """Powers of two, some negative, that sum to `value` modulo 2**width, the lowest first, and few of them.
+
+    The non-adjacent form (Reitwiesner, "Binary Arithmetic", 1960): no two of them are next to each other.
+    """
+    digits = []
+    for place in range(width):
+        if value >> place & 1:
+            above = value >> place & 3
+            digit = (1 if above == 1 else -1) << place
+            digits.append(digit)
+            value -= digit
+    return digits
 
 
 def _constant_last(a: Node, b: Node) -> tuple[Node, Node]:

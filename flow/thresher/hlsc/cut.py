@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from thresher.hlsc.arithmetic import signed_digits
 from thresher.hlsc.builder import Builder
 from thresher.hlsc.ir import Node, Op, UnitGraph
 from thresher.hlsc.rebuild import rebuilt, remade
@@ -39,6 +40,9 @@ def cut(graph: UnitGraph, delays: DelayModel, clock_mhz: float) -> UnitGraph:
 def _is_large(node: Node) -> bool:
     """Whether a node can be cut at all."""
     if node.op is Op.MUL:
+        factor = _constant_factor(node)
+        if factor is not None:
+            return len(signed_digits(factor, node.width)) > 2
         return min(_factor_width(arg) for arg in node.args) >= 2 * _SMALLEST
     return node.args[0].width >= 2 * _SMALLEST
 
@@ -123,7 +127,10 @@ class _Cutting:
     def mul(self, node: Node, args: Sequence[Node]) -> Node:
         """The sum of the products by the halves of one factor; its upper half has its sign."""
         builder = self._builder
-        b, a = sorted(args, key=lambda arg: (arg.op is Op.CONST, _factor_width(arg), arg.index))
+        factor = _constant_factor(node)
+        if factor is not None:
+            return self._mul_by_constant(next(arg for arg in args if arg.op is not Op.CONST), factor)
+        b, a = sorted(args, key=lambda arg: (_factor_width(arg), arg.index))
         width = _factor_width(b)
         half = width // 2
         upper = builder.slice(b, half, width - half)
@@ -131,6 +138,14 @@ class _Cutting:
         low = builder.mul(a, builder.zext(builder.low(b, half), node.width))
         high = builder.mul(a, extended)
         return builder.add(low, builder.shl(high, builder.const(node.width, half)))
+
+    def _mul_by_constant(self, a: Node, factor: int) -> Node:
+        """The sum of the products by half of the constant's digits each."""
+        builder = self._builder
+        digits = signed_digits(factor, a.width)
+        half = len(digits) // 2
+        parts = (builder.const(a.width, sum(some)) for some in (digits[:half], digits[half:]))
+        return builder.add(*(builder.mul(a, part) for part in parts))
 
     def shift(self, node: Node, args: Sequence[Node]) -> Node:
         """A choice for each bit of the amount, the largest distance first."""
@@ -141,6 +156,11 @@ class _Cutting:
             moved = shift(value, builder.const(amount.width, 1 << place))
             value = builder.select(builder.bit(amount, place), moved, value)
         return value
+
+
+def _constant_factor(node: Node) -> int | None:
+    """The factor of a product that is constant, if one is."""
+    return next((arg.value for arg in node.args if arg.op is Op.CONST), None)
 
 
 def _factor_width(factor: Node) -> int:

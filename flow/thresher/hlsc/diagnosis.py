@@ -117,4 +117,10 @@ def _lines(graph: UnitGraph, path: Sequence[Node]) -> tuple[str, ...]:
 
 def _line(graph: UnitGraph, node: Node) -> str:
     """The line of a node, or of the nearest value that it is computed from."""
-    return next((graph.describe(near) for near in (node, *node.args) if graph.describe(near)), "")
+    near, seen = [node], {node}
+    for each in near:
+        if graph.describe(each):
+            return graph.describe(each)
+        near += [arg for arg in each.args if arg not in seen]
+        seen.update(each.args)
+    return ""

@@ -13,8 +13,9 @@ from thresher.hlsc.llvm.reader import name_of
 _FIELD = re.compile(r'(\w+): ("[^"]*"|[^,()]+)')
 _ELEMENT = re.compile(r"!\d+")
 _BIT_INT = re.compile(r"_BitInt\((\d+)\)")
-# What `thresher::Integer` calls the number that it holds: the object is that number, by its own name.
-_VALUE = "thresher_value_"
+# What `thresher::Integer` calls the number that it holds, and `std::array` its elements: the object is that,
+# by its own name.
+_ALONE = frozenset({"thresher_value_", "__elems_", "_M_elems"})
 _ATTACHED = re.compile(r", !dbg (!\d+)")
 _ADDRESSES = frozenset(
     {
@@ -173,7 +174,7 @@ class DebugInfo:
             if own.get("tag") not in ("DW_TAG_member", "DW_TAG_inheritance") or "StaticMember" in flags:
                 continue
             place = offset + int(own.get("offset", "0"))
-            if own.get("name") == _VALUE:
+            if own.get("name") in _ALONE:
                 yield from self._leaves(own["baseType"], name, place, line, is_whole)
                 continue
             path = "_".join(part for part in (name, own.get("name", "")) if part)
