@@ -34,11 +34,11 @@ class Reference:
     """What the unit's C++ did.
 
     `steps` are whole steps, the last `idle` of which neither read nor wrote; none after the first `fed`
-    reads. `asked` says whether a step has asked an input if it is empty. `dry` is the input of which the
-    next step would read a beat that is not there; where it is empty, the run was cut at the most steps, and
-    hardware may give more. `differs` is the input of which the next step took a beat other than the
-    replayed hardware, or none. `taken`, `beats` and `written_in`, the steps that
-    wrote these, are by stream.
+    reads. `asked` says whether a step has asked if an input is empty or an output full. `dry` is the input
+    of which the next step would read a beat that is not there; where it is empty, the run was cut at the
+    most steps, and hardware may give more. `differs` is the input of which the next step took a beat other
+    than the replayed hardware, or none. `taken`, `beats` and `written_in`, the steps that wrote these, are
+    by stream.
     """
 
     steps: int

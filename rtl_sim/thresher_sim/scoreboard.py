@@ -131,8 +131,8 @@ class UnitResult:
 def simulate_unit(unit: UnitProject, options: UnitOptions | None = None) -> UnitResult:
     """Run a unit's C++ and its SystemVerilog on the same beats, and compare every output.
 
-    In the C++ all beats are there from the first step; a unit that asks whether they are is run again, with
-    the beats there in each step that the RTL's step found.
+    In the C++ all beats are there from the first step and no output is full; a unit that asks whether that is
+    so is run again, where each step finds what the RTL's step found.
 
     Raises:
         UsageError: the stimulus is wrong, or gives no output beat; the C++ does what has no meaning.
@@ -179,16 +179,17 @@ def _compared(unit: UnitProject, folder: Path, reference: Reference, run: _Run) 
 def _replayed(unit: UnitProject, folder: Path, first: Reference, run: _Run) -> UnitResult:
     """The result where the C++ does the RTL's steps."""
     reference = run_replay(unit, folder, run.outcome, run.settings)
-    steps = load_steps(folder / "results", len(unit.inputs))
+    steps = load_steps(folder / "results", len(unit.inputs), len(unit.asked))
     whole = reference.steps == len(steps)
     if whole:
         reference.check_written(unit)
     offered = {state.name for state in run.outcome.streams if state.valid and not state.ready}
     scores = []
     for stream in unit.outputs:
-        # The last steps may be on their way through the pipeline, and a beat may wait to be taken.
+        # The last steps may be on their way through the pipeline, and beats may wait to be taken.
         written = int((reference.written_in[stream.name] < reference.steps - unit.stages).sum())
-        due = written - (stream.name in offered) if whole else 0
+        waiting = unit.places(stream) if stream.name in offered else 0
+        due = max(written - waiting, 0) if whole else 0
         scores.append(_score(stream, reference, folder / "results", whole, due))
     return UnitResult(
         unit.module,
@@ -238,7 +239,7 @@ def _run_rtl(unit: UnitProject, folder: Path, reference: Reference, options: Uni
     settings.save(folder)
     (folder / "results").mkdir()
     testbench = folder / "tb.sv"
-    text = render_unit_testbench(unit.module, unit.inputs, unit.outputs, settings.records_steps)
+    text = render_unit_testbench(unit.module, unit.inputs, unit.outputs, settings.records_steps, unit.asked)
     testbench.write_text(text, encoding="utf-8")
     sources = [*sv_files(unit.root / "rtl"), testbench]
     model = build_model(sources, unit.build / "rtl", waves=options.waves is not None)

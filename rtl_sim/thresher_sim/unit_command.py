@@ -29,7 +29,8 @@ def add_unit_options(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="NAME=LO..HI",
-        help="limits of an input's random beats, as unsigned numbers; may be given again",
+        help="limits of an input's random beats, as unsigned numbers; NAME.SIGNAL=LO..HI where it has more "
+        "than data; may be given again",
     )
     parser.add_argument("--seed", type=int, default=plain.seed, help="of beats and stalls (%(default)s)")
     parser.add_argument(
@@ -101,7 +102,7 @@ def unit_summary(result: UnitResult) -> str:
     rtl = f"RTL: {result.cycles:,} cycles in {result.seconds:.2f} s, {result.mismatches} mismatches"
     if result.replayed is not None:
         return (
-            f"C++: {steps:,} steps, each with the beats that the RTL's step found, as it asks empty()\n{rtl}"
+            f"C++: {steps:,} steps, each of which found its streams as the RTL's step did, as it asks\n{rtl}"
         )
     end = "until an input ran dry" if result.reference.ran_dry else "which is the most that were asked for"
     if result.reference.idle:
