@@ -166,20 +166,6 @@ struct Spread {
   bool left_was_last_ = false;
 };
 
-// Beats to an output that waits, and a copy of each to one that does not.
-struct Tee {
-  struct Ports {
-    InStream<12> s_axis;
-    OutStream<24> m_axis;
-    OutStream<24> copy;
-  };
-  void step(Ports& ports) {
-    const uint<12> number = ports.s_axis.read();
-    ports.m_axis.write(number * number);
-    if (!ports.copy.full()) ports.copy.write(number * 3);
-  }
-};
-
 }  // namespace streams
 
 #endif
