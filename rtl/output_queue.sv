@@ -34,9 +34,11 @@ module output_queue #(
 
   localparam int PlaceWidth = $clog2(Stages);
   localparam int CountWidth = $clog2(Stages + 1);
+  localparam logic [PlaceWidth-1:0] LastPlace = PlaceWidth'(Stages - 1);
+  localparam logic [CountWidth-1:0] Most = CountWidth'(Stages);
 
   function automatic logic [PlaceWidth-1:0] following(input logic [PlaceWidth-1:0] place);
-    following = place == PlaceWidth'(Stages - 1) ? '0 : place + 1'b1;
+    following = place == LastPlace ? '0 : place + 1'b1;
   endfunction
 
   // The beats behind the one that is offered.
@@ -56,7 +58,7 @@ module output_queue #(
   assign stores = written && !(moves && stored_q == '0);
 
   assign full_o = spare_q[CountWidth];
-  assign free_o = stored_q != CountWidth'(Stages) || tready_i;
+  assign free_o = stored_q != Most || tready_i;
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni) begin
@@ -64,7 +66,7 @@ module output_queue #(
       stored_q <= '0;
       write_q <= '0;
       read_q <= '0;
-      spare_q <= (CountWidth + 1)'(Stages);
+      spare_q <= {1'b0, Most};
     end else begin
       if (moves) begin
         tvalid_o <= loads || written;
