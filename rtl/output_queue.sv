@@ -32,7 +32,7 @@ module output_queue #(
   end
 `endif
 
-  localparam int PlaceWidth = $clog2(Stages);
+  localparam int PlaceWidth = $clog2(Stages < 2 ? 2 : Stages);
   localparam int CountWidth = $clog2(Stages + 1);
   localparam logic [PlaceWidth-1:0] LastPlace = PlaceWidth'(Stages - 1);
   localparam logic [CountWidth-1:0] Most = CountWidth'(Stages);
