@@ -60,7 +60,8 @@ class OutStream {
 
 #else
 
-#ifdef THRESHER_AMD
+// A unit that runs step by step has our channels with either types (step_run.hpp).
+#if defined(THRESHER_AMD) && !defined(THRESHER_STEP_RUN)
 #include <hls_stream.h>
 namespace thresher {
 template <int Width, class... Signals>

@@ -86,25 +86,38 @@ def run_reference(unit: UnitProject, folder: Path, steps: int, replay: Path | No
     includes = [unit.hls, *unit.include_dirs]
     program = compile_checked(unit.hls / "reference.cpp", includes, unit.build / "reference")
     expected = folder / ("replayed" if replay else "expected")
-    expected.mkdir()
-    command = [
-        str(program),
-        str(folder / "inputs"),
-        str(expected),
-        str(steps),
-        *([str(replay)] if replay else []),
-    ]
-    done = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
+    done = run_steps(program, folder, expected, steps, replay)
     found = _MISTAKE.search(done.stderr) if done.returncode == _MISTAKEN else None
     if found:
         raise UsageError(f"sim: unit '{unit.module}': {_describe(found, unit, folder / 'inputs')}")
     if done.returncode:
         reason = summarise_log(done.stderr) or f"it ended with status {done.returncode}"
         raise ToolFailedError(f"sim: unit '{unit.module}': its C++ failed: {reason}")
-    return _load(unit, expected)
+    return load_reference(unit, expected)
 
 
-def _load(unit: UnitProject, folder: Path) -> Reference:
+def run_steps(
+    program: Path,
+    folder: Path,
+    results: Path,
+    steps: int,
+    replay: Path | None = None,
+    seconds: float | None = None,
+) -> subprocess.CompletedProcess[str]:
+    """Run a program of the unit on the beats in `folder`/inputs; `results`, a new folder, gets its files.
+
+    Raises:
+        subprocess.TimeoutExpired: it took more than `seconds`.
+    """
+    results.mkdir()
+    command = [*map(str, (program, folder / "inputs", results, steps)), *([str(replay)] if replay else [])]
+    return subprocess.run(
+        command, capture_output=True, text=True, errors="replace", check=False, timeout=seconds
+    )
+
+
+def load_reference(unit: UnitProject, folder: Path) -> Reference:
+    """What a run wrote to `folder`."""
     report = json.loads((folder / "reference.json").read_text(encoding="utf-8"))
     return Reference(
         **report,

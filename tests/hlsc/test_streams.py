@@ -222,7 +222,9 @@ def plant(rtl: Path) -> None:
 
 
 def run(unit: UnitProject, stall: int, seed: int | None = None) -> UnitResult:
-    return simulate_unit(unit, UnitOptions(BEATS, stall if seed is None else seed, stall, STEPS))
+    return simulate_unit(
+        unit, UnitOptions(BEATS, stall if seed is None else seed, stall, STEPS, both_types=False)
+    )
 
 
 @pytest.mark.parametrize("name", IN_BENCH)

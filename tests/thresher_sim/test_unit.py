@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from thresher_sim.amd import OtherTypes
 from thresher_sim.errors import SimulationMismatchError, UsageError
 from thresher_sim.reference import Reference
 from thresher_sim.scoreboard import UnitOptions, UnitResult, _score
@@ -247,7 +248,7 @@ def test_a_stream_is_held_against_what_the_cpp_gave(
     reference = Reference(3, 0, 3, False, "left" if ended else "", "", {}, {"wide": beats}, {})
     score = _score(WIDE, reference, tmp_path, ended)
     assert score.describe() == message
-    result = UnitResult("Merge", reference, (score, replace(score, stream=LEFT)), 9, 0.1)
+    result = UnitResult("Merge", reference, (score, replace(score, stream=LEFT)), 9, 0.1, OtherTypes(""))
     if not message:
         result.check()
         return
