@@ -78,8 +78,9 @@ def with_amd_types(
 def _differs(what: str) -> OtherTypes:
     return OtherTypes(
         "AMD's types: the C++ gives something else with them",
-        f"with AMD's types, which Vitis HLS gives the C++, {what}; compare and divide numbers of one sign only "
-        "and give every member a value; if Vitis HLS is not to take it, run `make ARGS='--types bitint'`",
+        f"with AMD's types, which Vitis HLS gives the C++, {what}; compare and divide numbers of one sign "
+        "only and give every member a value; if Vitis HLS is not to take it, run "
+        "`make ARGS='--types bitint'`",
     )
 
 
