@@ -5,6 +5,7 @@
 //   thresher::Tap<8> s_axis("s_axis");                    // width, name
 //   thresher::Tap<16> m_axis("m_axis");
 //   s_axis.play(run.input(), run.replay());               // INPUT_FOLDER/s_axis.bin, REPLAY_FOLDER/s_axis.bin
+//   m_axis.answer(run.replay());                          // REPLAY_FOLDER/m_axis.bin
 //   my::Unit::Ports ports{thresher::InStream<8>(s_axis), thresher::OutStream<16>(m_axis)};
 //   static my::Unit unit;                                 // static: members without a value begin as zero
 //   run.steps(unit, ports, s_axis, m_axis);               // at most STEPS
@@ -15,9 +16,11 @@
 // whether a stream is empty() may never run dry: it goes on to STEPS, and the report says how many steps
 // at the end were idle, which neither read nor wrote.
 //
-// Without a replay all beats are there from the first step. A replay says, in a byte of `Replayed` for
-// each step, what the hardware's step found at the stream and did with it. A step finds the same here; one
-// that takes other beats than the hardware's is the last, and counts for nothing.
+// A beat with signals is one word in the files: the data in its lowest bits, then the signals in their order.
+//
+// Without a replay all beats are there from the first step, and no output is full. A replay says, in a byte of
+// `Replayed` for each step, what the hardware's step found at the stream and did with it. A step finds the
+// same here; one that takes other beats than the hardware's is the last, and counts for nothing.
 //
 // Compiled with THRESHER_CHECKED, the program ends at the first mistake of the unit (mistake.hpp) with
 // status 3; on stderr stand what it is, the step, and the beats that the step has read.
@@ -47,15 +50,15 @@ inline std::FILE* open_file(const char* folder, const char* name, const char* en
 // Makes an object be in memory whenever an unknown function is called: a jump out of a step finds it there.
 inline void keep_in_memory(void* object) { asm volatile("" : : "r"(object) : "memory"); }
 
-// What a step of the hardware found at an input and did with it. A trial is no step that it did: the last
-// one of a replay may ask whether one could be done.
-enum Replayed { kThere = 1, kTaken = 2, kTrial = 4 };
+// What a step of the hardware found at an input and did with it, or at an output. A trial is no step that it
+// did: the last one of a replay may ask whether one could be done.
+enum Replayed { kThere = 1, kTaken = 2, kTrial = 4, kFull = 8 };
 
 // A stream of the unit, with the beats in it before the present step.
-template <int Width>
-class Tap : public Channel<Width> {
+template <int Width, class... Signals>
+class Tap : public Channel<Width, Signals...> {
  public:
-  explicit Tap(const char* name) : Channel<Width>(name), name_(name), later_(name) {}
+  explicit Tap(const char* name) : Channel<Width, Signals...>(name), name_(name), later_(name) {}
   ~Tap() {
     std::free(steps_);
     if (replay_ != nullptr) std::fclose(replay_);
@@ -69,11 +72,18 @@ class Tap : public Channel<Width> {
     std::FILE* file = open_file(folder, name_, ".bin", "rb");
     if (replay != nullptr) replay_ = open_file(replay, name_, ".bin", "rb");
     unsigned char bytes[kBytes];
-    for (; std::fread(bytes, kBytes, 1, file) == 1; ++played_) later_.write(beat_from_bytes<Width>(bytes));
+    for (; std::fread(bytes, kBytes, 1, file) == 1; ++played_) {
+      later_.write(Carrier::beat(beat_from_bytes<kBits>(bytes)));
+    }
     std::fclose(file);
     if (replay == nullptr) {
       while (!later_.empty()) this->write(later_.read());
     }
+  }
+
+  // Lets an output be full where the replay says so.
+  void answer(const char* replay) {
+    if (replay != nullptr) replay_ = open_file(replay, name_, ".bin", "rb");
   }
 
   // Makes a beat be there for the next step, as the replay says; without one all are. Whether there is
@@ -83,12 +93,13 @@ class Tap : public Channel<Width> {
     if (replay_ == nullptr) return true;
     said_ = std::fgetc(replay_);
     if (said_ == EOF) return false;
+    this->full_ = said_ & kFull;
     if ((said_ & kThere) && this->empty() && !later_.empty()) this->write(later_.read());
     return true;
   }
 
   // Whether the step has taken a beat where the hardware did.
-  bool agrees() const { return replay_ == nullptr || (said_ & kTrial) || moved() == bool(said_ & kTaken); }
+  bool agrees() const { return replay_ == nullptr || (said_ & kTrial) || has_read() == bool(said_ & kTaken); }
 
   bool moved() const { return held() != before_; }
   bool has_read() const { return held() < before_; }
@@ -106,7 +117,7 @@ class Tap : public Channel<Width> {
     std::FILE* file = open_file(folder, name_, ".bin", "wb");
     unsigned char bytes[kBytes];
     for (std::size_t beat = 0; beat < before_; ++beat) {
-      beat_to_bytes<Width>(this->read(), bytes);
+      beat_to_bytes<kBits>(Carrier::word(this->read()), bytes);
       std::fwrite(bytes, kBytes, 1, file);
     }
     std::FILE* steps = open_file(folder, name_, ".steps", "wb");
@@ -117,13 +128,15 @@ class Tap : public Channel<Width> {
   }
 
  private:
-  static constexpr std::size_t kBytes = (Width + 7) / 8;
+  using Carrier = Carried<Width, Signals...>;
+  static constexpr int kBits = Carrier::kBits;
+  static constexpr std::size_t kBytes = (kBits + 7) / 8;
 
   // Beats in the stream, those to come among them.
   std::size_t held() const { return this->size() + later_.size(); }
 
   const char* name_;
-  Channel<Width> later_;
+  Channel<Width, Signals...> later_;
   std::FILE* replay_ = nullptr;
   int said_ = 0;
   std::size_t played_ = 0;

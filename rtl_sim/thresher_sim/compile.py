@@ -73,6 +73,17 @@ def compile_checked(source: Path, includes: Sequence[Path], cache: Path) -> Path
     return _compile(source, includes, cache, _checked_recipe())
 
 
+def compile_steps_with_amd(source: Path, includes: Sequence[Path], cache: Path) -> Path:
+    """The same with AMD's types, of a program that runs a unit step by step.
+
+    Raises:
+        As `compile_program`.
+    """
+    plain = _amd_recipe()
+    steps = ("-std=c++20", "-O1", "-w", "-fno-lifetime-dse", "-DTHRESHER_STEP_RUN")
+    return _compile(source, includes, cache, replace(plain, name="amd", translate=(*plain.translate, *steps)))
+
+
 def _compile(source: Path, includes: Sequence[Path], cache: Path, recipe: _Recipe) -> Path:
     folder = cache / f"{source.stem}-{recipe.name}-{_fingerprint(source, includes, recipe)}"
     program = folder / source.stem

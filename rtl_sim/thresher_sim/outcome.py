@@ -15,7 +15,7 @@ OUTCOME_FILE = "outcome.json"
 # By the numbers of stream_monitor.sv.
 FAULTS = {
     1: "tvalid fell before the beat was taken",
-    2: "tdata changed before the beat was taken",
+    2: "a beat changed before it was taken",
     3: "tlast is missing on the last beat of a frame",
     4: "tlast is set within a frame",
 }

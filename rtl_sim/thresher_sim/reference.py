@@ -34,11 +34,11 @@ class Reference:
     """What the unit's C++ did.
 
     `steps` are whole steps, the last `idle` of which neither read nor wrote; none after the first `fed`
-    reads. `asked` says whether a step has asked an input if it is empty. `dry` is the input of which the
-    next step would read a beat that is not there; where it is empty, the run was cut at the most steps, and
-    hardware may give more. `differs` is the input of which the next step took a beat other than the
-    replayed hardware, or none. `taken`, `beats` and `written_in`, the steps that
-    wrote these, are by stream.
+    reads. `asked` says whether a step has asked if an input is empty or an output full. `dry` is the input
+    of which the next step would read a beat that is not there; where it is empty, the run was cut at the
+    most steps, and hardware may give more. `differs` is the input of which the next step took a beat other
+    than the replayed hardware, or none. `taken`, `beats` and `written_in`, the steps that wrote these, are
+    by stream.
     """
 
     steps: int
@@ -86,25 +86,38 @@ def run_reference(unit: UnitProject, folder: Path, steps: int, replay: Path | No
     includes = [unit.hls, *unit.include_dirs]
     program = compile_checked(unit.hls / "reference.cpp", includes, unit.build / "reference")
     expected = folder / ("replayed" if replay else "expected")
-    expected.mkdir()
-    command = [
-        str(program),
-        str(folder / "inputs"),
-        str(expected),
-        str(steps),
-        *([str(replay)] if replay else []),
-    ]
-    done = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
+    done = run_steps(program, folder, expected, steps, replay)
     found = _MISTAKE.search(done.stderr) if done.returncode == _MISTAKEN else None
     if found:
         raise UsageError(f"sim: unit '{unit.module}': {_describe(found, unit, folder / 'inputs')}")
     if done.returncode:
         reason = summarise_log(done.stderr) or f"it ended with status {done.returncode}"
         raise ToolFailedError(f"sim: unit '{unit.module}': its C++ failed: {reason}")
-    return _load(unit, expected)
+    return load_reference(unit, expected)
 
 
-def _load(unit: UnitProject, folder: Path) -> Reference:
+def run_steps(
+    program: Path,
+    folder: Path,
+    results: Path,
+    steps: int,
+    replay: Path | None = None,
+    seconds: float | None = None,
+) -> subprocess.CompletedProcess[str]:
+    """Run a program of the unit on the beats in `folder`/inputs; `results`, a new folder, gets its files.
+
+    Raises:
+        subprocess.TimeoutExpired: it took more than `seconds`.
+    """
+    results.mkdir()
+    command = [*map(str, (program, folder / "inputs", results, steps)), *([str(replay)] if replay else [])]
+    return subprocess.run(
+        command, capture_output=True, text=True, errors="replace", check=False, timeout=seconds
+    )
+
+
+def load_reference(unit: UnitProject, folder: Path) -> Reference:
+    """What a run wrote to `folder`."""
     report = json.loads((folder / "reference.json").read_text(encoding="utf-8"))
     return Reference(
         **report,

@@ -1,8 +1,9 @@
-"""Units that ask whether a stream is empty: their C++ finds at each step what the RTL's step found.
+"""Units that ask whether a stream is empty or full: their C++ finds at each step what the RTL's step found.
 
-What such a unit writes may depend on when its beats come, as an arbiter's does. So the RTL runs first, and
-`step_recorder` notes of each of its steps which inputs offered a beat and which were taken. Then the C++ does
-these steps, with the same beats there. It must take the same beats and write the same.
+What such a unit writes may depend on when its beats come and go, as an arbiter's does. So the RTL runs
+first, and `step_recorder` notes of each of its steps which inputs offered a beat and which were taken, and
+which outputs were full. Then the C++ does these steps, with the same beats there and the same outputs full.
+It must take the same beats and write the same.
 """
 
 from __future__ import annotations
@@ -21,52 +22,66 @@ from .unit import UnitProject
 
 Bits: TypeAlias = npt.NDArray[np.uint8]
 
-# What a byte of a replay says of a step and an input, as in `thresher/step_run.hpp`.
-_THERE, _TAKEN, _TRIAL = 1, 2, 4
+# What a byte of a replay says of a step and a stream, as in `thresher/step_run.hpp`.
+_THERE, _TAKEN, _TRIAL, _FULL = 1, 2, 4, 8
 
 
 @dataclass(frozen=True)
 class RecordedSteps:
-    """The steps of an RTL run: a row for each, with a 0 or 1 for each input."""
+    """The steps of an RTL run: a row for each, with a 0 or 1 for each input.
+
+    `full` and `offered` have a column for each output of which the unit asks whether it is full.
+    """
 
     there: Bits
     taken: Bits
+    full: Bits
+    offered: Bits
 
     def __len__(self) -> int:
         return len(self.there)
 
 
-def load_steps(results: Path, inputs: int) -> RecordedSteps:
+def load_steps(results: Path, inputs: int, asked: int = 0) -> RecordedSteps:
     """Read the file of `step_recorder` from a folder of results."""
-    words = -(-2 * inputs // 32)
+    counts = (inputs, inputs, asked, asked)
+    words = -(-sum(counts) // 32)
     rows = np.fromfile(results / "steps.bin", np.uint8).reshape(-1, 4 * words)
     bits = np.unpackbits(rows, axis=1, bitorder="little")
-    return RecordedSteps(bits[:, :inputs], bits[:, inputs : 2 * inputs])
+    return RecordedSteps(*np.split(bits[:, : sum(counts)], np.cumsum(counts)[:-1], axis=1))
 
 
 def write_replay(unit: UnitProject, steps: RecordedSteps, trial: Bits | None, folder: Path) -> None:
-    """Write for each input a file with a byte for each step.
+    """Write for each stream a file with a byte for each step.
 
-    `trial` adds a step that the RTL did not do, with the inputs that offered a beat.
+    `trial` adds a step that the RTL did not do, with the inputs that offered a beat. No output is full
+    then: a unit that does no step has written nothing for long.
     """
     folder.mkdir()
     for index, stream in enumerate(unit.inputs):
         column = steps.there[:, index] * _THERE + steps.taken[:, index] * _TAKEN
         last = [] if trial is None else [int(trial[index]) * _THERE + _TRIAL]
         (folder / f"{stream.name}.bin").write_bytes(column.astype(np.uint8).tobytes() + bytes(last))
+    for stream in unit.outputs:
+        column = np.zeros(len(steps) + (trial is not None), np.uint8)
+        if stream.name in unit.asked:
+            column[: len(steps)] = steps.full[:, unit.asked.index(stream.name)] * _FULL
+        (folder / f"{stream.name}.bin").write_bytes(column.tobytes())
 
 
 def run_replay(unit: UnitProject, folder: Path, outcome: Outcome, settings: BenchSettings) -> Reference:
     """Let the C++ do the steps that the RTL did, which left its record in `folder`/results.
 
     Raises:
-        SimulationMismatchError: a stream broke the protocol, or a beat was taken outside of a step.
+        SimulationMismatchError: a stream broke the protocol, a beat was taken outside of a step, or an output
+            was said to be full that offered no beat.
         ToolFailedError: the RTL does no more steps, where the C++ does.
         As `run_reference`.
     """
     outcome.check_protocol()
-    steps = load_steps(folder / "results", len(unit.inputs))
+    steps = load_steps(folder / "results", len(unit.inputs), len(unit.asked))
     _check_taken(unit, steps, folder / "results")
+    _check_full(unit, steps)
     states = {state.name: state for state in outcome.streams}
     rests = outcome.rest >= settings.drain
     trial = np.array([states[stream.name].valid for stream in unit.inputs], np.uint8) if rests else None
@@ -96,4 +111,14 @@ def _check_taken(unit: UnitProject, steps: RecordedSteps, results: Path) -> None
             raise SimulationMismatchError(
                 f"sim: unit '{unit.module}': stream '{stream.name}': the RTL takes {beats} beats, of which "
                 f"{in_steps} in a step; look at it with --waves"
+            )
+
+
+def _check_full(unit: UnitProject, steps: RecordedSteps) -> None:
+    for index, name in enumerate(unit.asked):
+        wrong = np.flatnonzero(steps.full[:, index] & ~steps.offered[:, index])
+        if len(wrong):
+            raise SimulationMismatchError(
+                f"sim: unit '{unit.module}': stream '{name}': the RTL says in step {wrong[0]} that it is "
+                "full, where it offers no beat; look at it with --waves"
             )

@@ -6,11 +6,13 @@ import shutil
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
+from .amd import OtherTypes, compiling, with_amd_types
 from .errors import SimulationMismatchError, ThresherError, UsageError
 from .outcome import BenchSettings, Outcome
 from .progress import Progress, watch
@@ -34,6 +36,7 @@ class UnitOptions:
         stall: percent of cycles, 0 to 99, in which a source rests between beats and a sink is not ready.
         steps: the most steps of the C++, for units that go on without a beat.
         ranges: limits of random beats, by input.
+        both_types: whether the C++ runs with AMD's types as well, where these are installed.
         waves: an FST file to write, or None.
         progress: called now and then with output beats done and in all.
     """
@@ -43,6 +46,7 @@ class UnitOptions:
     stall: int = 30
     steps: int = 200_000
     ranges: Mapping[str, Range] = field(default_factory=dict)
+    both_types: bool = True
     waves: Path | None = None
     progress: Progress | None = None
 
@@ -91,6 +95,7 @@ class StreamScore:
 class UnitResult:
     """What a unit's bench saw; `seconds` is the RTL's run alone.
 
+    `other_types` says what came of the same C++ with AMD's types.
     `replayed` are the RTL's steps where the C++ found its beats in each as the RTL did, and `disagreement`
     says in words that one took other beats, where the comparison ends.
     """
@@ -100,6 +105,7 @@ class UnitResult:
     scores: tuple[StreamScore, ...]
     cycles: int
     seconds: float
+    other_types: OtherTypes
     replayed: RecordedSteps | None = None
     disagreement: str = ""
 
@@ -109,16 +115,18 @@ class UnitResult:
         return sum(score.wrong for score in self.scores)
 
     def check(self) -> None:
-        """Do nothing if every output is good.
+        """Do nothing if every output is good, and the C++ means the same with AMD's types.
 
         Raises:
-            SimulationMismatchError: naming the first stream that is not.
+            SimulationMismatchError: naming the first stream that is not, or what differs with these types.
         """
         wrong = [score for score in self.scores if score.wrong]
         if not wrong and self.disagreement:
             raise SimulationMismatchError(
                 f"sim: unit '{self.module}': {self.disagreement}; look at it with --waves"
             )
+        if not wrong and self.other_types.difference:
+            raise SimulationMismatchError(f"sim: unit '{self.module}': {self.other_types.difference}")
         if not wrong:
             return
         others = ", ".join(f"'{score.stream.name}'" for score in wrong[1:])
@@ -131,8 +139,8 @@ class UnitResult:
 def simulate_unit(unit: UnitProject, options: UnitOptions | None = None) -> UnitResult:
     """Run a unit's C++ and its SystemVerilog on the same beats, and compare every output.
 
-    In the C++ all beats are there from the first step; a unit that asks whether they are is run again, with
-    the beats there in each step that the RTL's step found.
+    In the C++ all beats are there from the first step and no output is full; a unit that asks whether that is
+    so is run again, where each step finds what the RTL's step found.
 
     Raises:
         UsageError: the stimulus is wrong, or gives no output beat; the C++ does what has no meaning.
@@ -146,49 +154,56 @@ def simulate_unit(unit: UnitProject, options: UnitOptions | None = None) -> Unit
     beats = stimulus(unit, options.beats, options.seed, options.ranges)
     unit.build.mkdir(parents=True, exist_ok=True)
     folder = Path(tempfile.mkdtemp(prefix="run-", dir=unit.build))
-    try:
-        for stream in unit.inputs:
-            _write_beats(folder / "inputs", stream, beats[stream.name])
-        reference = run_reference(unit, folder, options.steps)
-        if not reference.asked:
-            reference.check_written(unit)
-    except (ThresherError, KeyboardInterrupt):
-        shutil.rmtree(folder)
-        raise
-    try:
-        run = _run_rtl(unit, folder, reference, options)  # where this fails, its log stays
-    except KeyboardInterrupt:
-        shutil.rmtree(folder)
-        raise
-    try:
-        return (_replayed if reference.asked else _compared)(unit, folder, reference, run)
-    finally:
-        shutil.rmtree(folder)
+    with compiling(unit, options.both_types) as program:
+        try:
+            for stream in unit.inputs:
+                _write_beats(folder / "inputs", stream, beats[stream.name])
+            reference = run_reference(unit, folder, options.steps)
+            if not reference.asked:
+                reference.check_written(unit)
+        except (ThresherError, KeyboardInterrupt):
+            shutil.rmtree(folder)
+            raise
+        try:
+            run = _run_rtl(unit, folder, reference, options)  # where this fails, its log stays
+        except KeyboardInterrupt:
+            shutil.rmtree(folder)
+            raise
+        try:
+            return (_replayed if reference.asked else _compared)(unit, folder, reference, run, program)
+        finally:
+            shutil.rmtree(folder)
 
 
-def _compared(unit: UnitProject, folder: Path, reference: Reference, run: _Run) -> UnitResult:
+def _compared(
+    unit: UnitProject, folder: Path, reference: Reference, run: _Run, program: Future[Path] | None
+) -> UnitResult:
     """The result where all beats were there from the first step."""
     # Hardware does a step in a cycle at most, so after so many idle steps it gives nothing before the end.
     ended = reference.ran_dry or reference.idle > run.settings.drain + run.settings.poll
     scores = tuple(_score(stream, reference, folder / "results", ended) for stream in unit.outputs)
     if run.outcome.done or not any(score.wrong for score in scores):
         run.outcome.check(run.settings)
-    return UnitResult(unit.module, reference, scores, run.outcome.cycles, run.seconds)
+    other = with_amd_types(unit, program, folder, reference)
+    return UnitResult(unit.module, reference, scores, run.outcome.cycles, run.seconds, other)
 
 
-def _replayed(unit: UnitProject, folder: Path, first: Reference, run: _Run) -> UnitResult:
+def _replayed(
+    unit: UnitProject, folder: Path, first: Reference, run: _Run, program: Future[Path] | None
+) -> UnitResult:
     """The result where the C++ does the RTL's steps."""
     reference = run_replay(unit, folder, run.outcome, run.settings)
-    steps = load_steps(folder / "results", len(unit.inputs))
+    steps = load_steps(folder / "results", len(unit.inputs), len(unit.asked))
     whole = reference.steps == len(steps)
     if whole:
         reference.check_written(unit)
     offered = {state.name for state in run.outcome.streams if state.valid and not state.ready}
     scores = []
     for stream in unit.outputs:
-        # The last steps may be on their way through the pipeline, and a beat may wait to be taken.
+        # The last steps may be on their way through the pipeline, and beats may wait to be taken.
         written = int((reference.written_in[stream.name] < reference.steps - unit.stages).sum())
-        due = written - (stream.name in offered) if whole else 0
+        waiting = unit.places(stream) if stream.name in offered else 0
+        due = max(written - waiting, 0) if whole else 0
         scores.append(_score(stream, reference, folder / "results", whole, due))
     return UnitResult(
         unit.module,
@@ -196,6 +211,7 @@ def _replayed(unit: UnitProject, folder: Path, first: Reference, run: _Run) -> U
         tuple(scores),
         run.outcome.cycles,
         run.seconds,
+        with_amd_types(unit, program, folder, reference, folder / "replay"),
         replayed=steps,
         disagreement=disagreement(unit, reference, steps),
     )
@@ -238,7 +254,7 @@ def _run_rtl(unit: UnitProject, folder: Path, reference: Reference, options: Uni
     settings.save(folder)
     (folder / "results").mkdir()
     testbench = folder / "tb.sv"
-    text = render_unit_testbench(unit.module, unit.inputs, unit.outputs, settings.records_steps)
+    text = render_unit_testbench(unit.module, unit.inputs, unit.outputs, settings.records_steps, unit.asked)
     testbench.write_text(text, encoding="utf-8")
     sources = [*sv_files(unit.root / "rtl"), testbench]
     model = build_model(sources, unit.build / "rtl", waves=options.waves is not None)

@@ -108,12 +108,17 @@ def render_vitis_adapter(top: str, source: Stream, target: Stream) -> tuple[str,
 
 
 def render_unit_testbench(
-    module: str, inputs: Sequence[UnitStream], outputs: Sequence[UnitStream], records_steps: bool = False
+    module: str,
+    inputs: Sequence[UnitStream],
+    outputs: Sequence[UnitStream],
+    records_steps: bool = False,
+    asked: Sequence[str] = (),
 ) -> str:
     """The text of `tb.sv` for a unit alone, whose ports are named as its streams.
 
     With `records_steps` its steps are recorded, see `step_recorder`: hlsc says by `stage0_valid` that a
-    step has what it waits for, and by `advance` that it may begin.
+    step has what it waits for, by `advance` that it may begin, and by `*_full` of the outputs `asked` that
+    they have no room.
 
     Raises:
         ValueError: a name is not an identifier.
@@ -125,12 +130,23 @@ def render_unit_testbench(
     body = [""]
     for index, stream in enumerate(streams):
         name, width = stream.name, stream.width
-        body += _declare(name, width, has_last=False)
-        ports += _axis(name, name)
-        body += _source(name, width, index + 1) if stream in inputs else _sink(name, index + 1)
-        body += _monitor(name, width, 1, name, "1'b0")
+        body += _declare_signals(stream)
+        ports += [f".{wire}({wire})" for wire in _wires(stream)]
+        body += _source(name, width, index + 1, stream.wires) if stream in inputs else _sink(name, index + 1)
+        body += _monitor(name, width, 1, name, "1'b0", stream.wires)
     body += _instance(module, "dut", ports)
-    return _testbench([*body, *(_step_recorder(inputs) if records_steps else [])])
+    return _testbench([*body, *(_step_recorder(inputs, asked) if records_steps else [])])
+
+
+def _wires(stream: UnitStream) -> list[str]:
+    parts = [*(f"t{field.name}" for field in stream.fields), *_HANDSHAKE]
+    return [f"{stream.name}_{part}" for part in parts]
+
+
+def _declare_signals(stream: UnitStream) -> list[str]:
+    named = ((field.bits, f"{stream.name}_t{field.name}") for field in stream.fields)
+    lines = [f"  logic {f'{bits} {name}'.strip()};" for bits, name in named]
+    return [*lines, f"  logic {', '.join(f'{stream.name}_{wire}' for wire in _HANDSHAKE)};"]
 
 
 def _testbench(body: Sequence[str]) -> str:
@@ -181,11 +197,11 @@ def _ports(stem: str, streams: Sequence[Stream]) -> list[str]:
     return [wire for name, stream in zip(names, streams, strict=True) for wire in _axis(name, stream.name)]
 
 
-def _source(name: str, width: int, seed: int) -> list[str]:
+def _source(name: str, width: int, seed: int, beat: str = "") -> list[str]:
     return _instance(
         f'stream_source #(.Width({width}), .Name("{name}"), .Seed({seed}))',
         f"source_{name}",
-        [".ap_clk", ".ap_rst_n", *_axis("", name)],
+        [".ap_clk", ".ap_rst_n", *_axis("", name, beat)],
     )
 
 
@@ -199,9 +215,11 @@ def _declare(name: str, width: int, has_last: bool) -> list[str]:
     return [f"  logic [{width - 1}:0] {name}_tdata;", f"  logic {', '.join(bits)};"]
 
 
-def _axis(port: str, signal: str) -> list[str]:
+def _axis(port: str, signal: str, beat: str = "") -> list[str]:
+    """The ports of a stream; `beat` is what its data is connected to, where that is not `SIGNAL_tdata`."""
     prefix = f"{port}_" if port else ""
-    return [f".{prefix}{wire}({signal}_{wire})" for wire in ("tdata", "tvalid", "tready")]
+    data = f".{prefix}tdata({beat or f'{signal}_tdata'})"
+    return [data, *(f".{prefix}{wire}({signal}_{wire})" for wire in _HANDSHAKE)]
 
 
 def _meter(lane: Lane, stream: Stream) -> list[str]:
@@ -210,25 +228,32 @@ def _meter(lane: Lane, stream: Stream) -> list[str]:
     return _instance("fifo_meter", f"meter_{stream.name}", [".ap_clk", ".ap_rst_n", *wires])
 
 
-def _step_recorder(inputs: Sequence[UnitStream]) -> list[str]:
-    wires = [", ".join(f"{stream.name}_{wire}" for stream in reversed(inputs)) for wire in _HANDSHAKE]
-    ports = [f".{wire}({{{names}}})" for wire, names in zip(_HANDSHAKE, wires, strict=True)]
+def _step_recorder(inputs: Sequence[UnitStream], asked: Sequence[str]) -> list[str]:
+    """Records what `replay.load_steps` reads."""
+    seen = [f"{stream.name}_tvalid" for stream in inputs]
+    seen += [f"{stream.name}_tvalid && {stream.name}_tready" for stream in inputs]
+    seen += [f"dut.{name}_full" for name in asked]
+    seen += [f"{name}_tvalid" for name in asked]
+    kind = f"step_recorder #(.Bits({len(seen)}))"
     begins = ".begins(dut.stage0_valid && dut.advance)"
-    kind = f"step_recorder #(.Inputs({len(inputs)}))"
-    return _instance(kind, "recorder", [".ap_clk", ".ap_rst_n", begins, *ports])
+    return _instance(
+        kind, "recorder", [".ap_clk", ".ap_rst_n", begins, f".seen({{{', '.join(reversed(seen))}}})"]
+    )
 
 
 def _monitor_of(stream: Stream, width: int, signal: str, last: str) -> list[str]:
     return _monitor(stream.name, width, stream.layout.beats_per_frame, signal, last)
 
 
-def _monitor(name: str, width: int, beats_per_frame: int, signal: str, last: str) -> list[str]:
+def _monitor(
+    name: str, width: int, beats_per_frame: int, signal: str, last: str, beat: str = ""
+) -> list[str]:
     has_last = "1'b0" if last == "1'b0" else "1'b1"
     return _instance(
         f"stream_monitor #(.Width({width}), .BeatsPerFrame({beats_per_frame}), "
         f'.Name("{name}"), .HasLast({has_last}))',
         f"monitor_{name}",
-        [".ap_clk", ".ap_rst_n", *_axis("", signal), f".tlast({last})"],
+        [".ap_clk", ".ap_rst_n", *_axis("", signal, beat), f".tlast({last})"],
     )
 
 

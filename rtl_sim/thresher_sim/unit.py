@@ -10,6 +10,7 @@ from pathlib import Path, PurePosixPath
 
 from .errors import UsageError
 from .project import safe_name
+from .signals import DATA, SIDEBAND, Field, Signals, fields, wires
 
 SCHEMA = 1
 MARKER = "unit.json"
@@ -17,10 +18,21 @@ MARKER = "unit.json"
 
 @dataclass(frozen=True)
 class UnitStream:
-    """An AXI4-Stream of a unit, `width` bits a beat."""
+    """An AXI4-Stream of a unit, `width` bits a beat; `signals` are those besides the data."""
 
     name: str
     width: int
+    signals: Signals = ()
+
+    @property
+    def fields(self) -> tuple[Field, ...]:
+        """All its signals, the data first."""
+        return fields(self.width, self.signals)
+
+    @property
+    def wires(self) -> str:
+        """A beat in SystemVerilog."""
+        return wires(self.name, self.width, self.signals)
 
     @property
     def bytes_per_beat(self) -> int:
@@ -33,8 +45,10 @@ class UnitStream:
         return (1 << self.width) - 1
 
     def hex(self, beat: int) -> str:
-        """A beat in hexadecimal, as many digits as the width needs."""
-        return f"0x{beat:0{-(-self.width // 4)}x}"
+        """A beat in hexadecimal, as many digits as the width needs; by its signals, where it has more."""
+        if not self.signals:
+            return _hex(beat, self.width)
+        return " ".join(f"{field.name}={_hex(field.of(beat), field.width)}" for field in self.fields)
 
 
 @dataclass(frozen=True)
@@ -47,6 +61,7 @@ class UnitProject:
         stages: of its pipeline.
         inputs: the streams that it reads.
         outputs: the streams that it writes.
+        asked: the outputs of which a step asks whether they are full.
         include_dirs: folders for `#include`, besides `hls/`.
         hls_sha256: `headers_digest` of the C++ that the module was compiled from.
     """
@@ -58,11 +73,16 @@ class UnitProject:
     outputs: tuple[UnitStream, ...]
     include_dirs: tuple[Path, ...]
     hls_sha256: str
+    asked: tuple[str, ...] = ()
 
     @property
     def hls(self) -> Path:
         """The unit's C++."""
         return self.root / "hls"
+
+    def places(self, output: UnitStream) -> int:
+        """The most beats that wait at an output to be taken: see `rtl/output_queue.sv`."""
+        return self.stages + 1 if output.name in self.asked and self.stages > 1 else 1
 
     @property
     def stimulus(self) -> Path:
@@ -123,17 +143,33 @@ def _unit(root: Path, data: Mapping[str, object]) -> UnitProject:
         outputs=_streams(data["outputs"]),
         include_dirs=tuple(root / _inside(name) for name in _names(data["include_dirs"])),
         hls_sha256=str(data["hls_sha256"]),
+        asked=tuple(map(safe_name, _names(data.get("asked", [])))),
     )
 
 
 def _streams(value: object) -> tuple[UnitStream, ...]:
     if not isinstance(value, Mapping):
         raise TypeError(f"an object was expected, not {value!r}")
-    streams = tuple(UnitStream(safe_name(name), int(width)) for name, width in value.items())
+    streams = tuple(_stream(safe_name(name), bits) for name, bits in value.items())
     for stream in streams:
         if stream.width < 1:
             raise ValueError(f"stream '{stream.name}' has {stream.width} bits")
     return streams
+
+
+def _stream(name: str, bits: object) -> UnitStream:
+    """A stream by its bits, or by those of each of its signals."""
+    if not isinstance(bits, Mapping):
+        return UnitStream(name, int(str(bits)))
+    signals = tuple((str(signal), int(width)) for signal, width in bits.items() if signal != DATA)
+    for signal, width in signals:
+        if signal not in SIDEBAND or width < 1:
+            raise ValueError(f"stream '{name}' has {width} bits of '{signal}'")
+    return UnitStream(name, int(bits[DATA]) + sum(width for _, width in signals), signals)
+
+
+def _hex(value: int, width: int) -> str:
+    return f"0x{value:0{-(-width // 4)}x}"
 
 
 def _names(value: object) -> list[str]:

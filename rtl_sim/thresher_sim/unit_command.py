@@ -29,7 +29,8 @@ def add_unit_options(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="NAME=LO..HI",
-        help="limits of an input's random beats, as unsigned numbers; may be given again",
+        help="limits of an input's random beats, as unsigned numbers; NAME.SIGNAL=LO..HI where it has more "
+        "than data; may be given again",
     )
     parser.add_argument("--seed", type=int, default=plain.seed, help="of beats and stalls (%(default)s)")
     parser.add_argument(
@@ -41,6 +42,13 @@ def add_unit_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--steps", type=int, default=plain.steps, metavar="N", help="most steps of the C++ (%(default)s)"
+    )
+    parser.add_argument(
+        "--types",
+        choices=("both", "bitint"),
+        default="both",
+        help="run the C++ with AMD's integers too, where they are installed, or with Thresher's alone "
+        "(%(default)s)",
     )
     parser.add_argument("--waves", type=Path, metavar="FILE", help="write an FST file")
 
@@ -57,6 +65,7 @@ def unit_options(options: argparse.Namespace) -> UnitOptions:
         stall=options.stall,
         steps=options.steps,
         ranges=parse_ranges(options.range),
+        both_types=options.types == "both",
         waves=options.waves,
     )
 
@@ -99,9 +108,10 @@ def unit_summary(result: UnitResult) -> str:
     """How far the C++ went, and what the RTL simulation took."""
     steps = result.reference.steps
     rtl = f"RTL: {result.cycles:,} cycles in {result.seconds:.2f} s, {result.mismatches} mismatches"
+    rtl += f"\n{result.other_types.summary}"
     if result.replayed is not None:
         return (
-            f"C++: {steps:,} steps, each with the beats that the RTL's step found, as it asks empty()\n{rtl}"
+            f"C++: {steps:,} steps, each of which found its streams as the RTL's step did, as it asks\n{rtl}"
         )
     end = "until an input ran dry" if result.reference.ran_dry else "which is the most that were asked for"
     if result.reference.idle:

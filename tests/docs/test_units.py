@@ -22,7 +22,9 @@ UNITS = {
     name: text
     for language, text in BLOCKS
     if language == "cpp" and text.startswith("#include")
-    for name in re.findall(r"^struct (\w+) \{\n  struct Ports|^using (\w+) = \w+::\w+<", text, re.MULTILINE)
+    for name in re.findall(
+        r"^struct (\w+) \{\n(?:  using .*\n\n)?  struct Ports|^using (\w+) = \w+::\w+<", text, re.MULTILINE
+    )
     for name in name
     if name
 }
@@ -41,7 +43,9 @@ def test_the_page_holds_what_is_tested() -> None:
     assert list(UNITS) == [
         "Leaky",
         "TakeTurns",
+        "Packets",
         "Queue",
+        "Sampler",
         "LargestOfFour",
         "Square",
         "Delay",

@@ -152,6 +152,7 @@ def _simulated(folder: Path, cases: Sequence[Case], jobs: int) -> list[Differenc
                 case.unit.outputs,
                 idle=settings.idle,
                 busy=settings.busy,
+                signals=case.unit.signals,
             )
         )
     inner = folder / f"model{cases[0].seed}_{len(cases)}"

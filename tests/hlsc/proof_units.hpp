@@ -11,13 +11,16 @@
 namespace proof_units {
 
 using thresher::bits_at;
+using thresher::Beat;
 using thresher::InStream;
+using thresher::Last;
 using thresher::OutStream;
 using thresher::popcount;
 using thresher::Ram;
 using thresher::rom_read;
 using thresher::sint;
 using thresher::uint;
+using thresher::User;
 
 // A running sum, and a hash of it that takes several stages.
 struct Accumulate {
@@ -307,6 +310,63 @@ struct Unset {
     last_ = ports.s_axis.read();
   }
   uint<2> last_;
+};
+
+// A hash of each beat; those that find no room are dropped and counted.
+struct Spill {
+  struct Ports {
+    InStream<2, Last> s_axis;
+    OutStream<3, User<2>, Last> m_axis;
+  };
+  void step(Ports& ports) {
+    const Beat<2, Last> beat = ports.s_axis.read();
+    const bool drops = ports.m_axis.full();
+    total_ = total_ + beat.data;
+    const uint<3> hash = (total_ ^ (total_ >> 1)) + 5;
+    Beat<3, User<2>, Last> out;
+    out.data = hash ^ (hash << 1);
+    out.user = lost_;
+    out.last = beat.last;
+    if (!drops) ports.m_axis.write(out);
+    lost_ = drops ? uint<2>(lost_ + 1) : uint<2>(0);
+  }
+  uint<3> total_ = 1;
+  uint<2> lost_ = 0;
+};
+
+// A beat goes where there is room, and none is read where there is none.
+struct Share {
+  struct Ports {
+    InStream<2> s_axis;
+    OutStream<2> left;
+    OutStream<2> right;
+  };
+  void step(Ports& ports) {
+    if (ports.left.full() && ports.right.full()) return;
+    const uint<2> beat = ports.s_axis.read();
+    if (!ports.left.full()) {
+      ports.left.write(beat);
+    } else {
+      ports.right.write(uint<2>(~beat));
+    }
+  }
+};
+
+// Beats to an output that waits, and every second one to one that is asked, where it waits only for the third.
+struct Both {
+  struct Ports {
+    InStream<2> s_axis;
+    OutStream<3> sums;
+    OutStream<2> copies;
+  };
+  void step(Ports& ports) {
+    const uint<2> beat = ports.s_axis.read();
+    total_ = total_ + beat;
+    const uint<3> hash = (total_ ^ (total_ >> 1)) + 5;
+    ports.sums.write(hash ^ (hash << 1));
+    if (beat == 3 || !ports.copies.full()) ports.copies.write(beat);
+  }
+  uint<3> total_ = 1;
 };
 
 }  // namespace proof_units

@@ -24,8 +24,11 @@ PRELUDE = f"""\
 #include "thresher/stream.hpp"
 
 namespace random_units {{
+using thresher::Beat;
 using thresher::bits_at;
 using thresher::InStream;
+using thresher::Keep;
+using thresher::Last;
 using thresher::leading_zeros;
 using thresher::OutStream;
 using thresher::popcount;
@@ -34,6 +37,7 @@ using thresher::rom_read;
 using thresher::sint;
 using thresher::trailing_zeros;
 using thresher::uint;
+using thresher::User;
 using thresher::with_bits;
 """
 EPILOGUE = "}  // namespace random_units\n"
@@ -54,7 +58,8 @@ class RandomUnit:
 
     def __post_init__(self) -> None:
         rng = random.Random(self.seed)
-        self.text = _Generator(rng, self.name, self.is_portable).unit()
+        streams = random.Random(f"streams {self.seed}")
+        self.text = _Generator(rng, self.name, self.is_portable, streams).unit()
 
     @property
     def is_portable(self) -> bool:
@@ -70,8 +75,10 @@ class _Ram:
 
 
 class _Generator(Expressions):
-    def __init__(self, rng: random.Random, name: str, portable: bool) -> None:
+    def __init__(self, rng: random.Random, name: str, portable: bool, streams: random.Random) -> None:
         super().__init__(rng, portable)
+        self.streams = streams
+        self.carried: dict[str, str] = {}
         # AMD's types have no constexpr constructors.
         self.constant = "static const " if portable else "static constexpr "
         self.name = name
@@ -86,10 +93,14 @@ class _Generator(Expressions):
         inputs = [self.type(False) for _ in range(rng.choice([0, 1, 1, 1, 1, 1, 2, 2, 2, 3]))]
         outputs = [self.type(False) for _ in range(rng.choice([1, 1, 1, 2, 2, 3]))]
         lines = [*self.table_lines(), f"struct {self.name} {{", "  struct Ports {"]
-        lines += [f"    InStream<{kind.width}> s{index};" for index, kind in enumerate(inputs)]
-        lines += [f"    OutStream<{kind.width}> m{index};" for index, kind in enumerate(outputs)]
+        lines += [f"    InStream<{self.stream(f's{at}', kind)}> s{at};" for at, kind in enumerate(inputs)]
+        lines += [f"    OutStream<{self.stream(f'm{at}', kind)}> m{at};" for at, kind in enumerate(outputs)]
         lines += ["  };", *self.member_lines()]
         self.values = list(self.members)
+        if self.streams.random() < 0.2:
+            # A step that does nothing where there is no room writes the same, whenever that is.
+            full = " || ".join(f"p.m{index}.full()" for index in range(self.streams.randint(1, len(outputs))))
+            self.line(f"if ({full}) return;")
         self.line(f"const uint<3> turn = (uint<3>){rng.choice(self.members).text};")
         self.read_streams(inputs)
         for ram in self.rams:
@@ -228,6 +239,27 @@ class _Generator(Expressions):
 
     # Streams and memories
 
+    def stream(self, name: str, kind: Type) -> str:
+        """The template arguments of a stream with so many bits, which may be those of several signals."""
+        width, signals = kind.width, []
+        if self.streams.random() < 0.3 and width > 1:
+            if width % 9 == 0:
+                signals.append("Keep")
+                width = width // 9 * 8
+            else:
+                bits = self.streams.randint(1, min(width - 1, 70))
+                signals.append("Last" if bits == 1 else f"User<{bits}>")
+                width -= bits
+            if width > 1 and signals != ["Keep"] and "Last" not in signals:
+                signals.insert(self.streams.randrange(2), "Last")
+                width -= 1
+        arguments = ", ".join([str(width), *signals])
+        self.carried[name] = f"Beat<{arguments}>" if signals else ""
+        return arguments
+
+    def read(self, index: int) -> str:
+        return f"p.s{index}.read(){'.word()' if self.carried[f's{index}'] else ''}"
+
     def read_streams(self, inputs: list[Type]) -> None:
         """Each at most once; whether, may depend on what was read before."""
         order = self.rng.sample(range(len(inputs)), len(inputs))
@@ -236,10 +268,10 @@ class _Generator(Expressions):
         for index in order:
             kind = inputs[index]
             if self.rng.random() < 0.5:
-                self.line(f"const {kind} x{index} = p.s{index}.read();")
+                self.line(f"const {kind} x{index} = {self.read(index)};")
             else:
                 self.line(f"{kind} x{index} = {self.number(kind)};")
-                self.line(f"if ({self.condition()}) x{index} = p.s{index}.read();")
+                self.line(f"if ({self.condition()}) x{index} = {self.read(index)};")
             self.values.append(Value(f"x{index}", kind))
 
     def read_in_both_orders(self, a: int, b: int, inputs: list[Type]) -> None:
@@ -248,10 +280,10 @@ class _Generator(Expressions):
             self.line(f"{inputs[index]} x{index} = {self.number(inputs[index])};")
         head = f"if ({self.condition()}) {{"
         for first, second in ((a, b), (b, a)):
-            self.line(f"{head} x{first} = p.s{first}.read();")
+            self.line(f"{head} x{first} = {self.read(first)};")
             kind = inputs[first]
             again = f"(x{first} & {self.number(kind)}) == {self.number(kind)}"
-            self.line(f"  if ({again}) x{second} = p.s{second}.read();")
+            self.line(f"  if ({again}) x{second} = {self.read(second)};")
             head = "} else {"
         self.line("}")
         self.values += [Value(f"x{index}", inputs[index]) for index in (a, b)]
@@ -299,7 +331,7 @@ class _Generator(Expressions):
 
     def write_stream(self, index: int, kind: Type) -> None:
         write = f"p.m{index}.write"
-        beat, other = self.expression(kind, 3), self.expression(kind, 2)
+        beat, other = self.beat(index, self.expression(kind, 3)), self.beat(index, self.expression(kind, 2))
         style = self.rng.random()
         if style < 0.4:
             self.line(f"{write}({beat});")
@@ -310,6 +342,10 @@ class _Generator(Expressions):
         else:
             self.line(f"if (turn == 1) {write}({beat});")
             self.line(f"if (turn > 5) {write}({other});")
+
+    def beat(self, index: int, word: str) -> str:
+        carried = self.carried[f"m{index}"]
+        return f"{carried}::of({word})" if carried else word
 
     # Statements
 

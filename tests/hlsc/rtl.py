@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from thresher_sim.signals import Signals, fields
 from thresher_sim.toolchain import verilator_environment
 
 RTL = Path(__file__).resolve().parents[2] / "rtl"
@@ -101,6 +102,7 @@ class Module:
     """A module with AXI4-Streams; ports are (name, bits). `parameters` is `.A(1), .B(2)`.
 
     `beats` is the number of beats of inputs that get fewer than the most.
+    `signals` are those of the streams that have more than data.
     """
 
     name: str
@@ -110,6 +112,7 @@ class Module:
     idle: int = 0
     busy: int = 0
     beats: Mapping[str, int] = field(default_factory=dict)
+    signals: Mapping[str, Signals] = field(default_factory=dict)
 
 
 class RtlModules:
@@ -191,7 +194,10 @@ class RtlModules:
         for name, width in (*module.inputs, *module.outputs):
             wire = f"w{index}_{name}"
             lines.append(f"  logic [{width - 1}:0] {wire}_tdata; logic {wire}_tvalid, {wire}_tready;")
-            connections += [f".{name}_t{part}({wire}_t{part})" for part in ("data", "valid", "ready")]
+            connections += [f".{name}_t{part}({wire}_t{part})" for part in ("valid", "ready")]
+            for signal in fields(width, module.signals.get(name, ())):
+                bits = f"{signal.low + signal.width - 1}:{signal.low}"
+                connections.append(f".{name}_t{signal.name}({wire}_tdata[{bits}])")
             common = f".clk, .rst_n, .tdata({wire}_tdata), .tvalid({wire}_tvalid), .tready({wire}_tready)"
             file = f'.File("{index}_{name}'
             if (name, width) in module.inputs:

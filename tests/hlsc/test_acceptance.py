@@ -29,6 +29,8 @@ from thresher_sim.streams import IntType
 from thresher_sim.toolchain import verilator_environment
 
 UNITS = Path(__file__).parent / "units.hpp"
+STREAM_UNITS = Path(__file__).parent / "stream_units.hpp"
+STREAMS = ("Signals", "Drop", "Spread", "Forward")
 TABLES = ("LongTable", "ShortBlockTable")
 NAMES = ("Wire", "MatrixVector", "Mixed", "Counter", "Awkward", "Language", "Blocks", *TABLES)
 CLOCKS = (60.0, 240.0)
@@ -98,6 +100,9 @@ def sources(tmp_path_factory: pytest.TempPathFactory) -> Sources:
         for clock in CLOCKS:
             unit = compile_unit(_source(name), f"{name.lower()}_{clock:g}", clock)
             (folder / f"{unit.module_name}.sv").write_text(unit.verilog)
+    for name in STREAMS:
+        unit = compile_unit(UnitSource(STREAM_UNITS, f"streams::{name}", (HLS,)), name.lower(), CLOCKS[1])
+        (folder / f"{unit.module_name}.sv").write_text(unit.verilog)
     files = sorted(path.name for path in folder.glob("*.sv"))
     return Sources(folder, tuple(files), tuple(name.removesuffix(".sv") for name in files))
 

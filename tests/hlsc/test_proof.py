@@ -42,6 +42,9 @@ BOUNDS = {
     "Count": (1, 16),
     "ReadAhead": (1, 16),
     "Either": (2, 12),
+    "Spill": (2, 10),
+    "Share": (1, 9),
+    "Both": (2, 9),
 }
 
 # The units that are also proved with block memory, by the names that they then have below.
@@ -182,6 +185,24 @@ BREAKAGES = {
     ),
     "a table's cell holds other words": Breakage(
         "LongLookup", edit_cell("rom", r"Words\[address", "Words[(address ^ (address == 31))"), ("wrong",)
+    ),
+    "the signals of a beat are exchanged": Breakage(
+        "Spill", edit(r"\{m_axis_tlast, m_axis_tuser, ", "{m_axis_tuser, m_axis_tlast, "), ("wrong",)
+    ),
+    "an output is said to be full that is not": Breakage(
+        "Share", edit(r"assign left_full = .*;", "assign left_full = 1'b1;"), ("full",)
+    ),
+    "an output with a queue is said to be full that is not": Breakage(
+        "Spill", edit_cell("output_queue", r"assign full_o = .*;", "assign full_o = 1'b1;"), ("full",)
+    ),
+    "an output is said to be full a beat too late": Breakage(
+        "Spill", edit_cell("output_queue", r"full_o = .*;", "full_o = spare_q == 3'b110;"), ("waits",)
+    ),
+    "steps that are on their way do not count": Breakage(
+        "Spill", edit_cell("output_queue", r"\(begins_i\)", "(written)"), ("waits",)
+    ),
+    "a queue loses the beat that comes as one leaves": Breakage(
+        "Spill", edit_cell("output_queue", r"(?<=stores = )written", "written && !moves"), ("wrong", "late")
     ),
     "what was never written is read": Breakage("Unset", lambda wanted: wanted, ("wrong",)),
 }

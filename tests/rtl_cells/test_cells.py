@@ -76,6 +76,42 @@ module {name} (
   );
 endmodule
 """
+# The last stages of a pipeline in front of its queue. A step takes a beat where the queue is not full, or
+# where the beat's lowest bit says that it may wait; only then may stages be held.
+AROUND_QUEUE = """
+module {name} (
+  input logic ap_clk, input logic ap_rst_n,
+  input logic [{width}:0] s_axis_tdata, input logic s_axis_tvalid, output logic s_axis_tready,
+  output logic [{width}-1:0] m_axis_tdata, output logic m_axis_tvalid, input logic m_axis_tready
+);
+  localparam int Last = {stages} - 1;
+  logic full, free, advance, begins, rash, taken;
+  logic [Last:1] steps, writes;
+  logic [Last:1][{width}-1:0] beats;
+  assign taken = s_axis_tvalid && s_axis_tready;
+  assign s_axis_tready = advance && (s_axis_tdata[0] || !full);
+  assign begins = advance && ({begins});
+  assign advance = !(steps[Last] && writes[Last]) || free;
+  always_ff @(posedge ap_clk) begin
+    if (!ap_rst_n) steps <= '0;
+    else if (advance) steps <= Last'({{steps, begins}});
+    if (advance) begin
+      writes <= Last'({{writes, taken}});
+      beats <= (Last * {width})'({{beats, s_axis_tdata[{width}:1]}});
+    end
+    rash <= ap_rst_n && (rash || (taken && full));
+    if (ap_rst_n && !advance && !rash) $fatal(1, "%m: a step waits that found room");
+  end
+  output_queue #(.Width({width}), .Stages({stages})) u (
+    .clk_i(ap_clk), .rst_ni(ap_rst_n), .begins_i(begins), .ends_i(steps[Last] && advance),
+    .write_i(writes[Last]), .beat_i(beats[Last]), .full_o(full), .free_o(free),
+    .tdata_o(m_axis_tdata), .tvalid_o(m_axis_tvalid), .tready_i(m_axis_tready)
+  );
+endmodule
+"""
+BEGINS = {"every": "1'b1", "needed": "taken"}
+"""Whether a step begins in every cycle, or where it takes a beat."""
+
 READS = {
     "ram": (
         "logic [{width}-1:0] word; always_ff @(posedge ap_clk) if (accepted && read) m_axis_tdata <= word;",
@@ -182,6 +218,17 @@ def buffers(rng: random.Random) -> Iterator[Case]:
             yield Case(module, beats, beats)
 
 
+def queue(rng: random.Random, stages: int, begins: str, rash: bool, idle: int, busy: int) -> Case:
+    """A beat in every cycle where each is taken at once; one step in four may wait, with `rash`."""
+    width = rng.choice([1, 9, 40])
+    name = f"queue{stages}_{begins}_{idle}_{busy}"
+    text = AROUND_QUEUE.format(name=name, width=width, stages=stages, begins=BEGINS[begins])
+    expected = [rng.getrandbits(width) for _ in range(BEATS)]
+    beats = [beat << 1 | (rash and rng.random() < 0.25) for beat in expected]
+    module = Module(name, [("s_axis", width + 1)], [("m_axis", width)], idle=idle, busy=busy)
+    return Case(module, beats, expected, text=text)
+
+
 def test_cells(tmp_path: Path) -> None:
     rng = random.Random(0)
     cases = [compressor(rng, width, group) for group in (3, 4, 5, 6) for width in (1, 3, 5, 6, 7, 18, 49)]
@@ -197,13 +244,21 @@ def test_cells(tmp_path: Path) -> None:
         for idle, busy in ((0, 0), (50, 50))
     ]
     cases += buffers(rng)
+    cases += [
+        queue(rng, stages, begins, rash, idle, busy)
+        for stages, begins, rash in (
+            *((2, "every", False), (2, "needed", True), (3, "needed", False)),
+            *((4, "every", True), (5, "every", False), (8, "needed", False), (9, "every", True)),
+        )
+        for idle, busy in STALLS
+    ]
     around = tmp_path / "around.sv"
     around.write_text(LINT + "".join(case.text for case in cases))
     streams = [{"s_axis": case.beats} for case in cases]
 
     model = RtlModules(tmp_path, [case.module for case in cases], [around], BEATS)
     results = model.run(streams, 6 * BEATS)
-    soon = model.run(streams, BEATS + 12)
+    soon = model.run(streams, BEATS + 16)
 
     for case, result, early in zip(cases, results, soon, strict=True):
         wanted = list(case.expected)[case.undefined :]
@@ -225,6 +280,11 @@ def test_cells(tmp_path: Path) -> None:
             "compressor",
             {"Group": 7},
             "compressor %m: Width 8 must be at least 1 and Group 7 from 3 to 6",
+        ),
+        (
+            "output_queue",
+            {"Stages": 1},
+            "output_queue %m: Width 8 must be at least 1 and Stages 1 at least 2",
         ),
         ("rom", {"Width": 0}, "rom %m: Width 0 and Depth 2 must be at least 1"),
         ("ram", {"Depth": 0}, "ram %m: Width 8 and Depth 0 must be at least 1"),

@@ -51,7 +51,7 @@ def test_a_device_that_behaves_is_good(shared: Path, tmp_path: Path) -> None:
     ("beats", "stall", "message"),
     [
         ([DROP_VALID] * 9, 60, "tvalid fell before the beat was taken"),
-        ([CHANGE_DATA] * 9, 60, "tdata changed before the beat was taken"),
+        ([CHANGE_DATA] * 9, 60, "a beat changed before it was taken"),
         ([9, 9, 9, WRONG_LAST], 0, "tlast is missing on the last beat of a frame"),
         ([9, WRONG_LAST], 0, "tlast is set within a frame"),
     ],

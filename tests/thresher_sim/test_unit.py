@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from thresher_sim.amd import OtherTypes
 from thresher_sim.errors import SimulationMismatchError, UsageError
 from thresher_sim.reference import Reference
 from thresher_sim.scoreboard import UnitOptions, UnitResult, _score
@@ -17,6 +18,8 @@ from thresher_sim.stimulus import Range, parse_ranges, random_beats, stimulus
 from thresher_sim.unit import UnitProject, UnitStream, headers_digest, load_unit
 
 LEFT, WIDE = UnitStream("left", 12), UnitStream("wide", 300)
+PACKETS = UnitStream("packets", 38, (("keep", 4), ("last", 1), ("id", 1)))
+PACKED = UnitProject(Path(), "Merge", 1, (LEFT, PACKETS), (LEFT,), (), "")
 UNIT = UnitProject(Path(), "Merge", 2, (LEFT, WIDE), (UnitStream("sum", 12),), (), "")
 
 
@@ -53,6 +56,10 @@ def test_a_good_description_is_read(tmp_path: Path) -> None:
         ({"inputs": {'a"': 3}}, "'a\"' is not a name of letters, digits and underscores"),
         ({"inputs": ["a"]}, "an object was expected, not ['a']"),
         ({"outputs": {"a": 0}}, "stream 'a' has 0 bits"),
+        ({"outputs": {"a": {"last": 1}}}, "it lacks 'data'"),
+        ({"outputs": {"a": {"data": 8, "valid": 1}}}, "stream 'a' has 1 bits of 'valid'"),
+        ({"outputs": {"a": {"data": 8, "user": 0}}}, "stream 'a' has 0 bits of 'user'"),
+        ({"asked": "x"}, "a list of names was expected, not 'x'"),
         ({"include_dirs": ["../x"]}, "the path '../x' leads out of the project"),
         ({"include_dirs": ["/x"]}, "the path '/x' leads out of the project"),
         ({"include_dirs": "x"}, "a list of names was expected, not 'x'"),
@@ -73,6 +80,65 @@ def test_another_folder_is_refused(tmp_path: Path) -> None:
         f"unit: '{tmp_path}' is not a unit's project: it holds no unit.json; "
         "name a folder that `thresher hlsc` wrote"
     )
+
+
+def test_the_signals_of_a_stream_are_read(tmp_path: Path) -> None:
+    bits = {"data": 32, "keep": 4, "last": 1, "id": 1}
+    unit = describe(tmp_path, inputs={"left": 12, "packets": bits}, asked=["sum"])
+
+    assert unit.inputs == (LEFT, PACKETS)
+    assert unit.asked == ("sum",)
+    assert [unit.places(stream) for stream in (unit.outputs[0], LEFT)] == [3, 1]
+    assert [(field.name, field.low, field.width) for field in PACKETS.fields] == [
+        *(("data", 0, 32), ("keep", 32, 4), ("last", 36, 1), ("id", 37, 1)),
+    ]
+    assert PACKETS.hex(0b1_0_1010 << 32 | 0xBEEF) == "data=0x0000beef keep=0xa last=0x0 id=0x1"
+
+
+def test_signals_are_drawn_each_for_itself() -> None:
+    ranges = {"packets.data": Range(3, 9), "packets.keep": Range(15, 15)}
+    drawn = stimulus(PACKED, 500, 7, ranges)
+    found = {field.name: {field.of(beat) for beat in drawn["packets"]} for field in PACKETS.fields}
+
+    assert drawn == stimulus(PACKED, 500, 7, ranges)
+    assert drawn["left"] == stimulus(UNIT, 500, 7, {})["left"]
+    assert found == {"data": set(range(3, 10)), "keep": {15}, "last": {0, 1}, "id": {0, 1}}
+
+
+def test_a_file_names_the_signals_of_its_beats(tmp_path: Path) -> None:
+    (tmp_path / "stimulus").mkdir()
+    text = "data=1f\n last=1 id=0x1  data=FFFF_FFFF keep=3 # the end\n"
+    (tmp_path / "stimulus" / "packets.txt").write_text(text)
+
+    beats = stimulus(replace(PACKED, root=tmp_path), 3, 0, {})["packets"]
+
+    assert beats == (0xF << 32 | 0x1F, 0b11_0011 << 32 | 0xFFFFFFFF)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["1f", "keep=1", "data=1 data=2", "data=1 user=0", "data=1 keep=10", "data=", "data=-1", "data=1 last"],
+)
+def test_a_line_that_is_no_beat_is_refused(text: str, tmp_path: Path) -> None:
+    (tmp_path / "stimulus").mkdir()
+    path = tmp_path / "stimulus" / "packets.txt"
+    path.write_text(text)
+    with pytest.raises(UsageError) as error:
+        stimulus(replace(PACKED, root=tmp_path), 3, 0, {})
+    assert str(error.value) == (
+        f"stimulus: '{path}', line 1: '{text}' is not a beat of 'packets'; give hexadecimal numbers by name, "
+        "the data among them, each at most as in 'data=ffffffff keep=f last=1 id=1'"
+    )
+
+
+def test_a_range_is_of_one_signal() -> None:
+    with pytest.raises(UsageError) as error:
+        stimulus(PACKED, 3, 0, {"packets": Range(0, 1)})
+    assert str(error.value) == (
+        "stimulus: 'packets' is no input of unit 'Merge'; its inputs are left, packets.data, packets.keep, "
+        "packets.last, packets.id"
+    )
+    assert parse_ranges(["packets.data=3..0x9"]) == {"packets.data": Range(3, 9)}
 
 
 def test_random_beats_are_reproducible_and_within_their_range() -> None:
@@ -182,7 +248,7 @@ def test_a_stream_is_held_against_what_the_cpp_gave(
     reference = Reference(3, 0, 3, False, "left" if ended else "", "", {}, {"wide": beats}, {})
     score = _score(WIDE, reference, tmp_path, ended)
     assert score.describe() == message
-    result = UnitResult("Merge", reference, (score, replace(score, stream=LEFT)), 9, 0.1)
+    result = UnitResult("Merge", reference, (score, replace(score, stream=LEFT)), 9, 0.1, OtherTypes(""))
     if not message:
         result.check()
         return

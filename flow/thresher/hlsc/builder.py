@@ -13,13 +13,17 @@ from thresher.hlsc.ir import Node, Op, Table
 class Builder(Arithmetic):
     """Makes the nodes of one graph. Two nodes of the same meaning and shape are one."""
 
-    def input(self, port: str, width: int) -> Node:
-        """The beat that is read from a stream."""
-        return self.raw(Op.INPUT, width, symbol=port)
+    def input(self, port: str, width: int, low: int = 0) -> Node:
+        """The signal of a stream that is the bits `low..low+width-1` of the beat that is read."""
+        return self.raw(Op.INPUT, width, value=low, symbol=port)
 
     def valid(self, port: str) -> Node:
         """Whether a stream offers a beat."""
         return self.raw(Op.VALID, 1, symbol=port)
+
+    def full(self, port: str) -> Node:
+        """Whether a stream has no room for a beat of this step."""
+        return self.raw(Op.FULL, 1, symbol=port)
 
     def state(self, register: str, width: int) -> Node:
         """A register before the step."""
@@ -133,7 +137,7 @@ class Builder(Arithmetic):
 
     def rebuild(self, node: Node, args: Sequence[Node]) -> Node:
         """The node with other arguments of the same widths; `ROM` is the caller's, it has a table."""
-        if node.op in (Op.CONST, Op.INPUT, Op.VALID, Op.STATE, Op.RAM):
+        if node.op in (Op.CONST, Op.INPUT, Op.VALID, Op.FULL, Op.STATE, Op.RAM):
             return self.raw(node.op, node.width, tuple(args), node.value, node.symbol)
         if node.op is Op.CONCAT:
             return self.concat(args)

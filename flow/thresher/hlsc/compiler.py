@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from thresher.errors import UsageError
 from thresher.hlsc.balance import balance
+from thresher.hlsc.beats import shown_bits
 from thresher.hlsc.clang import UnitSource, emit_llvm
 from thresher.hlsc.compiled_data import compiled_data
 from thresher.hlsc.cut import cut
@@ -16,7 +18,7 @@ from thresher.hlsc.fault import HlscFaultError
 from thresher.hlsc.frontend.addresses import refuse_addresses
 from thresher.hlsc.frontend.unit import read_unit
 from thresher.hlsc.held import hold_to_compiled
-from thresher.hlsc.ir import Op, UnitGraph
+from thresher.hlsc.ir import Input, Op, Output, UnitGraph
 from thresher.hlsc.llvm.parser import parse
 from thresher.hlsc.refusal import UnsupportedUnitError
 from thresher.hlsc.schedule.carry import carried
@@ -25,9 +27,11 @@ from thresher.hlsc.schedule.memories import is_block
 from thresher.hlsc.schedule.stages import Schedule, schedule
 from thresher.hlsc.simplify import simplify
 from thresher.hlsc.unset import unset_warnings
+from thresher.hlsc.verilog.flow import places
 from thresher.hlsc.verilog.header import Heading
 from thresher.hlsc.verilog.module import cells_used, module_text
 from thresher.hlsc.verilog.names import identifier
+from thresher_sim.signals import Signals
 
 
 @dataclass(frozen=True)
@@ -50,7 +54,9 @@ class CompiledUnit:
     """A unit as SystemVerilog.
 
     `stages` is also the latency: the cycles from the one in which a beat is accepted to the one in
-    which the output of the same step is offered. `inputs` and `outputs` are (stream, bits).
+    which the output of the same step is offered. `inputs` and `outputs` are (stream, bits), and `signals`
+    are those of the streams that have more than data. `asked` are the outputs of which a step asks whether
+    they are full.
     `recurrence` is the slowest one. `warnings` tell of recurrences and operations that the delay model
     says miss the clock, of memories that cannot be what their size asks for, of initial values that could
     not be held to the compiled C++, and of state without an initial value on which beats depend.
@@ -64,6 +70,8 @@ class CompiledUnit:
     stage_ns: tuple[float, ...]
     inputs: tuple[tuple[str, int], ...]
     outputs: tuple[tuple[str, int], ...]
+    signals: Mapping[str, Signals]
+    asked: tuple[str, ...]
     registers: tuple[tuple[str, int], ...]
     state_bits: int
     pipeline_bits: int
@@ -80,8 +88,8 @@ class CompiledUnit:
             "family": self.family,
             "stages": self.stages,
             "stage_ns": [round(when, 2) for when in self.stage_ns],
-            "inputs": dict(self.inputs),
-            "outputs": dict(self.outputs),
+            "inputs": self.bits(self.inputs),
+            "outputs": self.bits(self.outputs),
             "state_bits": self.state_bits,
             "pipeline_bits": self.pipeline_bits,
             "memories": [vars(memory) for memory in self.memories],
@@ -89,6 +97,10 @@ class CompiledUnit:
             "recurrence": None if self.recurrence is None else vars(self.recurrence),
             "warnings": list(self.warnings),
         }
+
+    def bits(self, streams: Sequence[tuple[str, int]]) -> dict[str, int | dict[str, int]]:
+        """The bits of streams by their names; those of each signal, where there is more than data."""
+        return {name: shown_bits(width, self.signals.get(name, ())) for name, width in streams}
 
 
 def compile_unit(
@@ -122,6 +134,7 @@ def compile_unit(
     except (UnsupportedUnitError, HlscFaultError) as error:
         raise error.of(source.type_name) from error
     diagnosis = diagnose(source.type_name, graph, plan, delays, clock_mhz)
+    asked = graph.asked()
     heading = Heading(module_name, f"{source.header.name}, {source.type_name}", clock_mhz)
     return CompiledUnit(
         module_name=module_name,
@@ -132,6 +145,8 @@ def compile_unit(
         stage_ns=plan.stage_ns,
         inputs=tuple((port.name, port.width) for port in graph.inputs),
         outputs=tuple((port.name, port.width) for port in graph.outputs),
+        signals=_signals(graph),
+        asked=tuple(port.name for port in graph.outputs if port.name in asked),
         registers=tuple((identifier(register.name), register.width) for register in graph.registers),
         state_bits=sum(register.width for register in graph.registers),
         pipeline_bits=_pipeline_bits(graph, plan),
@@ -159,9 +174,16 @@ def optimise(graph: UnitGraph, delays: DelayModel) -> UnitGraph:
     return simplify(balance(simple, delays))
 
 
+def _signals(graph: UnitGraph) -> dict[str, Signals]:
+    ports: list[Input | Output] = [*graph.inputs, *graph.outputs]
+    return {port.name: port.signals for port in ports if port.signals}
+
+
 def _pipeline_bits(graph: UnitGraph, plan: Schedule) -> int:
     crossing = sum(bits.width for values in carried(graph, plan).values() for bits in values.values())
-    return crossing + plan.stages - 1 + sum(port.width + 1 for port in graph.outputs)
+    asked = graph.asked()
+    held = sum((port.width + 1) * places(plan.stages, port, asked) for port in graph.outputs)
+    return crossing + plan.stages - 1 + held
 
 
 def _memories(graph: UnitGraph, plan: Schedule) -> tuple[MemoryUse, ...]:

@@ -6,12 +6,12 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from thresher.hlsc.ir import Node, Op, UnitGraph
+from thresher.hlsc.ir import OF_STREAMS, Node, Op, UnitGraph
 
 
 @dataclass
 class Interpreter:
-    """A unit after reset. What the C++ leaves without a value begins as zero."""
+    """A unit after reset. What the C++ leaves without a value begins as zero, and no output is ever full."""
 
     graph: UnitGraph
     registers: dict[str, int] = field(init=False)
@@ -55,10 +55,8 @@ class Interpreter:
                 self.memories[memory.name][values[memory.address]] = values[memory.data]
 
     def _value(self, node: Node, args: list[int], beats: Mapping[str, int]) -> int:
-        if node.op is Op.INPUT:
-            return beats.get(node.symbol, 0)
-        if node.op is Op.VALID:
-            return int(node.symbol in beats)
+        if node.op in OF_STREAMS:
+            return _of_stream(node, beats)
         if node.op is Op.STATE:
             return self.registers[node.symbol]
         if node.op is Op.RAM:
@@ -66,6 +64,12 @@ class Interpreter:
         if node.op is Op.ROM:
             return _word(self.graph.tables[node.symbol].words, args[0]) >> node.value
         return value_of(node, args)
+
+
+def _of_stream(node: Node, beats: Mapping[str, int]) -> int:
+    if node.op is Op.INPUT:
+        return beats.get(node.symbol, 0) >> node.value
+    return int(node.op is Op.VALID and node.symbol in beats)
 
 
 def _word(words: list[int] | tuple[int, ...], address: int) -> int:

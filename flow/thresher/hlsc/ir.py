@@ -11,11 +11,15 @@ import enum
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from thresher_sim.signals import Signals
+
 
 class Op(enum.Enum):
     """What a node computes; widths are checked by the `Builder`.
 
-    `VALID` is 1 where an input offers a beat in the cycle in which the step is taken.
+    `INPUT` is a signal of the beat that is read, from bit `Node.value` of the beat on.
+    `VALID` is 1 where an input offers a beat in the cycle in which the step is taken, and `FULL` where an
+    output has no room for a beat of this step.
     Comparisons are one bit wide. Shifts by at least the width shift everything out. `CONCAT`
     lists its parts from the least significant on. `SLICE` begins at bit `Node.value`. `COMPRESS`
     counts each group of bits and gives the counts by columns: bit 0 of every count, then bit 1 of
@@ -25,6 +29,7 @@ class Op(enum.Enum):
     CONST = "const"
     INPUT = "input"
     VALID = "valid"
+    FULL = "full"
     STATE = "state"
     ROM = "rom"
     RAM = "ram"
@@ -52,6 +57,9 @@ class Op(enum.Enum):
 WIRING = frozenset({Op.CONST, Op.CONCAT, Op.SLICE, Op.SEXT})
 """Operations that cost neither logic nor time."""
 
+OF_STREAMS = frozenset({Op.INPUT, Op.VALID, Op.FULL})
+"""What streams say to a step as it begins."""
+
 GATES = frozenset({Op.AND, Op.OR, Op.XOR, Op.SELECT})
 """Bitwise operations, for which a look-up table that uses their results may have room."""
 
@@ -60,9 +68,9 @@ GATES = frozenset({Op.AND, Op.OR, Op.XOR, Op.SELECT})
 class Node:
     """One value. Identity is equality; `Builder` makes nodes and nothing else does.
 
-    `value` is the number of a `CONST`, the lowest bit of a `SLICE` or of a `ROM`'s columns, and the
-    number of bits that a `COMPRESS` counts together.
-    `symbol` names the port, register, table or memory of `INPUT`, `VALID`, `STATE`, `ROM` and `RAM`.
+    `value` is the number of a `CONST`, the lowest bit of a `SLICE`, of an `INPUT` or of a `ROM`'s columns,
+    and the number of bits that a `COMPRESS` counts together.
+    `symbol` names the port, register, table or memory of `INPUT`, `VALID`, `FULL`, `STATE`, `ROM` and `RAM`.
     `zeros` and `ones` are the bits known to be 0 and 1; `signed_width` is the number of low bits
     of which, as a signed number, the rest is the sign extension.
     """
@@ -101,7 +109,7 @@ class Origin:
 
 @dataclass(frozen=True)
 class Input:
-    """A stream that the step reads when `needed` is 1; its beat is the `INPUT` node.
+    """A stream that the step reads when `needed` is 1; its beat is its `INPUT` nodes, one for each signal.
 
     A step waits for the beats that it needs. One that needs a beat only where `VALID` is 1 does not.
     """
@@ -109,6 +117,7 @@ class Input:
     name: str
     width: int
     needed: Node
+    signals: Signals = ()
 
 
 @dataclass(frozen=True)
@@ -119,6 +128,7 @@ class Output:
     width: int
     written: Node
     value: Node
+    signals: Signals = ()
 
 
 @dataclass(frozen=True)
@@ -186,6 +196,10 @@ class UnitGraph:
     def nodes(self) -> list[Node]:
         """All nodes that the roots need, arguments first."""
         return reachable(self.roots())
+
+    def asked(self) -> frozenset[str]:
+        """The outputs of which a step asks whether they are full."""
+        return frozenset(node.symbol for node in self.nodes() if node.op is Op.FULL)
 
     def describe(self, node: Node) -> str:
         """The line of C++ that a message about `node` should name, or an empty string."""

@@ -19,7 +19,7 @@ _COST_OF_STEP = 30
 
 @dataclass(frozen=True)
 class Beats:
-    """A beat for each input, and the inputs that offer theirs from the first cycle on."""
+    """A beat for each input, and the inputs that offer theirs from the first cycle on. No output is full."""
 
     words: Mapping[str, int]
     offered: Collection[str]
@@ -206,6 +206,8 @@ def _given(node: Node, state: State, drawn: Beats, offered: Collection[str]) -> 
         return state.registers[node.symbol]
     if node.op is Op.VALID:
         return int(node.symbol in offered)
+    if node.op is Op.FULL:
+        return 0
     if node.op is Op.INPUT:
-        return drawn.words[node.symbol] if node.symbol in offered else 0
+        return drawn.words[node.symbol] >> node.value & node.mask if node.symbol in offered else 0
     return node.value

@@ -88,6 +88,9 @@ class Calls(Values):
     def _empty(self, instruction: Value, operands: Sequence[Value], _: str) -> None:
         self._values[instruction.name] = self._fresh(1, f"~{self._stream(operands[0]).name}_valid_i")
 
+    def _full(self, instruction: Value, operands: Sequence[Value], _: str) -> None:
+        self._values[instruction.name] = self._fresh(1, f"{self._stream(operands[0]).name}_full_i")
+
     def _read(self, _: Value, operands: Sequence[Value], run: str) -> None:
         stream = self._stream(operands[0])
         self._add(f"{stream.name}_read_o = {stream.name}_read_o | {run};")
@@ -136,6 +139,7 @@ class Calls(Values):
 
 _PORTS: dict[str, Callable[[Calls, Value, Sequence[Value], str], None]] = {
     "thresher_empty": Calls._empty,
+    "thresher_full": Calls._full,
     "thresher_read": Calls._read,
     "thresher_write": Calls._write,
     "thresher_rom": Calls._rom,

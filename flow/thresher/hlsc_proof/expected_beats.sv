@@ -1,12 +1,13 @@
 // The beats that a unit's steps have written and the unit has not given away yet, against what the unit
 // offers. For proofs only.
 //
-// Depth is the unit's number of stages, which is the most steps that it can hold. A beat may wait for
-// one cycle in each stage that is left, not counting the cycles with free_i low, in which an output is
-// not taken and the unit need not move.
+// Depth is the most beats that the unit can hold. A beat may wait for one cycle in each of the unit's Stages
+// that is left, not counting the cycles with free_i low, in which an output is not taken and the unit need
+// not move.
 
 module expected_beats #(
   parameter int unsigned Width = 8,
+  parameter int unsigned Stages = 2,
   parameter int unsigned Depth = 2
 ) (
   input  logic             clk_i,
@@ -28,7 +29,7 @@ module expected_beats #(
   output logic             known_o
 );
 
-  localparam int unsigned AgeWidth = $clog2(Depth + 1);
+  localparam int unsigned AgeWidth = $clog2(Stages + 1);
 
   // The oldest beat is at index 0.
   logic [Depth:0]               held_q, held, held_d;
@@ -45,7 +46,7 @@ module expected_beats #(
     held_d = written_i ? {held[Depth-1:0], 1'b1} : held;
     for (int unsigned place = 0; place <= Depth; place++) begin
       beats_d[place] = held[place] ? beats[place] : beat_i;
-      ages_d[place] = held[place] ? ages[place] + AgeWidth'(free_i && ages[place] != AgeWidth'(Depth)) : '0;
+      ages_d[place] = held[place] ? ages[place] + AgeWidth'(free_i && ages[place] != AgeWidth'(Stages)) : '0;
     end
   end
 
@@ -58,7 +59,7 @@ module expected_beats #(
 
   assign wrong_o = tvalid_i && !(held_q[0] && tdata_i == beats_q[0]);
   assign withdrawn_o = waits_q && !tvalid_i;
-  assign late_o = held_q[Depth] || (held_q[0] && ages_q[0] >= AgeWidth'(Depth - 1) && !tvalid_i);
+  assign late_o = held_q[Depth] || (held_q[0] && ages_q[0] >= AgeWidth'(Stages - 1) && !tvalid_i);
   assign next_o = beats_q[0];
   assign known_o = held_q[0];
 

@@ -6,6 +6,10 @@ it reads are offered and the unit's `advance` says that the unit moves on. What 
 into a queue for each output, against which the unit's offers are held. So if there is no fault, the
 unit's outputs are what the C++ writes when it reads what the unit took. That `advance` comes from the
 unit itself takes nothing from this: were it wrong, beats would not match.
+
+A step that asks whether an output is full finds in the reference what it found in the unit. The unit may
+not say so where it offers no beat, nor may a step wait for an output that it writes only where it is not
+full.
 """
 
 from __future__ import annotations
@@ -25,7 +29,9 @@ FAULTS = {
     "withdrawn": "takes back a beat that it offered",
     "late": "gives a beat later than its latency allows, or never",
     "reads": "takes a beat when the C++ does not read one, or takes none when it does",
+    "full": "says that it is full where it offers no beat",
     "idle": "takes no step although every input offers a beat and every output takes one",
+    "waits": "waits for an output that no step writes where it is full",
 }
 """What the unit does in the cycle of each fault. The signal of a fault is its name, `_` and the stream's."""
 
@@ -45,11 +51,13 @@ class Harness:
 
 
 def fault_signals(streams: Streams) -> dict[str, tuple[str, str]]:
-    """The signals that are 1 in the cycle of a fault, each with its fault and stream; `idle` has none."""
-    outputs = [(fault, port.name) for fault in ("wrong", "withdrawn", "late") for port in streams.outputs]
-    inputs = [("reads", port.name) for port in streams.inputs]
-    return {f"{fault}_{stream}": (fault, stream) for fault, stream in outputs + inputs} | {
-        "idle": ("idle", "")
+    """The signals that are 1 in the cycle of a fault, each with its fault and stream, where it has one."""
+    faults = [(fault, port.name) for fault in ("wrong", "withdrawn", "late") for port in streams.outputs]
+    faults += [("full", name) for name in streams.asked]
+    faults += [("reads", port.name) for port in streams.inputs]
+    alone = ("idle", "waits") if streams.asked else ("idle",)
+    return {f"{fault}_{stream}": (fault, stream) for fault, stream in faults} | {
+        fault: (fault, "") for fault in alone
     }
 
 
@@ -74,6 +82,7 @@ def harness_text(harness: Harness, name: str) -> str:
         f"  assign every_take = {_all(f'{port.name}_tready' for port in streams.outputs)};",
         "  logic idle;",
         "  assign idle = every_offer && every_take && !step;",
+        *_never_waits(streams),
         "  assign is_defined = rst_n && !was_undefined && !(step && undefined);",
         *_clocked(
             [
@@ -84,6 +93,7 @@ def harness_text(harness: Harness, name: str) -> str:
         ),
         *_instance(harness.reference, "reference", _reference_ports(streams)),
         *_instance(harness.unit, "unit", _unit_ports(streams)),
+        *[f"  assign {name}_full = unit.{name}_full;" for name in streams.asked],
         f"  assign step = rst_n && unit.{flow.ADVANCE} && {_all(map(_is_there, streams.inputs))};",
         f"  assign failed_o = is_defined && ({' || '.join(fault_signals(streams))});",
         f"  assign seen_o = is_defined && waited && {seen};",
@@ -98,6 +108,20 @@ def _all(conditions: Iterable[str]) -> str:
 
 def _is_there(port: Stream) -> str:
     return f"(!{port.name}_read || {port.name}_tvalid)"
+
+
+def _never_waits(streams: Streams) -> Iterator[str]:
+    """A step waits for no output that is asked, as long as none was to be written where it was full."""
+    if not streams.asked:
+        return
+    others = [port.name for port in streams.outputs if port.name not in streams.asked]
+    written = " || ".join(f"({name}_written && {name}_full)" for name in streams.asked)
+    yield "  logic waits, rash, was_rash;"
+    there = _all(map(_is_there, streams.inputs))
+    taken = _all(f"{name}_tready" for name in others)
+    yield f"  assign rash = {there} && ({written});"
+    yield f"  assign waits = rst_n && {there} && {taken} && !rash && !was_rash && !unit.{flow.ADVANCE};"
+    yield from _clocked(["was_rash <= rst_n && (was_rash || rash);"])
 
 
 def _width(harness: Harness) -> int:
@@ -132,10 +156,17 @@ def _input(port: Stream) -> Iterator[str]:
 def _output(port: Stream, harness: Harness) -> Iterator[str]:
     name, width = port.name, _width(harness)
     yield f"  logic [{port.width - 1}:0] {name}_beat, {name}_next, {name}_tdata;"
-    yield f"  logic {name}_written, {name}_known, {name}_tvalid;"
+    yield f"  logic {name}_written, {name}_known, {name}_tvalid, {name}_full;"
+    if name in harness.streams.asked:
+        yield f"  logic full_{name};"
+        yield f"  assign full_{name} = rst_n && {name}_full && !{name}_tvalid;"
+    else:
+        yield f"  assign {name}_full = 1'b0;"
     yield f"  logic wrong_{name}, withdrawn_{name}, late_{name};"
     yield f"  logic [{width - 1}:0] {name}_given;"
-    parameters = f"#(.Width({port.width}), .Depth({harness.stages})) "
+    waiting = harness.stages + 1 if name in harness.streams.asked and harness.stages > 1 else 1
+    depth = harness.stages - 1 + waiting
+    parameters = f"#(.Width({port.width}), .Stages({harness.stages}), .Depth({depth})) "
     yield from _instance("expected_beats", f"{parameters}{name}_queue", _queue_ports(name))
     more = f"{name}_tvalid && {name}_tready && {name}_given != {width}'d{harness.seen}"
     yield from _clocked([f"{name}_given <= rst_n ? {name}_given + {width}'({more}) : '0;"])
@@ -160,12 +191,16 @@ def _reference_ports(streams: Streams) -> Iterator[tuple[str, str]]:
         )
     for output in streams.outputs:
         yield from ((f"{output.name}_{part}_o", f"{output.name}_{part}") for part in ("written", "beat"))
+        yield f"{output.name}_full_i", f"{output.name}_full"
 
 
 def _unit_ports(streams: Streams) -> Iterator[tuple[str, str]]:
     yield from (("ap_clk", "ap_clk"), ("ap_rst_n", "rst_n"))
     for port in streams.all:
-        yield from ((f"{port.name}_t{part}", f"{port.name}_t{part}") for part in ("data", "valid", "ready"))
+        word = f"{port.name}_tdata"
+        for signal in port.signals:
+            yield f"{port.name}_t{signal.name}", signal.of(word) if len(port.signals) > 1 else word
+        yield from ((f"{port.name}_t{part}", f"{port.name}_t{part}") for part in ("valid", "ready"))
 
 
 def _clocked(statements: Sequence[str]) -> Iterator[str]:

@@ -24,8 +24,9 @@ class Reference:
     """The module as text, and its streams.
 
     It does a step in each cycle in which `step_i` is 1. `STREAM_beat_i` is the next beat of an input, if
-    `STREAM_valid_i` is 1; `STREAM_read_o` is 1 when the step reads it. `STREAM_written_o` is 1 when the
-    step writes `STREAM_beat_o`. `undefined_o` is 1 when the C++ does not say what the step does.
+    `STREAM_valid_i` is 1; `STREAM_read_o` is 1 when the step reads it. An output is full if `STREAM_full_i`
+    is 1; `STREAM_written_o` is 1 when the step writes `STREAM_beat_o` to it. `undefined_o` is 1 when the
+    C++ does not say what the step does.
     """
 
     text: str
@@ -55,6 +56,7 @@ def _ports(streams: Streams) -> Iterator[str]:
             ports.append(f"output logic {stream.name}_read_o")
         else:
             ports += [f"output logic {stream.name}_written_o", f"output {bits}_beat_o"]
+            ports.append(f"input logic {stream.name}_full_i")
     yield f"module {NAME} ("
     yield ",\n".join(f"  {port}" for port in ports)
     yield ");"

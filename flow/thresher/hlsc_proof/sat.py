@@ -13,7 +13,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar
 
@@ -128,7 +128,8 @@ def claim(source: UnitSource, clock_mhz: float, cycles: int, family: str = "xc7"
             f"proof: unit '{source.type_name}': its module has the streams {unit.inputs} and {unit.outputs}, "
             f"where its C++ has {streams[0]} and {streams[1]}; report a fault of hlsc"
         )
-    return Claim(source.type_name, reference, unit.verilog, unit.stages, unit.cells, cycles)
+    asked = replace(reference, streams=replace(reference.streams, asked=unit.asked))
+    return Claim(source.type_name, asked, unit.verilog, unit.stages, unit.cells, cycles)
 
 
 def _pairs(streams: Sequence[Stream]) -> tuple[tuple[str, int], ...]:

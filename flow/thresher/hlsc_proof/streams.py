@@ -9,25 +9,48 @@ from math import prod
 
 _NODE = re.compile(r"^(!\d+) = (?:distinct )?!?(\w*)([({].*[)}])$", re.MULTILINE)
 _FIELD = re.compile(r'(\w+): (?:"([^"]*)"|([^,()]+))')
-_CLASS = re.compile(r"(In|Out)Stream<(\d+)>")
+_CLASS = re.compile(r"(In|Out)Stream<(\d+)((?:, [\w:]+(?:<\d+>)?)*) ?>")
+_SIDEBAND = re.compile(r"(\w+)(?:<(\d+)>)?(?:,|$)")
+
+
+@dataclass(frozen=True)
+class Signal:
+    """A signal of a stream: `width` bits of a beat from bit `low` on."""
+
+    name: str
+    low: int
+    width: int
+
+    def of(self, beat: str) -> str:
+        """The signal of a variable that holds a beat."""
+        return f"{beat}[{self.low + self.width - 1}:{self.low}]"
 
 
 @dataclass(frozen=True)
 class Stream:
-    """A stream: its bits, whether the unit reads it, and its byte in `Ports`."""
+    """A stream: its signals, whether the unit reads it, and its byte in `Ports`."""
 
     name: str
-    width: int
+    signals: tuple[Signal, ...]
     is_input: bool
     offset: int
+
+    @property
+    def width(self) -> int:
+        """The bits of a beat."""
+        return sum(signal.width for signal in self.signals)
 
 
 @dataclass(frozen=True)
 class Streams:
-    """The streams that a unit reads, and those that it writes."""
+    """The streams that a unit reads, and those that it writes.
+
+    `asked` are the outputs of which the unit's module says whether they are full.
+    """
 
     inputs: tuple[Stream, ...]
     outputs: tuple[Stream, ...]
+    asked: tuple[str, ...] = ()
 
     @property
     def all(self) -> tuple[Stream, ...]:
@@ -60,7 +83,7 @@ def streams_of(text: str) -> Streams:
 def _walk(metadata: _Metadata, reference: str, name: str, offset: int) -> Iterator[Stream]:
     fields = metadata.fields(reference)
     if stream := _CLASS.fullmatch(fields.get("name", "")):
-        yield Stream(name, int(stream[2]), stream[1] == "In", offset // 8)
+        yield Stream(name, _signals(int(stream[2]), stream[3]), stream[1] == "In", offset // 8)
     elif fields.get("tag") == "DW_TAG_array_type":
         sizes = [int(metadata.fields(each)["count"]) for each in metadata.items(fields["elements"])]
         for flat in range(prod(sizes)):
@@ -71,6 +94,15 @@ def _walk(metadata: _Metadata, reference: str, name: str, offset: int) -> Iterat
             yield from _member(metadata, metadata.fields(member), name, offset)
     elif "baseType" in fields:
         yield from _walk(metadata, fields["baseType"], name, offset)
+
+
+def _signals(width: int, others: str) -> tuple[Signal, ...]:
+    """The data, and what is named behind it, which lies above it in that order."""
+    found = [Signal("data", 0, width)]
+    for name, bits in _SIDEBAND.findall(others):
+        own = {"Keep": width // 8, "Strb": width // 8, "Last": 1}.get(name) or int(bits)
+        found.append(Signal(name.lower(), found[-1].low + found[-1].width, own))
+    return tuple(found)
 
 
 def _member(metadata: _Metadata, own: Mapping[str, str], name: str, offset: int) -> Iterator[Stream]:

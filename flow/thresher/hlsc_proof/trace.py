@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from thresher.hlsc_proof.harness import FAULTS, fault_signals
-from thresher.hlsc_proof.streams import Streams
+from thresher.hlsc_proof.streams import Stream, Streams
 
 Values = Mapping[str, int]
 """The signals of one cycle."""
@@ -18,7 +18,8 @@ def shown_signals(streams: Streams) -> list[str]:
     """The signals that a trace needs."""
     offers = [f"{port.name}_t{part}" for port in streams.all for part in ("data", "valid", "ready")]
     expected = [f"{port.name}_{part}" for port in streams.outputs for part in ("next", "known")]
-    return [*offers, *expected, *fault_signals(streams)]
+    full = [f"{name}_full" for name in streams.asked]
+    return [*offers, *expected, *full, *fault_signals(streams)]
 
 
 def read_cycles(log: str) -> Sequence[Values]:
@@ -30,7 +31,10 @@ def read_cycles(log: str) -> Sequence[Values]:
 
 
 def trace_text(streams: Streams, cycles: Sequence[Values]) -> str:
-    """A line for each cycle: the beats offered, which of them wait, what the C++ writes; then the faults."""
+    """A line for each cycle, then the faults.
+
+    It has the beats offered, which of them wait, which outputs are full, and what the C++ writes.
+    """
     heads = ["cycle", *[port.name for port in streams.all]]
     heads += [f"{port.name} in C++" for port in streams.outputs]
     rows = [[str(cycle), *_row(streams, values)] for cycle, values in enumerate(cycles)]
@@ -45,9 +49,19 @@ def trace_text(streams: Streams, cycles: Sequence[Values]) -> str:
 def _row(streams: Streams, values: Values) -> Iterator[str]:
     for port in streams.all:
         waits = "" if values[f"{port.name}_tready"] else " waits"
-        yield f"{values[f'{port.name}_tdata']}{waits}" if values[f"{port.name}_tvalid"] else "-"
+        beat = f"{_beat(port, values[f'{port.name}_tdata'])}{waits}"
+        full = " full" if port.name in streams.asked and values[f"{port.name}_full"] else ""
+        yield f"{beat if values[f'{port.name}_tvalid'] else '-'}{full}"
     for output in streams.outputs:
-        yield str(values[f"{output.name}_next"]) if values[f"{output.name}_known"] else "-"
+        yield _beat(output, values[f"{output.name}_next"]) if values[f"{output.name}_known"] else "-"
+
+
+def _beat(port: Stream, beat: int) -> str:
+    """A number, or one for each signal."""
+    if len(port.signals) == 1:
+        return str(beat)
+    parts = ((signal.name, beat >> signal.low & ((1 << signal.width) - 1)) for signal in port.signals)
+    return " ".join(f"{name}={value}" for name, value in parts)
 
 
 def _faults(streams: Streams, cycles: Sequence[Values]) -> Iterator[str]:

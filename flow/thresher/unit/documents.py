@@ -48,6 +48,8 @@ SystemVerilog compiled by Thresher from the C++ class `{type_name}` in `hls/{hea
   `make BEATS=1000 SEED=0 STALL=30 ARGS="--range NAME=LO..HI"`, LO and HI as unsigned numbers.
 - `stimulus/NAME.txt`, where you put one, takes the place of the random beats of input NAME: a
   hexadecimal number a line, `#` for comments. `thresher hlsc` keeps this folder when it writes again.
+  Of a stream with more signals than data a line names them: `data=1f keep=f last=1`; one that is not
+  named is 0, and `keep` and `strb` are ones.
 - `sim/` is the bench (it needs no Thresher), `report.json` what follows:
 
 ```
@@ -87,9 +89,13 @@ def _title(key: str) -> str:
 
 def _shown(value: object) -> str:
     if isinstance(value, Mapping):
-        return ", ".join(f"{key} {_shown(item)}" for key, item in value.items()) or "none"
+        return ", ".join(f"{key} {_inner(item)}" for key, item in value.items()) or "none"
     if isinstance(value, list | tuple):
         return ", ".join(map(_shown, value)) or "none"
     if isinstance(value, float):
         return f"{value:g}"
     return "none" if value is None else str(value)
+
+
+def _inner(value: object) -> str:
+    return f"({_shown(value)})" if isinstance(value, Mapping) else _shown(value)

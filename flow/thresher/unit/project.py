@@ -113,8 +113,9 @@ def _write_documents(request: UnitRequest, unit: CompiledUnit, headers: HeaderTr
         "clock_mhz": unit.clock_mhz,
         "part": request.part,
         "stages": unit.stages,
-        "inputs": dict(unit.inputs),
-        "outputs": dict(unit.outputs),
+        "inputs": unit.bits(unit.inputs),
+        "outputs": unit.bits(unit.outputs),
+        "asked": list(unit.asked),
         "include_dirs": [f"hls/{path}" for path in headers.include_dirs],
         "hls_sha256": headers_digest(folder / "hls"),
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import PurePosixPath
 
+from thresher.hlsc.beats import cpp_arguments
 from thresher.hlsc.frontend.layout import Port
 
 
@@ -12,9 +13,11 @@ def reference_program(header: PurePosixPath, type_name: str, ports: Sequence[Por
     """The text, for a unit that `header`, a path from `hls/`, defines; `ports` in declared order."""
     inputs = [port for port in ports if port.is_input]
     outputs = [port for port in ports if not port.is_input]
-    taps = [f'  thresher::Tap<{port.width}> tap_{port.name}("{port.name}");' for port in ports]
+    kinds = {port.name: cpp_arguments(port.width, port.signals) for port in ports}
+    taps = [f'  thresher::Tap<{kinds[port.name]}> tap_{port.name}("{port.name}");' for port in ports]
     plays = [f"  tap_{port.name}.play(run.input(), run.replay());" for port in inputs]
-    streams = [f"      thresher::{_kind(port)}<{port.width}>(tap_{port.name})," for port in ports]
+    answers = [f"  tap_{port.name}.answer(run.replay());" for port in outputs]
+    streams = [f"      thresher::{_kind(port)}<{kinds[port.name]}>(tap_{port.name})," for port in ports]
     records = [f"  tap_{port.name}.record(run.output());" for port in outputs]
     return "\n".join(
         [
@@ -29,6 +32,7 @@ def reference_program(header: PurePosixPath, type_name: str, ports: Sequence[Por
             "  thresher::StepRun run(argc, argv);",
             *taps,
             *plays,
+            *answers,
             "  Unit::Ports ports{",
             *streams,
             "  };",

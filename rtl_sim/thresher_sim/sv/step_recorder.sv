@@ -1,18 +1,17 @@
 // Watches the steps of a unit's module and drives nothing.
 //
-// - results/steps.bin: for every step that began, the inputs that offered a beat (bit 0 is the first
-//   input), above them those whose beat was taken; padded with zeros to whole 32-bit words.
+// - results/steps.bin: for every step that began, what is `seen` of the streams; padded with zeros to whole
+//   32-bit words.
 // - `rest`: cycles since the last step began, or since reset.
 //
 // Like the monitors, it sees nothing before reset.
 module step_recorder #(
-    parameter int unsigned Inputs = 1
+    parameter int unsigned Bits = 1
 ) (
-    input logic              ap_clk,
-    input logic              ap_rst_n,
-    input logic              begins,
-    input logic [Inputs-1:0] tvalid,
-    input logic [Inputs-1:0] tready
+    input logic            ap_clk,
+    input logic            ap_rst_n,
+    input logic            begins,
+    input logic [Bits-1:0] seen
 );
 
   longint unsigned rest  /*verilator public_flat_rd*/;
@@ -32,7 +31,7 @@ module step_recorder #(
       rest  <= 0;
     end else if (awake) begin
       rest <= begins ? 0 : rest + 1;
-      if (begins) $fwrite(file, "%u", {tvalid & tready, tvalid});
+      if (begins) $fwrite(file, "%u", seen);
     end
   end
 

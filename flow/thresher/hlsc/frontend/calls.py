@@ -121,6 +121,8 @@ class Calls(Symbols):
     def _thresher(self, name: str, operands: Sequence[Operand], site: Site) -> Result:
         if name == "thresher_empty":
             return self.effects.empty(self._port(operands[0]), site)
+        if name == "thresher_full":
+            return self.effects.full(self._port(operands[0]), site)
         if name == "thresher_rom":
             self._rom(operands)
         elif name in ("thresher_read", "thresher_write"):

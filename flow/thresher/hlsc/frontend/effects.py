@@ -10,6 +10,7 @@ from thresher.hlsc.frontend.exclusive import exclusive
 from thresher.hlsc.frontend.layout import Port, RamMember, UnitLayout
 from thresher.hlsc.ir import Input, Memory, Node, Output
 from thresher.hlsc.refusal import UnsupportedUnitError
+from thresher_sim.signals import fields
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,10 @@ class Effects:
     def read(self, port: Port, site: Site) -> Node:
         """The beat that is read."""
         self._once(self.reads.setdefault(port.name, []), site, f"'{port.name}' is read twice in one step")
-        return self.builder.input(port.name, port.width)
+        signals = fields(port.width, port.signals)
+        return self.builder.concat(
+            [self.builder.input(port.name, field.width, field.low) for field in signals]
+        )
 
     def empty(self, port: Port, site: Site) -> Node:
         """Whether no beat is there for the step."""
@@ -52,6 +56,18 @@ class Effects:
                     "move the test before the read",
                 )
         return self.builder.not_(self.builder.valid(port.name))
+
+    def full(self, port: Port, site: Site) -> Node:
+        """Whether there is no room for a beat of the step."""
+        for earlier in self.writes.get(port.name, []):
+            if self._both(earlier, site):
+                raise UnsupportedUnitError(
+                    site.line,
+                    f"'{port.name}' is tested after it is written in one step (at {earlier.line}), "
+                    "and a test sees the stream before the step",
+                    "move the test before the write",
+                )
+        return self.builder.full(port.name)
 
     def write(self, port: Port, site: Site) -> None:
         """Send `site.values[0]`."""
@@ -96,7 +112,7 @@ class Effects:
         all that are needed are there, and what is decided on a beat that is not needed is not used.
         """
         return tuple(
-            Input(port.name, port.width, self._any(self.reads.get(port.name, [])))
+            Input(port.name, port.width, self._any(self.reads.get(port.name, [])), port.signals)
             for port in self.layout.ports
             if port.is_input
         )
@@ -104,7 +120,7 @@ class Effects:
     def outputs(self) -> tuple[Output, ...]:
         """The streams that the step writes."""
         return tuple(
-            Output(port.name, port.width, self._any(sites), self._chosen(sites, 0, port.width))
+            Output(port.name, port.width, self._any(sites), self._chosen(sites, 0, port.width), port.signals)
             for port in self.layout.ports
             if not port.is_input
             for sites in [self.writes.get(port.name, [])]

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby, product
 
 from thresher.hlsc.evaluate import value_of
-from thresher.hlsc.ir import Node, Op, reachable
+from thresher.hlsc.ir import OF_STREAMS, Node, Op, reachable
 
 MAX_TRIALS = 500
 """After so many choices the conditions are taken to be able to hold together."""
@@ -29,7 +29,7 @@ Limits = Mapping[Node, Sequence[Interval]]
 """What is left of the values of each compared node."""
 
 _CONNECTIVES = frozenset({Op.NOT, Op.AND, Op.OR, Op.XOR, Op.SELECT})
-_LEAVES = frozenset({Op.STATE, Op.INPUT, Op.VALID, Op.RAM, Op.ROM})
+_LEAVES = OF_STREAMS | {Op.STATE, Op.RAM, Op.ROM}
 
 
 def exclusive(a: Node, b: Node) -> bool:

@@ -7,19 +7,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePath
 
+from thresher.hlsc.beats import stream_signals
 from thresher.hlsc.frontend.pointers import Array
 from thresher.hlsc.llvm.debug_info import DebugInfo, Leaf
 from thresher.hlsc.llvm.module import Function
 from thresher.hlsc.refusal import UnsupportedUnitError
+from thresher_sim.signals import Signals
 
-_LIBRARY = frozenset({"bits.hpp", "integer.hpp", "stream.hpp", "rom.hpp", "ram.hpp"})
+_LIBRARY = frozenset({"bits.hpp", "beat.hpp", "integer.hpp", "stream.hpp", "rom.hpp", "ram.hpp"})
 _STANDARD = re.compile(r"/libcxx/include/|/include/c\+\+/|/lib/clang/|^/usr/include/")
 """Where clang, the ziglang wheel and Linux distributions keep the headers of C and C++."""
 
 WRAPPER = "thresher_unit_wrapper.cpp"
 """The name of the translation unit that hlsc itself writes around a unit."""
 
-_PORT = re.compile(r"(In|Out)Stream<(\d+)>")
+_PORT = re.compile(r"(In|Out)Stream<(\d+)((?:, \w+::\w+(?:<\d+>)?)*) ?>")
+_SIGNAL = re.compile(r"\w+::(\w+)(?:<(\d+)>)?")
 _NAME = re.compile(r"[A-Za-z]\w*", re.ASCII)
 _RAM = re.compile(r"Ram<(\d+), (\d+)>")
 
@@ -34,12 +37,13 @@ def is_library(path: str) -> bool:
 
 @dataclass(frozen=True)
 class Port:
-    """A stream of the unit; `offset` is its byte in `Ports`."""
+    """A stream of the unit, with `width` bits in all; `offset` is its byte in `Ports`."""
 
     name: str
     width: int
     is_input: bool
     offset: int
+    signals: Signals = ()
 
 
 @dataclass(frozen=True)
@@ -137,8 +141,11 @@ def _port(leaf: Leaf) -> Port:
             f"the stream '{leaf.name}' has a name that SystemVerilog cannot have",
             "use ASCII letters",
         )
-    direction, width = _matched(_PORT, leaf.class_name)
-    return Port(leaf.name, int(width), direction == "In", leaf.offset // 8)
+    direction, width, others = _matched(_PORT, leaf.class_name)
+    names = [(name.lower(), int(bits or 0)) for name, bits in _SIGNAL.findall(others)]
+    signals = stream_signals(int(width), names)
+    total = int(width) + sum(bits for _, bits in signals)
+    return Port(leaf.name, total, direction == "In", leaf.offset // 8, signals)
 
 
 def _ram(leaf: Leaf) -> RamMember:
@@ -146,8 +153,8 @@ def _ram(leaf: Leaf) -> RamMember:
     return RamMember(leaf.name, int(width), int(depth), leaf.offset // 8, leaf.line)
 
 
-def _matched(pattern: re.Pattern[str], text: str) -> tuple[str, str]:
+def _matched(pattern: re.Pattern[str], text: str) -> tuple[str, ...]:
     found = pattern.fullmatch(text)
     if not found:
         raise ValueError(f"hlsc: '{text}' is not one of Thresher's classes")
-    return found[1], found[2]
+    return found.groups()

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from thresher.errors import MissingToolError, UsageError
-from thresher.hlsc.ir import GATES, Node, Op
+from thresher.hlsc.ir import GATES, OF_STREAMS, Node, Op
 
 FAMILIES = ("xc7", "ecp5")
 """The families of parts for which delays are known."""
@@ -150,7 +150,7 @@ class DelayModel:
 def _is_behind_gates(node: Node) -> bool:
     """Whether every argument that is computed comes from a gate, and one does."""
     cores = [_core(arg).op for arg in node.args]
-    computed = [op for op in cores if op not in (Op.INPUT, Op.VALID, Op.STATE, Op.CONST)]
+    computed = [op for op in cores if op not in OF_STREAMS | {Op.STATE, Op.CONST}]
     return bool(computed) and GATES.issuperset(computed)
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from thresher.hlsc.ir import WIRING, Memory, Node, Op, UnitGraph, wired_bits
+from thresher.hlsc.ir import OF_STREAMS, WIRING, Memory, Node, Op, UnitGraph, wired_bits
 
 Point = Node | Memory
 
@@ -70,9 +70,9 @@ def recurrences(needs: Dependencies) -> dict[Point, int]:
 
 
 def first_points(graph: UnitGraph, needs: Dependencies) -> set[Point]:
-    """The points that must stand in stage 0: what streams offer, and what decides whether a beat is taken."""
-    offers = [point for point in needs.of if isinstance(point, Node) and point.op in (Op.INPUT, Op.VALID)]
-    return ancestors(needs.of, sources(port.needed for port in graph.inputs)) | set(offers)
+    """The points that must stand in stage 0: what streams say, and what decides whether a beat is taken."""
+    said = [point for point in needs.of if isinstance(point, Node) and point.op in OF_STREAMS]
+    return ancestors(needs.of, sources(port.needed for port in graph.inputs)) | set(said)
 
 
 def _components(needs: Mapping[Point, Sequence[Point]]) -> list[list[Point]]:

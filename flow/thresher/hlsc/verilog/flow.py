@@ -5,6 +5,10 @@ beat that is not taken. So one condition, a few gates from the output registers,
 pipeline. Bubbles move like steps.
 
 A step that needs a beat only where one is offered waits for none, and is always there.
+
+A step may ask whether an output is full. It asks in stage 0 and writes in the last one, and the steps between
+may write too. Where there is one stage, the output is full while its register holds a beat that is not taken.
+Where there are more, the register is the end of an `output_queue`, which counts the steps in between.
 """
 
 from __future__ import annotations
@@ -13,6 +17,7 @@ from collections.abc import Collection, Sequence
 
 from thresher.hlsc.ir import Input, Node, Op, Output
 from thresher.hlsc.verilog.layout import statement
+from thresher_sim.signals import fields
 
 ADVANCE = "advance"
 """The signal that is 1 when every step moves on to the next stage."""
@@ -33,24 +38,44 @@ def written(output: Output) -> str:
     return f"{output.name}_written"
 
 
-def reserved(stages: int, inputs: Sequence[Input], outputs: Sequence[Output]) -> list[str]:
+def reserved(
+    stages: int, inputs: Sequence[Input], outputs: Sequence[Output], asked: Collection[str]
+) -> list[str]:
     """Every name that the handshakes and the ports use."""
     names = ["ap_clk", "ap_rst_n", ADVANCE]
-    for stream in [port.name for port in inputs] + [port.name for port in outputs]:
-        names += [f"{stream}_t{part}" for part in ("data", "valid", "ready")]
+    streams: list[Input | Output] = [*inputs, *outputs]
+    for stream in streams:
+        names += [f"{stream.name}_t{field.name}" for field in fields(stream.width, stream.signals)]
+        names += [f"{stream.name}_t{part}" for part in ("valid", "ready")]
     names += [f"{port.name}_needed" for port in inputs]
     names += [f"{port.name}_{part}" for port in outputs for part in ("written", "free")]
+    names += [f"{name}_full" for name in asked]
     for stage in range(stages):
         names += [valid(stage), go(stage)]
     return names
 
 
+def has_queue(stages: int, output: Output, asked: Collection[str]) -> bool:
+    """Whether an output ends in an `output_queue`; `asked` are those of which a step asks."""
+    return stages > 1 and output.name in asked
+
+
+def places(stages: int, output: Output, asked: Collection[str]) -> int:
+    """The beats that an output holds behind the last stage."""
+    return stages + 1 if has_queue(stages, output, asked) else 1
+
+
 def handshake_lines(
-    stages: int, inputs: Sequence[Input], outputs: Sequence[Output], used: Collection[str]
+    stages: int,
+    inputs: Sequence[Input],
+    outputs: Sequence[Output],
+    used: Collection[str],
+    asked: Collection[str],
 ) -> list[str]:
     """The flow control of the whole pipeline; `*_needed` and `*_written` are declared here.
 
     `used` are the names of signals that other parts of the module read; what nothing reads is left out.
+    `asked` are the outputs of which a step asks whether they are full.
     """
     lines: list[str] = []
     for port in inputs:
@@ -59,8 +84,7 @@ def handshake_lines(
     for output in outputs:
         if not is_always(output.written):
             lines.append(f"  logic {written(output)};")
-        lines.append(f"  logic {output.name}_free;")
-        lines.append(f"  assign {output.name}_free = !{output.name}_tvalid || {output.name}_tready;")
+        lines += _room_lines(stages, output, asked)
     lines.append("")
     if stages > 1:
         lines += statement(f"logic {', '.join(valid(stage) for stage in range(1, stages))};")
@@ -75,6 +99,15 @@ def handshake_lines(
             lines.append(f"  assign {go(stage)} = {valid(stage)} && {ADVANCE};")
     lines += _ready_lines(inputs)
     return [*lines, *_valid_lines(stages)]
+
+
+def _room_lines(stages: int, output: Output, asked: Collection[str]) -> list[str]:
+    name = output.name
+    if has_queue(stages, output, asked):
+        return [f"  logic {name}_free, {name}_full;"]
+    free = [f"  logic {name}_free;", f"  assign {name}_free = !{name}_tvalid || {name}_tready;"]
+    full = [f"  logic {name}_full;", f"  assign {name}_full = !{name}_free;"]
+    return [*free, *full] if name in asked else free
 
 
 def is_always(node: Node) -> bool:

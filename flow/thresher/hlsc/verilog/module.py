@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 
-from thresher.hlsc.ir import Memory, Node, Op, Register, UnitGraph
+from thresher.hlsc.ir import OF_STREAMS, Memory, Node, Op, Output, Register, UnitGraph
 from thresher.hlsc.schedule.carry import carried
 from thresher.hlsc.schedule.stages import Schedule
 from thresher.hlsc.verilog import flow
@@ -23,6 +23,10 @@ from thresher.hlsc.verilog.layout import statement, title, vector
 from thresher.hlsc.verilog.names import Names
 from thresher.hlsc.verilog.signals import Signal, Signals
 from thresher.hlsc.verilog.uses import Uses
+from thresher_sim.signals import fields, wires
+
+_DECLARED = OF_STREAMS | {Op.STATE}
+"""What is declared ahead of its stage: registers, ports and the handshakes."""
 
 
 def module_text(graph: UnitGraph, plan: Schedule, heading: Heading) -> str:
@@ -39,6 +43,8 @@ def cells_used(graph: UnitGraph, plan: Schedule) -> tuple[str, ...]:
     used |= {_ram_cell(node, plan) for node in nodes if node.op is Op.RAM}
     tables = (node for node in nodes if node.op is Op.ROM)
     used |= {"rom" for node in tables if table_kind(graph, plan, node) is TableKind.ROM}
+    asked = graph.asked()
+    used |= {"output_queue" for output in graph.outputs if flow.has_queue(plan.stages, output, asked)}
     return tuple(sorted(used))
 
 
@@ -52,7 +58,9 @@ class _Module:
         self._plan = plan
         self._heading = heading
         self._crossing = carried(graph, plan)
-        self._names = Names([heading.module, *flow.reserved(plan.stages, graph.inputs, graph.outputs)])
+        self._asked = graph.asked()
+        reserved = flow.reserved(plan.stages, graph.inputs, graph.outputs, self._asked)
+        self._names = Names([heading.module, *reserved])
         uses = Uses(graph, plan, self._crossing)
         self._signals = Signals(graph, plan, self._crossing, uses, self._names)
         self._expressions = Expressions(self._signals, self._declare)
@@ -70,7 +78,9 @@ class _Module:
             *port_lines(self._graph, self._heading),
         ]
         lines += title("Flow control")
-        lines += flow.handshake_lines(self._plan.stages, self._graph.inputs, self._graph.outputs, self._gone)
+        lines += flow.handshake_lines(
+            self._plan.stages, self._graph.inputs, self._graph.outputs, self._gone, self._asked
+        )
         for stage in stages:
             lines += stage
         tables = [*title("Tables"), *self._tables] if self._tables else []
@@ -89,7 +99,8 @@ class _Module:
         if stage == 0:
             for port in self._graph.inputs:
                 self._condition(f"{port.name}_needed", port.needed, 0)
-                self._widths[f"{port.name}_tdata"] = port.width
+                for field in fields(port.width, port.signals):
+                    self._widths[f"{port.name}_t{field.name}"] = field.width
         self._updates(stage)
         return [*title(self._stage_title(stage)), *self._section] if any(self._section) else []
 
@@ -132,7 +143,7 @@ class _Module:
             self._section += statement(f"assign {name} = {self._expressions.text(node, stage)};")
 
     def _node(self, node: Node, stage: int) -> None:
-        if node not in self._signals.uses.named or node.op in (Op.STATE, Op.INPUT, Op.VALID):
+        if node not in self._signals.uses.named or node.op in _DECLARED:
             return
         signal = self._signals.home(node)
         if node.op is Op.COMPRESS:
@@ -285,6 +296,9 @@ class _Module:
         for output in self._graph.outputs:
             self._section.append("")
             self._condition(flow.written(output), output.written, last)
+            if flow.has_queue(self._plan.stages, output, self._asked):
+                self._queue(output, last)
+                continue
             sends = (
                 self._go(last)
                 if flow.is_always(output.written)
@@ -298,8 +312,27 @@ class _Module:
                 valid,
                 [f"{output.name}_tvalid <= {sends};"],
             )
-            self._clocked(f"if ({output.name}_free)", [f"{output.name}_tdata <= {value};"])
+            self._clocked(f"if ({output.name}_free)", [f"{_wires(output)} <= {value};"])
         return [*title("Outputs"), *self._section]
+
+    def _queue(self, output: Output, last: int) -> None:
+        """The queue of an output of which steps ask whether it is full."""
+        name = output.name
+        parameters = [("Width", str(output.width)), ("Stages", str(self._plan.stages))]
+        ports = [
+            ("clk_i", "ap_clk"),
+            ("rst_ni", "ap_rst_n"),
+            ("begins_i", self._go(0)),
+            ("ends_i", self._go(last)),
+            ("write_i", "1'b1" if flow.is_always(output.written) else flow.written(output)),
+            ("beat_i", self._expressions.text(output.value, last)),
+            ("full_o", f"{name}_full"),
+            ("free_o", f"{name}_free"),
+            ("tdata_o", _wires(output)),
+            ("tvalid_o", f"{name}_tvalid"),
+            ("tready_i", f"{name}_tready"),
+        ]
+        self._section += instance("output_queue", parameters, self._names.take(f"u_{name}_queue"), ports)
 
     def _unused_lines(self) -> list[str]:
         """Reads of the bits that nothing reads, so that a linter has nothing to say of the rest."""
@@ -310,6 +343,10 @@ class _Module:
                 lines.append(f"  logic {self._names.take(f'unused_{name}')};")
                 lines.append(f"  assign {lines[-1].split()[1][:-1]} = ^({name} & {constant(width, rest)});")
         return ["", *lines] if lines else []
+
+
+def _wires(output: Output) -> str:
+    return wires(output.name, output.width, output.signals)
 
 
 def _listed(names: Sequence[str], most: int = 6) -> str:

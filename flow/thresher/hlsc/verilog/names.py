@@ -82,8 +82,8 @@ def wanted_name(node: Node, origin: Origin | None) -> str:
     """What a node would be called if names were free."""
     if node.op is Op.INPUT:
         return (origin and origin.name) or f"{node.symbol}_beat"
-    if node.op is Op.VALID:
-        return f"{node.symbol}_tvalid"
+    if node.op in (Op.VALID, Op.FULL):
+        return f"{node.symbol}_{'tvalid' if node.op is Op.VALID else 'full'}"
     if node.op is Op.STATE:
         return node.symbol
     if origin and origin.name:

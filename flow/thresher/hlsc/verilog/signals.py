@@ -11,6 +11,7 @@ from thresher.hlsc.schedule.carry import Carried
 from thresher.hlsc.schedule.stages import Schedule
 from thresher.hlsc.verilog.names import Names, wanted_name
 from thresher.hlsc.verilog.uses import Uses
+from thresher_sim.signals import fields
 
 
 @dataclass(frozen=True)
@@ -52,12 +53,17 @@ class Signals:
         """A name for each node; those that would be called the same are numbered from 0."""
         wanted = [wanted_name(node, self.graph.origins.get(node)) for node in nodes]
         total, used = Counter(wanted), Counter[str]()
+        ports = {
+            (port.name, field.low): f"{port.name}_t{field.name}"
+            for port in self.graph.inputs
+            for field in fields(port.width, port.signals)
+        }
         result = []
         for node, name in zip(nodes, wanted, strict=True):
             if node.op is Op.INPUT:
-                result.append(f"{node.symbol}_tdata")
-            elif node.op is Op.VALID:
-                result.append(f"{node.symbol}_tvalid")
+                result.append(ports[node.symbol, node.value])
+            elif node.op in (Op.VALID, Op.FULL):
+                result.append(name)
             elif node.op is Op.STATE:
                 result.append(self.names.take(f"{name}_q"))
             else:

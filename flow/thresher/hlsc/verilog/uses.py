@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from thresher.hlsc.ir import WIRING, Node, Op, UnitGraph
+from thresher.hlsc.ir import OF_STREAMS, WIRING, Node, Op, UnitGraph
 from thresher.hlsc.schedule.carry import Carried, operands
 from thresher.hlsc.schedule.stages import Schedule
 
-_NAMED = frozenset({Op.ROM, Op.RAM, Op.COMPRESS, Op.STATE, Op.INPUT, Op.VALID})
+_NAMED = OF_STREAMS | {Op.ROM, Op.RAM, Op.COMPRESS, Op.STATE}
 
 
 @dataclass
