@@ -21,7 +21,7 @@ WRAPPER = "thresher_unit_wrapper.cpp"
 
 _PORT = re.compile(r"(In|Out)Stream<(\d+)>")
 _NAME = re.compile(r"[A-Za-z]\w*", re.ASCII)
-_RAM = re.compile(r"Ram<(\d+), (\d+)>")
+_RAM = re.compile(r"Ram<(\d+), (\d+), [^<>]*RamOrder[^<>]*>")
 
 
 def is_library(path: str) -> bool:

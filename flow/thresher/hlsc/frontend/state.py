@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from thresher.hlsc.builder import Builder
 from thresher.hlsc.frontend import memory
 from thresher.hlsc.frontend.addressing import elements, table_index
-from thresher.hlsc.frontend.effects import address_width
+from thresher.hlsc.frontend.site import address_width
 from thresher.hlsc.frontend.memory import Content, Memory, Segment
 from thresher.hlsc.frontend.pointers import NULL, Pointer, Target
 from thresher.hlsc.ir import Node, Table, TableStyle
