@@ -11,7 +11,9 @@ module block_ram #(
   parameter int Width = 8,
   parameter int Depth = 2,
   parameter bit Filled = 1'b0,
-  parameter logic [Depth*Width-1:0] Initial = '0,
+  /* verilator lint_off WIDTHCONCAT */  // it may be long
+  parameter logic [(Filled ? Depth * Width : 1)-1:0] Initial = '0,
+  /* verilator lint_on WIDTHCONCAT */
   localparam int AddressWidth = Depth > 1 ? $clog2(Depth) : 1
 ) (
   input  logic                    clk_i,

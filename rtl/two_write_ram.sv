@@ -10,7 +10,9 @@ module two_write_ram #(
   parameter int Width = 8,
   parameter int Depth = 2,
   parameter bit Filled = 1'b0,
-  parameter logic [Depth*Width-1:0] Initial = '0,
+  /* verilator lint_off WIDTHCONCAT */  // it may be long
+  parameter logic [(Filled ? Depth * Width : 1)-1:0] Initial = '0,
+  /* verilator lint_on WIDTHCONCAT */
   localparam int AddressWidth = Depth > 1 ? $clog2(Depth) : 1
 ) (
   input  logic                         clk_i,
@@ -39,7 +41,7 @@ module two_write_ram #(
     ram #(
       .Width(Width),
       .Depth(Depth),
-      .Filled(Filled && port == 0),
+      .Filled(Filled),
       .Initial(Initial)
     ) u_ram (
       .clk_i          (clk_i),

@@ -78,5 +78,6 @@ def _not_evaluated(unit: str) -> str:
         "",
         "clang does not evaluate the constructor, so the initial values that hlsc has read are not held "
         "to the compiled C++",
-        "give every member an initial value where it is declared, by a constant expression, and a Ram a table",
+        "give every member an initial value where it is declared, by a constant expression, and a Ram a "
+        "table",
     )

@@ -30,7 +30,8 @@ def rebuilt(graph: UnitGraph, made: Mapping[Node, Node]) -> UnitGraph:
 
 def rebuilt_memory(memory: Memory, made: Mapping[Node, Node]) -> Memory:
     """The memory, written through the same ports by other nodes."""
-    return replace(memory, writes=tuple(Write(*(made[node] for node in write.nodes)) for write in memory.writes))
+    writes = (Write(*(made[node] for node in write.nodes)) for write in memory.writes)
+    return replace(memory, writes=tuple(writes))
 
 
 def carry_origins(graph: UnitGraph, made: Mapping[Node, Node]) -> dict[Node, Origin]:

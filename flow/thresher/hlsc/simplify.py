@@ -169,11 +169,7 @@ def _narrow(graph: UnitGraph) -> UnitGraph:
         tuple(replace(port, needed=new[port.needed]) for port in graph.inputs),
         tuple(replace(port, written=new[port.written], value=new[port.value]) for port in graph.outputs),
         tuple(_register(new, register) for register in graph.registers if new.width_of(register.name)),
-        tuple(
-            _memory(new, memory)
-            for memory in graph.memories
-            if memory.name in read
-        ),
+        tuple(_memory(new, memory) for memory in graph.memories if memory.name in read),
         graph.tables,
         new.origins(),
     )

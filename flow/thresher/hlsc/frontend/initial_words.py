@@ -47,8 +47,8 @@ def _constants(ram: RamMember, write: Site) -> tuple[int, int]:
         raise UnsupportedUnitError(
             write.line,
             f"what the constructor writes into '{ram.name}' is not constant",
-            "write constants, in a loop with a constant number of iterations; or give the member a constant table, "
-            f"as in Ram<{ram.width}, {ram.depth}> {ram.name} = table",
+            "write constants, in a loop with a constant number of iterations; or give the member a constant "
+            f"table, as in Ram<{ram.width}, {ram.depth}> {ram.name} = table",
         )
     if address.value >= ram.depth:
         raise UnsupportedUnitError(

@@ -55,9 +55,7 @@ def read_unit(module: Module) -> UnitReading:
         Register(leaf.name, leaf.width, start.values[leaf.name], _next_value(builder, after, leaf))
         for leaf in layout.registers
     )
-    memories = tuple(
-        replace(made, initial=start.words[made.name]) for made in lowering.effects.memories()
-    )
+    memories = tuple(replace(made, initial=start.words[made.name]) for made in lowering.effects.memories())
     graph = UnitGraph(
         lowering.effects.inputs(),
         lowering.effects.outputs(),

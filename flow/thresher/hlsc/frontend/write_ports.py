@@ -20,7 +20,9 @@ Together = Callable[[Site, Site], bool]
 def write_ports(
     builder: Builder, name: str, width: int, depth: int, sites: Sequence[Site], together: Together
 ) -> tuple[Write, ...]:
-    """The ports; one that never writes where there is no place. A place's values are the address and the word.
+    """The ports; one that never writes where there is no place.
+
+    A place's values are the address and the word.
 
     Raises:
         UnsupportedUnitError: a step may come to more places than there are ports.
@@ -81,10 +83,8 @@ def _too_many(name: str, sites: Sequence[Site], places: Sequence[int]) -> Unsupp
     lines = [sites[place].line for place in places]
     return UnsupportedUnitError(
         lines[-1],
-        f"'{name}' is written at {len(lines)} places of one step (at {', '.join(lines[:-1])} and {lines[-1]}), "
-        f"and a memory has {WRITE_PORTS} write ports",
+        f"'{name}' is written at {len(lines)} places of one step "
+        f"(at {', '.join(lines[:-1])} and {lines[-1]}), and a memory has {WRITE_PORTS} write ports",
         "put all but two of them on different branches of one `if`, widen the word to hold what is written "
         "together, or write in several steps",
     )
-
-
