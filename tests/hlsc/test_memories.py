@@ -1,0 +1,252 @@
+"""Memories with initial words, two writes in a step and reads behind writes: Python, C++ and SystemVerilog."""
+
+from __future__ import annotations
+
+import random
+import subprocess
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.hlsc.native import HLS, NativeUnits
+from tests.hlsc.rtl import Module, RtlModules
+from thresher.hlsc import CompiledUnit, UnitSource, compile_unit
+from thresher.hlsc.clang import emit_llvm
+from thresher.hlsc.evaluate import Interpreter
+from thresher.hlsc.frontend.unit import unit_graph
+from thresher.hlsc.llvm.parser import parse
+from thresher_sim.toolchain import find_amd_include, find_clang, find_gxx
+
+UNITS = Path(__file__).parent / "memory_units.hpp"
+BEATS = 300
+MASK = (1 << 64) - 1
+
+
+@dataclass(frozen=True)
+class Beat:
+    """The fields of a beat, as the units take them."""
+
+    a: int
+    b: int
+    c: int
+    first: bool
+    second: bool
+    data: int
+
+    @property
+    def number(self) -> int:
+        fields = self.a | self.b << 11 | self.c << 22
+        return fields | self.first << 33 | self.second << 34 | self.data << 48
+
+
+Step = Callable[[list[int], Beat, int, int], list[int] | None]
+"""Changes the words by a beat and two words of data; returns the words that are written out."""
+
+
+def two_writes(words: list[int], beat: Beat, word: int, other: int) -> list[int]:
+    read = [words[beat.c], words[beat.a]]
+    if beat.first:
+        words[beat.a] = word
+    if beat.second:
+        words[beat.b] = other
+    return read
+
+
+def write_first(words: list[int], beat: Beat, word: int, other: int) -> list[int]:
+    read = [words[beat.c]]
+    if beat.first:
+        words[beat.a] = word
+    read.append(words[beat.a if beat.second else beat.c])
+    words[beat.b] = other
+    return [*read, words[beat.c]]
+
+
+def latest(words: list[int], beat: Beat, word: int, _: int) -> list[int]:
+    if beat.first:
+        words[beat.a] = word
+    return [words[beat.b]]
+
+
+def write_or_read(words: list[int], beat: Beat, word: int, other: int) -> list[int] | None:
+    if not beat.first:
+        return [words[beat.a], words[beat.b], words[beat.c]]
+    words[beat.a] = word
+    if beat.second:
+        words[beat.b] = other
+    return None
+
+
+def swap(words: list[int], beat: Beat, word: int, _: int) -> list[int]:
+    read = [words[beat.a], words[beat.b]]
+    words[beat.a] = read[1]
+    words[beat.b] = word if beat.first else read[0]
+    return read
+
+
+def one_of_two(words: list[int], beat: Beat, word: int, other: int) -> list[int]:
+    read = [words[beat.c]]
+    words[beat.a if beat.first else beat.b] = word if beat.first else other
+    return read
+
+
+def constructed(words: list[int], beat: Beat, word: int, _: int) -> list[int]:
+    read = [words[beat.c]]
+    if beat.first:
+        words[beat.a] = word
+    return read
+
+
+STEPS: dict[str, tuple[Step, int]] = {
+    "TwoWrites": (two_writes, 2),
+    "WriteFirst": (write_first, 3),
+    "Latest": (latest, 1),
+    "WriteOrRead": (write_or_read, 2),
+    "Swap": (swap, 2),
+    "OneOfTwo": (one_of_two, 1),
+    "Constructed": (constructed, 1),
+}
+
+
+@dataclass(frozen=True)
+class Case:
+    """A unit of a width and a depth, and the cell that its memory is to be."""
+
+    name: str
+    width: int
+    depth: int
+    cell: str
+    reads: int = 0
+
+    @property
+    def type_name(self) -> str:
+        more = f", {self.reads}" if self.reads else ""
+        return f"memory_units::{self.name}<{self.width}, {self.depth}{more}>"
+
+    @property
+    def module(self) -> str:
+        return f"{self.name.lower()}_{self.width}_{self.depth}_{self.reads}"
+
+    @property
+    def outputs(self) -> int:
+        return self.reads or STEPS[self.name][1]
+
+    def beats(self) -> list[Beat]:
+        """Few addresses, so that they are equal often; the first and the last are among them."""
+        rng = random.Random(self.type_name)
+        places = [0, self.depth - 1, *(rng.randrange(self.depth) for _ in range(3))]
+        return [
+            Beat(
+                *(rng.choice(places) for _ in range(3)),
+                rng.random() < 0.6,
+                rng.random() < 0.6,
+                rng.getrandbits(16),
+            )
+            for _ in range(BEATS)
+        ]
+
+    def initial(self) -> list[int]:
+        """The words of the unit's table, or those that its constructor writes."""
+        mask, words, state = (1 << self.width) - 1, [], 1
+        if self.name == "Constructed":
+            words = [(address * address + 1) & mask for address in range(self.depth)]
+            words[self.depth // 2] = 77 & mask
+            return words
+        for _ in range(self.depth):
+            word = 0
+            for part in range(-(-self.width // 64)):
+                state = (state * 6364136223846793005 + 1442695040888963407) & MASK
+                word |= state << 64 * part
+            words.append(word & mask)
+        return words
+
+    def golden(self) -> list[int]:
+        """The beats that it writes."""
+        words, found, mask = self.initial(), [], (1 << self.width) - 1
+        for beat in self.beats():
+            word = sum(beat.data << low for low in range(0, self.width, 16)) & mask
+            read = STEPS[self.name][0](words, beat, word, ~word & mask)
+            if read is not None:
+                shown = read[: self.outputs]
+                found.append(sum(word << place * self.width for place, word in enumerate(shown)))
+        return found
+
+
+CASES = (
+    *(Case("TwoWrites", width, depth, "two_write_ram") for width, depth in ((1, 1), (9, 2), (600, 3))),
+    Case("TwoWrites", 36, 512, "two_write_block_ram"),
+    Case("TwoWrites", 13, 1500, "two_write_block_ram"),
+    *(Case("WriteFirst", width, depth, "two_write_ram") for width, depth in ((1, 2), (33, 5))),
+    Case("WriteFirst", 8, 1, "ram"),  # the second write always wins
+    Case("WriteFirst", 18, 1024, "two_write_block_ram"),
+    *(Case("Latest", width, depth, "ram") for width, depth in ((1, 1), (600, 2), (65, 64))),
+    Case("Latest", 36, 513, "block_ram"),
+    Case("WriteOrRead", 9, 5, "two_write_ram"),
+    Case("WriteOrRead", 36, 512, "dual_port_ram"),
+    Case("WriteOrRead", 9, 2000, "dual_port_ram", 1),
+    Case("WriteOrRead", 18, 1024, "dual_port_ram", 3),
+    Case("Swap", 9, 7, "two_write_ram"),
+    Case("OneOfTwo", 9, 3, "ram"),
+    Case("OneOfTwo", 36, 1024, "block_ram"),
+    Case("Constructed", 9, 6, "ram"),
+    Case("Constructed", 36, 512, "block_ram"),
+)
+CLOCKS = (60.0, 300.0)
+STALLS = (0, 35)
+
+
+@dataclass(frozen=True)
+class Built:
+    """A case, compiled for a clock."""
+
+    case: Case
+    unit: CompiledUnit
+
+
+def source(case: Case) -> UnitSource:
+    return UnitSource(UNITS, case.type_name, (HLS,))
+
+
+@pytest.fixture(scope="module")
+def built() -> list[Built]:
+    return [
+        Built(case, compile_unit(source(case), f"{case.module}_{clock:g}", clock))
+        for index, case in enumerate(CASES)
+        for clock in CLOCKS[index % 2 :][:1]
+    ]
+
+
+def test_each_memory_is_the_cell_that_its_accesses_ask_for(built: list[Built]) -> None:
+    for each in built:
+        assert f" {each.case.cell} #(" in each.unit.verilog, each.case
+        inner = {"two_write_ram": ["last_writer", "ram"]}
+        inner["two_write_block_ram"] = ["block_ram", "last_writer", "ram"]
+        assert list(each.unit.cells) == sorted({each.case.cell, *inner.get(each.case.cell, [])})
+
+
+def test_the_graph_does_what_python_does() -> None:
+    for case in CASES:
+        graph = unit_graph(parse(emit_llvm(source(case)).text))
+        beats = {"s_axis": [beat.number for beat in case.beats()]}
+
+        assert Interpreter(graph).run(beats, BEATS + 1) == {"m_axis": case.golden()}, case
+
+
+def test_the_systemverilog_does_what_python_does_under_stalls(built: list[Built], tmp_path: Path) -> None:
+    files = []
+    for each in built:
+        files.append(tmp_path / f"{each.unit.module_name}.sv")
+        files[-1].write_text(each.unit.verilog)
+    modules = [
+        Module(each.unit.module_name, each.unit.inputs, each.unit.outputs, idle=stall, busy=stall)
+        for each in built
+        for stall in STALLS
+    ]
+    cases = [each.case for each in built for _ in STALLS]
+    streams = [{"s_axis": [beat.number for beat in case.beats()]} for case in cases]
+
+    results = RtlModules(tmp_path, modules, files, BEATS).run(streams, 4 * BEATS)
+
+    for case, result in zip(cases, results, strict=True):
+        assert result == {"m_axis": case.golden()}, case
