@@ -204,6 +204,79 @@ struct Tables {
   Ram<1, 5> bits_{kBits};
 };
 
+// Small ones, for proofs: two addresses of four words, two conditions and a word of two bits in a beat.
+static constexpr std::uint8_t kSmall[4] = {1, 3, 0, 2};
+
+struct SmallPorts {
+  InStream<8> s_axis;
+  OutStream<2> m_axis;
+};
+
+struct SmallFields {
+  std::uint32_t a, b;
+  bool first, second;
+  uint<2> word;
+
+  explicit SmallFields(uint<8> beat)
+      : a(static_cast<std::uint32_t>(beat & 3)),
+        b(static_cast<std::uint32_t>((beat >> 2) & 3)),
+        first(((beat >> 4) & 1) != 0),
+        second(((beat >> 5) & 1) != 0),
+        word(static_cast<uint<2>>(beat >> 6)) {}
+};
+
+struct SmallTwoWrites {
+  using Ports = SmallPorts;
+  void step(Ports& ports) {
+    const SmallFields now(ports.s_axis.read());
+    const uint<2> old = memory_.read(now.a);
+    if (now.first) memory_.write(now.a, now.word);
+    if (now.second) memory_.write(now.b, static_cast<uint<2>>(~now.word));
+    ports.m_axis.write(old);
+  }
+  Ram<2, 4> memory_ = kSmall;
+};
+
+struct SmallWriteFirst {
+  using Ports = SmallPorts;
+  void step(Ports& ports) {
+    const SmallFields now(ports.s_axis.read());
+    if (now.first) memory_.write(now.a, now.word);
+    const uint<2> between = memory_.read(now.b);
+    if (now.second) memory_.write(now.b, static_cast<uint<2>>(between + now.word));
+    ports.m_axis.write(memory_.read(now.a));
+  }
+  Ram<2, 4, RamOrder::kWriteFirst> memory_ = kSmall;
+};
+
+struct SmallWriteOrRead {
+  using Ports = SmallPorts;
+  void step(Ports& ports) {
+    const SmallFields now(ports.s_axis.read());
+    if (now.first) {
+      memory_.write(now.a, now.word);
+      if (now.second) memory_.write(now.b, static_cast<uint<2>>(~now.word));
+    } else {
+      ports.m_axis.write(static_cast<uint<2>>(memory_.read(now.a) ^ (memory_.read(now.b) << 1)));
+    }
+  }
+  Ram<2, 4> memory_ = kSmall;
+};
+
+struct SmallConstructed {
+  using Ports = SmallPorts;
+  SmallConstructed() {
+    for (int address = 0; address < 4; ++address) memory_.write(address, static_cast<uint<2>>(3 - address));
+  }
+  void step(Ports& ports) {
+    const SmallFields now(ports.s_axis.read());
+    const uint<2> old = memory_.read(now.a);
+    if (now.first) memory_.write(now.b, now.word);
+    ports.m_axis.write(old);
+  }
+  Ram<2, 4> memory_;
+};
+
 }  // namespace memory_units
 
 #endif

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import random
+import re
 import subprocess
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 
 from tests.hlsc.native import HLS, NativeUnits
+from tests.hlsc.proving import in_blocks
 from tests.hlsc.rtl import Module, RtlModules
+from tests.needs import require_yosys
 from thresher.hlsc import CompiledUnit, UnitSource, compile_unit
 from thresher.hlsc.clang import emit_llvm
 from thresher.hlsc.evaluate import Interpreter
 from thresher.hlsc.frontend.unit import unit_graph
 from thresher.hlsc.llvm.parser import parse
+from thresher.hlsc_proof import Claim, claim, decide
 from thresher_sim.toolchain import find_amd_include, find_clang, find_gxx
 
 UNITS = Path(__file__).parent / "memory_units.hpp"
@@ -250,3 +254,35 @@ def test_the_systemverilog_does_what_python_does_under_stalls(built: list[Built]
 
     for case, result in zip(cases, results, strict=True):
         assert result == {"m_axis": case.golden()}, case
+
+
+SMALL = ("SmallTwoWrites", "SmallWriteFirst", "SmallWriteOrRead", "SmallConstructed")
+
+
+def small(name: str) -> UnitSource:
+    return UnitSource(UNITS, f"memory_units::{name}", (HLS,))
+
+
+def edited(wanted: Claim, pattern: str, text: str) -> Claim:
+    verilog, count = re.subn(pattern, text, wanted.verilog, count=1)
+    assert count == 1, wanted.verilog
+    return replace(wanted, verilog=verilog)
+
+
+def test_small_units_are_proved_and_broken_ones_are_not() -> None:
+    require_yosys()
+    plain = [claim(small(name), 100.0, 9) for name in SMALL]
+    blocks = [in_blocks(small(name), 300.0, 9) for name in ("SmallTwoWrites", "SmallWriteOrRead")]
+    assert [cell for wanted in blocks for cell in wanted.cells if cell.startswith(("two", "dual"))] == [
+        *("two_write_block_ram", "dual_port_ram"),
+    ]
+    broken = [
+        edited(plain[0], r"2'd2, 2'd0, 2'd3, 2'd1", "2'd2, 2'd0, 2'd3, 2'd2"),
+        edited(plain[3], r"2'd0, 2'd1, 2'd2, 2'd3", "2'd1, 2'd1, 2'd2, 2'd3"),
+        edited(plain[0], r"assign both = s_axis_tdata\[4\].*;", "assign both = s_axis_tdata[4];"),
+        edited(plain[1], "==", "!="),
+    ]
+
+    proofs = decide([*plain, *blocks, *broken])
+
+    assert [proof.proved for proof in proofs] == [True] * 6 + [False] * 4
