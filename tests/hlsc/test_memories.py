@@ -1,17 +1,17 @@
-"""Memories with initial words, two writes in a step and reads behind writes: Python, C++ and SystemVerilog."""
+"""Memories with initial words, two writes and reads behind writes: Python, C++ and SystemVerilog."""
 
 from __future__ import annotations
 
 import random
 import re
 import subprocess
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 
-from tests.hlsc.native import HLS, NativeUnits
+from tests.hlsc.native import HLS
 from tests.hlsc.proving import in_blocks
 from tests.hlsc.rtl import Module, RtlModules
 from tests.needs import require_yosys
@@ -21,7 +21,7 @@ from thresher.hlsc.evaluate import Interpreter
 from thresher.hlsc.frontend.unit import unit_graph
 from thresher.hlsc.llvm.parser import parse
 from thresher.hlsc_proof import Claim, claim, decide
-from thresher_sim.toolchain import find_amd_include, find_clang, find_gxx
+from thresher_sim.compile import compile_checked, compile_program
 
 UNITS = Path(__file__).parent / "memory_units.hpp"
 BEATS = 300
@@ -142,10 +142,12 @@ class Case:
         places = [0, self.depth - 1, *(rng.randrange(self.depth) for _ in range(3))]
         return [
             Beat(
-                *(rng.choice(places) for _ in range(3)),
-                rng.random() < 0.6,
-                rng.random() < 0.6,
-                rng.getrandbits(16),
+                a=rng.choice(places),
+                b=rng.choice(places),
+                c=rng.choice(places),
+                first=rng.random() < 0.6,
+                second=rng.random() < 0.6,
+                data=rng.getrandbits(16),
             )
             for _ in range(BEATS)
         ]
@@ -254,6 +256,85 @@ def test_the_systemverilog_does_what_python_does_under_stalls(built: list[Built]
 
     for case, result in zip(cases, results, strict=True):
         assert result == {"m_axis": case.golden()}, case
+
+
+RUN = """
+#include <cstdio>
+#include "memory_units.hpp"
+#ifdef THRESHER_CHECKED
+#include "thresher/undefined.hpp"
+#endif
+
+// Reads beats in hexadecimal digits, and prints those that the unit writes, 64 bits at a time.
+template <class Unit, int Width>
+void run(const char* path, const char* name) {
+  static Unit unit;
+  thresher::Channel<64> source("source");
+  thresher::Channel<Width> sink("sink");
+  typename Unit::Ports ports{thresher::InStream<64>(source), thresher::OutStream<Width>(sink)};
+  std::FILE* file = std::fopen(path, "r");
+  unsigned long long beat;
+  while (std::fscanf(file, "%llx", &beat) == 1) {
+    source.write(static_cast<thresher::uint<64>>(beat));
+    unit.step(ports);
+  }
+  std::fclose(file);
+  std::printf("%s\\n", name);
+  while (!sink.empty()) {
+    const thresher::uint<Width + 63> wide = sink.read();
+    for (int low = (Width - 1) / 64 * 64; low >= 0; low -= 64) {
+      std::printf("%016llx", static_cast<unsigned long long>(thresher::bits_at<64, Width + 63>(wide, low)));
+    }
+    std::printf("\\n");
+  }
+}
+
+int main() {
+CALLS
+}
+"""
+
+
+@pytest.mark.parametrize("compiler", ["bitint", "checked", "amd"])
+def test_the_cpp_itself_does_what_python_does(compiler: str, tmp_path: Path) -> None:
+    """The C simulation: clang with our types, without and with checks, and g++ with AMD's."""
+    cases = [case for case in CASES if compiler != "amd" or case.width < 100 or case.depth == 3]
+    calls = []
+    for case in cases:
+        beats = "".join(f"{beat.number:x}\n" for beat in case.beats())
+        (tmp_path / f"{case.module}.txt").write_text(beats)
+        path = f"{tmp_path}/{case.module}.txt"
+        width = case.width * case.outputs
+        calls.append(f'  run<{case.type_name}, {width}>("{path}", "{case.module}");')
+    driver = tmp_path / "driver.cpp"
+    driver.write_text(RUN.replace("CALLS", "\n".join(calls)))
+    includes = [HLS, UNITS.parent]
+    if compiler == "checked":
+        program = compile_checked(driver, includes, tmp_path / "cache")
+    else:
+        program = compile_program(driver, includes, tmp_path / "cache", compiler)
+
+    printed = subprocess.run([program], capture_output=True, text=True, check=True).stdout.split()
+
+    expected = []
+    for case in cases:
+        expected += [case.module, *case.golden()]
+    names = {case.module for case in cases}
+    assert [line if line in names else int(line, 16) for line in printed] == expected
+
+
+def test_words_of_tables_of_all_types() -> None:
+    """Numbers are extended or cut to the word, as an assignment does it; written by hand."""
+    graph = unit_graph(parse(emit_llvm(UnitSource(UNITS, "memory_units::Tables", (HLS,))).text))
+    initial = {memory.name: memory.initial for memory in graph.memories}
+
+    numbers = (0xFFFFF, 0x45678, 0, 5, 1)
+    assert initial == {
+        "bytes_": (1, 0xFFFFE, 127, 0xFFF80, 0),
+        "long__0": numbers,
+        "long__1": numbers,
+        "bits_": (1, 0, 0, 1, 1),
+    }
 
 
 SMALL = ("SmallTwoWrites", "SmallWriteFirst", "SmallWriteOrRead", "SmallConstructed")

@@ -91,9 +91,10 @@ def _reset(module: Module, info: DebugInfo, layout: UnitLayout) -> _Start:
     lowering = Lowering(builder, module, info, layout, module.functions["thresher_reset"])
     end = max((leaf.offset + leaf.size for leaf in layout.registers), default=8)
     after = lowering.run((memory.Segment(0, end, None),))
+    words = {ram.name: initial_words(lowering.effects, ram) for ram in layout.rams}
     return _Start(
         {leaf.name: _reset_value(builder, after, leaf) for leaf in layout.registers},
-        {ram.name: initial_words(lowering.effects, ram) for ram in layout.rams},
+        words,
         lowering.constants,
         tuple(lowering.effects.stores),
     )

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from thresher.hlsc.ir import Memory, Node, Op, UnitGraph
+from thresher.hlsc.schedule.memories import takes_two_memories
 from thresher.hlsc.schedule.stages import Schedule
 from thresher.hlsc.verilog.cells import filled
 from thresher.hlsc.verilog.expressions import constant
@@ -54,13 +55,13 @@ def ram_cells(graph: UnitGraph, plan: Schedule) -> list[RamCell]:
 
 def _cells(memory: Memory, reads: Sequence[Node], plan: Schedule) -> list[RamCell]:
     block = reads[0] in plan.registered
+    if takes_two_memories(memory, block):
+        cell = "two_write_block_ram" if block else "two_write_ram"
+        return [RamCell(cell, memory, (read,), 2) for read in reads]
     if len(memory.writes) == 1:
         return [RamCell("block_ram" if block else "ram", memory, (read,)) for read in reads]
-    if block and memory.reads_apart:
-        pairs = [tuple(reads[first : first + 2]) for first in range(0, len(reads), 2)]
-        return [RamCell(DUAL_PORT, memory, pair) for pair in pairs]
-    cell = "two_write_block_ram" if block else "two_write_ram"
-    return [RamCell(cell, memory, (read,), 2) for read in reads]
+    pairs = [tuple(reads[first : first + 2]) for first in range(0, len(reads), 2)]
+    return [RamCell(DUAL_PORT, memory, pair) for pair in pairs]
 
 
 def ram_parameters(memory: Memory, words: str) -> list[tuple[str, str]]:
