@@ -98,7 +98,8 @@ class Ram:
         parameters = f".Width({self.width}), .Depth({self.depth}), .Filled(1'b1), .Initial({{{words}}})"
         return (
             f"  {self.cell} #({parameters}) u{index} (.clk_i(clk), .write_i(write{first}), "
-            f".write_address_i({addresses}), .write_data_i({datas}), {enable}.read_address_i({reads}), .read_data_o(word{index}));"
+            f".write_address_i({addresses}), .write_data_i({datas}), {enable}"
+            f".read_address_i({reads}), .read_data_o(word{index}));"
         )
 
 
