@@ -17,6 +17,9 @@ from thresher.hlsc.verilog.cells import filled
 from thresher.hlsc.verilog.expressions import constant
 
 DUAL_PORT = "dual_port_ram"
+GROUP = 128
+"""Words that are printed as one group: Verilator's time grows with the square of the items of a list."""
+
 _INNER = {
     "two_write_ram": ("last_writer", "ram"),
     "two_write_block_ram": ("block_ram", "last_writer", "ram"),
@@ -72,6 +75,12 @@ def ram_parameters(memory: Memory, words: str) -> list[tuple[str, str]]:
 
 def initial_lines(memory: Memory, name: str) -> list[str]:
     """The initial words of a memory as a constant."""
-    words = [constant(memory.width, word) for word in memory.initial or ()]
+    words = [constant(memory.width, word) for word in memory.initial or ()][::-1]
     head = f"  localparam logic [{len(words) * memory.width - 1}:0] {name} = {{"
-    return [head, *(f"    {row}" for row in filled(words[::-1])), "  };"]
+    if len(words) <= GROUP:
+        return [head, *(f"    {row}" for row in filled(words)), "  };"]
+    lines = []
+    for first in range(0, len(words), GROUP):
+        lines += ["    {", *(f"      {row}" for row in filled(words[first : first + GROUP])), "    },"]
+    lines[-1] = "    }"
+    return [head, *lines, "  };"]
