@@ -1,12 +1,18 @@
 // A memory of look-up tables with one write port and one read port. The read is combinational and sees
 // the contents before the clock edge: a read of the address that is being written gives the old word.
 //
-// There is no reset: a word is undefined until it is written. A user that needs more read ports uses
-// one ram for each, all written alike. For many words block_ram is smaller; its read takes a cycle.
+// There is no reset: words keep what they hold. If Filled they begin as Initial says, word 0 in its lowest
+// bits; else a word is undefined until it is written. A user that needs more read ports uses one ram for
+// each, all written alike; one that writes twice in a cycle uses two_write_ram. For many words block_ram
+// is smaller; its read takes a cycle.
 
 module ram #(
   parameter int Width = 8,
   parameter int Depth = 2,
+  parameter bit Filled = 1'b0,
+  /* verilator lint_off WIDTHCONCAT */  // it may be long
+  parameter logic [(Filled ? Depth * Width : 1)-1:0] Initial = '0,
+  /* verilator lint_on WIDTHCONCAT */
   localparam int AddressWidth = Depth > 1 ? $clog2(Depth) : 1
 ) (
   input  logic                    clk_i,
@@ -25,6 +31,14 @@ module ram #(
 
   (* ram_style = "distributed" *)
   logic [Width-1:0] words [Depth];
+
+  if (Filled) begin : gen_filled
+    initial begin
+      for (int address = 0; address < Depth; address++) begin
+        words[address] = Initial[address*Width +: Width];
+      end
+    end
+  end
 
   always_ff @(posedge clk_i) begin
     if (write_i) begin

@@ -1,6 +1,17 @@
-// A memory of the unit's state. Reads see the contents before the step: a step that reads and writes
-// the same address reads the old word, so a read stands before a write in the C++ of a step.
-// Until a word is written it may hold anything, and holds zero in the C simulation.
+// A memory of the unit's state, of `Depth` words of `Width` bits.
+//
+// A step may read it at any number of places, and write it at two. Two writes to one address leave the
+// word of the later one. A read sees the contents before the step, so that it stands before the writes
+// in the C++; in a memory of `RamOrder::kWriteFirst` a read may stand behind a write as well, and sees it.
+//
+// A memory that is made from a table, an array with a number or with 64-bit words for each address, begins
+// with its words:
+//
+//   static constexpr std::uint8_t kSquares[4] = {0, 1, 4, 9};
+//   Ram<8, 4> squares_ = kSquares;
+//
+// That is after configuration: no reset changes the contents. Until a word is written that was given no
+// value it may hold anything, and holds zero in the C simulation.
 #ifndef THRESHER_RAM_HPP
 #define THRESHER_RAM_HPP
 
@@ -12,7 +23,10 @@
 
 #ifdef THRESHER_HLSC
 extern "C" {
-void thresher_ram_read(const void* ram, int width, int depth, std::uint32_t address,
+void thresher_ram_initial(void* ram, int width, int depth, int bytes, int is_signed,
+                          const void* words) noexcept;
+void thresher_ram_copy(void* ram, const void* other) noexcept;
+void thresher_ram_read(const void* ram, int width, int depth, int order, std::uint32_t address,
                        void* word) noexcept;
 void thresher_ram_write(void* ram, int width, int depth, std::uint32_t address,
                         const void* word) noexcept;
@@ -21,9 +35,54 @@ void thresher_ram_write(void* ram, int width, int depth, std::uint32_t address,
 
 namespace thresher {
 
-template <int Width, int Depth>
+// Where a read may stand in a step that writes the memory.
+enum class RamOrder { kReadFirst, kWriteFirst };
+
+template <int Width, int Depth, RamOrder Order = RamOrder::kReadFirst>
 class Ram {
  public:
+  Ram() = default;
+  Ram& operator=(const Ram&) = delete;
+
+#if defined(THRESHER_HLSC)
+  Ram(const Ram& other) { thresher_ram_copy(this, &other); }
+
+  template <class Word>
+  constexpr Ram(const Word (&words)[Depth]) : address_(0) {
+    const bool is_signed = Word(0) > Word(-1);
+    if (!__builtin_is_constant_evaluated()) {
+      thresher_ram_initial(this, Width, Depth, sizeof(Word), is_signed, &words);
+    }
+  }
+
+  template <int Words>
+  constexpr Ram(const std::uint64_t (&words)[Depth][Words]) : address_(0) {
+    static_assert(Words == (Width + 63) / 64, "a table has as many 64-bit words as its width needs");
+    if (!__builtin_is_constant_evaluated()) {
+      thresher_ram_initial(this, Width, Depth, sizeof words[0], false, &words);
+    }
+  }
+#else
+  Ram(const Ram&) = default;
+
+  template <class Word>
+  Ram(const Word (&words)[Depth]) {
+    for (int address = 0; address < Depth; ++address) words_[address] = words[address];
+  }
+
+  template <int Words>
+  Ram(const std::uint64_t (&words)[Depth][Words]) {
+    static_assert(Words == (Width + 63) / 64, "a table has as many 64-bit words as its width needs");
+    for (int address = 0; address < Depth; ++address) {
+      uint<Words * 64> word = 0;
+      for (int index = 0; index < Words; ++index) {
+        word = with_bits<64, Words * 64>(word, 64 * index, words[address][index]);
+      }
+      words_[address] = bits_at<Width, Words * 64>(word, 0);
+    }
+  }
+#endif
+
 #if defined(THRESHER_CHECKED)
   uint<Width> read(std::uint32_t address, Place place = Place::here()) const {
     check_address(address, Depth, "Ram", place);
@@ -38,7 +97,7 @@ class Ram {
   uint<Width> read(std::uint32_t address) const {
 #if defined(THRESHER_HLSC)
     uint<Width> word;
-    thresher_ram_read(this, Width, Depth, address, &word);
+    thresher_ram_read(this, Width, Depth, static_cast<int>(Order), address, &word);
     return word;
 #else
     return words_[address];

@@ -49,6 +49,7 @@ def test_the_page_holds_what_is_tested() -> None:
         "LargestOfFour",
         "Square",
         "Delay",
+        "Rename",
         "Total",
         "TotalInWords",
         "SignalFilter",

@@ -12,6 +12,7 @@
 namespace mistakes {
 
 static constexpr std::uint64_t kSquares[6][1] = {{0}, {1}, {4}, {9}, {16}, {25}};
+static constexpr std::uint8_t kStart[7] = {9, 8, 7, 6, 5, 4, 3};
 static constexpr int kPrimes[4] = {2, 3, 5, 7};
 
 // A number of a class, so that an element is an object that member functions are called for.
@@ -62,6 +63,9 @@ struct Any {
     if (number == 17) result = grid_[1][value_];  // a row of a grid
     if (number == 18) result = copied(levels_[value_]);  // an argument
     if (number == 19) result = (static_cast<int>(0x7fffffff) + value_) * 3;
+    if (number == 20) latest_.write(static_cast<std::uint32_t>(value_ - 1), 1);  // a first write
+    if (number == 20) latest_.write(static_cast<std::uint32_t>(value_), 1);  // a second write
+    if (number == 21) result = static_cast<int>(latest_.read(static_cast<std::uint32_t>(value_)));  // a read behind a write
     ports.m_axis.write(static_cast<thresher::uint<32>>(static_cast<unsigned>(result)));
   }
 
@@ -74,6 +78,7 @@ struct Any {
   int value_ = 0;
   int members_[4] = {};
   thresher::Ram<8, 6> ram_;
+  thresher::Ram<8, 7, thresher::RamOrder::kWriteFirst> latest_ = kStart;
   Level levels_[7];
   int grid_[2][7] = {};
   int last_[7] = {};
@@ -90,6 +95,19 @@ struct Early {
   }
   void step(Ports& ports) { ports.m_axis.write(ports.s_axis.read()); }
   int table_[4];
+};
+
+// Its constructor writes a word too many.
+struct EarlyWrite {
+  struct Ports {
+    thresher::InStream<8> s_axis;
+    thresher::OutStream<8> m_axis;
+  };
+  EarlyWrite() {
+    for (int place = 0; place <= 4; ++place) memory_.write(place, place);  // a word too many
+  }
+  void step(Ports& ports) { ports.m_axis.write(ports.s_axis.read()); }
+  thresher::Ram<8, 4> memory_;
 };
 
 }  // namespace mistakes

@@ -76,7 +76,18 @@ void thresher_write(const void* port, int width, const void* beat) noexcept {
 void thresher_rom(const void* table, int width, int depth, int, unsigned address, void* word) noexcept {
   put(word, width, (const unsigned char*)table + (size_t)address * ((width + 63) / 64 * 8));
 }
-void thresher_ram_read(const void* ram, int width, int depth, unsigned address, void* word) noexcept {
+void thresher_ram_initial(void* ram, int width, int depth, int bytes, int is_signed,
+                          const void* table) noexcept {
+  const unsigned char* number = (const unsigned char*)table;
+  for (int address = 0; address < depth; ++address, number += bytes) {
+    unsigned char* word = word_of(ram, width, depth, address);
+    for (int place = 0; place < bytes_of(width); ++place)
+      word[place] = place < bytes ? number[place] : is_signed && number[bytes - 1] >> 7 ? 255 : 0;
+    if (width % 8) word[width / 8] &= (1 << width % 8) - 1;
+  }
+}
+void thresher_ram_copy(void*, const void*) noexcept { abort(); }
+void thresher_ram_read(const void* ram, int width, int depth, int, unsigned address, void* word) noexcept {
   put(word, width, word_of(ram, width, depth, address));
 }
 void thresher_ram_write(void* ram, int width, int depth, unsigned address, const void* word) noexcept {
@@ -92,11 +103,11 @@ int run(int steps, const unsigned char* const* in, const int* in_beats, unsigned
   static int taken_now[kPorts], before[kPorts];
   alignas(Unit) static unsigned char place[sizeof(Unit)];
   memset(place, unset_byte, sizeof place);
+  contents = nullptr;
   Unit& unit = *new (place) Unit;
   typename Unit::Ports ports;
   ports_base = (const char*)&ports;
   beats_in = in; beats_out = out; available = in_beats; taken = taken_now; written = out_beats;
-  contents = nullptr;
   memset(taken_now, 0, sizeof taken_now);
   volatile int done = 0;
   while (done < steps) {

@@ -33,6 +33,7 @@ using thresher::leading_zeros;
 using thresher::OutStream;
 using thresher::popcount;
 using thresher::Ram;
+using thresher::RamOrder;
 using thresher::rom_read;
 using thresher::sint;
 using thresher::trailing_zeros;
@@ -58,8 +59,8 @@ class RandomUnit:
 
     def __post_init__(self) -> None:
         rng = random.Random(self.seed)
-        streams = random.Random(f"streams {self.seed}")
-        self.text = _Generator(rng, self.name, self.is_portable, streams).unit()
+        draws = (random.Random(f"{what} {self.seed}") for what in ("streams", "rams"))
+        self.text = _Generator(rng, self.name, self.is_portable, *draws).unit()
 
     @property
     def is_portable(self) -> bool:
@@ -69,16 +70,25 @@ class RandomUnit:
 
 @dataclass(frozen=True)
 class _Ram:
+    """A memory; `whole` if all words have values at first, `apart` is the condition of its writes."""
+
     name: str
     width: int
     depth: int
+    write_first: bool
+    whole: bool
+    apart: str
+    constructor: str = ""
 
 
 class _Generator(Expressions):
-    def __init__(self, rng: random.Random, name: str, portable: bool, streams: random.Random) -> None:
+    def __init__(
+        self, rng: random.Random, name: str, portable: bool, streams: random.Random, of_rams: random.Random
+    ) -> None:
         super().__init__(rng, portable)
         self.streams = streams
         self.carried: dict[str, str] = {}
+        self.of_rams = of_rams
         # AMD's types have no constexpr constructors.
         self.constant = "static const " if portable else "static constexpr "
         self.name = name
@@ -86,16 +96,19 @@ class _Generator(Expressions):
         self.depth = 1
         self.count = 0
         self.members: list[Value] = []
+        self.initial: list[str] = []
         self.rams: list[_Ram] = []
 
     def unit(self) -> str:
         rng = self.rng
         inputs = [self.type(False) for _ in range(rng.choice([0, 1, 1, 1, 1, 1, 2, 2, 2, 3]))]
         outputs = [self.type(False) for _ in range(rng.choice([1, 1, 1, 2, 2, 3]))]
-        lines = [*self.table_lines(), f"struct {self.name} {{", "  struct Ports {"]
+        tables = self.table_lines()
+        members = self.member_lines()
+        lines = [*tables, *self.initial, f"struct {self.name} {{", "  struct Ports {"]
         lines += [f"    InStream<{self.stream(f's{at}', kind)}> s{at};" for at, kind in enumerate(inputs)]
         lines += [f"    OutStream<{self.stream(f'm{at}', kind)}> m{at};" for at, kind in enumerate(outputs)]
-        lines += ["  };", *self.member_lines()]
+        lines += ["  };", *members, *self.constructor_lines()]
         self.values = list(self.members)
         if self.streams.random() < 0.2:
             # A step that does nothing where there is no room writes the same, whenever that is.
@@ -104,6 +117,8 @@ class _Generator(Expressions):
         self.line(f"const uint<3> turn = (uint<3>){rng.choice(self.members).text};")
         self.read_streams(inputs)
         for ram in self.rams:
+            if ram.apart:
+                self.line(f"const bool {ram.apart} = {self.condition()};")
             self.read_ram(ram)
         for _ in range(rng.randint(1, 5)):
             self.statement()
@@ -111,6 +126,7 @@ class _Generator(Expressions):
             self.line(f"if ({self.condition()}) return;")
         for ram in self.rams:
             self.write_ram(ram)
+            self.more_accesses(ram)
         for index, kind in enumerate(outputs):
             self.write_stream(index, kind)
         for _ in range(rng.randint(1, 3)):
@@ -213,10 +229,53 @@ class _Generator(Expressions):
             deep = self.rng.random() < 0.25
             width = self.rng.choice([1, 8, 9, 36]) if deep else self.type(False).width
             depth = self.rng.choice([512, 1024, 1500]) if deep else self.rng.choice([2, 3, 4, 8, 11, 32])
-            self.rams.append(_Ram(f"ram{index}", width, depth))
-            lines.append(f"  Ram<{width}, {depth}> ram{index};")
+            lines.append(self.ram_line(f"ram{index}", width, depth))
             lines.append(f"  uint<{depth}> ram{index}_seen = 0;")
         return lines
+
+    def ram_line(self, name: str, width: int, depth: int) -> str:
+        """A memory, that may begin with the words of a table, or with some that the constructor writes."""
+        rng = self.of_rams
+        write_first, starts = rng.random() < 0.4, rng.random()
+        order = ", RamOrder::kWriteFirst" if write_first else rng.choice(["", ", RamOrder::kReadFirst"])
+        table = f" = {self.initial_table(name, width, depth)}" if starts < 0.4 else ""
+        written = ""
+        if 0.3 < starts < 0.5:
+            word = f"(uint<{width}>)((std::uint64_t)place * {rng.getrandbits(40)}ull)"
+            written = f"for (int place = 0; place < {rng.randint(1, min(depth, 16))}; ++place)"
+            written += f" {name}.write({rng.randrange(max(depth - 16, 1))} + place, {word});"
+        apart = f"{name}_writes" if rng.random() < 0.3 else ""
+        self.rams.append(_Ram(name, width, depth, write_first, bool(table), apart, written))
+        return f"  Ram<{width}, {depth}{order}> {name}{table};"
+
+    def initial_table(self, name: str, width: int, depth: int) -> str:
+        """The name of a table of integers, of C++'s own or of so many bits, or of 64-bit words."""
+        rng, table = self.of_rams, f"{self.name}_{name}"
+        if rng.random() < 0.4:
+            element, kind = rng.choice(
+                [("std::uint8_t", Type(8)), ("std::int16_t", Type(16, True)), ("std::uint64_t", Type(64))]
+            )
+        elif rng.random() < 0.5:
+            kind = Type(rng.choice([2, 7, 12, 40, width]) + 1, rng.random() < 0.5)
+            element = str(kind)
+        else:
+            words = -(-width // 64)
+            rows = ", ".join(
+                "{" + ", ".join(f"{rng.getrandbits(64)}ull" for _ in range(words)) + "}" for _ in range(depth)
+            )
+            self.initial.append(f"static constexpr std::uint64_t {table}[{depth}][{words}] = {{{rows}}};")
+            return table
+        values = (
+            rng.getrandbits(min(kind.width, 64)) - (kind.signed << min(kind.width, 64) - 1)
+            for _ in range(depth)
+        )
+        listed = ", ".join(f"({element}){value}{'ll' if kind.signed else 'ull'}" for value in values)
+        self.initial.append(f"{self.constant}{element} {table}[{depth}] = {{{listed}}};")
+        return table
+
+    def constructor_lines(self) -> list[str]:
+        written = [f"    {ram.constructor}" for ram in self.rams if ram.constructor]
+        return [f"  {self.name}() {{", *written, "  }"] if written else []
 
     def structure_lines(self) -> list[str]:
         """A structure, a member of it, and an array of it."""
@@ -293,20 +352,35 @@ class _Generator(Expressions):
         for _ in range(self.rng.choice([0, 1, 1, 1, 2, 3])):
             kind = Type(ram.width)
             address = self.local_address(ram)
-            if self.rng.random() < 0.7:
+            if self.rng.random() < 0.7 and not ram.apart:
                 word = self.local(kind, f"{ram.name}.read({address})")
             else:
                 word = self.local(kind, self.number(kind))
-                self.line(f"if ({self.condition()}) {word.text} = {ram.name}.read({address});")
+                condition = f"!{ram.apart}" if ram.apart else self.condition()
+                self.line(f"if ({condition}) {word.text} = {ram.name}.read({address});")
+            if ram.whole:
+                continue
             unseen = f"(uint<1>)({ram.name}_seen >> {address}) == 0"
             self.line(f"if ({unseen}) {word.text} = {self.number(kind)};")
 
     def write_ram(self, ram: _Ram) -> None:
         style = self.rng.random()
-        head = f"if ({self.condition()}) " if style < 0.7 else ""
+        condition = self.condition() if style < 0.7 else "true"
+        head = f"if ({condition}) " if style < 0.7 else ""
+        if ram.apart:
+            head = f"if ({ram.apart} && {condition}) "
         self.store(ram, head)
         if style < 0.2:
-            self.store(ram, "else ")
+            self.store(ram, f"else if ({ram.apart}) " if ram.apart else "else ")
+
+    def more_accesses(self, ram: _Ram) -> None:
+        """A second write, and reads that see what the step has written."""
+        if self.of_rams.random() < 0.5:
+            if ram.write_first and not ram.apart and self.of_rams.random() < 0.5:
+                self.read_ram(ram)
+            self.write_ram(ram)
+        if ram.write_first and not ram.apart:
+            self.read_ram(ram)
 
     def store(self, ram: _Ram, head: str) -> None:
         self.line(head + "{")

@@ -318,7 +318,7 @@ def test_initial_values_that_clang_does_not_evaluate_are_warned_of(tmp_path: Pat
     assert unit.warnings == (
         "hlsc: unit 'Unit': clang does not evaluate the constructor, so the initial values that hlsc has "
         "read are not held to the compiled C++; give every member an initial value where it is declared, by "
-        "a constant expression",
+        "a constant expression, and a Ram a table",
     )
 
 

@@ -43,6 +43,8 @@ MISTAKES: dict[int, tuple[str, str, str]] = {
     16: ("the last member", "index 7 is outside of 'int[7]'", ARRAY),
     17: ("a row of a grid", "index 7 is outside of 'int[7]'", ARRAY),
     18: ("an argument", "index 7 is outside of 'Level[7]'", ARRAY),
+    20: ("a second write", "address 7 is outside of a Ram of 7 words", WORDS),
+    21: ("a read behind a write", "address 7 is outside of a Ram of 7 words", WORDS),
 }
 """What `mistakes::Any` does wrong with the value 7, by its number: the line's comment, what, the remedy."""
 
@@ -143,6 +145,8 @@ def test_what_is_within_its_bounds_and_sums_that_wrap_are_no_mistakes(
         17: 6,
         18: 6,
         19: 2,
+        20: 6,
+        21: 4,
     }
 
     done = run(unit, tmp_path, list(numbers), list(numbers.values()))
@@ -158,6 +162,7 @@ def test_what_is_within_its_bounds_and_sums_that_wrap_are_no_mistakes(
         10: 2**32 - 100,
         18: 1,
         19: wrapped,
+        21: 5,
     }
 
 
@@ -168,6 +173,16 @@ def test_a_mistake_of_a_constructor_is_named(tmp_path: Path) -> None:
     assert str(caught.value) == (
         f"sim: unit 'Early': mistakes.hpp:{line('ahead of the steps')}: index 4 is outside of 'int[4]', "
         f"ahead of the first step; {ARRAY}"
+    )
+
+
+def test_a_write_of_a_constructor_is_named(tmp_path: Path) -> None:
+    unit = project(tmp_path, "EarlyWrite", (BYTES,), UnitStream("m_axis", 8))
+    with pytest.raises(UsageError) as caught:
+        run(unit, tmp_path, [1])
+    assert str(caught.value) == (
+        f"sim: unit 'EarlyWrite': mistakes.hpp:{line('a word too many')}: address 4 is outside of a Ram of 4 "
+        f"words, ahead of the first step; {WORDS}"
     )
 
 

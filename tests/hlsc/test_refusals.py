@@ -268,12 +268,55 @@ REFUSED = {
     "ram read after write": (
         unit("m.write(0, p.s_axis.read());\np.m_axis.write(m.read(1));", "Ram<8, 4> m;"),
         "hlsc: unit 'Unit': unit.hpp:10: 'm' is read after it is written in one step (at "
-        "unit.hpp:9), and a read sees the contents before the step; move the read before the write",
+        "unit.hpp:9), and a read sees the contents before the step; move the read before the write, or let "
+        "reads see earlier writes of their step: Ram<8, 4, RamOrder::kWriteFirst>",
     ),
-    "two ram writes": (
-        unit("m.write(0, 1);\nm.write(1, p.s_axis.read());", "Ram<8, 4> m;"),
-        "hlsc: unit 'Unit': unit.hpp:10: 'm' is written twice in one step (first at unit.hpp:9); a "
-        "step does so at most once: put the two on different branches of one `if`",
+    "three ram writes": (
+        unit(
+            "m.write(0, 1);\nif (p.s_axis.read() == 1) m.write(1, 2);\nm.write(2, p.t_axis.read());",
+            "Ram<8, 4> m;",
+        ),
+        "hlsc: unit 'Unit': unit.hpp:11: 'm' is written at 3 places of one step (at unit.hpp:9, unit.hpp:10 "
+        "and unit.hpp:11), and a memory has 2 write ports; put all but two of them on different branches of "
+        "one `if`, widen the word to hold what is written together, or write in several steps",
+    ),
+    "ram filled in a step": (
+        unit(
+            "m.~Ram();\nnew (&m) Ram<8, 2>(t);\np.m_axis.write(m.read(p.s_axis.read().to_uint() & 1));",
+            "Ram<8, 2> m;",
+            before="#include <new>\nstatic constexpr unsigned char t[2] = {1, 2};",
+        ),
+        "hlsc: unit 'Unit': unit.hpp:11: 'm' is made from a table in a step; write it word by word: a memory "
+        "is filled by configuration alone",
+    ),
+    "ram of a variable table": (
+        unit(
+            "p.m_axis.write(m.read(p.s_axis.read().to_uint() & 1));",
+            "Ram<8, 2> m{t};",
+            before="unsigned char t[2] = {1, 2};",
+        ),
+        "hlsc: unit 'Unit': unit.hpp:11: the variable 't' is read, which is no constant; declare it "
+        "constexpr, or make it a member of the unit",
+    ),
+    "ram read in the constructor": (
+        unit(
+            "p.m_axis.write(x + p.s_axis.read() + m.read(1));",
+            "Ram<8, 2> m;\nuint<8> x;\nUnit() {\nx = m.read(0);\n}",
+        ),
+        "hlsc: unit 'Unit': unit.hpp:14: 'm' is read in the constructor; keep in a constant what the "
+        "constructor needs",
+    ),
+    "ram written beyond its words": (
+        unit(
+            "p.m_axis.write(m.read(p.s_axis.read().to_uint() & 1));",
+            "Ram<8, 3> m;\nUnit() {\nfor (int i = 0; i < 9; ++i) m.write(i, 1);\n}",
+        ),
+        "hlsc: unit 'Unit': unit.hpp:13: the constructor writes to address 3 of 'm', which has 3 words; keep "
+        "the address within the words, or give more words",
+    ),
+    "ram copied": (
+        unit("Ram<8, 3> n(m);\np.m_axis.write(n.read(p.s_axis.read().to_uint() & 1));", "Ram<8, 3> m;"),
+        "hlsc: unit 'Unit': unit.hpp:9: a Ram is copied; read it and write the other one word by word",
     ),
     "table by variable": (
         unit(

@@ -289,6 +289,7 @@ def test_cells(tmp_path: Path) -> None:
         ("rom", {"Width": 0}, "rom %m: Width 0 and Depth 2 must be at least 1"),
         ("ram", {"Depth": 0}, "ram %m: Width 8 and Depth 0 must be at least 1"),
         ("block_ram", {"Width": -1}, "block_ram %m: Width -1 and Depth 2 must be at least 1"),
+        ("dual_port_ram", {"Depth": 0}, "dual_port_ram %m: Width 8 and Depth 0 must be at least 1"),
     ],
 )
 def test_illegal_parameters_are_refused(cell: str, parameters: dict[str, int], message: str) -> None:

@@ -31,14 +31,15 @@ from thresher.hlsc.verilog.flow import places
 from thresher.hlsc.verilog.header import Heading
 from thresher.hlsc.verilog.module import cells_used, module_text
 from thresher.hlsc.verilog.names import identifier
+from thresher.hlsc.verilog.rams import ram_cells
 from thresher_sim.signals import Signals
 
 
 @dataclass(frozen=True)
 class MemoryUse:
-    """A table or memory of a unit; `copies` are the memories that hold the same words.
+    """A table or memory of a unit; `copies` are the memories of its depth and width that it takes.
 
-    `kind` is "lut" or "block".
+    `kind` is "lut" or "block", `writes` the number of places that one step may write; 0 of a table.
     """
 
     cell: str
@@ -46,6 +47,7 @@ class MemoryUse:
     name: str
     width: int
     depth: int
+    writes: int
     copies: int
 
 
@@ -187,12 +189,21 @@ def _pipeline_bits(graph: UnitGraph, plan: Schedule) -> int:
 
 
 def _memories(graph: UnitGraph, plan: Schedule) -> tuple[MemoryUse, ...]:
-    found: Counter[tuple[str, str, str, int, int]] = Counter()
-    depths = {memory.name: memory.depth for memory in graph.memories}
+    """Tables and memories in the order of their first reads."""
+    found: Counter[tuple[str, str, str, int, int, int]] = Counter()
+    cells = {cell.reads[0]: cell for cell in ram_cells(graph, plan)}
     for node in graph.nodes():
-        if node.op not in (Op.ROM, Op.RAM):
-            continue
-        depth = len(graph.tables[node.symbol].words) if node.op is Op.ROM else depths[node.symbol]
-        block = node in plan.registered and (node.op is Op.RAM or is_block(graph, node))
-        found[node.op.value, "block" if block else "lut", identifier(node.symbol), node.width, depth] += 1
+        name = identifier(node.symbol)
+        if node.op is Op.ROM:
+            block = node in plan.registered and is_block(graph, node)
+            found["rom", _kind(block), name, node.width, len(graph.tables[node.symbol].words), 0] += 1
+        elif node in cells:
+            cell = cells[node]
+            memory = cell.memory
+            key = ("ram", _kind(cell.is_block), name, memory.width, memory.depth, len(memory.writes))
+            found[key] += cell.copies
     return tuple(MemoryUse(*key, copies) for key, copies in found.items())
+
+
+def _kind(block: bool) -> str:
+    return "block" if block else "lut"

@@ -34,7 +34,8 @@ class Diagnosis:
 def diagnose(unit: str, graph: UnitGraph, plan: Schedule, delays: DelayModel, clock_mhz: float) -> Diagnosis:
     """What a user should know of a schedule; `unit` is the name for the messages."""
     needs = dependencies(graph)
-    found = slowest_first(needs, delays)
+    # Block memory is read into a register: what a step hands to the next there takes no logic.
+    found = [one for one in slowest_first(needs, delays) if not plan.registered.issuperset(one.path)]
     usable = delays.usable_ns(clock_mhz)
     late = [one for one in found if one.delay_ns > usable]
     warnings = [_of_recurrence(unit, graph, one, delays, clock_mhz) for one in late]

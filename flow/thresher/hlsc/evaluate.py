@@ -19,7 +19,9 @@ class Interpreter:
 
     def __post_init__(self) -> None:
         self.registers = {register.name: register.reset or 0 for register in self.graph.registers}
-        self.memories = {memory.name: [0] * memory.depth for memory in self.graph.memories}
+        self.memories = {
+            memory.name: list(memory.initial or [0] * memory.depth) for memory in self.graph.memories
+        }
         self._nodes = self.graph.nodes()
 
     def run(self, streams: Mapping[str, Iterable[int]], steps: int) -> dict[str, list[int]]:
@@ -51,8 +53,9 @@ class Interpreter:
         for register in self.graph.registers:
             self.registers[register.name] = values[register.next]
         for memory in self.graph.memories:
-            if values[memory.written]:
-                self.memories[memory.name][values[memory.address]] = values[memory.data]
+            for write in memory.writes:
+                if values[write.written]:
+                    self.memories[memory.name][values[write.address]] = values[write.data]
 
     def _value(self, node: Node, args: list[int], beats: Mapping[str, int]) -> int:
         if node.op in OF_STREAMS:

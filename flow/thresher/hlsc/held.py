@@ -27,7 +27,7 @@ def hold_to_compiled(reading: UnitReading, compiled: CompiledData, unit: str) ->
     for symbol, constant in reading.constants.items():
         _hold_constant(constant, contents.get(symbol))
     given = {leaf: register for leaf, register in _registers(reading).items() if register.reset is not None}
-    if given and not compiled.has_initial_object:
+    if (given or reading.written) and not compiled.has_initial_object:
         return (_not_evaluated(unit),)
     for leaf, register in given.items():
         _hold_register(leaf, register, contents)
@@ -78,5 +78,6 @@ def _not_evaluated(unit: str) -> str:
         "",
         "clang does not evaluate the constructor, so the initial values that hlsc has read are not held "
         "to the compiled C++",
-        "give every member an initial value where it is declared, by a constant expression",
+        "give every member an initial value where it is declared, by a constant expression, and a Ram a "
+        "table",
     )

@@ -28,7 +28,7 @@ def visible(graph: UnitGraph) -> list[Node]:
         roots += [register.next for register in graph.registers if register.name in found]
         for memory in graph.memories:
             if memory.name in found:
-                roots += [memory.written, memory.address, memory.data]
+                roots += memory.nodes
 
 
 def influenced(graph: UnitGraph, nodes: Sequence[Node], names: Collection[str]) -> set[Node]:
@@ -41,7 +41,7 @@ def influenced(graph: UnitGraph, nodes: Sequence[Node], names: Collection[str]) 
                 found.add(node)
         follows = {register.name for register in graph.registers if register.next in found}
         for memory in graph.memories:
-            if not found.isdisjoint((memory.written, memory.address, memory.data)):
+            if not found.isdisjoint(memory.nodes):
                 follows.add(memory.name)
         if follows <= changed:
             return found

@@ -142,15 +142,42 @@ class Register:
 
 
 @dataclass(frozen=True)
+class Write:
+    """A write port of a memory: where `written` is 1, the step stores `data` at `address`."""
+
+    written: Node
+    address: Node
+    data: Node
+
+    @property
+    def nodes(self) -> tuple[Node, Node, Node]:
+        """All that it takes."""
+        return self.written, self.address, self.data
+
+
+WRITE_PORTS = 2
+"""The most that a memory has."""
+
+
+@dataclass(frozen=True)
 class Memory:
-    """A `Ram`. Its reads are `RAM` nodes; they see the contents before the step."""
+    """A `Ram`. Its reads are `RAM` nodes; they see the contents before the step.
+
+    No step writes one address through two ports. `reads_apart` says that no step that writes needs a word.
+    `initial` are the words after configuration; None where any will do.
+    """
 
     name: str
     width: int
     depth: int
-    written: Node
-    address: Node
-    data: Node
+    writes: tuple[Write, ...]
+    reads_apart: bool = False
+    initial: tuple[int, ...] | None = field(default=None, compare=False, repr=False)
+
+    @property
+    def nodes(self) -> list[Node]:
+        """All that its write ports take."""
+        return [node for write in self.writes for node in write.nodes]
 
 
 class TableStyle(enum.Enum):
@@ -191,7 +218,7 @@ class UnitGraph:
         for register in self.registers:
             yield register.next
         for memory in self.memories:
-            yield from (memory.written, memory.address, memory.data)
+            yield from memory.nodes
 
     def nodes(self) -> list[Node]:
         """All nodes that the roots need, arguments first."""

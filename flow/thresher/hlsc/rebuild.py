@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from thresher.hlsc.builder import Builder
-from thresher.hlsc.ir import Node, Op, Origin, UnitGraph
+from thresher.hlsc.ir import Memory, Node, Op, Origin, UnitGraph, Write
 
 
 def remade(graph: UnitGraph, builder: Builder, node: Node, args: Sequence[Node]) -> Node:
@@ -22,15 +22,16 @@ def rebuilt(graph: UnitGraph, made: Mapping[Node, Node]) -> UnitGraph:
         tuple(replace(port, needed=made[port.needed]) for port in graph.inputs),
         tuple(replace(port, written=made[port.written], value=made[port.value]) for port in graph.outputs),
         tuple(replace(register, next=made[register.next]) for register in graph.registers),
-        tuple(
-            replace(
-                memory, written=made[memory.written], address=made[memory.address], data=made[memory.data]
-            )
-            for memory in graph.memories
-        ),
+        tuple(rebuilt_memory(memory, made) for memory in graph.memories),
         graph.tables,
         carry_origins(graph, made),
     )
+
+
+def rebuilt_memory(memory: Memory, made: Mapping[Node, Node]) -> Memory:
+    """The memory, written through the same ports by other nodes."""
+    writes = (Write(*(made[node] for node in write.nodes)) for write in memory.writes)
+    return replace(memory, writes=tuple(writes))
 
 
 def carry_origins(graph: UnitGraph, made: Mapping[Node, Node]) -> dict[Node, Origin]:

@@ -6,7 +6,18 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from thresher.hlsc.builder import Builder
-from thresher.hlsc.ir import WIRING, Node, Op, Origin, Register, UnitGraph, reachable, wired_bits
+from thresher.hlsc.ir import (
+    WIRING,
+    Memory,
+    Node,
+    Op,
+    Origin,
+    Register,
+    UnitGraph,
+    Write,
+    reachable,
+    wired_bits,
+)
 from thresher.hlsc.rebuild import carry_origins
 
 MAX_ROUNDS = 8
@@ -51,7 +62,7 @@ def _visible(graph: UnitGraph) -> list[Node]:
     read = {node.symbol for node in graph.nodes() if node.op is Op.RAM}
     for memory in graph.memories:
         if memory.name in read:
-            roots += [memory.written, memory.address, memory.data]
+            roots += memory.nodes
     return roots
 
 
@@ -158,14 +169,17 @@ def _narrow(graph: UnitGraph) -> UnitGraph:
         tuple(replace(port, needed=new[port.needed]) for port in graph.inputs),
         tuple(replace(port, written=new[port.written], value=new[port.value]) for port in graph.outputs),
         tuple(_register(new, register) for register in graph.registers if new.width_of(register.name)),
-        tuple(
-            replace(memory, written=new[memory.written], address=new[memory.address], data=new[memory.data])
-            for memory in graph.memories
-            if memory.name in read
-        ),
+        tuple(_memory(new, memory) for memory in graph.memories if memory.name in read),
         graph.tables,
         new.origins(),
     )
+
+
+def _memory(new: _Narrowing, memory: Memory) -> Memory:
+    """The memory without ports that never write, but for one."""
+    writes = [Write(*(new[node] for node in write.nodes)) for write in memory.writes]
+    used = [write for write in writes if write.written.op is not Op.CONST or write.written.value]
+    return replace(memory, writes=tuple(used or writes[:1]))
 
 
 def _register(new: _Narrowing, register: Register) -> Register:

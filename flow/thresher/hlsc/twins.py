@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from thresher.hlsc.evaluate import function_of
 from thresher.hlsc.influence import held, influenced, visible
-from thresher.hlsc.ir import Node, Op, Table, UnitGraph
+from thresher.hlsc.ir import Memory, Node, Op, Table, UnitGraph
 
 _Instruction = tuple[int, Callable[..., int], tuple[int, ...], int]
 """The place of a value, the function that gives it, the places of its arguments, and its mask."""
@@ -95,18 +95,17 @@ class Twins:
         self._addresses = {self._place[node.args[0]] for node in tainted if node.op is Op.RAM}
 
     def unset_masks(self) -> dict[str, int]:
-        """All ones, as wide as each register without an initial value and each word of a memory, by name."""
-        masks = {each.name: (1 << each.width) - 1 for each in self.registers if each.reset is None}
-        return masks | {memory.name: (1 << memory.width) - 1 for memory in self.memories}
+        """All ones, as wide as each register and word of a memory without initial values, by name."""
+        unset = [each for each in self.registers if each.reset is None]
+        memories = [each for each in self.memories if each.initial is None]
+        return {each.name: (1 << each.width) - 1 for each in (*unset, *memories)}
 
     def reset(self, unset: Mapping[str, int]) -> State:
         """The state after reset, with these values where the C++ gives none."""
         registers = {
             each.name: unset[each.name] if each.reset is None else each.reset for each in self.registers
         }
-        return State(
-            registers, {memory.name: Words(memory.depth, unset[memory.name]) for memory in self.memories}
-        )
+        return State(registers, {memory.name: _words(memory, unset) for memory in self.memories})
 
     def compare(self, beats: Iterable[Beats], first: State, second: State) -> Outcome:
         """Run both from these states, which change, until something seen from outside differs.
@@ -192,8 +191,16 @@ class Twins:
         for register in self.registers:
             state.registers[register.name] = values[place[register.next]]
         for memory in self.memories:
-            if values[place[memory.written]]:
-                state.memories[memory.name].write(values[place[memory.address]], values[place[memory.data]])
+            for write in memory.writes:
+                written, address, data = (values[place[node]] for node in write.nodes)
+                if written:
+                    state.memories[memory.name].write(address, data)
+
+
+def _words(memory: Memory, unset: Mapping[str, int]) -> Words:
+    if memory.initial is None:
+        return Words(memory.depth, unset[memory.name])
+    return Words(memory.depth, 0, dict(enumerate(memory.initial)))
 
 
 def _look_up(table: Table, node: Node) -> Callable[[int], int]:

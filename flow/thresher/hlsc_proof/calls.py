@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from thresher.hlsc_proof import meaning
 from thresher.hlsc_proof.llvm_module import Value, object_bytes
 from thresher.hlsc_proof.streams import Stream
-from thresher.hlsc_proof.values import Ram, Values, run_of, width_of
+from thresher.hlsc_proof.values import Ram, RamWrite, Values, run_of, width_of
 
 _IGNORED = ("llvm.lifetime.", "llvm.assume", "llvm.experimental.noalias.scope.decl", "llvm.dbg.")
 _COMPARISONS = ("memcmp", "bcmp")
@@ -120,21 +120,22 @@ class Calls(Values):
         place = known - self._unit.first
         width, depth = (self._constant(operand, "a Ram of variable size") for operand in operands[1:3])
         ram = self.rams.setdefault(place, Ram(width, depth))
-        bits = max((depth - 1).bit_length(), 1)
-        address = self._fresh(bits, f"{bits}'({self._integer(operands[3])})")
+        address = self._fresh(ram.address_bits, f"{ram.address_bits}'({self._integer(operands[-2])})")
         return f"ram{place}", ram, address
 
     def _ram_read(self, _: Value, operands: Sequence[Value], run: str) -> None:
+        """The last word that the step has written at the address, or that from before it."""
         name, ram, address = self._ram(operands)
         value = self._fresh(ram.width, f"{name}_q[{address}]")
-        self._store_integer(self._pointer(operands[4]), object_bytes(ram.width), value, run)
+        for write in ram.writes:
+            found = f"{write.condition} && {write.address} == {address}"
+            value = self._fresh(ram.width, f"({found}) ? {write.word} : {value}")
+        self._store_integer(self._pointer(operands[-1]), object_bytes(ram.width), value, run)
 
     def _ram_write(self, _: Value, operands: Sequence[Value], run: str) -> None:
-        name, ram, address = self._ram(operands)
-        value = self._load(self._pointer(operands[4]), ram.width)
-        self._add(f"{name}_write = {name}_write | {run};")
-        self._add(f"if ({run}) {name}_address = {address};")
-        self._add(f"if ({run}) {name}_word = {value};")
+        _name, ram, address = self._ram(operands)
+        value = self._load(self._pointer(operands[-1]), ram.width)
+        ram.writes.append(RamWrite(self._fresh(1, run), address, value))
 
 
 _PORTS: dict[str, Callable[[Calls, Value, Sequence[Value], str], None]] = {

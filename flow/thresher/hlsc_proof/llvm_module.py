@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -41,7 +42,7 @@ def _rom(table: int, width: int, _depth: int, _style: int, address: int, word: i
 
 
 def _nothing(*_: int) -> None:
-    """A stream or a memory of the unit: no constructor knows what they hold."""
+    """A stream of the unit: no constructor knows what it holds."""
 
 
 _CALLED_ROM = ctypes.CFUNCTYPE(
@@ -49,6 +50,35 @@ _CALLED_ROM = ctypes.CFUNCTYPE(
     *(ctypes.c_void_p, ctypes.c_int, ctypes.c_int, ctypes.c_int, ctypes.c_uint32, ctypes.c_void_p),
 )(_rom)
 _CALLED_NOTHING = ctypes.CFUNCTYPE(None)(_nothing)
+
+_FILLS = ctypes.CFUNCTYPE(None, ctypes.c_void_p, *[ctypes.c_int] * 4, ctypes.c_void_p)
+_WRITES = ctypes.CFUNCTYPE(None, ctypes.c_void_p, *[ctypes.c_int] * 2, ctypes.c_uint32, ctypes.c_void_p)
+
+
+class _Contents(dict[int, list[int]]):
+    """What a constructor writes into memories, by their bytes in the unit."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._unit = 0
+        self.called = {"thresher_ram_initial": _FILLS(self._fill), "thresher_ram_write": _WRITES(self._write)}
+
+    def begin(self, unit: int) -> None:
+        """Begin anew, for a unit at an address."""
+        self.clear()
+        self._unit = unit
+
+    def _fill(self, ram: int, width: int, depth: int, size: int, signed: int, table: int) -> None:
+        """A memory is made from a table of numbers of so many bytes."""
+        numbers = (ctypes.string_at(table + size * address, size) for address in range(depth))
+        self[ram - self._unit] = [
+            int.from_bytes(number, "little", signed=bool(signed)) % (1 << width) for number in numbers
+        ]
+
+    def _write(self, ram: int, width: int, depth: int, address: int, word: int) -> None:
+        """A word is written."""
+        number = int.from_bytes(ctypes.string_at(word, object_bytes(width)), "little")
+        self.setdefault(ram - self._unit, [0] * depth)[address] = number % (1 << width)
 
 
 def object_bytes(width: int) -> int:
@@ -76,6 +106,7 @@ class LlvmModule:
     unit: str
     text: str
     _parsed: dict[str, Value] = field(default_factory=dict)
+    _contents: _Contents = field(default_factory=_Contents)
 
     def refusal(self, what: str) -> UntranslatedError:
         """The error that names what the reference cannot translate."""
@@ -167,7 +198,8 @@ class LlvmModule:
 
     def _bind(self, name: str) -> None:
         if name.startswith("thresher_"):
-            called = _CALLED_ROM if name == "thresher_rom" else _CALLED_NOTHING
+            others = self._contents.called.get(name, _CALLED_NOTHING)
+            called = _CALLED_ROM if name == "thresher_rom" else others
             self._llvm.add_symbol(name, ctypes.cast(called, ctypes.c_void_p).value)
         elif name not in _KNOWN:
             raise self.refusal(f"a module that declares '{name}'")
@@ -186,9 +218,19 @@ class LlvmModule:
         known = ~(zeros ^ ones) % (1 << 8 * self.unit_bytes)
         return InitialBits(known, zeros & known)
 
+    def initial_words(self) -> Mapping[int, list[int]]:
+        """The words that the constructor gives memories, by their bytes in the unit."""
+        self._constructed(0)
+        return self._contents
+
     def _after_reset(self, fill: int) -> int:
+        return int.from_bytes(self._constructed(fill), "little")
+
+    def _constructed(self, fill: int) -> bytes:
+        """The bytes of a unit that is constructed in memory that is filled with a byte."""
         memory = (ctypes.c_uint8 * (self.unit_bytes + _ALIGNMENT))(*[fill] * (self.unit_bytes + _ALIGNMENT))
         place = -(-ctypes.addressof(memory) // _ALIGNMENT) * _ALIGNMENT
         reset = ctypes.CFUNCTYPE(None, ctypes.c_void_p)(self._engine.get_function_address("thresher_reset"))
+        self._contents.begin(place)
         reset(place)
-        return int.from_bytes(ctypes.string_at(place, self.unit_bytes), "little")
+        return ctypes.string_at(place, self.unit_bytes)

@@ -7,7 +7,7 @@ object. Bits that the constructor leaves alone begin with anything.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -71,9 +71,17 @@ def _declarations(translation: Translation) -> Iterator[str]:
         yield f"  localparam logic [{8 * len(data) - 1}:0] {name} = {8 * len(data)}'h{number:x};"
     for place, ram in translation.rams.items():
         yield f"  logic [{ram.width - 1}:0] ram{place}_q [{ram.depth}];"
-        yield f"  logic [{ram.width - 1}:0] ram{place}_word;"
-        yield f"  logic [{max((ram.depth - 1).bit_length(), 1) - 1}:0] ram{place}_address;"
-        yield f"  logic ram{place}_write;"
+    for place, words in translation.module.initial_words().items():
+        yield from _initial(place, words, translation)
+
+
+def _initial(place: int, words: Sequence[int], translation: Translation) -> Iterator[str]:
+    """The contents that the constructor gives a memory, if the step uses it."""
+    if place in translation.rams:
+        width = translation.rams[place].width
+        yield "  initial begin"
+        yield from (f"    ram{place}_q[{at}] = {width}'h{word:x};" for at, word in enumerate(words))
+        yield "  end"
 
 
 def _step(translation: Translation) -> Iterator[str]:
@@ -83,8 +91,6 @@ def _step(translation: Translation) -> Iterator[str]:
     for stream in translation.streams:
         parts = ("read_o",) if stream.is_input else ("written_o", "beat_o")
         yield from (f"    {stream.name}_{part} = '0;" for part in parts)
-    for place in translation.rams:
-        yield from (f"    ram{place}_{part} = '0;" for part in ("write", "address", "word"))
     yield from (f"    {statement}" for statement in translation.statements)
     yield "  end"
 
@@ -99,7 +105,8 @@ def _clocked(translation: Translation) -> Iterator[str]:
         part = f"[{places[-1]}:{low}]"
         reset = f"if (!rst_ni) unit_q{part} <= {len(places)}'h{value:x}; else " if is_known else ""
         yield f"    {reset}if (step_i) unit_q{part} <= unit{part};"
-    for place in translation.rams:
-        write = f"ram{place}_q[ram{place}_address] <= ram{place}_word;"
-        yield f"    if (step_i && ram{place}_write) {write}"
+    for place, ram in translation.rams.items():
+        for write in ram.writes:
+            assignment = f"ram{place}_q[{write.address}] <= {write.word};"
+            yield f"    if (step_i && {write.condition}) {assignment}"
     yield "  end"

@@ -17,11 +17,26 @@ _CONSTANT_STEP = re.compile(
 
 
 @dataclass(frozen=True)
+class RamWrite:
+    """A write of the step: the variables of whether it is done, of its address and of its word."""
+
+    condition: str
+    address: str
+    word: str
+
+
+@dataclass(frozen=True)
 class Ram:
-    """A `Ram` of the unit, by its byte in the unit."""
+    """A `Ram` of the unit, by its byte in the unit, and the writes of a step, in order."""
 
     width: int
     depth: int
+    writes: list[RamWrite] = field(default_factory=list)
+
+    @property
+    def address_bits(self) -> int:
+        """The bits of an address."""
+        return max((self.depth - 1).bit_length(), 1)
 
 
 @dataclass

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from thresher.hlsc.frontend import library
-from thresher.hlsc.frontend.effects import Site, address_width
+from thresher.hlsc.frontend.initial_words import words_of_table
 from thresher.hlsc.frontend.intrinsics import intrinsic
-from thresher.hlsc.frontend.layout import Port
+from thresher.hlsc.frontend.layout import Port, RamMember
 from thresher.hlsc.frontend.memory import Content, Segment
 from thresher.hlsc.frontend.pointers import Pointer, Target
+from thresher.hlsc.frontend.site import Site, address_width
 from thresher.hlsc.frontend.state import PORTS, SELF
 from thresher.hlsc.frontend.symbols import Result, Symbols, unknown
 from thresher.hlsc.ir import Node, Op, TableStyle
@@ -34,6 +36,9 @@ _PRINTING = frozenset({"printf", "fprintf", "puts", "fputs", "putchar", "fputc",
 
 STYLES = (TableStyle.AUTO, TableStyle.BLOCK, TableStyle.DISTRIBUTED)
 """In the order of the enumerators of `thresher::RomStyle`."""
+
+WRITE_FIRST = 1
+"""`thresher::RamOrder::kWriteFirst`."""
 
 
 class Calls(Symbols):
@@ -127,6 +132,8 @@ class Calls(Symbols):
             self._rom(operands)
         elif name in ("thresher_read", "thresher_write"):
             self._stream(name, operands, site)
+        elif name == "thresher_ram_copy":
+            raise NotHardwareError("a Ram is copied", "read it and write the other one word by word")
         else:
             self._ram(name, operands, site)
         return None
@@ -141,17 +148,34 @@ class Calls(Symbols):
             self._put(operands[2], self.effects.read(port, site))
         else:
             value = self._get(operands[2], port.width)
-            self.effects.write(port, Site(site.block, site.condition, site.line, (value,)))
+            self.effects.write(port, replace(site, values=(value,)))
 
     def _ram(self, name: str, operands: Sequence[Operand], site: Site) -> None:
         rams = {ram.offset: ram for ram in self.layout.rams}
         ram = rams[self._byte_of(operands[0], SELF, "Ram")]
-        address = self.builder.resize(self.node(operands[3]), address_width(ram.depth))
+        if name == "thresher_ram_initial":
+            self._fill(ram, operands, site)
+            return
+        number = self.node(operands[-2])
+        address = self.builder.resize(number, address_width(ram.depth))
         if name == "thresher_ram_read":
-            self._put(operands[4], self.effects.ram_read(ram, address, site))
+            write_first = self.node(operands[3]).value == WRITE_FIRST
+            self._put(operands[-1], self.effects.ram_read(ram, write_first, replace(site, values=(address,))))
         else:
-            value = self._get(operands[4], ram.width)
-            self.effects.ram_write(ram, Site(site.block, site.condition, site.line, (address, value)))
+            value = self._get(operands[-1], ram.width)
+            self.effects.ram_write(ram, replace(site, values=(address, value, number)))
+
+    def _fill(self, ram: RamMember, operands: Sequence[Operand], site: Site) -> None:
+        """Note the table that a memory is made from."""
+        stride, signed = (self.node(operand).value for operand in operands[3:5])
+        table = self.pointer(operands[5]).only
+        if table is None or not table.is_constant or table.terms:
+            raise NotHardwareError(
+                f"'{ram.name}' is made from a table that is no constant", "declare the table static constexpr"
+            )
+        data = self.accesses.globals.bytes(table.base[1:])
+        table_bytes = data[table.offset : table.offset + ram.depth * stride]
+        self.effects.ram_fill(ram, words_of_table(table_bytes, stride, bool(signed), ram.width), site)
 
     def _rom(self, operands: Sequence[Operand]) -> None:
         width, depth, style = (self.node(operand).value for operand in operands[1:4])

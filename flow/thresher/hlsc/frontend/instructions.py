@@ -8,9 +8,9 @@ from thresher.hlsc.frontend import addresses, operations
 from thresher.hlsc.frontend.addresses import AddressSum
 from thresher.hlsc.frontend.addressing import step_pointer
 from thresher.hlsc.frontend.calls import Calls
-from thresher.hlsc.frontend.effects import Site
 from thresher.hlsc.frontend.memory import Segment
 from thresher.hlsc.frontend.pointers import Array, place
+from thresher.hlsc.frontend.site import Site
 from thresher.hlsc.frontend.symbols import Result, unknown, width_of
 from thresher.hlsc.ir import Node, Op
 from thresher.hlsc.llvm.module import Instruction, Operand, Undefined

@@ -24,7 +24,7 @@ WRAPPER = "thresher_unit_wrapper.cpp"
 _PORT = re.compile(r"(In|Out)Stream<(\d+)((?:, \w+::\w+(?:<\d+>)?)*) ?>")
 _SIGNAL = re.compile(r"\w+::(\w+)(?:<(\d+)>)?")
 _NAME = re.compile(r"[A-Za-z]\w*", re.ASCII)
-_RAM = re.compile(r"Ram<(\d+), (\d+)>")
+_RAM = re.compile(r"Ram<(\d+), (\d+), [^<>]*RamOrder[^<>]*>")
 
 
 def is_library(path: str) -> bool:

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field, replace
 from thresher.hlsc.builder import Builder
 from thresher.hlsc.frontend import memory
 from thresher.hlsc.frontend.addressing import elements, table_index
-from thresher.hlsc.frontend.effects import address_width
 from thresher.hlsc.frontend.memory import Content, Memory, Segment
 from thresher.hlsc.frontend.pointers import NULL, Pointer, Target
+from thresher.hlsc.frontend.site import address_width
 from thresher.hlsc.ir import Node, Table, TableStyle
 from thresher.hlsc.llvm.constants import constant_bytes
 from thresher.hlsc.llvm.debug_info import DebugInfo, Leaf

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from thresher.hlsc.builder import Builder
 from thresher.hlsc.frontend import memory
+from thresher.hlsc.frontend.initial_words import initial_words, refuse_fills
 from thresher.hlsc.frontend.layout import RamMember, UnitLayout, unit_layout
 from thresher.hlsc.frontend.lowering import Lowering
 from thresher.hlsc.frontend.memory import Segments
@@ -22,13 +23,14 @@ class UnitReading:
     """The graph of a unit, and what was read to make it.
 
     `constants` are the tables, by their names in LLVM; `registers` and `rams` the members, in the
-    graph's order.
+    graph's order; `written` the memories that the constructor writes.
     """
 
     graph: UnitGraph
     constants: Mapping[str, Constant]
     registers: tuple[Leaf, ...]
     rams: tuple[RamMember, ...]
+    written: tuple[str, ...] = ()
 
 
 def unit_graph(module: Module) -> UnitGraph:
@@ -48,20 +50,23 @@ def read_unit(module: Module) -> UnitReading:
     builder = Builder()
     lowering = Lowering(builder, module, info, layout, step)
     after = lowering.run(initial_state(builder, layout.registers))
-    resets, initial_constants = _reset_values(module, info, layout)
+    refuse_fills(lowering.effects)
+    start = _reset(module, info, layout)
     registers = tuple(
-        Register(leaf.name, leaf.width, resets[leaf.name], _next_value(builder, after, leaf))
+        Register(leaf.name, leaf.width, start.values[leaf.name], _next_value(builder, after, leaf))
         for leaf in layout.registers
     )
+    memories = tuple(replace(made, initial=start.words[made.name]) for made in lowering.effects.memories())
     graph = UnitGraph(
         lowering.effects.inputs(),
         lowering.effects.outputs(),
         registers,
-        lowering.effects.memories(),
+        memories,
         lowering.tables,
         lowering.origins,
     )
-    return UnitReading(graph, {**initial_constants, **lowering.constants}, layout.registers, layout.rams)
+    constants = {**start.constants, **lowering.constants}
+    return UnitReading(graph, constants, layout.registers, layout.rams, start.written)
 
 
 def _next_value(builder: Builder, after: Segments, leaf: Leaf) -> Node:
@@ -69,15 +74,31 @@ def _next_value(builder: Builder, after: Segments, leaf: Leaf) -> Node:
     return builder.const(leaf.width, 0) if content is None else content
 
 
-def _reset_values(
-    module: Module, info: DebugInfo, layout: UnitLayout
-) -> tuple[dict[str, int | None], Mapping[str, Constant]]:
-    """What each register holds after reset, None where the C++ gives it no value; constants read for it."""
+@dataclass(frozen=True)
+class _Start:
+    """What the constructor gives: each register its value after reset and each memory its words, or None.
+
+    `constants` are those that it reads, `written` the memories that it writes.
+    """
+
+    values: Mapping[str, int | None]
+    words: Mapping[str, tuple[int, ...] | None]
+    constants: Mapping[str, Constant]
+    written: tuple[str, ...]
+
+
+def _reset(module: Module, info: DebugInfo, layout: UnitLayout) -> _Start:
     builder = Builder()
     lowering = Lowering(builder, module, info, layout, module.functions["thresher_reset"])
     end = max((leaf.offset + leaf.size for leaf in layout.registers), default=8)
     after = lowering.run((memory.Segment(0, end, None),))
-    return {leaf.name: _reset_value(builder, after, leaf) for leaf in layout.registers}, lowering.constants
+    words = {ram.name: initial_words(lowering.effects, ram) for ram in layout.rams}
+    return _Start(
+        {leaf.name: _reset_value(builder, after, leaf) for leaf in layout.registers},
+        words,
+        lowering.constants,
+        tuple(lowering.effects.stores),
+    )
 
 
 def _reset_value(builder: Builder, after: Segments, leaf: Leaf) -> int | None:

@@ -38,7 +38,7 @@ def operands(graph: UnitGraph, plan: Schedule) -> Iterator[tuple[int, Node]]:
         yield homes[register.name], register.next
     for memory, stage in plan.stage.items():
         if isinstance(memory, Memory):
-            yield from ((stage, node) for node in (memory.written, memory.address, memory.data))
+            yield from ((stage, node) for node in memory.nodes)
     for output in graph.outputs:
         yield from ((plan.stages - 1, node) for node in (output.written, output.value))
 

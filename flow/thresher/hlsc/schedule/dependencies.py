@@ -38,7 +38,7 @@ def dependencies(graph: UnitGraph) -> Dependencies:
             needs[node].append(memories[node.symbol])
             needs[memories[node.symbol]].append(node)
     for memory in graph.memories:
-        needs[memory] += sources([memory.written, memory.address, memory.data])
+        needs[memory] += sources(memory.nodes)
     return Dependencies(needs, _components(needs))
 
 

@@ -13,6 +13,10 @@ look-up tables: one that a recurrence goes through, and one that decides whether
 Of the tables that stay in look-up tables the words are registered as well where there are more than
 `MERGED_WORDS`, by the cell `rom`. A look-up table of six inputs that holds a bit of so many has an input
 left for a gate behind it, which then is free; of more words it has none.
+
+A memory that a step writes at two places takes two memories of either kind, one for each, where a step may
+read it as well; the cell `last_writer` knows which has the latest word. Where no step does both, it is one
+block memory whose two ports read or write (RAMB18E1 and DP16KD in true dual port mode, by the sources above).
 """
 
 from __future__ import annotations
@@ -42,6 +46,14 @@ def block_cost(width: int, depth: int) -> int:
 def prefers_blocks(width: int, depth: int) -> bool:
     """The rule by depth and width."""
     return lut_cost(width, depth) >= LUTS_PER_BLOCK * block_cost(width, depth)
+
+
+def takes_two_memories(memory: Memory, block: bool) -> bool:
+    """Whether each read needs a memory for each write port: both kinds have but one port to write.
+
+    But block memory that no step both reads and writes: it has two ports, each of which reads or writes.
+    """
+    return len(memory.writes) > 1 and not (block and memory.reads_apart)
 
 
 def is_block(graph: UnitGraph, read: Node) -> bool:

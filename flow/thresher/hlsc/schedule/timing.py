@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from thresher.hlsc.ir import Node, Op, UnitGraph
 from thresher.hlsc.schedule.delay import DelayModel
 from thresher.hlsc.schedule.dependencies import Dependencies, Point, first_points
-from thresher.hlsc.schedule.memories import is_block, registered_reads
+from thresher.hlsc.schedule.memories import is_block, registered_reads, takes_two_memories
 
 _STEERED = frozenset((Op.SELECT, Op.ROM))
 """Operations whose first argument drives every bit of the result, and of others with the same one."""
@@ -43,6 +43,7 @@ class Timing:
     reads: frozenset[Node] = field(init=False)
 
     def __post_init__(self) -> None:
+        self._memories = {memory.name: memory for memory in self.graph.memories}
         self.groups = self.needs.groups
         self.number = {point: number for number, group in enumerate(self.groups) for point in group}
         self.sources = [self._needed(number) for number in range(len(self.groups))]
@@ -79,14 +80,21 @@ class Timing:
     def _delay_of(self, node: Node, first: bool = False) -> float:
         """The delay of a node; `first` if all that it needs comes from registers."""
         if node in self.reads:
-            return self.delays.block_memory_ns if self._is_block(node) else 0.0
+            block = self.delays.block_memory_ns if self._is_block(node) else 0.0
+            return block + self._choice_ns(node)
         if node.op is Op.STATE:
             return 0.0
-        delay = self.delays.delay_ns(node, first)
+        delay = self.delays.delay_ns(node, first) + self._choice_ns(node)
         if node.op in _STEERED:
             loads = self._loads[node.op, node.args[0]]
             delay += self.delays.fanout_ns(loads) - self.delays.fanout_ns(node.width)
         return delay
+
+    def _choice_ns(self, node: Node) -> float:
+        """What it takes to choose between the two memories that the word of a memory may be in."""
+        if node.op is not Op.RAM or not takes_two_memories(self._memories[node.symbol], node in self.reads):
+            return 0.0
+        return self.delays.curve_ns("select", node.width)
 
     def _is_block(self, read: Node) -> bool:
         return read.op is Op.RAM or is_block(self.graph, read)

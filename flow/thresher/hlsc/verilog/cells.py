@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from thresher.hlsc.ir import Memory, Node, Table, UnitGraph
+from thresher.hlsc.ir import Node, Table, UnitGraph
 from thresher.hlsc.schedule.memories import is_block
 from thresher.hlsc.schedule.stages import Schedule
 from thresher.hlsc.verilog.expressions import constant
@@ -61,7 +61,7 @@ class TableRead:
         gates, which cost up to twice that, or a block memory.
         """
         words = self._words()
-        *rows, last = _filled([f"{name}[{address}] = {word}" for address, word in enumerate(words)])
+        *rows, last = filled([f"{name}[{address}] = {word}" for address, word in enumerate(words)])
         lines = [f"  wire {self._columns()}{name} [0:{len(words) - 1}];", "  assign"]
         lines += [*(f"    {row}" for row in rows), f"    {last};"]
         read = f"  assign {self.word} = {name}[{self.address}];"
@@ -81,7 +81,7 @@ class TableRead:
         """The read by the cell `rom`, whose word is there after a clock edge with `enable`."""
         words = self._words()
         head = f"  localparam logic [{len(words) * self.width - 1}:0] {name} = {{"
-        rows = [f"    {row}" for row in _filled(words[::-1])]
+        rows = [f"    {row}" for row in filled(words[::-1])]
         parameters = [("Width", str(self.width)), ("Depth", str(len(words))), ("Words", name)]
         bits = max(1, (len(words) - 1).bit_length())
         address = self.address if bits == self.address_width else f"{self.address}[{bits - 1}:0]"
@@ -101,7 +101,7 @@ class TableRead:
     def _constant(self, name: str) -> list[str]:
         words = self._words()
         head = f"  localparam logic {self._columns()}{name} [0:{len(words) - 1}] = '{{"
-        return [head, *(f"    {row}" for row in _filled(words)), "  };"]
+        return [head, *(f"    {row}" for row in filled(words)), "  };"]
 
     def _columns(self) -> str:
         return "" if self.width == 1 else f"[{self.width - 1}:0] "
@@ -111,7 +111,7 @@ class TableRead:
         return [constant(self.width, word >> self.low & mask) for word in self.table.words]
 
 
-def _filled(items: Sequence[str]) -> list[str]:
+def filled(items: Sequence[str]) -> list[str]:
     """Items with commas between them, as many on a line as there is room for if all are as long as any."""
     return _list(_rows(items, ", "))
 
@@ -138,8 +138,3 @@ def table_kind(graph: UnitGraph, plan: Schedule, read: Node) -> TableKind:
 
 TABLE_STYLE = '(* rom_style = "distributed" *)'
 """The attribute of a word of a table that is look-up tables, by which synthesis lets it stay so."""
-
-
-def ram_parameters(memory: Memory) -> list[tuple[str, str]]:
-    """The parameters of a ram."""
-    return [("Width", str(memory.width)), ("Depth", str(memory.depth))]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 
-from thresher.hlsc.ir import OF_STREAMS, Memory, Node, Op, Output, Register, UnitGraph
+from thresher.hlsc.ir import OF_STREAMS, Memory, Node, Op, Output, Register, UnitGraph, Write
 from thresher.hlsc.schedule.carry import carried
 from thresher.hlsc.schedule.stages import Schedule
 from thresher.hlsc.verilog import flow
@@ -14,13 +14,13 @@ from thresher.hlsc.verilog.cells import (
     TableKind,
     TableRead,
     instance,
-    ram_parameters,
     table_kind,
 )
 from thresher.hlsc.verilog.expressions import Expressions, constant
 from thresher.hlsc.verilog.header import Heading, header_lines, port_lines
 from thresher.hlsc.verilog.layout import statement, title, vector
 from thresher.hlsc.verilog.names import Names
+from thresher.hlsc.verilog.rams import DUAL_PORT, RamCell, initial_lines, ram_cells, ram_parameters
 from thresher.hlsc.verilog.signals import Signal, Signals
 from thresher.hlsc.verilog.uses import Uses
 from thresher_sim.signals import fields, wires
@@ -40,16 +40,12 @@ def cells_used(graph: UnitGraph, plan: Schedule) -> tuple[str, ...]:
     """The names of the cells that the module instantiates, and of those inside of these."""
     nodes = graph.nodes()
     used = {"compressor" for node in nodes if node.op is Op.COMPRESS}
-    used |= {_ram_cell(node, plan) for node in nodes if node.op is Op.RAM}
+    used |= {module for cell in ram_cells(graph, plan) for module in cell.modules}
     tables = (node for node in nodes if node.op is Op.ROM)
     used |= {"rom" for node in tables if table_kind(graph, plan, node) is TableKind.ROM}
     asked = graph.asked()
     used |= {"output_queue" for output in graph.outputs if flow.has_queue(plan.stages, output, asked)}
     return tuple(sorted(used))
-
-
-def _ram_cell(node: Node, plan: Schedule) -> str:
-    return "block_ram" if node in plan.registered else "ram"
 
 
 class _Module:
@@ -67,6 +63,9 @@ class _Module:
         self._widths: dict[str, int] = {}
         self._section: list[str] = []
         self._tables: list[str] = []
+        self._words: list[str] = []
+        self._initials: dict[str, str] = {}
+        self._rams = ram_cells(graph, plan)
         self._gone: set[str] = set()
 
     def lines(self) -> list[str]:
@@ -81,6 +80,7 @@ class _Module:
         lines += flow.handshake_lines(
             self._plan.stages, self._graph.inputs, self._graph.outputs, self._gone, self._asked
         )
+        lines += [*title("Initial words"), *self._words] if self._words else []
         for stage in stages:
             lines += stage
         tables = [*title("Tables"), *self._tables] if self._tables else []
@@ -94,8 +94,9 @@ class _Module:
         here = [node for node, place in self._plan.stage.items() if place == stage and isinstance(node, Node)]
         for node in sorted(here, key=lambda node: node.index):
             self._node(node, stage)
-        for node in sorted(here, key=lambda node: node.index):
-            self._ram(node, stage)
+        for cell in self._rams:
+            if self._plan.stage[cell.memory] == stage:
+                self._ram(cell, stage)
         if stage == 0:
             for port in self._graph.inputs:
                 self._condition(f"{port.name}_needed", port.needed, 0)
@@ -189,33 +190,49 @@ class _Module:
             self._tables += read.logic_lines(name)
         self._word(node, signal)
 
-    def _ram(self, node: Node, stage: int) -> None:
+    def _ram(self, cell: RamCell, stage: int) -> None:
         """A ram, after all that its stage declares: what it writes may come of what it reads."""
-        if node.op is not Op.RAM:
-            return
-        memory, signal = self._memory(node.symbol), self._signals.home(node)
-        ports = self._ram_ports(memory, stage, self._expressions.text(node.args[0], stage), signal.name)
-        name = self._names.take(f"u_{signal.name}")
-        if node in self._plan.registered:
-            ports.insert(-2, ("read_i", flow.ADVANCE))
-        self._section += instance(_ram_cell(node, self._plan), ram_parameters(memory), name, ports)
+        words = [self._signals.home(read) for read in cell.reads]
+        ports = [("clk_i", "ap_clk"), *self._write_ports(cell.memory, stage)]
+        if cell.is_block:
+            ports.append(("read_i", flow.ADVANCE))
+        ports += self._read_ports(cell, words, stage)
+        parameters = ram_parameters(cell.memory, self._initial(cell.memory))
+        self._section += instance(cell.cell, parameters, self._names.take(f"u_{words[0].name}"), ports)
 
-    def _memory(self, name: str) -> Memory:
-        return next(memory for memory in self._graph.memories if memory.name == name)
+    def _initial(self, memory: Memory) -> str:
+        """The name of a memory's initial words, which are then declared; empty where there are none."""
+        if memory.initial is None:
+            return ""
+        if memory.name not in self._initials:
+            self._initials[memory.name] = self._names.take(f"{memory.name}_initial")
+            self._words += initial_lines(memory, self._initials[memory.name])
+        return self._initials[memory.name]
 
-    def _ram_ports(self, memory: Memory, stage: int, address: str, word: str) -> list[tuple[str, str]]:
-        texts = [self._expressions.text(node, stage) for node in (memory.address, memory.data)]
-        write = self._go(stage)
-        if not flow.is_always(memory.written):
-            write += f" && {self._expressions.atom(memory.written, stage)}"
-        return [
-            ("clk_i", "ap_clk"),
-            ("write_i", write),
-            ("write_address_i", texts[0]),
-            ("write_data_i", texts[1]),
-            ("read_address_i", address),
-            ("read_data_o", word),
-        ]
+    def _write_ports(self, memory: Memory, stage: int) -> list[tuple[str, str]]:
+        writes = [self._write(write, stage) for write in memory.writes]
+        addresses, data = (
+            [self._expressions.text(node, stage) for node in nodes]
+            for nodes in zip(*(write.nodes[1:] for write in memory.writes), strict=True)
+        )
+        names = ("write_i", "write_address_i", "write_data_i")
+        return list(zip(names, map(_packed, (writes, addresses, data)), strict=True))
+
+    def _write(self, write: Write, stage: int) -> str:
+        """Whether a port writes in this cycle."""
+        condition = write.written
+        if flow.is_always(condition):
+            return self._go(stage)
+        return f"{self._go(stage)} && {self._expressions.atom(condition, stage)}"
+
+    def _read_ports(self, cell: RamCell, words: Sequence[Signal], stage: int) -> list[tuple[str, str]]:
+        addresses = [self._expressions.text(read.args[0], stage) for read in cell.reads]
+        names = [word.name for word in words]
+        if cell.cell == DUAL_PORT and len(names) == 1:
+            addresses.append(constant(cell.reads[0].args[0].width, 0))
+            names.append(self._names.take(f"{names[0].removesuffix('_q')}_other"))
+            self._declaration(names[1], cell.memory.width)
+        return [("read_address_i", _packed(addresses)), ("read_data_o", _packed(names))]
 
     # Registers
 
@@ -347,6 +364,11 @@ class _Module:
 
 def _wires(output: Output) -> str:
     return wires(output.name, output.width, output.signals)
+
+
+def _packed(texts: Sequence[str]) -> str:
+    """One for each port of a cell, the first in the lowest bits."""
+    return texts[0] if len(texts) == 1 else f"{{{', '.join(reversed(texts))}}}"
 
 
 def _listed(names: Sequence[str], most: int = 6) -> str:
