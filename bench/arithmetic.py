@@ -66,7 +66,9 @@ class Measured:
 def main() -> int:
     """Print the table."""
     parser = argparse.ArgumentParser(prog="python -m bench.arithmetic", description=__doc__)
-    parser.add_argument("--output", type=Path, default=Path("build/bench/arithmetic"), help="folder to work in")
+    parser.add_argument(
+        "--output", type=Path, default=Path("build/bench/arithmetic"), help="folder to work in"
+    )
     arguments = parser.parse_args()
     Console().print(table(list(measured(arguments.output))))
     return 0

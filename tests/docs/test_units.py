@@ -45,6 +45,8 @@ def test_the_page_holds_what_is_tested() -> None:
         "LargestOfFour",
         "Square",
         "Delay",
+        "LowPass",
+        "Polar",
         "Total",
         "TotalInWords",
         "SignalFilter",

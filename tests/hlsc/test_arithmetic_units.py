@@ -1,4 +1,4 @@
-"""Division, remainders and square roots: the SystemVerilog under stalls, and the C++, held to Python's integers."""
+"""Division, roots and fixed point: the SystemVerilog under stalls and the C++, held to Python."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ import math
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
 
+from tests.hlsc.fixed_point import Format, exact, nearest
 from tests.hlsc.native import HLS, NativeUnits
 from tests.hlsc.rtl import Module, RtlModules
 from thresher.hlsc import CompiledUnit, UnitSource, compile_unit
@@ -32,6 +34,12 @@ DIVISIONS = [
     (65, True, 65, True, 20),
 ]
 ROOTS = [(1, 100), (2, 100), (7, 400), (16, 200), (33, 100), (66, 50)]
+SCALES = [
+    (Format(10, 4, True, "kNearestEven", "kSaturate"), 200),
+    (Format(7, 1, True, "kNearestFromZero", "kSaturateSymmetric"), 100),
+    (Format(14, 5, True, "kToZero", "kSaturateToZero"), 300),
+    (Format(9, 3, True, "kDown", "kWrap"), 100),
+]
 
 Streams = dict[str, list[int]]
 
@@ -114,8 +122,36 @@ def natives() -> Unit:
     return Unit("Natives", 150.0, (("a", 32), ("b", 32)), {"a": a, "b": b}, found)
 
 
+def scales(out: Format, clock_mhz: float) -> Unit:
+    """`Scale`, whose operands are `fixed<12, 5>` and `ufixed<6, 2>`."""
+    rng = random.Random(out.width)
+    first, second = Format(12, 5, True), Format(6, 2)
+    gain = Format(8, 1, True)
+    added = gain.value(gain.of(Fraction(-0.71)))
+    divided = exact(first, second, "/")
+    streams = {
+        name: [beat for _, beat in zip(range(BEATS), numbers(rng, width), strict=False)]
+        for name, width in (("a", 12), ("b", 6))
+    }
+    found: Streams = {"product": [], "quotient": [], "sum": []}
+    for a, b in zip(map(first.value, streams["a"]), map(second.value, streams["b"]), strict=True):
+        found["product"].append(out.of(a * b) % (1 << out.width))
+        found["sum"].append(out.of(a + added) % (1 << out.width))
+        whole = nearest(a / b * Fraction(2) ** divided.fraction, "kToZero") if b else 0
+        found["quotient"].append(out.of(divided.value(whole)) % (1 << out.width))
+    modes = f"thresher::Rounding::{out.rounding}, thresher::Overflow::{out.overflow}"
+    name = f"Scale<{out.width}, {out.integer}, {modes}>"
+    return Unit(name, clock_mhz, (("a", 12), ("b", 6)), streams, found)
+
+
 def every_unit() -> list[Unit]:
-    return [*(divisions(*each) for each in DIVISIONS), *(roots(*each) for each in ROOTS), decay(), natives()]
+    return [
+        *(divisions(*each) for each in DIVISIONS),
+        *(roots(*each) for each in ROOTS),
+        *(scales(*each) for each in SCALES),
+        decay(),
+        natives(),
+    ]
 
 
 @pytest.fixture(scope="module")
@@ -130,9 +166,7 @@ def source(name: str) -> UnitSource:
     return UnitSource(UNITS, f"arithmetic_units::{name}", (HLS,))
 
 
-def test_the_hardware_is_what_python_says(
-    compiled: list[tuple[Unit, CompiledUnit]], tmp_path: Path
-) -> None:
+def test_the_hardware_is_what_python_says(compiled: list[tuple[Unit, CompiledUnit]], tmp_path: Path) -> None:
     modules, sources = [], []
     for index, (_, unit) in enumerate(compiled):
         sources.append(tmp_path / f"{unit.module_name}.sv")
