@@ -116,7 +116,8 @@ inline Binary a_constant_must_be_a_finite_number() {
 }
 
 constexpr Binary binary_of(double value) {
-  if (!(value - value == 0)) return a_constant_must_be_a_finite_number();
+  const double largest = 1.7976931348623157e308;
+  if (!(value <= largest && value >= -largest)) return a_constant_must_be_a_finite_number();
   const double most = 9007199254740992.0;  // 2**53
   int exponent = 0;
   for (; value >= most || value <= -most; value /= 2) ++exponent;

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import operator
 import random
+import re
 import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -17,6 +18,8 @@ from pathlib import Path
 import pytest
 
 from tests.hlsc.fixed_point import OVERFLOWS, ROUNDINGS, Format, exact, nearest
+from thresher.errors import ToolFailedError
+from thresher.hlsc import UnitSource, compile_unit
 from thresher_sim.toolchain import find_amd_include, find_clang, find_gxx
 
 HLS = Path(__file__).resolve().parents[2] / "hls"
@@ -321,3 +324,33 @@ def test_every_mode_and_operator_gives_the_number_that_it_must(types: str, tmp_p
         if (found, found.raw(int(digits, 16))) != (wanted, case.raw):
             wrong.append((case, line))
     assert wrong == []
+
+
+REFUSED = {
+    "x.to_int() * 0.5": "rounding.hpp:N: read of non-constexpr variable 'x' is not allowed in a constant "
+    "expression",
+    "1e300 * 1e300": "fixed.hpp:N: non-constexpr function 'a_constant_must_be_a_finite_number' cannot be "
+    "used in a constant expression",
+}
+"""What clang says of each, without the line of our own headers."""
+
+
+@pytest.mark.parametrize("value", REFUSED)
+def test_a_double_that_is_no_constant_number_is_refused(value: str, tmp_path: Path) -> None:
+    header = tmp_path / "unit.hpp"
+    header.write_text(
+        '#include "thresher/fixed.hpp"\n#include "thresher/stream.hpp"\n'
+        "using Number = thresher::fixed<8, 4>;\n"
+        "struct Unit {\n  struct Ports { thresher::InStream<8> a; thresher::OutStream<8> q; };\n"
+        "  void step(Ports& p) {\n    const Number x = Number::from_bits(p.a.read());\n"
+        f"    const Number y = {value};\n    p.q.write(y.bits());\n  }}\n}};\n"
+    )
+    with pytest.raises(ToolFailedError) as refused:
+        compile_unit(UnitSource(header, "Unit", (HLS,)), "unit")
+
+    said = re.sub(r"(rounding|fixed)\.hpp:\d+", r"\1.hpp:N", str(refused.value))
+    assert said == (
+        "hlsc: unit 'Unit': unit.hpp:8: clang says: call to consteval function 'thresher::Fixed<8, 4, true, "
+        "thresher::Rounding::kDown, thresher::Overflow::kWrap>::Fixed<double, double, 0>' is not a constant "
+        f"expression ({REFUSED[value]}); mend the C++"
+    )
