@@ -50,6 +50,8 @@ def test_the_page_holds_what_is_tested() -> None:
         "Square",
         "Delay",
         "Rename",
+        "LowPass",
+        "Polar",
         "Total",
         "TotalInWords",
         "SignalFilter",

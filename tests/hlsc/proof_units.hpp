@@ -4,8 +4,11 @@
 #define TESTS_HLSC_PROOF_UNITS_HPP
 
 #include "thresher/bits.hpp"
+#include "thresher/divide.hpp"
+#include "thresher/fixed.hpp"
 #include "thresher/ram.hpp"
 #include "thresher/rom.hpp"
+#include "thresher/square_root.hpp"
 #include "thresher/stream.hpp"
 
 namespace proof_units {
@@ -242,6 +245,58 @@ struct Arithmetic {
     ports.m_axis.write(static_cast<uint<4>>(static_cast<uint<4>>(sum_) << (beat & 1)));
   }
   sint<4> sum_ = -3;
+};
+
+// Quotient and remainder, by zero as well.
+struct Divide {
+  struct Ports {
+    InStream<6> s_axis;
+    OutStream<6> m_axis;
+  };
+  void step(Ports& ports) {
+    const uint<6> beat = ports.s_axis.read();
+    const auto both = thresher::divide(uint<3>(beat), uint<3>(beat >> 3));
+    ports.m_axis.write((uint<6>(both.quotient) << 3) | both.remainder);
+  }
+};
+
+// A division that has no meaning by zero; then nothing is held against anything.
+struct Quotient {
+  struct Ports {
+    InStream<6> s_axis;
+    OutStream<6> m_axis;
+  };
+  void step(Ports& ports) {
+    const uint<6> beat = ports.s_axis.read();
+    const sint<3> a = beat, b = beat >> 3;
+    ports.m_axis.write((uint<6>(a / b) << 3) | uint<3>(a % b));
+  }
+};
+
+struct Root {
+  struct Ports {
+    InStream<6> s_axis;
+    OutStream<7> m_axis;
+  };
+  void step(Ports& ports) {
+    const auto both = thresher::square_root(uint<6>(ports.s_axis.read()));
+    ports.m_axis.write((uint<7>(both.root) << 4) | both.remainder);
+  }
+};
+
+// A product of fixed point, rounded to even and limited.
+struct Rounded {
+  struct Ports {
+    InStream<6> s_axis;
+    OutStream<4> m_axis;
+  };
+  void step(Ports& ports) {
+    const uint<6> beat = ports.s_axis.read();
+    using Factor = thresher::fixed<3, 1>;
+    const Factor a = Factor::from_bits(beat), b = Factor::from_bits(beat >> 3);
+    const thresher::fixed<4, 1, thresher::Rounding::kNearestEven, thresher::Overflow::kSaturate> product = a * b;
+    ports.m_axis.write(product.bits());
+  }
 };
 
 // Writes without reading.

@@ -176,11 +176,6 @@ REFUSED = {
         "hlsc: unit 'Unit': unit.hpp:9: `rom_read` reads what is no constant; declare the table static "
         "constexpr; what a unit changes is a member array or a Ram",
     ),
-    "variable remainder": (
-        unit("p.m_axis.write(p.s_axis.read() % p.t_axis.read());"),
-        "hlsc: unit 'Unit': unit.hpp:9: a division by a variable; divide by a constant, or compute "
-        "the quotient over several steps",
-    ),
     "atomic instruction": (
         unit("__atomic_fetch_add(&n, 1, 0);\np.m_axis.write(n);", "int n = 0;"),
         "hlsc: unit 'Unit': unit.hpp:9: an atomic operation is done; use plain operators: a step is "
@@ -249,11 +244,6 @@ REFUSED = {
         unit("p.m_axis.write(a[(int)p.s_axis.read()]);\na[3] = 4;", "uint<8> a[100];"),
         "hlsc: unit 'Unit': unit.hpp:9: a variable index into an array of 100 elements; index with "
         "constants (unroll the loop), or keep the array in a Ram or a constant",
-    ),
-    "variable divisor": (
-        unit("p.m_axis.write(p.s_axis.read() / d);\nd = d + 3;", "uint<8> d = 1;"),
-        "hlsc: unit 'Unit': unit.hpp:9: a division by a variable; divide by a constant, or compute "
-        "the quotient over several steps",
     ),
     "two reads": (
         unit("uint<8> x = p.s_axis.read();\np.m_axis.write(x + p.s_axis.read());"),

@@ -14,6 +14,8 @@ class Arithmetic(Logic):
 
     def add(self, a: Node, b: Node) -> Node:
         """The sum modulo 2**width."""
+        if a.width == 1:
+            return self.xor(a, b)
         a, b = _constant_last(a, b)
         if b.op is Op.CONST:
             known = self._add_constant(a, b.value)
@@ -54,6 +56,8 @@ class Arithmetic(Logic):
         """The difference modulo 2**width."""
         if a is b:
             return self.const(a.width, 0)
+        if a.width == 1:
+            return self.xor(a, b)
         if b.op is Op.CONST:
             return self.add(a, self.const(a.width, -b.value))
         return self._sum(Op.SUB, a, b)

@@ -72,8 +72,21 @@ class Builder(Arithmetic):
             return self.eq(self.low(a, narrow), self.low(b, narrow))
         if a.width == 1:
             return self.not_(self.xor(a, b))
-        chosen = self._eq_of_select(a, b)
-        return self.raw(Op.EQ, 1, (a, b)) if chosen is None else chosen
+        simpler = self._eq_of_select(a, b) or self._eq_of_rounded(a, b)
+        return simpler or self.raw(Op.EQ, 1, (a, b))
+
+    def _eq_of_rounded(self, a: Node, b: Node) -> Node | None:
+        """`(x + 2**(k-1)) >> k == 0` says that the bits of `x` from `k - 1` on are equal, without a sum.
+
+        So clang asks whether a signed number has no more than `k` bits.
+        """
+        if a.op is not Op.SLICE or b.op is not Op.CONST or b.value or a.args[0].op is not Op.ADD:
+            return None
+        (x, added), low = a.args[0].args, a.value
+        is_half = added.op is Op.CONST and 2 * added.value == 1 << low
+        if not is_half or low + a.width != x.width:
+            return None
+        return self.eq(self.slice(x, low, a.width), self.sext(self.bit(x, low - 1), a.width))
 
     def _eq_of_select(self, a: Node, b: Node) -> Node | None:
         """A choice between two constants compared with a constant is the choice itself."""

@@ -148,12 +148,16 @@ class Logic(Wiring):
             inverted >>= part.width
         return self.concat(parts)
 
+    def note_equal(self, condition: Node, arg: Node, value: Node) -> None:
+        """From now on `arg` is known to be `value` where the condition is 1."""
+        self._equal_where[condition, arg] = value
+
     def select(self, condition: Node, a: Node, b: Node) -> Node:
         """`a` where the condition is 1, else `b`."""
         if condition.op is Op.CONST:
             return a if condition.value else b
-        if a is b:
-            return a
+        if a is b or self._is_noted(condition, b, a):
+            return b
         if condition.op is Op.NOT:
             return self.select(condition.args[0], b, a)
         a, b = self._assume(condition, a, 1), self._assume(condition, b, 2)
@@ -167,6 +171,16 @@ class Logic(Wiring):
             (inverts, lambda low, width: self.not_(condition)),
         ]
         return self._cut(a.width, pieces, lambda low, width: self._select(condition, a, b, low, width))
+
+    def _is_noted(self, condition: Node, arg: Node, value: Node) -> bool:
+        """Whether `note_equal` says so of `arg`, or of what it is a slice of."""
+        if not self._equal_where:
+            return False
+        whole = arg.args[0] if arg.op is Op.SLICE else arg
+        known = self._equal_where.get((condition, whole))
+        if known is None or whole is arg:
+            return known is value
+        return self.slice(known, arg.value, arg.width) is value
 
     def _assume(self, condition: Node, arg: Node, branch: int) -> Node:
         """`arg` where the condition is known: a select by the same condition is decided."""
@@ -200,14 +214,19 @@ class Logic(Wiring):
         return None
 
     def _part_by_part(self, condition: Node, a: Node, b: Node) -> Node | None:
-        """A select between concatenations as selects between their parts."""
+        """A select between concatenations as selects between their parts, where that makes one simpler."""
         edges = sorted({0, a.width} | _edges(a) | _edges(b))
         if not 2 < len(edges) <= MAX_PARTS:
             return None
         sides = [
             (self.slice(a, low, high - low), self.slice(b, low, high - low)) for low, high in pairwise(edges)
         ]
-        return self.concat([self.select(condition, x, y) for x, y in sides])
+        parts = [self.select(condition, x, y) for x, y in sides]
+        whole = [
+            part.op is Op.SELECT and part.args == (condition, x, y)
+            for part, (x, y) in zip(parts, sides, strict=True)
+        ]
+        return None if all(whole) else self.concat(parts)
 
     def _excluded(self, condition: Node, a: Node, b: Node) -> bool:
         """Whether `b` alone decides: it is `a` but under conditions that exclude `condition`."""

@@ -96,9 +96,9 @@ class Twins:
 
     def unset_masks(self) -> dict[str, int]:
         """All ones, as wide as each register and word of a memory without initial values, by name."""
-        unset = [each for each in self.registers if each.reset is None]
-        memories = [each for each in self.memories if each.initial is None]
-        return {each.name: (1 << each.width) - 1 for each in (*unset, *memories)}
+        unset = [(each.name, each.width) for each in self.registers if each.reset is None]
+        unset += [(each.name, each.width) for each in self.memories if each.initial is None]
+        return {name: (1 << width) - 1 for name, width in unset}
 
     def reset(self, unset: Mapping[str, int]) -> State:
         """The state after reset, with these values where the C++ gives none."""

@@ -17,6 +17,7 @@ class Wiring:
     def __init__(self) -> None:
         self._nodes: dict[_Key, Node] = {}
         self._slices: dict[tuple[Node, int, int], Node] = {}
+        self._equal_where: dict[tuple[Node, Node], Node] = {}
 
     def raw(self, op: Op, width: int, args: tuple[Node, ...] = (), value: int = 0, symbol: str = "") -> Node:
         """The node as it is asked for, made once."""

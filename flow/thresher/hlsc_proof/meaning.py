@@ -36,6 +36,16 @@ BINARY: dict[str, Expression] = {
 }
 """By the opcode; operands and result are of one width."""
 
+DIVISIONS = frozenset(("udiv", "urem", "sdiv", "srem"))
+
+
+def undefined_division(opcode: str, width: int, a: str, b: str) -> str:
+    """Whether a division has no meaning: by zero, or of the lowest number by -1."""
+    by_zero = f"{b} == {width}'d0"
+    if opcode[0] == "u":
+        return by_zero
+    return f"({by_zero}) | (({a} == {width}'h{1 << width - 1:x}) & (&{b}))"
+
 
 _ORDERS = {"lt": "<", "le": "<=", "gt": ">", "ge": ">="}
 _PREDICATES: dict[str, Expression] = {

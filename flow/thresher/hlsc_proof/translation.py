@@ -109,7 +109,7 @@ class Translation(Calls):
         opcode = instruction.opcode
         action = _ACTIONS.get(opcode)
         if opcode in meaning.BINARY:
-            self._binary(instruction)
+            self._binary(instruction, block)
         elif action is None:
             raise self._refused(instruction)
         else:
@@ -119,8 +119,11 @@ class Translation(Calls):
         text = str(instruction).split(", !")[0].strip()
         return self.module.refusal(f"the LLVM instruction '{text}'")
 
-    def _binary(self, instruction: Value) -> None:
+    def _binary(self, instruction: Value, block: str) -> None:
         a, b = (self._integer(operand) for operand in instruction.operands)
+        if instruction.opcode in meaning.DIVISIONS:
+            undefined = meaning.undefined_division(instruction.opcode, width_of(instruction), a, b)
+            self._add(f"undefined_o = undefined_o | ({run_of(block)} & ({undefined}));")
         text = meaning.BINARY[instruction.opcode](a, b)
         self._values[instruction.name] = self._fresh(width_of(instruction), text)
 

@@ -84,7 +84,6 @@ def combined(builder: Builder, opcode: str, a: AddressSum | Node, b: AddressSum 
     """The result of a binary instruction, one of whose operands at least has an address in it.
 
     Raises:
-        NotConstantError: a division by a variable.
         KeyError: the opcode is of no binary instruction.
     """
     sums = [AddressSum((), arg) if isinstance(arg, Node) else arg for arg in (a, b)]

@@ -8,6 +8,7 @@ from thresher.hlsc.frontend import addresses, operations
 from thresher.hlsc.frontend.addresses import AddressSum
 from thresher.hlsc.frontend.addressing import step_pointer
 from thresher.hlsc.frontend.calls import Calls
+from thresher.hlsc.frontend.division import OPCODES
 from thresher.hlsc.frontend.memory import Segment
 from thresher.hlsc.frontend.pointers import Array, place
 from thresher.hlsc.frontend.site import Site
@@ -44,11 +45,11 @@ class Executor(Calls):
             a, b = (self.number(operand) for operand in instruction.operands)
             if isinstance(a, AddressSum) or isinstance(b, AddressSum):
                 return addresses.combined(self.builder, instruction.opcode, a, b)
+            if instruction.opcode in OPCODES:
+                return self.divisions.divide(instruction.opcode, a, b)
+            if instruction.opcode == "sub":
+                return self.divisions.difference(a, b)
             return operations.binary(self.builder, instruction.opcode, a, b)
-        except operations.NotConstantError as error:
-            raise NotHardwareError(
-                "a division by a variable", "divide by a constant, or compute the quotient over several steps"
-            ) from error
         except (KeyError, ValueError) as error:
             raise _of_instruction(instruction) from error
 

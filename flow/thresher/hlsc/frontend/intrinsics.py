@@ -10,14 +10,8 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from thresher.hlsc.builder import Builder
-from thresher.hlsc.frontend.operations import (
-    absolute,
-    binary,
-    bytes_reversed,
-    compare,
-    remainder_by_constant,
-    three_way,
-)
+from thresher.hlsc.frontend.division import remainder_by_constant
+from thresher.hlsc.frontend.operations import absolute, binary, bytes_reversed, compare, three_way
 from thresher.hlsc.ir import Node
 
 Pair = tuple[Node, Node]

@@ -9,76 +9,22 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from thresher.hlsc.builder import Builder
-from thresher.hlsc.ir import Node, Op
-
-
-class NotConstantError(Exception):
-    """A division by something that is not a constant."""
+from thresher.hlsc.frontend.division import OPCODES, Divisions
+from thresher.hlsc.ir import Node
 
 
 def binary(builder: Builder, opcode: str, a: Node, b: Node) -> Node:
     """The result of a binary instruction on integers; that of a division by zero may be anything.
 
     Raises:
-        NotConstantError: a division by a variable.
         KeyError: the opcode is none of them.
     """
     if opcode in ("shl", "lshr", "ashr"):
         b = builder.zext(builder.low(b, max((b.width - 1).bit_length(), 1)), b.width)
-    if opcode in ("udiv", "urem", "sdiv", "srem"):
-        if b.op is not Op.CONST:
-            raise NotConstantError
-        if b.value == 0:
-            return builder.const(a.width, 0)
-        return _DIVISIONS[opcode](builder, a, b)
+    if opcode in OPCODES:
+        return Divisions(builder).divide(opcode, a, b)
     return _BINARY[opcode](builder, a, b)
 
-
-def _udiv(builder: Builder, a: Node, b: Node) -> Node:
-    """Division by a constant: a shift, or a product with the rounded-up reciprocal.
-
-    With `2**k >= b`, `ceil(2**(width + k) / b)` is exact for every `a` of `width` bits.
-    """
-    if b.value.bit_count() == 1:
-        return builder.lshr(a, builder.const(a.width, b.value.bit_length() - 1))
-    width = max(a.unsigned_width, 1)
-    shift = width + (b.value - 1).bit_length()
-    reciprocal = -(-(1 << shift) // b.value)
-    wide = width + shift + 1
-    product = builder.mul(builder.resize(a, wide), builder.const(wide, reciprocal))
-    needed = ((1 << width) // b.value).bit_length()
-    return builder.resize(builder.slice(product, shift, max(needed, 1)), a.width)
-
-
-def remainder_by_constant(builder: Builder, a: Node, b: Node) -> Node:
-    """The unsigned remainder."""
-    if b.value.bit_count() == 1:
-        return builder.and_(a, builder.const(a.width, b.value - 1))
-    width = (b.value - 1).bit_length()
-    return builder.zext(_remainder(builder, a, b, _udiv(builder, a, b), width), a.width)
-
-
-def _sdiv(builder: Builder, a: Node, b: Node) -> Node:
-    """Division that rounds towards zero: of the magnitudes, and then the sign."""
-    negative = builder.bit(a, a.width - 1)
-    quotient = _udiv(builder, absolute(builder, a), absolute(builder, b))
-    flips = negative if b.value >> (b.width - 1) == 0 else builder.not_(negative)
-    return builder.select(flips, negated(builder, quotient), quotient)
-
-
-def _srem(builder: Builder, a: Node, b: Node) -> Node:
-    magnitude = min(b.value, (1 << b.width) - b.value)
-    width = min((magnitude - 1).bit_length() + 1, a.width)
-    return builder.sext(_remainder(builder, a, b, _sdiv(builder, a, b), width), a.width)
-
-
-def _remainder(builder: Builder, a: Node, b: Node, quotient: Node, width: int) -> Node:
-    """The low bits of what is left of `a`."""
-    low, times, divisor = (builder.low(each, width) for each in (a, quotient, b))
-    return builder.sub(low, builder.mul(times, divisor))
-
-
-_DIVISIONS = {"udiv": _udiv, "urem": remainder_by_constant, "sdiv": _sdiv, "srem": _srem}
 
 _BINARY: dict[str, Callable[[Builder, Node, Node], Node]] = {
     "add": Builder.add,

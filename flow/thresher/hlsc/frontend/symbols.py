@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from thresher.hlsc.builder import Builder
 from thresher.hlsc.frontend import addresses
 from thresher.hlsc.frontend.addresses import AddressSum
+from thresher.hlsc.frontend.division import Divisions
 from thresher.hlsc.frontend.effects import Effects
 from thresher.hlsc.frontend.layout import UnitLayout
 from thresher.hlsc.frontend.memory import Segments
@@ -42,6 +43,10 @@ class Symbols:
     values: dict[str, Result] = field(default_factory=dict)
     contents: dict[str, Segments] = field(default_factory=dict)
     arrays: dict[str, Sequence[Array]] = field(default_factory=dict)
+    divisions: Divisions = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.divisions = Divisions(self.builder)
 
     def result_of(self, operand: Operand) -> Result:
         """What an operand stands for."""
