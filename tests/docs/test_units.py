@@ -104,7 +104,8 @@ def test_the_commands_for_a_unit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 
 
 def test_the_report_has_the_entries_that_the_page_explains(tmp_path: Path) -> None:
-    explained = re.findall(r"`(\w+)`", "\n".join(re.findall(r"^\| (`.*?) \|", TEXT, re.MULTILINE)))
+    table = TEXT.split("What the report says:\n\n")[1].split("\n\n")[0]
+    explained = re.findall(r"`(\w+)`", "\n".join(re.findall(r"^\| (`.*?) \|", table, re.MULTILINE)))
 
     assert set(explained) <= set(compiled(tmp_path, "Leaky").report())
     assert {"stages", "recurrence", "memories", "warnings"} <= set(explained)
