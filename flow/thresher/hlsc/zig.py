@@ -15,7 +15,7 @@ from pathlib import Path
 
 @functools.cache
 def front_end(compiler: tuple[str, ...], flags: tuple[str, ...], name: str) -> tuple[str, ...]:
-    """The command that `zig c++` runs to compile a C++ file of that name with these flags; one of them is `-S`.
+    """The command that `zig c++` runs to compile a C++ file of that name with these flags, `-S` among them.
 
     The input and `-o` with the output are to be added, and may be preceded by `-I` and `-include`. A zig
     that does not tell its command is called itself.
