@@ -52,6 +52,11 @@ constexpr int kNativeWidth<_BitInt(Width)> = Width;
 template <class Type>
 constexpr bool kNativeSigned = Type(-1) < Type(0);
 
+// -1 need not be among the values of an enumeration.
+template <class Type>
+  requires(__is_enum(Type))
+constexpr bool kNativeSigned<Type> = kNativeSigned<__underlying_type(Type)>;
+
 // The _BitInt that holds an integer. C++ has no signed one of a single bit: -1 and 0 are held in two.
 template <int Width, bool Signed>
 struct Held {
