@@ -12,6 +12,7 @@ from pathlib import Path, PurePath
 from thresher.errors import ToolFailedError, UsageError
 from thresher.hlsc.frontend.layout import WRAPPER
 from thresher.hlsc.refusal import message
+from thresher.hlsc.zig import front_end
 from thresher_sim.toolchain import CLANG_LIMITS, find_clang, is_zig
 
 _FLAGS = (
@@ -99,7 +100,8 @@ def emit_llvm(source: UnitSource, *more_flags: str) -> UnitIr:
     with tempfile.TemporaryDirectory() as folder:
         wrapper, result = Path(folder, WRAPPER), Path(folder, "unit.ll")
         wrapper.write_text(_WRAPPER.format(type_name=source.type_name))
-        command = [*_command(), *more_flags]
+        compiler, flags = find_clang(), (*_flags(), *more_flags)
+        command = [*front_end(compiler, flags, WRAPPER)] if is_zig(compiler) else [*compiler, *flags]
         includes = include_folders(source, Path(folder))
         command += [word for include in includes for word in ("-I", str(include))]
         # By its path: a plain name would be looked for in the working folder first.
@@ -119,7 +121,7 @@ def optimised(text: str) -> str:
     with tempfile.TemporaryDirectory() as folder:
         source, result = Path(folder, "plain.ll"), Path(folder, "unit.ll")
         source.write_text(text)
-        command = [*_command(), "-Wno-override-module", str(source), "-o", str(result)]
+        command = [*find_clang(), *_flags(), "-Wno-override-module", str(source), "-o", str(result)]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode != 0:
             raise ToolFailedError(
@@ -129,12 +131,11 @@ def optimised(text: str) -> str:
         return result.read_text()
 
 
-def _command() -> list[str]:
-    compiler = find_clang()
-    command = [*compiler, *_FLAGS, *CLANG_LIMITS, *(_ZIG_FLAGS if is_zig(compiler) else ())]
+def _flags() -> list[str]:
+    flags = [*_FLAGS, *CLANG_LIMITS, *(_ZIG_FLAGS if is_zig(find_clang()) else ())]
     for name, limit in _LIMITS.items():
-        command += ["-mllvm", f"-{name}={limit}"]
-    return command
+        flags += ["-mllvm", f"-{name}={limit}"]
+    return flags
 
 
 def include_folders(source: UnitSource, scratch: Path) -> list[Path]:

@@ -18,7 +18,8 @@ from thresher.errors import ToolFailedError
 from thresher.hlsc.clang import INITIAL_OBJECT
 from thresher.hlsc.elf import symbol_bytes
 from thresher.hlsc.llvm.reader import name_of
-from thresher_sim.toolchain import find_clang
+from thresher.hlsc.zig import assembler
+from thresher_sim.toolchain import find_clang, is_zig
 
 # A format that can be read on every machine, whatever the machine's own is.
 _FLAGS = ("-c", "-target", "x86_64-linux-musl", "-Wno-override-module")
@@ -77,7 +78,9 @@ def compiled_data(text: str) -> Iterator[CompiledData]:
     with tempfile.TemporaryDirectory() as folder:
         source, target = Path(folder, "data.ll"), Path(folder, "data.o")
         source.write_text("\n".join([*lines, ""]), encoding="utf-8")
-        command = [*find_clang(), *_FLAGS, str(source), "-o", str(target)]
+        compiler = find_clang()
+        command = [*(assembler(compiler) if is_zig(compiler) else compiler)]
+        command += [*_FLAGS, str(source), "-o", str(target)]
         with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as clang:
             try:
                 yield CompiledData(is_constant, names, clang, target)

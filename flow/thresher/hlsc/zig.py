@@ -1,0 +1,39 @@
+"""The clang inside zig, called without zig in front of it.
+
+`zig c++` computes hashes of all that a compilation reads, starts itself once more as clang, and keeps the
+result in a cache that grows with every unit. That takes as long as clang takes for a small unit.
+"""
+
+from __future__ import annotations
+
+import functools
+import shlex
+import subprocess
+import tempfile
+from pathlib import Path
+
+
+@functools.cache
+def front_end(compiler: tuple[str, ...], flags: tuple[str, ...], name: str) -> tuple[str, ...]:
+    """The command that `zig c++` runs to compile a C++ file of that name with these flags, `-S` among them.
+
+    The input and `-o` with the output are to be added, and may be preceded by `-I` and `-include`. A zig
+    that does not tell its command is called itself.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        source = Path(folder, name)
+        source.touch()
+        command = (*compiler, *flags)
+        asked = (*command, "-###", str(source), "-o", str(source.with_suffix(".out")))
+        said = subprocess.run(asked, capture_output=True, text=True, check=False)
+        line = next((line for line in said.stderr.splitlines() if '"-cc1"' in line), "")
+        words = shlex.split(line)
+        if said.returncode != 0 or words[-1:] != [str(source)] or words.count("-o") != 1:
+            return command
+        output = words.index("-o")
+        return (*words[:output], *words[output + 2 : -1])
+
+
+def assembler(compiler: tuple[str, ...]) -> tuple[str, ...]:
+    """The command that takes LLVM IR, for which clang needs none of the headers that zig finds for it."""
+    return (*compiler[:-1], "clang")
