@@ -41,6 +41,13 @@ struct AsInteger {
   using Of = Integer<8 * int{sizeof(Type)}, (Type(-1) < Type(0))>;
 };
 
+// -1 need not be among the values of an enumeration.
+template <class Type>
+  requires(__is_enum(Type))
+struct AsInteger<Type> {
+  using Of = typename AsInteger<__underlying_type(Type)>::Of;
+};
+
 template <>
 struct AsInteger<bool> {
   using Of = uint<1>;

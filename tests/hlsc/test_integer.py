@@ -224,3 +224,24 @@ def test_every_operator_gives_the_number_and_the_type_that_it_must(types: str, t
         if (int(width), signed == "1", found) != (case.type.width, case.type.signed, case.value):
             wrong.append((case, width, signed, found))
     assert wrong == []
+
+
+ENUMERATIONS = """\
+#include "thresher/bits.hpp"
+using thresher::sint;
+using Five = thresher::uint<5>;
+enum Plain { kOne = 1, kThree = 3 };
+enum Lower { kMinus = -1 };
+enum Bytes : unsigned char { kMost = 255 };
+static_assert(Five(4) + kThree == 7 && kThree - Five(4) == -1);
+static_assert(Five(3) == kThree && (Five(kOne) << kThree) == 8);
+static_assert(__is_same(decltype(Five(4) * kMost), thresher::uint<13>));
+static_assert(__is_same(decltype(Five(4) * kMinus), sint<37>) && Five(4) * kMinus == -4);
+"""
+
+
+def test_enumerations_take_part_as_the_integers_that_hold_them(tmp_path: Path) -> None:
+    source = tmp_path / "enumerations.cpp"
+    source.write_text(ENUMERATIONS)
+    command = [*compilers()["ours"], "-c", "-I", str(HLS), str(source), "-o", str(tmp_path / "made.o")]
+    subprocess.run(command, check=True)
