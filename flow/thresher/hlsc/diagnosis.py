@@ -68,11 +68,11 @@ def _of_path(unit: str, graph: UnitGraph, plan: Schedule, node: Node, decides: b
     what = f"stage {stage} is estimated at {plan.stage_ns[stage]:.1f} ns, too long for {clock_mhz:g} MHz"
     if not decides:
         return message(
-            unit, _line(graph, node), what, "narrow the values, or spread the work over more steps"
+            unit, _nearest_line(graph, node), what, "narrow the values, or spread the work over more steps"
         )
     return message(
         unit,
-        _line(graph, node),
+        _nearest_line(graph, node),
         f"{what}, and what decides whether a beat is taken cannot be cut",
         "decide it one step earlier, and keep the decision in a member",
     )
@@ -117,7 +117,12 @@ def _lines(graph: UnitGraph, path: Sequence[Node]) -> tuple[str, ...]:
 
 
 def _line(graph: UnitGraph, node: Node) -> str:
-    """The line of a node, or of the nearest value that it is computed from."""
+    """The line of a node, or of a value that it is computed from."""
+    return next((graph.describe(near) for near in (node, *node.args) if graph.describe(near)), "")
+
+
+def _nearest_line(graph: UnitGraph, node: Node) -> str:
+    """The same, or else of the nearest value behind these."""
     near, seen = [node], {node}
     for each in near:
         if graph.describe(each):
