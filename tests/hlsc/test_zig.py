@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -34,6 +35,8 @@ struct Unit {
 def source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> UnitSource:
     # With no clang on PATH it is that of the wheel ziglang.
     monkeypatch.setenv("PATH", "")
+    # Of a folder below which no file of a compilation lies, whose names then are whole paths.
+    monkeypatch.chdir("/dev")
     assert is_zig(find_clang())
     header = tmp_path / "unit.hpp"
     header.write_text(UNIT)
@@ -53,10 +56,22 @@ def test_the_ir_is_that_of_zig_itself(
     assert without_folders(alone) == without_folders(around)
 
 
+def test_the_command_holds_in_any_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("PATH", "")
+    monkeypatch.chdir(Path(find_clang()[0]).parent)
+    front_end = zig.front_end.__wrapped__
+
+    folders = front_end(find_clang(), ("-S",), "any.cpp")
+    monkeypatch.chdir(tmp_path)
+
+    assert folders.count("-isystem") > 3
+    assert all(Path(path).is_absolute() for word, path in pairwise(folders) if word == "-isystem")
+
+
 def test_a_compiler_that_does_not_tell_its_command_is_called_itself() -> None:
     assert zig.front_end((sys.executable, "c++"), ("-O2",), "any.cpp") == (sys.executable, "c++", "-O2")
 
 
 def without_folders(text: str) -> str:
-    """LLVM IR without the names of temporary folders, which are drawn."""
-    return re.sub(r"/tmp/tmp\w+/", "/", text)
+    """LLVM IR without the names of temporary folders, which are drawn, and of those that clang worked in."""
+    return re.sub(r'(?<=directory: ")[^"]*', "", re.sub(r"/tmp/tmp\w+/", "/", text))

@@ -24,14 +24,22 @@ def front_end(compiler: tuple[str, ...], flags: tuple[str, ...], name: str) -> t
         source = Path(folder, name)
         source.touch()
         command = (*compiler, *flags)
-        asked = (*command, "-###", str(source), "-o", str(source.with_suffix(".out")))
-        said = subprocess.run(asked, capture_output=True, text=True, check=False)
+        program = str(Path(compiler[0]).absolute())
+        asked = (program, *command[1:], "-###", str(source), "-o", str(source.with_suffix(".out")))
+        # Zig names its headers from the working folder where they lie below it, and that may change.
+        said = subprocess.run(asked, capture_output=True, text=True, check=False, cwd=folder)
         line = next((line for line in said.stderr.splitlines() if '"-cc1"' in line), "")
         words = shlex.split(line)
         if said.returncode != 0 or words[-1:] != [str(source)] or words.count("-o") != 1:
             return command
         output = words.index("-o")
-        return (*words[:output], *words[output + 2 : -1])
+        return tuple(map(_anywhere, (*words[:output], *words[output + 2 : -1])))
+
+
+def _anywhere(word: str) -> str:
+    """A word of the command without the folder that it was asked in, from which clang would name files."""
+    option, is_folder, _ = word.partition("-compilation-dir=")
+    return f"{option}{is_folder}/" if is_folder else word
 
 
 def assembler(compiler: tuple[str, ...]) -> tuple[str, ...]:
