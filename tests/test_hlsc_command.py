@@ -273,11 +273,11 @@ NOT_A_CLASS = (
             f"'Merge'; {CLASS}",
         ),
         (
-            "demo::Divider",
+            "demo::Third",
             [],
             3,
-            "hlsc: unit 'demo::Divider': merge.hpp:77: a division by a variable; divide by a constant, or "
-            "compute the quotient over several steps",
+            "hlsc: unit 'demo::Third': merge.hpp:76: a floating-point number is computed; scale it to an "
+            "integer of fixed point",
         ),
         (
             "demo::Ticker",

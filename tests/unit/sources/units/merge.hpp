@@ -67,14 +67,13 @@ struct Idle {
   };
 };
 
-// No hardware: it divides by what it reads.
-struct Divider {
+// No hardware: it computes in floating point.
+struct Third {
   struct Ports {
     InStream<8> s_axis;
-    InStream<8> t_axis;
     OutStream<8> m_axis;
   };
-  void step(Ports& ports) { ports.m_axis.write(ports.s_axis.read() / ports.t_axis.read()); }
+  void step(Ports& ports) { ports.m_axis.write(static_cast<int>(ports.s_axis.read().to_int() * 0.3f)); }
 };
 
 }  // namespace demo
