@@ -59,7 +59,9 @@ def compile_program(source: Path, includes: Sequence[Path], cache: Path, types: 
     """
     if types not in TYPE_SETS:
         raise UsageError(f"csim: there are no types '{types}'; choose one of {', '.join(TYPE_SETS)}")
-    return _compile(source, includes, cache, _bitint_recipe() if types == "bitint" else _amd_recipe())
+    return _compile(
+        source, includes, cache, _bitint_recipe() if types == "bitint" else _amd_recipe("-std=c++14", "-O2")
+    )
 
 
 def compile_checked(source: Path, includes: Sequence[Path], cache: Path) -> Path:
@@ -79,9 +81,8 @@ def compile_steps_with_amd(source: Path, includes: Sequence[Path], cache: Path) 
     Raises:
         As `compile_program`.
     """
-    plain = _amd_recipe()
-    steps = ("-std=c++20", "-O1", "-w", "-fno-lifetime-dse", "-DTHRESHER_STEP_RUN")
-    return _compile(source, includes, cache, replace(plain, name="amd", translate=(*plain.translate, *steps)))
+    flags = ("-std=c++20", "-O1", "-w", "-fno-lifetime-dse", "-DTHRESHER_STEP_RUN")
+    return _compile(source, includes, cache, _amd_recipe(*flags))
 
 
 def _compile(source: Path, includes: Sequence[Path], cache: Path, recipe: _Recipe) -> Path:
@@ -149,10 +150,11 @@ def _checked_recipe() -> _Recipe:
     )
 
 
-def _amd_recipe() -> _Recipe:
+def _amd_recipe(*flags: str) -> _Recipe:
+    """Commands that compile and link with g++; `flags` begin with the standard of C++."""
     gxx = find_gxx()
     meaning = (*_MEANING, *GXX_LIMITS, "-DTHRESHER_AMD")
-    translate = (gxx, "-std=c++14", "-O2", *meaning, f"-isystem{find_amd_include()}")
+    translate = (gxx, *flags, *meaning, f"-isystem{find_amd_include()}")
     return _Recipe("amd", translate, (gxx,))
 
 
