@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import re
 import sys
 from collections.abc import Callable
@@ -17,7 +18,7 @@ from thresher.hlsc import CompiledUnit, UnitSource, compile_unit
 from thresher.hlsc.clang import emit_llvm
 from thresher.hlsc_proof import Claim, DisprovedError, claim, decide, meaning, prove, sat
 from thresher.hlsc_proof.harness import FAULTS
-from thresher.hlsc_proof.llvm_module import UntranslatedError
+from thresher.hlsc_proof.llvm_module import LlvmModule, UntranslatedError
 from thresher.hlsc_proof.streams import streams_of
 from thresher.share import share_dir
 from thresher.tools.open_synthesis import Yosys
@@ -317,6 +318,18 @@ def test_without_llvmlite_there_is_no_proof(monkeypatch: pytest.MonkeyPatch) -> 
         "proof: llvmlite: not installed, and a proof's reference needs it to read LLVM IR; "
         "run `pip install thresher[synth]`"
     )
+
+
+def test_a_module_in_a_cycle_of_references_ends_without_ending_the_process() -> None:
+    text = emit_llvm(source("Cache")).text
+    for _ in range(20):
+        cycle: list[object] = [LlvmModule("Cache", text)]
+        module = cycle[0]
+        assert isinstance(module, LlvmModule)
+        assert module.initial_bits() and module.function("thresher_step") and module.type_of("i32")
+        cycle.append(cycle)
+        del cycle, module
+        gc.collect()
 
 
 def test_a_unit_with_other_streams_is_disproved(monkeypatch: pytest.MonkeyPatch) -> None:

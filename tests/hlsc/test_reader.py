@@ -35,6 +35,9 @@ from thresher.hlsc.llvm.types import ArrayType, IntegerType, OtherType, PointerT
 Theirs = Any
 """A value of llvmlite, which has no types."""
 
+# They are kept: after a failure, the garbage collector may free one before the module in it, and crash.
+_CONTEXTS: list[Theirs] = []
+
 _DETAILS = {
     "icmp": re.compile(r" = icmp (?:samesign )?(\w+) "),
     "extractvalue": re.compile(r", (\d+)(?:, !.*)?$"),
@@ -174,7 +177,8 @@ def constant_of(operand: Operand) -> object:
 
 def check(text: str) -> tuple[Module, Theirs]:
     """Compare all functions and the names of all constants."""
-    ours, theirs = parse(text), llvm.parse_assembly(text, llvm.create_context())
+    _CONTEXTS.append(llvm.create_context())
+    ours, theirs = parse(text), llvm.parse_assembly(text, _CONTEXTS[-1])
     types = dict(re.findall(r'^(%(?:"[^"]*"|[-\w.$]+)) = type (.*)$', text, re.MULTILINE))
     defined = {function.name: function for function in theirs.functions if not function.is_declaration}
     assert set(ours.functions) == set(defined)

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import ctypes
 import re
+import weakref
 from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -96,7 +98,10 @@ class InitialBits:
 
 @dataclass
 class LlvmModule:
-    """The module of a unit; `unit` is its name for messages.
+    """The module of a unit; `unit` is its name for messages. Its functions and types live as long as it.
+
+    LLVM's objects are freed in the reverse of the order in which they were made, and not by Python's
+    garbage collector: in a cycle, that one frees a context before the modules in it, which ends the process.
 
     Raises:
         MissingToolError: llvmlite is not installed.
@@ -107,6 +112,15 @@ class LlvmModule:
     text: str
     _parsed: dict[str, Value] = field(default_factory=dict)
     _contents: _Contents = field(default_factory=_Contents)
+    _made: ExitStack = field(default_factory=ExitStack)
+
+    def __post_init__(self) -> None:
+        weakref.finalize(self, self._made.close).atexit = False
+
+    def _keep(self, made: Value) -> Value:
+        """Free what LLVM has made when this module ends."""
+        self._made.callback(made.close)
+        return made
 
     def refusal(self, what: str) -> UntranslatedError:
         """The error that names what the reference cannot translate."""
@@ -127,11 +141,12 @@ class LlvmModule:
 
     def _read(self, text: str) -> Value:
         """A module in a context of its own, where types keep their names."""
-        return self._llvm.parse_assembly(text, self._llvm.create_context())
+        context = self._keep(self._llvm.create_context())
+        return self._keep(self._llvm.parse_assembly(text, context))
 
     @cached_property
     def _machine(self) -> Value:
-        return self._llvm.Target.from_default_triple().create_target_machine()
+        return self._keep(self._llvm.Target.from_default_triple().create_target_machine())
 
     @cached_property
     def _module(self) -> Value:
@@ -192,7 +207,7 @@ class LlvmModule:
         for variable in module.global_variables:
             if variable.linkage.name in ("private", "internal"):
                 variable.linkage = "external"
-        engine = self._llvm.create_mcjit_compiler(module, self._machine)
+        engine = self._keep(self._llvm.create_mcjit_compiler(module, self._machine))
         engine.finalize_object()
         return engine
 
