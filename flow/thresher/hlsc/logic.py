@@ -214,7 +214,11 @@ class Logic(Wiring):
         return None
 
     def _part_by_part(self, condition: Node, a: Node, b: Node) -> Node | None:
-        """A select between concatenations as selects between their parts, where that makes one simpler."""
+        """A select between concatenations as selects between their parts, where that makes one simpler.
+
+        Of two that are joined alike none is simpler yet, but a select around may change only some parts. Not
+        so of a difference and what it is made from, as of a divider: slices of it gain nothing.
+        """
         edges = sorted({0, a.width} | _edges(a) | _edges(b))
         if not 2 < len(edges) <= MAX_PARTS:
             return None
@@ -226,7 +230,8 @@ class Logic(Wiring):
             part.op is Op.SELECT and part.args == (condition, x, y)
             for part, (x, y) in zip(parts, sides, strict=True)
         ]
-        return None if all(whole) else self.concat(parts)
+        joined = {a.op, b.op} <= {Op.CONCAT, Op.CONST}
+        return None if all(whole) and not joined else self.concat(parts)
 
     def _excluded(self, condition: Node, a: Node, b: Node) -> bool:
         """Whether `b` alone decides: it is `a` but under conditions that exclude `condition`."""
