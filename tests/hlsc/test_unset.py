@@ -12,8 +12,10 @@ from bench.units import UNITS, write_header
 from tests.hlsc.native import HLS, NativeUnits
 from thresher.hlsc import UnitSource, compile_unit
 from thresher.hlsc.clang import emit_llvm
+from thresher.hlsc.compiler import optimise
 from thresher.hlsc.frontend.unit import read_unit
 from thresher.hlsc.llvm.parser import parse
+from thresher.hlsc.schedule.delay import delay_model
 from thresher.hlsc.unset import unset_warnings
 
 HEADER = Path(__file__).with_name("unset_units.hpp")
@@ -58,7 +60,8 @@ KNOWN = {
 
 
 def warnings_of(source: UnitSource) -> tuple[str, ...]:
-    return unset_warnings(read_unit(parse(emit_llvm(source).text)), source.type_name)
+    reading = read_unit(parse(emit_llvm(source).text))
+    return unset_warnings(reading, optimise(reading.graph, delay_model("xc7")), source.type_name)
 
 
 def of_unit(name: str) -> tuple[str, ...]:

@@ -131,7 +131,7 @@ def compile_unit(
             reading = read_unit(parse(ir.text))
             whole = optimise(reading.graph, delays)
             graph, plan = _pipelined(whole, delays, clock_mhz)
-            unset = unset_warnings(reading, source.type_name)
+            unset = unset_warnings(reading, whole, source.type_name)
             warnings = hold_to_compiled(reading, compiled, source.type_name)
     except (UnsupportedUnitError, HlscFaultError) as error:
         raise error.of(source.type_name) from error

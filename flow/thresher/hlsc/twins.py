@@ -162,7 +162,7 @@ class Twins:
         result, changed = list(values), set(self._addresses)
         for node in self._given:
             place = self._place[node]
-            if node.op is Op.STATE and state.registers.get(node.symbol, 0) != result[place]:
+            if node.op is Op.STATE and state.registers[node.symbol] != result[place]:
                 result[place] = state.registers[node.symbol]
                 changed.add(place)
         for place, function, args, mask in instructions:
@@ -210,8 +210,7 @@ def _look_up(table: Table, node: Node) -> Callable[[int], int]:
 
 def _given(node: Node, state: State, drawn: Beats, offered: Collection[str]) -> int:
     if node.op is Op.STATE:
-        # What is no register is the address of the unit, on which nothing may hang: `refuse_addresses`.
-        return state.registers.get(node.symbol, 0)
+        return state.registers[node.symbol]
     if node.op is Op.VALID:
         return int(node.symbol in offered)
     if node.op is Op.FULL:

@@ -61,16 +61,16 @@ class _Pair:
     second: _Values
 
 
-def unset_warnings(reading: UnitReading, unit: str) -> tuple[str, ...]:
+def unset_warnings(reading: UnitReading, graph: UnitGraph, unit: str) -> tuple[str, ...]:
     """A warning for each member, or memory, without a value that can be seen to be missing.
 
-    Nothing is done where every member has an initial value and there is no `Ram`. `unit` is the name
-    for the messages.
+    Nothing is done where every member has an initial value and there is no `Ram`. `graph` is that of the
+    reading, optimised. `unit` is the name for the messages.
     """
     members = _unset(reading)
     if not members:
         return ()
-    found = _Search(reading.graph, members).run()
+    found = _Search(graph, members).run()
     return tuple(_warning(unit, member, found[member]) for member in members if member in found)
 
 
