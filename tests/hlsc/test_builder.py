@@ -35,9 +35,8 @@ class Expressions:
     def make(self, width: int, depth: int) -> tuple[Node, Meaning]:
         if depth == 0 or self.rng.random() < 0.1:
             return self.leaf(width)
-        return self.rng.choice([self.binary, self.select, self.wires, self.compare, self.unary])(
-            width, depth - 1
-        )
+        kinds = [self.binary, self.select, self.turned, self.wires, self.compare, self.unary]
+        return self.rng.choice(kinds)(width, depth - 1)
 
     def leaf(self, width: int) -> tuple[Node, Meaning]:
         if self.rng.random() < 0.4:
@@ -64,6 +63,14 @@ class Expressions:
         c, of_c = self.make(1, depth)
         (a, of_a), (b, of_b) = self.make(width, depth), self.make(width, depth)
         return self.builder.select(c, a, b), lambda beats: of_a(beats) if of_c(beats) else of_b(beats)
+
+    def turned(self, width: int, depth: int) -> tuple[Node, Meaning]:
+        """A number or its negation."""
+        (c, of_c), (a, of_a) = self.make(1, depth), self.make(width, depth)
+        negation = self.builder.sub(self.builder.const(width, 0), a)
+        sign = self.rng.choice([-1, 1])
+        node = self.builder.select(c, *((negation, a) if sign < 0 else (a, negation)))
+        return node, lambda beats: (sign if of_c(beats) else -sign) * of_a(beats) % (1 << width)
 
     def compare(self, width: int, depth: int) -> tuple[Node, Meaning]:
         of = self.rng.choice(WIDTHS)
@@ -198,6 +205,18 @@ def test_one_bit_per_index_is_one_select_per_bit(builder: Builder) -> None:
 
     assert result.op is Op.CONCAT
     assert [part.op for part in result.args] == [Op.SELECT] * 4
+
+
+@pytest.mark.parametrize("width", [2, 5, 8, 13])
+@pytest.mark.parametrize("is_first", [True, False])
+def test_a_number_or_its_negation_is_one_sum(builder: Builder, width: int, is_first: bool) -> None:
+    condition, number = builder.input("x1", 1), builder.input(f"x{width}", width)
+    negation = builder.sub(builder.const(width, 0), number)
+    sides = (negation, number) if is_first else (number, negation)
+    chosen = builder.select(condition, *sides)
+
+    ops = [node.op for node in reachable([chosen])]
+    assert Op.SELECT not in ops and Op.SUB not in ops and ops.count(Op.ADD) == 1
 
 
 def test_a_column_of_a_table_that_never_differs_is_a_constant(builder: Builder) -> None:

@@ -62,6 +62,18 @@ class Arithmetic(Logic):
             return self.add(a, self.const(a.width, -b.value))
         return self._sum(Op.SUB, a, b)
 
+    def negated_where(self, condition: Node, arg: Node) -> Node:
+        """Zero minus the argument where the condition is 1, by one sum: the bits are inverted on its way."""
+        flipped = self.xor(arg, self.sext(condition, arg.width))
+        return self.add(flipped, self.zext(condition, arg.width))
+
+    def _select(self, condition: Node, a: Node, b: Node, low: int, width: int) -> Node:
+        if width == a.width and _is_negation(a, b):
+            return self.negated_where(condition, b)
+        if width == a.width and _is_negation(b, a):
+            return self.negated_where(self.not_(condition), a)
+        return super()._select(condition, a, b, low, width)
+
     def _sum(self, op: Op, a: Node, b: Node) -> Node:
         """A sum or difference at one bit more than its arguments need."""
         width = a.width
@@ -184,6 +196,12 @@ def signed_digits(value: int, width: int) -> list[int]:
             digits.append(digit)
             value -= digit
     return digits
+
+
+def _is_negation(a: Node, b: Node) -> bool:
+    """Whether `a` is zero minus `b`, of which nothing is known: a select does better with known bits."""
+    known = b.zeros | b.ones
+    return a.op is Op.SUB and a.args[1] is b and a.args[0].op is Op.CONST and not (a.args[0].value or known)
 
 
 def _constant_last(a: Node, b: Node) -> tuple[Node, Node]:

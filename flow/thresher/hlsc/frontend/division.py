@@ -80,8 +80,8 @@ def signed_division(builder: Builder, a: Node, b: Node) -> tuple[Node, Node]:
     negative, opposite = (builder.bit(each, width - 1) for each in (a, b))
     quotient, remainder = unsigned_division(builder, magnitude(builder, a), magnitude(builder, b))
     return (
-        negated_where(builder, builder.xor(negative, opposite), quotient),
-        negated_where(builder, negative, remainder),
+        builder.negated_where(builder.xor(negative, opposite), quotient),
+        builder.negated_where(negative, remainder),
     )
 
 
@@ -89,13 +89,7 @@ def magnitude(builder: Builder, arg: Node) -> Node:
     """The magnitude of a signed number, known to have no more bits than the number."""
     narrow = builder.low(arg, arg.signed_width)
     negative = builder.bit(narrow, narrow.width - 1)
-    return builder.zext(negated_where(builder, negative, narrow), arg.width)
-
-
-def negated_where(builder: Builder, condition: Node, arg: Node) -> Node:
-    """Zero minus the argument where the condition is 1, by one sum."""
-    flipped = builder.xor(arg, builder.sext(condition, arg.width))
-    return builder.add(flipped, builder.zext(condition, arg.width))
+    return builder.zext(builder.negated_where(negative, narrow), arg.width)
 
 
 def _udiv(builder: Builder, a: Node, b: Node) -> Node:
@@ -127,7 +121,7 @@ def _sdiv(builder: Builder, a: Node, b: Node) -> Node:
     negative = builder.bit(a, a.width - 1)
     quotient = _udiv(builder, magnitude(builder, a), magnitude(builder, b))
     flips = negative if b.value >> (b.width - 1) == 0 else builder.not_(negative)
-    return negated_where(builder, flips, quotient)
+    return builder.negated_where(flips, quotient)
 
 
 def _srem(builder: Builder, a: Node, b: Node) -> Node:

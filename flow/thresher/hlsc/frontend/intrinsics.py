@@ -10,8 +10,8 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from thresher.hlsc.builder import Builder
-from thresher.hlsc.frontend.division import remainder_by_constant
-from thresher.hlsc.frontend.operations import absolute, binary, bytes_reversed, compare, three_way
+from thresher.hlsc.frontend.division import magnitude, remainder_by_constant
+from thresher.hlsc.frontend.operations import binary, bytes_reversed, compare, three_way
 from thresher.hlsc.ir import Node
 
 Pair = tuple[Node, Node]
@@ -156,7 +156,7 @@ _INTRINSICS: dict[str, Callable[..., Node | Pair]] = {
     "umax": _choose("ugt"),
     "smin": _choose("slt"),
     "smax": _choose("sgt"),
-    "abs": lambda builder, arg, _: absolute(builder, arg),
+    "abs": lambda builder, arg, _: magnitude(builder, arg),
     "fshl": partial(_funnel, left=True),
     "fshr": partial(_funnel, left=False),
     "usub.sat": _saturating_sub,

@@ -52,16 +52,6 @@ def compare(builder: Builder, predicate: str, a: Node, b: Node) -> Node:
     return builder.not_(result) if order in ("ge", "le") else result
 
 
-def negated(builder: Builder, arg: Node) -> Node:
-    """Zero minus the argument."""
-    return builder.sub(builder.const(arg.width, 0), arg)
-
-
-def absolute(builder: Builder, arg: Node) -> Node:
-    """The magnitude, as an unsigned number of the same width."""
-    return builder.select(builder.bit(arg, arg.width - 1), negated(builder, arg), arg)
-
-
 def three_way(builder: Builder, below: str, a: Node, b: Node, width: int) -> Node:
     """-1 where `a` is below `b`, 0 where they are equal, and else 1; `below` is `slt` or `ult`."""
     differs = builder.not_(builder.eq(a, b))
