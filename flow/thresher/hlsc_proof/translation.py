@@ -99,9 +99,7 @@ class Translation(Calls):
     def _phi(self, instruction: Value, block: str) -> None:
         found = zip(instruction.operands, instruction.incoming_blocks, strict=True)
         edges = {
-            edge: self._value(value)
-            for value, other in found
-            if (edge := _edge(other.name, block)) in self.variables
+            edge: value for value, other in found if (edge := _edge(other.name, block)) in self.variables
         }
         self._choose(instruction, list(edges.items()))
 
@@ -144,7 +142,7 @@ class Translation(Calls):
 
     def _select(self, instruction: Value, _: str) -> None:
         condition, yes, no = instruction.operands
-        self._choose(instruction, [(self._integer(condition), self._value(yes)), ("", self._value(no))])
+        self._choose(instruction, [(self._integer(condition), yes), ("", no)])
 
     def _alloca(self, instruction: Value, _: str) -> None:
         (count,) = instruction.operands

@@ -15,6 +15,10 @@ _CONSTANT_STEP = re.compile(
     r"ptr getelementptr (?:(?:inbounds|nuw|nusw) )*\((.+?), ptr @([-\w.$]+)((?:, i\d+ -?\d+)+)\)"
 )
 
+_WIDTH = re.compile(r"i(\d+)")
+_ELEMENT = re.compile(r"i\d+ (-?\d+|true|false|undef|poison)")
+_WORDS = {"true": "1", "false": "0", "undef": "0", "poison": "0"}
+
 
 @dataclass(frozen=True)
 class RamWrite:
@@ -73,11 +77,21 @@ class Values:
         self._add(f"{name} = {expression};")
         return name
 
-    def _choose(self, instruction: Value, choices: Sequence[tuple[str, str | Pointer]]) -> None:
-        """The value whose condition holds; the last in any other case."""
-        texts = [(condition, text_of(value)) for condition, value in choices]
-        text = " : ".join([*(f"{condition} ? {value}" for condition, value in texts[:-1]), texts[-1][1]])
-        pointers = [value for _, value in choices if isinstance(value, Pointer)]
+    def _choose(self, instruction: Value, choices: Sequence[tuple[str, Value]]) -> None:
+        """The operand whose condition holds; the last in any other case."""
+        conditions = [condition for condition, _ in choices]
+        if str(instruction.type).startswith("{"):
+            pairs = [self._pair(operand) for _, operand in choices]
+            widths = [int(width) for width in _WIDTH.findall(str(instruction.type))]
+            first, second = (
+                self._fresh(width, _first_of(conditions, values))
+                for width, values in zip(widths, zip(*pairs, strict=True), strict=True)
+            )
+            self._values[instruction.name] = first, second
+            return
+        values = [self._value(operand) for _, operand in choices]
+        text = _first_of(conditions, [text_of(value) for value in values])
+        pointers = [value for value in values if isinstance(value, Pointer)]
         if pointers:
             same = either("", pointers)
             chosen = self._fresh(ADDRESS_BITS, text) if same.step else ""
@@ -91,6 +105,20 @@ class Values:
         if str(operand.type) == "ptr":
             return self._pointer(operand)
         return self._integer(operand)
+
+    def _pair(self, operand: Value) -> tuple[str, str]:
+        """A number and whether it overflowed, of an intrinsic or as a constant."""
+        if not operand.is_constant:
+            found = self._values[operand.name]
+            assert isinstance(found, tuple)
+            return found
+        widths = [int(width) for width in _WIDTH.findall(str(operand.type))]
+        numbers = _ELEMENT.findall(str(operand)) or ["0", "0"]
+        first, second = (
+            self._fresh(width, number(width, int(_WORDS.get(text, text))))
+            for width, text in zip(widths, numbers, strict=True)
+        )
+        return first, second
 
     def _integer(self, operand: Value) -> str:
         """An operand that is an integer, as the name of a variable."""
@@ -193,6 +221,12 @@ class Values:
     def _store_integer(self, pointer: Pointer, size: int, value: str, run: str) -> None:
         """Store an integer, with zeros above it."""
         self._store(pointer, size, self._fresh(8 * size, f"{8 * size}'({value})"), run)
+
+
+def _first_of(conditions: Sequence[str], values: Sequence[str]) -> str:
+    """The value of the first condition that holds; the last is not looked at."""
+    choices = (f"{condition} ? {value}" for condition, value in zip(conditions[:-1], values, strict=False))
+    return " : ".join([*choices, values[-1]])
 
 
 def text_of(value: str | Pointer) -> str:

@@ -15,7 +15,7 @@ from thresher.hlsc.frontend.memory import Segments
 from thresher.hlsc.frontend.pointers import NULL, Array, Pointer, place
 from thresher.hlsc.frontend.state import Accesses
 from thresher.hlsc.ir import Node
-from thresher.hlsc.llvm.module import Address, Aggregate, Local, Number, Operand, Undefined
+from thresher.hlsc.llvm.module import Address, Aggregate, Local, Number, Operand, Undefined, Zeros
 from thresher.hlsc.llvm.types import IntegerType, PointerType, StructType
 from thresher.hlsc.refusal import NotHardwareError
 
@@ -61,12 +61,13 @@ class Symbols:
             return place("@" + value.symbol, value.offset)
         if isinstance(value, Undefined):
             return None
-        if isinstance(value, Aggregate) and isinstance(operand.type, StructType):
+        if isinstance(value, Aggregate | Zeros) and isinstance(operand.type, StructType):
             return self._elements(operand.type, value)
         raise unknown(f"the constant '{getattr(value, 'text', 'of several values')}'")
 
-    def _elements(self, kind: StructType, value: Aggregate) -> tuple[Part, ...]:
-        operands = value.elements or [Operand(element, Number(0)) for element in kind.elements]
+    def _elements(self, kind: StructType, value: Aggregate | Zeros) -> tuple[Part, ...]:
+        zeros = [Operand(element, Number(0)) for element in kind.elements]
+        operands = value.elements if isinstance(value, Aggregate) else zeros
         found = [self.result_of(operand) for operand in operands]
         parts = tuple(part for part in found if not isinstance(part, tuple))
         if len(parts) < len(found):
