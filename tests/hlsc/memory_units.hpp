@@ -187,6 +187,29 @@ struct Constructed {
 static constexpr std::int8_t kBytes[5] = {1, -2, 127, -128, 0};
 static constexpr std::uint32_t kLong[5] = {0xffffffff, 0x12345678, 0, 5, 0x80000001};
 static constexpr bool kBits[5] = {true, false, false, true, true};
+// Every step, and so every cycle of a reset, wants to write what it has read, and one.
+template <int Depth>
+struct Rewritten {
+  struct Ports {
+    OutStream<16> m_axis;
+  };
+  void step(Ports& ports) {
+    const uint<16> word = memory_.read(at_);
+    memory_.write(at_, word + 1);
+    at_ = at_ + 1;
+    ports.m_axis.write(word);
+  }
+  struct Words {
+    std::uint16_t of[Depth] = {};
+    constexpr Words() {
+      for (int at = 0; at < Depth; ++at) of[at] = static_cast<std::uint16_t>(77 * at + 5);
+    }
+  };
+  static constexpr Words kWords{};
+  Ram<16, Depth> memory_ = kWords.of;
+  uint<thresher::bits_for(Depth - 1)> at_ = 0;
+};
+
 struct Tables {
   using Ports = Ports64<20, 4>;
   void step(Ports& ports) {

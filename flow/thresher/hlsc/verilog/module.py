@@ -210,7 +210,7 @@ class _Module:
         return self._initials[memory.name]
 
     def _write_ports(self, memory: Memory, stage: int) -> list[tuple[str, str]]:
-        writes = [self._write(write, stage) for write in memory.writes]
+        writes = [self._write(write, memory, stage) for write in memory.writes]
         addresses, data = (
             [self._expressions.text(node, stage) for node in nodes]
             for nodes in zip(*(write.nodes[1:] for write in memory.writes), strict=True)
@@ -218,12 +218,14 @@ class _Module:
         names = ("write_i", "write_address_i", "write_data_i")
         return list(zip(names, map(_packed, (writes, addresses, data)), strict=True))
 
-    def _write(self, write: Write, stage: int) -> str:
-        """Whether a port writes in this cycle."""
-        condition = write.written
-        if flow.is_always(condition):
-            return self._go(stage)
-        return f"{self._go(stage)} && {self._expressions.atom(condition, stage)}"
+    def _write(self, write: Write, memory: Memory, stage: int) -> str:
+        """Whether a port writes in this cycle: never in reset where that would change an initial word."""
+        conditions = [self._go(stage)]
+        if memory.initial is not None:
+            conditions.insert(0, "ap_rst_n")
+        if not flow.is_always(write.written):
+            conditions.append(self._expressions.atom(write.written, stage))
+        return " && ".join(conditions)
 
     def _read_ports(self, cell: RamCell, words: Sequence[Signal], stage: int) -> list[tuple[str, str]]:
         addresses = [self._expressions.text(read.args[0], stage) for read in cell.reads]
