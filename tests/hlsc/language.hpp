@@ -223,6 +223,30 @@ struct Bytes {
   void step(Ports& p) { p.m.write(kBytes[static_cast<std::uint8_t>(p.s.read())]); }
 };
 
+// Members without a name: two unions, whose bytes are the state, and a class in one of them. None has elements in `none`.
+struct Nameless {
+  struct Ports {
+    InStream<8> s;
+    OutStream<32> m;
+  };
+  void step(Ports& p) {
+    sum += p.s.read().to_uint();
+    low = static_cast<std::uint8_t>(low + sum);
+    p.m.write(both);
+  }
+  union {
+    std::uint16_t sum = 3;
+  };
+  union {
+    std::uint32_t both = 0x01020304;
+    struct {
+      std::uint8_t low;
+      std::uint8_t high;
+    };
+  };
+  int none[0];
+};
+
 }  // namespace language
 
 #endif

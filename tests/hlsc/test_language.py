@@ -163,6 +163,15 @@ def table_of_bytes(streams: Streams) -> Streams:
     return {"m": [(92, 65, 34, 7, 92, 92, 0, 255)[beat] for beat in streams["s"]]}
 
 
+def nameless(streams: Streams) -> Streams:
+    total, both, written = 3, 0x01020304, list[int]()
+    for beat in streams["s"]:
+        total = (total + beat) % 65536
+        both = both & ~255 | (both + total) & 255
+        written.append(both)
+    return {"m": written}
+
+
 WIDTHS = (2, 33, 65, 4096)
 UNITS_OF = {
     **{f"Operators<{width}>": operators(width) for width in WIDTHS},
@@ -173,6 +182,7 @@ UNITS_OF = {
     "Arrays": arrays,
     "Switches": switches,
     "Bytes": table_of_bytes,
+    "Nameless": nameless,
 }
 
 

@@ -99,6 +99,33 @@ REFUSED = {
         "hlsc: unit 'Unit': unit.hpp:11: a class has virtual functions; choose the function by a template "
         "argument, or by `if`",
     ),
+    "member of the type of nullptr": (
+        unit("p.m_axis.write(p.s_axis.read());", "decltype(nullptr) n = nullptr;"),
+        "hlsc: unit 'Unit': unit.hpp:11: the member 'n' is a pointer or a reference; hold objects as "
+        "members of the unit, and choose between them by an index or by `if`",
+    ),
+    "array without a size": (
+        unit("p.m_axis.write(p.s_axis.read());", "int n = 0; int x[];"),
+        "hlsc: unit 'Unit': unit.hpp:11: the member 'x' is an array without a size; give it a constant size",
+    ),
+    "function without debug information": (
+        unit(
+            "p.m_axis.write(f(p.s_axis.read().to_int()));",
+            before="__attribute__((nodebug, noinline)) static int f(int x) { return x + 1; }",
+        ),
+        "hlsc: unit 'Unit': unit.hpp:9: the call of '_ZL1fi' cannot be inlined; a step must not "
+        "call itself, calls no function marked noinline, and has no computed `goto`",
+    ),
+    # The initial values of such a constructor come from a function that has no name in C++.
+    "unknown function beside a constructor that runs": (
+        unit(
+            "p.m_axis.write(elsewhere(p.s_axis.read().to_int()) + a[0]);",
+            "int a[5];\nUnit() {\nfor (int i = 0; i < 5; ++i) a[i] = elsewhere(i);\n}",
+            before="int elsewhere(int);",
+        ),
+        "hlsc: unit 'Unit': unit.hpp:9: 'elsewhere' is called, which has no body here; call only "
+        "functions that the unit's headers define",
+    ),
     "dynamic allocation": (
         unit("int* x = new int[(int)p.s_axis.read()];\nx[0] = 3;\nx[n] = 4;\nn = x[1];", "int n = 0;"),
         "hlsc: unit 'Unit': unit.hpp:9: memory is allocated or freed in a step ('operator new[]'); use "

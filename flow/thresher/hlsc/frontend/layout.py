@@ -125,6 +125,10 @@ def _register(leaf: Leaf) -> Leaf:
             f"the member '{leaf.name}' is a pointer or a reference",
             "hold objects as members of the unit, and choose between them by an index or by `if`",
         )
+    if leaf.kind == "endless":
+        raise UnsupportedUnitError(
+            leaf.line, f"the member '{leaf.name}' is an array without a size", "give it a constant size"
+        )
     if leaf.kind == "float":
         raise UnsupportedUnitError(
             leaf.line,

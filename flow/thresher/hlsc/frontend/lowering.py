@@ -98,7 +98,7 @@ class Lowering:
     def _callee_line(self, instruction: Instruction) -> str:
         """Where the function that is called stands, for a call that is not the user's."""
         callee = self._functions.get(instruction.detail)
-        return self._info.declaration_line(callee.location) if callee else ""
+        return self._info.declaration_line(callee.location) if callee and callee.location else ""
 
     def _line_before(self, instruction: Instruction, block: str) -> str:
         """The last line ahead of an instruction that has none, as a library's own has none."""

@@ -21,8 +21,11 @@ _ADDRESSES = frozenset(
     {
         *("DW_TAG_pointer_type", "DW_TAG_reference_type", "DW_TAG_rvalue_reference_type"),
         "DW_TAG_ptr_to_member_type",
+        # The type of `nullptr`.
+        "DW_TAG_unspecified_type",
     }
 )
+_UNION = "DW_TAG_union_type"
 _KIND = re.compile(r"!(\w+)\(")
 
 
@@ -34,7 +37,7 @@ class Leaf:
     which sign or zero extension fills up to `size`. `class_name` is empty for scalars. `array_start`
     and `array_end` are the bits of the outermost array that it is an element of, and `array_stride`
     those from one element to the next; 0 if it is in none. `kind` is "address" of a pointer or reference,
-    "float" of a floating-point number, and else empty.
+    "float" of a floating-point number, "endless" of an array that has no size, and else empty.
     """
 
     name: str
@@ -83,8 +86,9 @@ class DebugInfo:
         return ""
 
     def declaration_line(self, reference: str) -> str:
-        """`file:line` of a function."""
-        return f"{PurePath(self._file_of(reference)).name}:{self.fields(reference)['line']}"
+        """`file:line` of a function, or nothing of one that clang made by itself."""
+        line = self.fields(reference).get("line", "")
+        return f"{PurePath(self._file_of(reference)).name}:{line}" if line else ""
 
     def variable(self, reference: str, is_library: Callable[[str], bool]) -> str:
         """The name of a variable, or an empty string if it is a library's own."""
@@ -102,12 +106,14 @@ class DebugInfo:
 
     @cached_property
     def function_names(self) -> dict[str, str]:
-        """The plain name of every function by its linkage name."""
+        """The plain name of every function that has one, by its linkage name."""
         names = {}
         for reference, text in self._metadata.items():
             if "!DISubprogram(" in text:
                 fields = self.fields(reference)
-                names[fields.get("linkageName", fields["name"])] = fields["name"]
+                # What initialises the variables of a file has no name in C++.
+                if name := fields.get("name"):
+                    names[fields.get("linkageName", name)] = name
         return names
 
     def global_name(self, definition: str) -> str:
@@ -162,6 +168,8 @@ class DebugInfo:
             yield from self._array(fields, name, offset, line, is_whole)
         else:
             width, signed = self._scalar(reference)
+            if tag == _UNION:
+                name = name or "union"
             kind = "address" if tag in _ADDRESSES else "float" if self._is_float(fields) else ""
             yield Leaf(name, "", offset, size, width or size, signed, line, kind=kind)
 
@@ -193,7 +201,11 @@ class DebugInfo:
         total = 1
         for count in counts:
             total *= count
-        stride = int(fields["size"]) // max(total, 1)
+        if -1 in counts:
+            yield Leaf(name, "", offset, 0, 0, False, line, kind="endless")
+            return
+        # Of no elements an array has no size either.
+        stride = int(fields.get("size", "0")) // max(total, 1)
         for flat in range(total):
             indices, rest = [], flat
             for count in reversed(counts):
