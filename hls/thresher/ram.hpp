@@ -57,7 +57,8 @@ class Ram {
 
   template <int Words>
   constexpr Ram(const std::uint64_t (&words)[Depth][Words]) : address_(0) {
-    static_assert(Words == (Width + 63) / 64, "a table has as many 64-bit words as its width needs");
+    static_assert(Words == (Width + 63) / 64,
+                "a table has the 64-bit words that its width needs: give each address (Width + 63) / 64 words");
     if (!__builtin_is_constant_evaluated()) {
       thresher_ram_initial(this, Width, Depth, sizeof words[0], false, &words);
     }
@@ -72,7 +73,8 @@ class Ram {
 
   template <int Words>
   Ram(const std::uint64_t (&words)[Depth][Words]) {
-    static_assert(Words == (Width + 63) / 64, "a table has as many 64-bit words as its width needs");
+    static_assert(Words == (Width + 63) / 64,
+                "a table has the 64-bit words that its width needs: give each address (Width + 63) / 64 words");
     for (int address = 0; address < Depth; ++address) {
       uint<Words * 64> word = 0;
       for (int index = 0; index < Words; ++index) {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -417,6 +418,82 @@ def test_what_clang_notes_as_the_cause_is_shown(before: str, tmp_path: Path) -> 
     )
 
 
+A_BIT = (
+    "unit.hpp:14: a number has 1 bit or more (integer.hpp:{line}); give its type a width from 1 to 4096",
+    "a number has 1 bit or more",
+)
+ASKED = {
+    "a width of 0": ("uint<0> x = 0;", *A_BIT),
+    "a signed width of 0": ("sint<0> x = 0;", *A_BIT),
+    "a negative width": ("uint<-3> x = 0;", *A_BIT),
+    "a width of 0, two templates away": ("fixed<0, 4> x = 1.5;", *A_BIT),
+    "a wide condition": (
+        "if (uint<100>(p.s_axis.read())) return;",
+        "unit.hpp:14: Vitis HLS would take the low 64 bits of so wide a condition (integer.hpp:{line}); "
+        "compare it with 0",
+        "Vitis HLS would take",
+    ),
+    "the root of a signed number": (
+        "p.m_axis.write(square_root(sint<8>(p.s_axis.read())).root);",
+        "unit.hpp:14: a negative number has no square root (square_root.hpp:{line}); convert to uint what "
+        "cannot be negative",
+        "a negative number",
+    ),
+    "a table of long words": (
+        "p.m_axis.write(rom_read<8>(table, 0));",
+        "unit.hpp:14: a table has the 64-bit words that its width needs (rom.hpp:{line}); give each address "
+        "(Width + 63) / 64 words",
+        "static_assert(Words",
+    ),
+    "a signal of no bits": (
+        "Beat<8, User<0>> x;",
+        "unit.hpp:14: User has 1 bit or more (beat.hpp:{line}); give it a width, or leave it out",
+        "User has 1 bit",
+    ),
+    "bytes of a number that has none": (
+        "Beat<12, Keep> x;",
+        "unit.hpp:14: Keep is a bit for each byte of the data (beat.hpp:{line}); give it whole bytes",
+        "Keep is a bit",
+    ),
+    # clang says where the template was asked for with a warning ahead of the error.
+    "a signal twice": (
+        "Beat<16, Last, Last> x;",
+        "unit.hpp:14: a stream has each signal once (beat.hpp:{line}); leave the second one out",
+        "a stream has each signal",
+    ),
+    "in the standard library": (
+        "std::array<int, 3> x = {}; std::get<3>(x) = 1;",
+        "unit.hpp:14: clang says: static assertion failed due to requirement '3UL < 3UL': Index out of "
+        "bounds in std::get<> (std::array); mend the C++",
+        "",
+    ),
+}
+"""A step, its refusal by a header of Thresher's or of C++'s, and words of Thresher's line."""
+
+BEFORE = """\
+#include <array>
+#include "thresher/fixed.hpp"
+#include "thresher/square_root.hpp"
+static constexpr std::uint64_t table[1][2] = {};
+//
+//"""
+
+
+@pytest.mark.parametrize("name", ASKED)
+def test_what_a_library_refuses_is_said_at_the_line_that_asked(name: str, tmp_path: Path) -> None:
+    step, expected, words = ASKED[name]
+
+    with pytest.raises(ToolFailedError) as refused:
+        compile_text(tmp_path, unit(step, before=BEFORE))
+
+    header = re.search(r"\((\w+\.hpp):", expected)
+    if header:
+        lines = (HLS / "thresher" / header[1]).read_text().splitlines()
+        place = next(number for number, text in enumerate(lines, 1) if words in text)
+        expected = expected.format(line=place)
+    assert str(refused.value) == f"hlsc: unit 'Unit': {expected}"
+
+
 def test_a_choice_between_two_widths_names_the_conversion(tmp_path: Path) -> None:
     with pytest.raises(ToolFailedError) as refused:
         compile_text(tmp_path, unit("uint<8> x = p.s_axis.read();\np.m_axis.write(x == 4 ? 0 : x);"))
@@ -452,9 +529,94 @@ constexpr int large = {"(" * 1000}deep(1500){")" * 1000};
     compile_text(tmp_path, unit(step, before=text))
 
 
+NO_HARDWARE = {
+    "throw": (
+        "if (p.s_axis.read() == 3) throw 1;",
+        "cannot use 'throw' with exceptions disabled; hardware has no exceptions: keep what went wrong in a "
+        "member, or write a beat that says so",
+    ),
+    "try": (
+        "try { p.m_axis.write(1); } catch (int) { p.m_axis.write(2); }",
+        "cannot use 'try' with exceptions disabled; hardware has no exceptions: keep what went wrong in a "
+        "member, or write a beat that says so",
+    ),
+    "dynamic_cast": (
+        "Two two; One* one = &two; p.m_axis.write(dynamic_cast<Two*>(one)->f());",
+        "use of dynamic_cast requires -frtti; choose the type by a template argument",
+    ),
+    "typeid": (
+        "p.m_axis.write(typeid(*this) == typeid(p));",
+        "use of typeid requires -frtti; choose the type by a template argument",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", NO_HARDWARE)
+def test_cpp_without_a_counterpart_in_hardware(name: str, tmp_path: Path) -> None:
+    step, expected = NO_HARDWARE[name]
+    before = """#include <typeinfo>
+struct One { virtual int f() { return 1; } }; struct Two : One {};"""
+
+    with pytest.raises(UnsupportedModelError) as refused:
+        compile_text(tmp_path, unit(step, before=before))
+
+    assert str(refused.value) == f"hlsc: unit 'Unit': unit.hpp:10: clang says: {expected}"
+
+
+STANDS_FOR = "behind 'using namespace thresher;': it stands for AMD's own type under Vitis HLS"
+OURS = "write 'thresher::' in front of it, or 'using namespace thresher;' at the top, and include its header"
+NAMES = {
+    "ap_uint<8> x = 0;": (
+        "no template named 'ap_uint'",
+        f"write thresher::uint<8>, or the same without 'thresher::' {STANDS_FOR}",
+    ),
+    "ap_int<8> x = 0;": (
+        "no template named 'ap_int'",
+        f"write thresher::sint<8>, or the same without 'thresher::' {STANDS_FOR}",
+    ),
+    "ap_fixed<8, 4> x = 0;": (
+        "no template named 'ap_fixed'",
+        f"write thresher::fixed<8, 4>, or the same without 'thresher::' {STANDS_FOR}",
+    ),
+    "hls::stream<int> x;": (
+        "use of undeclared identifier 'hls'",
+        "write thresher::InStream<8> and thresher::OutStream<8>, or the same without 'thresher::' "
+        f"{STANDS_FOR}",
+    ),
+    "std::array<ap_ufixed<8, 4>, 2> x;": (
+        "use of undeclared identifier 'ap_ufixed'",
+        f"write thresher::ufixed<8, 4>, or the same without 'thresher::' {STANDS_FOR}",
+    ),
+    "fixed<8, 4> x = 0;": ("no template named 'fixed'", OURS),
+    "p.m_axis.write(divide(p.s_axis.read(), p.t_axis.read()).quotient);": (
+        "use of undeclared identifier 'divide'",
+        OURS,
+    ),
+}
+
+
+@pytest.mark.parametrize("step", NAMES)
+def test_a_type_under_another_name_is_told_by_thresher_s(step: str, tmp_path: Path) -> None:
+    what, remedy = NAMES[step]
+
+    with pytest.raises(ToolFailedError) as refused:
+        compile_text(tmp_path, unit(step, before="#include <array>"))
+
+    assert str(refused.value) == f"hlsc: unit 'Unit': unit.hpp:9: clang says: {what}; {remedy}"
+
+
+def test_headers_of_amd_s_are_told_by_thresher_s(tmp_path: Path) -> None:
+    with pytest.raises(ToolFailedError) as refused:
+        compile_text(tmp_path, unit("p.m_axis.write(1);", before="#include <ap_int.h>"))
+
+    assert str(refused.value) == (
+        "hlsc: unit 'Unit': unit.hpp:5: clang says: 'ap_int.h' file not found; include thresher/bits.hpp, "
+        "thresher/fixed.hpp and thresher/stream.hpp, whose types are AMD's under Vitis HLS"
+    )
+
+
 CLANG = {
     "use of undeclared identifier 'nothing'": "p.m_axis.write(nothing);",
-    "cannot use 'throw' with exceptions disabled": "if (p.s_axis.read()) throw 1;",
     "variable 'x' is uninitialized when used here": "std::uint8_t x; p.m_axis.write(x);",
     "variable 'x' is used uninitialized whenever 'if' condition is false": (
         "std::uint8_t x; if (p.s_axis.read() & 1) x = 3;\np.m_axis.write(x);"

@@ -5,13 +5,12 @@ from __future__ import annotations
 import re
 import subprocess
 import tempfile
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path, PurePath
+from pathlib import Path
 
 from thresher.errors import ToolFailedError, UsageError
+from thresher.hlsc.clang_messages import refusal, warnings
 from thresher.hlsc.frontend.layout import WRAPPER
-from thresher.hlsc.refusal import message
 from thresher.hlsc.zig import front_end
 from thresher_sim.toolchain import CLANG_LIMITS, find_clang, is_zig
 
@@ -39,18 +38,6 @@ _LIMITS = {
 }
 # The same IR on every machine: zig brings the headers of every target.
 _ZIG_FLAGS = ("-target", "x86_64-linux-musl", "-mcpu=baseline")
-
-_DIAGNOSTIC = re.compile(
-    r"^(?:(\S+?):(\d+):\d+: )?((?:fatal )?error|warning|note): (.*?)(?: \[-W.*\])?$", re.MULTILINE
-)
-# Notes that say where something is, or what else there is, and not why.
-_WHERE = re.compile(
-    r".*\bhere$|in (?:instantiation|call|evaluation|implicit|defaulted) |expanded from |forward declaration"
-    r"|from 'diagnose_if'"
-    r"|candidate (?:found|function$)|did you mean|to match|(?:use|add|insert|remove|replace|initialize) |\("
-)
-
-_USER_DEFINED = "[-Wuser-defined-warnings]"
 
 _PLAIN_PATH = re.compile(r"[A-Za-z0-9_./+-]+")
 
@@ -93,6 +80,7 @@ def emit_llvm(source: UnitSource, *more_flags: str) -> UnitIr:
     Raises:
         UsageError: the header does not exist.
         ToolFailedError: clang refuses the C++; the message holds its first error.
+        UnsupportedUnitError: clang refuses it for what hardware has no counterpart for.
         MissingToolError: there is no clang.
     """
     if not source.header.is_file():
@@ -108,8 +96,8 @@ def emit_llvm(source: UnitSource, *more_flags: str) -> UnitIr:
         command += ["-include", str(includes[0] / source.header.name), str(wrapper), "-o", str(result)]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode != 0:
-            raise ToolFailedError(_message(source, done.stderr))
-        return UnitIr(result.read_text(), tuple(_warnings(source, done.stderr)))
+            raise refusal(source.type_name, source.header.name, done.stderr)
+        return UnitIr(result.read_text(), tuple(warnings(source.type_name, done.stderr)))
 
 
 def optimised(text: str) -> str:
@@ -153,47 +141,3 @@ def include_folders(source: UnitSource, scratch: Path) -> list[Path]:
             folder = link
         folders.append(folder)
     return folders
-
-
-def _message(source: UnitSource, stderr: str) -> str:
-    found = _DIAGNOSTIC.findall(stderr)
-    at = next((index for index, (_, _, kind, _) in enumerate(found) if kind.endswith("error")), None)
-    if at is None:
-        last = (stderr.strip().splitlines() or ["nothing"])[-1]
-        return message(source.type_name, "", f"clang says: {last}", "mend the C++")
-    path, number, _, what = found[at]
-    what += _cause(found[at + 1 :])
-    file = PurePath(path).name
-    if file == WRAPPER:
-        remedy = f"name a class of {source.header.name} that has a nested 'Ports' and a 'void step(Ports&)'"
-        return message(source.type_name, "", f"clang says: {what}", remedy)
-    line = f"{file}:{number}" if file else ""
-    return message(source.type_name, line, f"clang says: {what}", _remedy(what))
-
-
-def _remedy(what: str) -> str:
-    """What to do about clang's words; `count == 4 ? 0 : count + 1` is C++ that many write first."""
-    if what.startswith("conditional expression is ambiguous"):
-        return (
-            "convert both results of ?: to the type that is meant, as in 'last ? uint<8>(0) : uint<8>(x + 1)'"
-        )
-    return "mend the C++"
-
-
-def _warnings(source: UnitSource, stderr: str) -> Iterator[str]:
-    """What the library of types warns of, each once."""
-    found = [_DIAGNOSTIC.match(line) for line in stderr.splitlines() if line.endswith(_USER_DEFINED)]
-    for path, number, kind, what in dict.fromkeys(match.groups() for match in found if match):
-        if kind == "warning":
-            remedy = "write the number that is meant, or name the type, as in uint<8>(300)"
-            yield message(source.type_name, f"{PurePath(path).name}:{number}", what, remedy)
-
-
-def _cause(following: Sequence[tuple[str, str, str, str]]) -> str:
-    """The first note to an error that says why, with its place, in parentheses; nothing if none does."""
-    for path, number, kind, what in following:
-        if kind != "note":
-            break
-        if not _WHERE.match(what):
-            return f" ({PurePath(path).name}:{number}: {what})" if path else f" ({what})"
-    return ""

@@ -30,9 +30,14 @@ _RAM = re.compile(r"Ram<(\d+), (\d+), [^<>]*RamOrder[^<>]*>")
 def is_library(path: str) -> bool:
     """Whether a file is one that a unit's own lines should not be blamed on: ours, or C++'s own library."""
     pure = PurePath(path)
-    if _STANDARD.search(path):
+    if is_standard(path):
         return True
     return pure.name == WRAPPER or (pure.name in _LIBRARY and pure.parent.name == "thresher")
+
+
+def is_standard(path: str) -> bool:
+    """Whether a file is one of the headers of C and C++."""
+    return bool(_STANDARD.search(path))
 
 
 @dataclass(frozen=True)
