@@ -3,6 +3,7 @@
 #define TESTS_HLSC_MISTAKES_HPP
 
 #include <array>
+#include <cassert>
 
 #include "thresher/bits.hpp"
 #include "thresher/ram.hpp"
@@ -53,6 +54,7 @@ struct Any {
     if (number == 8) levels_[value_] = 1;  // an element of a class
     if (number == 9) result = 1 << value_;  // a shift
     if (number == 10) result = 100 / (value_ - 7);  // a division
+    if (number == 11) assert(value_ % 8 != 7 && "seven");  // an assertion
     if (number == 12) result = *pointer(value_);  // a null pointer
     if (number == 13) {
       while (value_ != 0) value_ = value_ | 1;  // a loop

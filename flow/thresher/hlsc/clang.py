@@ -24,6 +24,8 @@ _FLAGS = (
     "-fwrapv",
     # In hardware a local variable that is given no value is zero; `uninitialised.py` refuses its use.
     "-ftrivial-auto-var-init=zero",
+    # zig defines it where it optimises.
+    "-UNDEBUG",
     # What C++ leaves undefined and clang sees.
     *("-Werror=uninitialized", "-Werror=sometimes-uninitialized", "-Werror=array-bounds"),
     *("-Werror=division-by-zero", "-Werror=shift-count-overflow", "-Werror=shift-count-negative"),
@@ -38,6 +40,16 @@ _LIMITS = {
 }
 # The same IR on every machine: zig brings the headers of every target.
 _ZIG_FLAGS = ("-target", "x86_64-linux-musl", "-mcpu=baseline")
+
+# `assert` of <cassert> does what its condition does, as in the C simulation, and checks nothing.
+_ASSERT_HEADER = """\
+#undef assert
+#ifdef NDEBUG
+#define assert(...) static_cast<void>(0)
+#else
+#define assert(...) static_cast<void>(static_cast<bool>(__VA_ARGS__))
+#endif
+"""
 
 _PLAIN_PATH = re.compile(r"[A-Za-z0-9_./+-]+")
 
@@ -87,11 +99,12 @@ def emit_llvm(source: UnitSource, *more_flags: str) -> UnitIr:
         raise UsageError(f"hlsc: there is no file '{source.header}'; name the header that defines the unit")
     with tempfile.TemporaryDirectory() as folder:
         wrapper, result = Path(folder, WRAPPER), Path(folder, "unit.ll")
+        Path(folder, "assert.h").write_text(_ASSERT_HEADER)
         wrapper.write_text(_WRAPPER.format(type_name=source.type_name))
         compiler, flags = find_clang(), (*_flags(), *more_flags)
         command = [*front_end(compiler, flags, WRAPPER)] if is_zig(compiler) else [*compiler, *flags]
         includes = include_folders(source, Path(folder))
-        command += [word for include in includes for word in ("-I", str(include))]
+        command += [word for include in (*includes, folder) for word in ("-I", str(include))]
         # By its path: a plain name would be looked for in the working folder first.
         command += ["-include", str(includes[0] / source.header.name), str(wrapper), "-o", str(result)]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
