@@ -22,7 +22,8 @@ ASSERTS = UnitStream("asserts", 1)
 DIES = ("type_units.hpp", "type_units::Dies")
 LOOK = (
     "look at the numbers there: AMD's order and divide those of different signs as C++ does, and leave "
-    "members without a value as the memory was; if Vitis HLS is not to take it, run `make ARGS='--types bitint'`"
+    "members without a value as the memory was; if Vitis HLS is not to take it, run "
+    "`make ARGS='--types bitint'`"
 )
 
 NUMBERS = [0, 1, 2**31 - 1, 2**31, 2**32 - 1]
