@@ -18,6 +18,7 @@ from thresher.hlsc.fault import HlscFaultError
 from thresher.hlsc.frontend.addresses import refuse_addresses
 from thresher.hlsc.frontend.unit import read_unit
 from thresher.hlsc.held import hold_to_compiled
+from thresher.hlsc.idle_ports import idle_port_warnings
 from thresher.hlsc.ir import Input, Op, Output, UnitGraph
 from thresher.hlsc.llvm.parser import parse
 from thresher.hlsc.refusal import UnsupportedUnitError
@@ -61,7 +62,8 @@ class CompiledUnit:
     they are full.
     `recurrence` is the slowest one. `warnings` tell of recurrences and operations that the delay model
     says miss the clock, of memories that cannot be what their size asks for, of initial values that could
-    not be held to the compiled C++, and of state without an initial value on which beats depend.
+    not be held to the compiled C++, of state without an initial value on which beats depend, and of streams
+    that no step reads or writes.
     """
 
     module_name: str
@@ -133,6 +135,8 @@ def compile_unit(
             graph, plan = _pipelined(whole, delays, clock_mhz)
             unset = unset_warnings(reading, whole, source.type_name)
             warnings = hold_to_compiled(reading, compiled, source.type_name)
+            lines = {port.name: port.line for port in reading.ports}
+            idle = tuple(idle_port_warnings(whole, lines, source.type_name))
     except (UnsupportedUnitError, HlscFaultError) as error:
         raise error.of(source.type_name) from error
     diagnosis = diagnose(source.type_name, graph, plan, delays, clock_mhz)
@@ -155,7 +159,7 @@ def compile_unit(
         memories=_memories(graph, plan),
         cells=cells_used(graph, plan),
         recurrence=diagnosis.recurrence,
-        warnings=(*ir.warnings, *warnings, *unset, *diagnosis.warnings),
+        warnings=(*ir.warnings, *warnings, *idle, *unset, *diagnosis.warnings),
     )
 
 

@@ -42,13 +42,17 @@ def is_standard(path: str) -> bool:
 
 @dataclass(frozen=True)
 class Port:
-    """A stream of the unit, with `width` bits in all; `offset` is its byte in `Ports`."""
+    """A stream of the unit, with `width` bits in all.
+
+    `offset` is its byte in `Ports`, `line` its `file:line` in the C++.
+    """
 
     name: str
     width: int
     is_input: bool
     offset: int
     signals: Signals = ()
+    line: str = ""
 
 
 @dataclass(frozen=True)
@@ -154,7 +158,7 @@ def _port(leaf: Leaf) -> Port:
     names = [(name.lower(), int(bits or 0)) for name, bits in _SIGNAL.findall(others)]
     signals = stream_signals(int(width), names)
     total = int(width) + sum(bits for _, bits in signals)
-    return Port(leaf.name, total, direction == "In", leaf.offset // 8, signals)
+    return Port(leaf.name, total, direction == "In", leaf.offset // 8, signals, leaf.line)
 
 
 def _ram(leaf: Leaf) -> RamMember:
