@@ -13,7 +13,7 @@
 namespace mistakes {
 
 static constexpr std::uint64_t kSquares[6][1] = {{0}, {1}, {4}, {9}, {16}, {25}};
-static constexpr std::uint8_t kStart[7] = {9, 8, 7, 6, 5, 4, 3};
+static constexpr std::array<std::uint8_t, 7> kStart = {9, 8, 7, 6, 5, 4, 3};
 static constexpr int kPrimes[4] = {2, 3, 5, 7};
 
 // A number of a class, so that an element is an object that member functions are called for.

@@ -33,6 +33,7 @@ def unit(step: str, members: str = "", before: str = "") -> str:
     )
 
 
+RECURSION = "write a loop with a constant number of iterations, or a template that ends at compile time"
 REFUSED = {
     "loop": (
         unit(
@@ -46,8 +47,89 @@ REFUSED = {
             "p.m_axis.write(f(p.s_axis.read()));",
             before="static uint<8> f(uint<8> x) { return x < 2 ? x : (uint<8>)(f(x - 1) * f(x - 2)); }",
         ),
-        "hlsc: unit 'Unit': unit.hpp:9: the call of 'f' cannot be inlined; a step must not call "
-        "itself, calls no function marked noinline, and has no computed `goto`",
+        f"hlsc: unit 'Unit': unit.hpp:9: 'f' calls itself; {RECURSION}",
+    ),
+    # clang makes a loop of it, which no line of the C++ holds.
+    "recursion at the end": (
+        unit(
+            "p.m_axis.write(f(p.s_axis.read().to_int()));",
+            before="static int f(int x) { return x < 2 ? 1 : x * f(x - 1); }",
+        ),
+        f"hlsc: unit 'Unit': unit.hpp:5: 'f' calls itself; {RECURSION}",
+    ),
+    "recursion of two at their ends": (
+        unit(
+            "p.m_axis.write(f(p.s_axis.read().to_int()));",
+            before="static int f(int); static int g(int x) { return x < 2 ? x : f(x - 1); } "
+            "static int f(int x) { return x % 3 ? g(x / 2) : 0; }",
+        ),
+        f"hlsc: unit 'Unit': unit.hpp:5: 'g' calls itself; {RECURSION}",
+    ),
+    "std::sort": (
+        unit(
+            "unsigned char x[4] = {3, 1, n, 2};\nstd::sort(x, x + 4);\np.m_axis.write(x[0]);\n"
+            "n = p.s_axis.read().to_uint();",
+            "unsigned char n = 0;",
+            before="#include <algorithm>",
+        ),
+        "hlsc: unit 'Unit': unit.hpp:10: '__sort' is called, which has no body here (in 'std::sort' of the "
+        "standard library); write a sorting network: nested loops of a constant size that compare two "
+        "elements and exchange them",
+    ),
+    "std::map": (
+        unit(
+            "std::map<int, int> k;\nk[1] = p.s_axis.read().to_int();\np.m_axis.write(k[1]);",
+            before="#include <map>",
+        ),
+        "hlsc: unit 'Unit': unit.hpp:10: memory is allocated or freed in a step ('operator new', in "
+        "'std::map::operator[]' of the standard library); keep keys and values in arrays of a constant size, "
+        "which a loop searches, or in a Ram",
+    ),
+    "std::function": (
+        unit(
+            "std::function<int(int)> f = [](int x) { return x + 1; };\n"
+            "p.m_axis.write(f(p.s_axis.read().to_int()));",
+            before="#include <functional>",
+        ),
+        "hlsc: unit 'Unit': unit.hpp:9: an address is stored (in 'std::function::function' of the standard "
+        "library); give the function its own type: 'auto f = [](int x) { ... };', a template argument",
+    ),
+    "a member that is a std::vector": (
+        unit(
+            "v[0] += p.s_axis.read().to_int();\np.m_axis.write(v[0]);",
+            "std::vector<int> v = {1, 2};",
+            before="#include <vector>",
+        ),
+        "hlsc: unit 'Unit': unit.hpp:12: the member 'v' is a std::vector, which holds pointers; use "
+        "std::array or an array of a constant size, with the number of elements as a member, or a Ram",
+    ),
+    "a member with a std::set in it": (
+        unit(
+            "x[1].s.insert(p.s_axis.read().to_int());\np.m_axis.write(x[0].s.size());",
+            "struct { std::set<int> s; } x[2];",
+            before="#include <set>",
+        ),
+        "hlsc: unit 'Unit': unit.hpp:12: the member 'x_0_s' is a std::set, which holds pointers; keep keys "
+        "and values in arrays of a constant size, which a loop searches, or in a Ram",
+    ),
+    "a loop of the standard library": (
+        unit(
+            "p.m_axis.write(std::accumulate(x, x + p.s_axis.read().to_int(), 0));",
+            "unsigned char x[4] = {};",
+            before="#include <numeric>",
+        ),
+        "hlsc: unit 'Unit': unit.hpp:9: a loop is left after unrolling, and a step is one clock cycle (in "
+        "'std::accumulate' of the standard library); give the loop a constant number of iterations, or do "
+        "one iteration in each step",
+    ),
+    "std::cout": (
+        unit(
+            "uint<8> x = p.s_axis.read();\nstd::cout << x.to_int();\np.m_axis.write(x);",
+            before="#include <iostream>",
+        ),
+        "hlsc: unit 'Unit': unit.hpp:10: 'operator<<' prints, which hardware cannot (in "
+        "'std::basic_ostream::operator<<' of the standard library); print in the C simulation only: put it "
+        "between `#ifndef THRESHER_HLSC` and `#endif`",
     ),
     "unknown function": (
         unit("p.m_axis.write(elsewhere(p.s_axis.read()));", before="unsigned char elsewhere(unsigned char);"),
@@ -114,8 +196,8 @@ REFUSED = {
             "p.m_axis.write(f(p.s_axis.read().to_int()));",
             before="__attribute__((nodebug, noinline)) static int f(int x) { return x + 1; }",
         ),
-        "hlsc: unit 'Unit': unit.hpp:9: the call of '_ZL1fi' cannot be inlined; a step must not "
-        "call itself, calls no function marked noinline, and has no computed `goto`",
+        "hlsc: unit 'Unit': unit.hpp:9: the call of '_ZL1fi' cannot be inlined; a step calls no "
+        "function marked noinline, and has no computed `goto`",
     ),
     # The initial values of such a constructor come from a function that has no name in C++.
     "unknown function beside a constructor that runs": (
@@ -168,8 +250,8 @@ REFUSED = {
     ),
     "jump to a computed label": (
         unit("void* to[2] = {&&a, &&b};\ngoto *to[(int)(p.s_axis.read() & 1)];\na: return;\nb: return;"),
-        "hlsc: unit 'Unit': unit.hpp:8: the call of 'step' cannot be inlined; a step must not call itself, "
-        "calls no function marked noinline, and has no computed `goto`",
+        "hlsc: unit 'Unit': unit.hpp:8: the call of 'step' cannot be inlined; a step calls no "
+        "function marked noinline, and has no computed `goto`",
     ),
     "floating-point member": (
         unit("x = x * 0.5f + (int)p.s_axis.read();\np.m_axis.write((int)x);", "float x = 0;"),
@@ -445,6 +527,18 @@ ASKED = {
         "(Width + 63) / 64 words",
         "static_assert(Words",
     ),
+    "a table that is too short for a Ram": (
+        "Ram<8, 2> x = kShort;",
+        "unit.hpp:14: a Ram begins with a table that has a word for each address (ram.hpp:{line}); give it "
+        "as many",
+        "a Ram begins with",
+    ),
+    "a std::array that is too long for a Ram": (
+        "Ram<8, 2> x = std::array<int, 3>{};",
+        "unit.hpp:14: a Ram begins with a table that has a word for each address (ram.hpp:{line}); give it "
+        "as many",
+        "a Ram begins with",
+    ),
     "a signal of no bits": (
         "Beat<8, User<0>> x;",
         "unit.hpp:14: User has 1 bit or more (beat.hpp:{line}); give it a width, or leave it out",
@@ -474,7 +568,7 @@ BEFORE = """\
 #include <array>
 #include "thresher/fixed.hpp"
 #include "thresher/square_root.hpp"
-static constexpr std::uint64_t table[1][2] = {};
+static constexpr std::uint64_t table[1][2] = {}, kShort[1] = {};
 //
 //"""
 

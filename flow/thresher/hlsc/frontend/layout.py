@@ -9,6 +9,7 @@ from pathlib import PurePath
 
 from thresher.hlsc.beats import stream_signals
 from thresher.hlsc.frontend.pointers import Array
+from thresher.hlsc.frontend.standard_library import instead_of
 from thresher.hlsc.llvm.debug_info import DebugInfo, Leaf
 from thresher.hlsc.llvm.module import Function
 from thresher.hlsc.refusal import UnsupportedUnitError
@@ -127,6 +128,12 @@ def _register(leaf: Leaf) -> Leaf:
             leaf.line,
             "a class has virtual functions",
             "choose the function by a template argument, or by `if`",
+        )
+    if leaf.kind == "address" and leaf.holder:
+        raise UnsupportedUnitError(
+            leaf.line,
+            f"the member '{leaf.name}' is a {leaf.holder}, which holds pointers",
+            instead_of(leaf.holder) or "hold objects as members of the unit",
         )
     if leaf.kind == "address":
         raise UnsupportedUnitError(
