@@ -274,10 +274,16 @@ def _prove(request: UnitRequest, cycles: int) -> None:
     if not proof.proved:
         print(proof.counterexample)
     proof.check()
+    undefined = (
+        " Some beats make the C++ do what has no meaning (an index outside of an array, a shift too far, a "
+        "division by zero, __builtin_unreachable()): nothing is held from such a step on, and --sim names "
+        "its line where it meets one."
+    )
     print(
         f"proved: '{proof.unit}', stages: {proof.stages}, does what its C++ does for all beats and stalls in "
-        f"cycles 0 to {cycles - 1} after reset ({proof.seconds:.1f} s). Covered: hlsc, from the LLVM IR that "
-        "clang makes of the C++ to the SystemVerilog with its cells. Trusted: clang, llvmlite, Yosys"
+        f"cycles 0 to {cycles - 1} after reset ({proof.seconds:.1f} s).{undefined * proof.has_undefined} "
+        "Covered: hlsc, from the LLVM IR that clang makes of the C++ to the SystemVerilog with its cells. "
+        "Trusted: clang, llvmlite, Yosys"
     )
 
 

@@ -2,6 +2,7 @@
 #ifndef TESTS_HLSC_LANGUAGE_HPP
 #define TESTS_HLSC_LANGUAGE_HPP
 
+#include <algorithm>
 #include <cassert>
 
 #include "thresher/bits.hpp"
@@ -140,6 +141,21 @@ struct Apart {
   uint<12> count_ = 0;
   uint<8> total_ = 0;
   Ram<8, 4> memory_;
+};
+
+// The inverse of a distance: clang adds one address to the inverse of the other.
+struct Distance {
+  struct Ports {
+    InStream<16> s;
+    OutStream<16> m;
+  };
+  void step(Ports& p) {
+    const uint<16> beat = p.s.read();
+    words_[2] = static_cast<std::uint8_t>((beat >> 8).to_uint());
+    const std::uint8_t* found = std::find(words_, words_ + 4, static_cast<std::uint8_t>(beat.to_uint()));
+    p.m.write(uint<16>(-beat & ~uint<64>(found - words_)));
+  }
+  std::uint8_t words_[4] = {3, 90, 0, 200};
 };
 
 // Arrays at variable indices in every form, structures, two bases with members of the same name.

@@ -424,6 +424,74 @@ struct Both {
   uint<3> total_ = 1;
 };
 
+// Beats are taken and not looked at.
+struct Ticks {
+  struct Ports {
+    InStream<3> s_axis;
+    OutStream<4> m_axis;
+  };
+  void step(Ports& ports) {
+    ports.s_axis.read();
+    count_ += 1;
+    ports.m_axis.write(count_);
+  }
+  uint<4> count_ = 0;
+};
+
+// Each of these does what has no meaning on some beats, and must be right on the others.
+struct Outside {
+  struct Ports {
+    InStream<3> s_axis;
+    OutStream<4> m_axis;
+  };
+  void step(Ports& ports) {
+    const uint<3> at = ports.s_axis.read();
+    counts_[at] += 1;
+    ports.m_axis.write(counts_[0] + behind_);
+  }
+  uint<4> counts_[5] = {};
+  uint<4> behind_ = 3;
+};
+
+struct TooFar {
+  struct Ports {
+    InStream<3> s_axis;
+    InStream<6> t_axis;
+    OutStream<4> m_axis;
+  };
+  void step(Ports& ports) {
+    const int number = ports.s_axis.read().to_int(), amount = ports.t_axis.read().to_int();
+    ports.m_axis.write(number >> amount);
+  }
+};
+
+struct ByZero {
+  struct Ports {
+    InStream<3> s_axis;
+    InStream<2> t_axis;
+    OutStream<4> m_axis;
+  };
+  void step(Ports& ports) {
+    const uint<3> number = ports.s_axis.read();
+    const uint<2> divisor = ports.t_axis.read();
+    ports.m_axis.write(number / divisor + number % divisor);
+  }
+};
+
+struct OutsideRam {
+  struct Ports {
+    InStream<2> s_axis;
+    OutStream<2> m_axis;
+  };
+  void step(Ports& ports) {
+    const uint<2> at = ports.s_axis.read();
+    ports.m_axis.write(words_.read(at));
+    words_.write(at, words_.read(at) + 1);
+  }
+  static constexpr std::uint8_t kWords[3] = {1, 2, 3};
+  Ram<2, 3> words_ = kWords;
+};
+
 }  // namespace proof_units
 
 #endif

@@ -119,6 +119,14 @@ def apart(streams: Streams) -> Streams:
     return {"m": list(words())}
 
 
+def distance(streams: Streams) -> Streams:
+    written = []
+    for beat in streams["s"]:
+        words = [3, 90, beat >> 8, 200, beat & 255]
+        written.append(-beat & ~words.index(beat & 255) & 0xFFFF)
+    return {"m": written}
+
+
 def arrays(streams: Streams) -> Streams:
     before, after, position = [0] * 4, [9, 8, 7, 6], 1
     grid = [[0] * 3 for _ in range(4)]
@@ -183,6 +191,7 @@ UNITS_OF = {
     "EitherOrder": either_order,
     "Chain": chain,
     "Apart": apart,
+    "Distance": distance,
     "Arrays": arrays,
     "Switches": switches,
     "Bytes": table_of_bytes,

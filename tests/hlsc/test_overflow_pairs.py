@@ -13,12 +13,12 @@ import pytest
 
 from tests.hlsc.native import HLS
 from tests.needs import require_yosys
-from thresher.hlsc import UnitSource, clang, compiler
+from thresher.hlsc import UnitSource, compiler
 from thresher.hlsc.clang import UnitIr, emit_llvm
 from thresher.hlsc.evaluate import Interpreter
 from thresher.hlsc.frontend.unit import read_unit
 from thresher.hlsc.llvm.parser import parse
-from thresher.hlsc_proof import Claim, claim, decide, sat
+from thresher.hlsc_proof import Claim, checked, claim, decide
 
 HEADER = """\
 #include "thresher/stream.hpp"
@@ -92,7 +92,7 @@ def test_a_chosen_pair_is_proved(
     made = {constant: chosen(ir, constant, phi) for constant in CONSTANTS}
     claims: list[Claim] = []
     for changed in made.values():
-        for module in (compiler, sat, clang):
+        for module in (compiler, checked):
             monkeypatch.setattr(module, "emit_llvm", lambda *_, changed=changed: changed)
         claims.append(claim(source, 100.0, 6))
 

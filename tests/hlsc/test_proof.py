@@ -26,6 +26,9 @@ from thresher.tools.open_synthesis import Yosys
 HLS = Path(__file__).resolve().parents[2] / "hls"
 UNITS = Path(__file__).parent / "proof_units.hpp"
 
+# Units whose C++ has no meaning on some beats.
+UNDEFINED = ("Outside", "TooFar", "ByZero", "OutsideRam")
+
 # The units, with the stages that each is cut into at least and the cycles for which it is proved.
 BOUNDS = {
     "Accumulate": (3, 12),
@@ -50,6 +53,8 @@ BOUNDS = {
     "Spill": (2, 10),
     "Share": (1, 9),
     "Both": (2, 9),
+    "Ticks": (1, 10),
+    **dict.fromkeys(UNDEFINED, (1, 8)),
 }
 
 # The units that are also proved with block memory, by the names that they then have below.
@@ -209,6 +214,9 @@ BREAKAGES = {
     "a queue loses the beat that comes as one leaves": Breakage(
         "Spill", edit_cell("output_queue", r"(?<=stores = )written", "written && !moves"), ("wrong", "late")
     ),
+    "a beat is wrong in a step that has a meaning": Breakage(
+        "Outside", edit(r"behind_?\b[^;]*= 4'd3|4'd3", "4'd4"), ("wrong",)
+    ),
     "what was never written is read": Breakage("Unset", lambda wanted: wanted, ("wrong",)),
 }
 
@@ -229,6 +237,7 @@ def test_every_unit_does_what_its_cpp_does() -> None:
 
     assert {name: proof.counterexample for name, proof in proofs.items()} == dict.fromkeys(wanted, "")
     assert all(proof.proved for proof in proofs.values())
+    assert {name for name, proof in proofs.items() if proof.has_undefined} == set(UNDEFINED)
     for name, (stages, cycles) in (BOUNDS | dict.fromkeys(BLOCKS, (3, BLOCK_CYCLES))).items():
         assert proofs[name].unit == f"proof_units::{BLOCKS.get(name, name)}"
         assert proofs[name].cycles == cycles

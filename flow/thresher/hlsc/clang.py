@@ -30,6 +30,8 @@ _FLAGS = (
     *("-Werror=uninitialized", "-Werror=sometimes-uninitialized", "-Werror=array-bounds"),
     *("-Werror=division-by-zero", "-Werror=shift-count-overflow", "-Werror=shift-count-negative"),
     "-Werror=return-type",
+    # Only an array of no length may have more elements, and so an index past any other is seen.
+    "-fstrict-flex-arrays=3",
 )
 # Every loop with a constant number of iterations is unrolled, every call inlined, however unlikely.
 _LIMITS = {

@@ -6,9 +6,10 @@ import re
 from collections.abc import Callable, Sequence
 
 from thresher.hlsc_proof import meaning
+from thresher.hlsc_proof.checked import MISTAKE
 from thresher.hlsc_proof.llvm_module import Value, object_bytes
 from thresher.hlsc_proof.streams import Stream
-from thresher.hlsc_proof.values import Ram, RamWrite, Values, run_of, width_of
+from thresher.hlsc_proof.values import Ram, RamWrite, Values, number, run_of, width_of
 
 _IGNORED = ("llvm.lifetime.", "llvm.assume", "llvm.experimental.noalias.scope.decl", "llvm.dbg.")
 _COMPARISONS = ("memcmp", "bcmp")
@@ -24,6 +25,8 @@ class Calls(Values):
             _PORTS[name](self, instruction, operands, run_of(block))
         elif name.startswith(("llvm.memcpy", "llvm.memmove", "llvm.memset")):
             self._move(name, operands, run_of(block))
+        elif name.startswith(MISTAKE):
+            self._add(f"undefined_o = undefined_o | {run_of(block)};")
         elif name in _COMPARISONS:
             self._compare(instruction, operands)
         elif name.startswith("llvm.threadlocal.address"):
@@ -104,15 +107,21 @@ class Calls(Values):
         self._add(f"if ({run}) {stream.name}_beat_o = {value};")
 
     def _rom(self, _: Value, operands: Sequence[Value], run: str) -> None:
-        table, width, _depth, _style, address, word = operands
+        table, width, depth, _style, address, word = operands
         bits = self._constant(width, "a table of variable width")
+        self._within(address, self._constant(depth, "a table of variable size"), run)
         pointer = self._pointer(table)
         index = self._index(address)
         pointer = self._stepped(pointer, self.module.type_of(f"[{-(-bits // 64)} x i64]"), [index])
         value = self._load(pointer, bits)
         self._store_integer(self._pointer(word), object_bytes(bits), value, run)
 
-    def _ram(self, operands: Sequence[Value]) -> tuple[str, Ram, str]:
+    def _within(self, address: Value, depth: int, run: str) -> None:
+        """An address past the end has no meaning."""
+        outside = f"{self._integer(address)} >= {number(width_of(address), depth)}"
+        self._add(f"undefined_o = undefined_o | ({run} & ({outside}));")
+
+    def _ram(self, operands: Sequence[Value], run: str) -> tuple[str, Ram, str]:
         """The name of a memory, what it is, and the address in it."""
         known = self._pointer(operands[0]).known
         if known is None:
@@ -120,12 +129,13 @@ class Calls(Values):
         place = known - self._unit.first
         width, depth = (self._constant(operand, "a Ram of variable size") for operand in operands[1:3])
         ram = self.rams.setdefault(place, Ram(width, depth))
+        self._within(operands[-2], depth, run)
         address = self._fresh(ram.address_bits, f"{ram.address_bits}'({self._integer(operands[-2])})")
         return f"ram{place}", ram, address
 
     def _ram_read(self, _: Value, operands: Sequence[Value], run: str) -> None:
         """The last word that the step has written at the address, or that from before it."""
-        name, ram, address = self._ram(operands)
+        name, ram, address = self._ram(operands, run)
         value = self._fresh(ram.width, f"{name}_q[{address}]")
         for write in ram.writes:
             found = f"{write.condition} && {write.address} == {address}"
@@ -133,7 +143,7 @@ class Calls(Values):
         self._store_integer(self._pointer(operands[-1]), object_bytes(ram.width), value, run)
 
     def _ram_write(self, _: Value, operands: Sequence[Value], run: str) -> None:
-        _name, ram, address = self._ram(operands)
+        _name, ram, address = self._ram(operands, run)
         value = self._load(self._pointer(operands[-1]), ram.width)
         ram.writes.append(RamWrite(self._fresh(1, run), address, value))
 

@@ -25,7 +25,7 @@ QUEUE = Path(__file__).with_name("expected_beats.sv")
 """The module that holds an output against what the reference wrote."""
 
 FAULTS = {
-    "wrong": "offers a beat that the C++ does not write there",
+    "wrong": "offers another beat than the C++ writes there, or one where it writes none",
     "withdrawn": "takes back a beat that it offered",
     "late": "gives a beat later than its latency allows, or never",
     "reads": "takes a beat when the C++ does not read one, or takes none when it does",
@@ -65,8 +65,8 @@ def harness_text(harness: Harness, name: str) -> str:
     """The module, which is in reset in the first cycle only.
 
     Its inputs are the solver's choices. After a step of which the C++ does not say what it does, nothing is
-    held against anything. `failed_o` is 1 in the cycle of a fault, `seen_o` once every
-    output has given `seen` beats, after one that waited.
+    held against anything, and `undefined_o` is 1 from then on. `failed_o` is 1 in the cycle of a fault,
+    `seen_o` once every output has given `seen` beats, after one that waited.
     """
     streams = harness.streams
     seen = _all(f"{port.name}_given == {_width(harness)}'d{harness.seen}" for port in streams.outputs)
@@ -96,6 +96,7 @@ def harness_text(harness: Harness, name: str) -> str:
         *[f"  assign {name}_full = unit.{name}_full;" for name in streams.asked],
         f"  assign step = rst_n && unit.{flow.ADVANCE} && {_all(map(_is_there, streams.inputs))};",
         f"  assign failed_o = is_defined && ({' || '.join(fault_signals(streams))});",
+        "  assign undefined_o = rst_n && !is_defined;",
         f"  assign seen_o = is_defined && waited && {seen};",
         "endmodule",
     ]
@@ -138,6 +139,7 @@ def _ports(streams: Streams) -> Iterator[str]:
         yield f"input logic {output.name}_tready"
     yield "output logic failed_o"
     yield "output logic seen_o"
+    yield "output logic undefined_o"
 
 
 def _input(port: Stream) -> Iterator[str]:

@@ -16,6 +16,7 @@ from functools import cached_property
 from typing import Any
 
 from thresher.errors import MissingToolError, UnsupportedModelError
+from thresher.hlsc_proof.checked import MISTAKE
 
 Value = Any
 """One of llvmlite's values, functions, blocks or types; the package has no types."""
@@ -216,6 +217,8 @@ class LlvmModule:
             others = self._contents.called.get(name, _CALLED_NOTHING)
             called = _CALLED_ROM if name == "thresher_rom" else others
             self._llvm.add_symbol(name, ctypes.cast(called, ctypes.c_void_p).value)
+        elif name.startswith(MISTAKE):
+            self._llvm.add_symbol(name, ctypes.cast(_CALLED_NOTHING, ctypes.c_void_p).value)
         elif name not in _KNOWN:
             raise self.refusal(f"a module that declares '{name}'")
 

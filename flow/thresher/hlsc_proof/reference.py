@@ -26,11 +26,12 @@ class Reference:
     It does a step in each cycle in which `step_i` is 1. `STREAM_beat_i` is the next beat of an input, if
     `STREAM_valid_i` is 1; `STREAM_read_o` is 1 when the step reads it. An output is full if `STREAM_full_i`
     is 1; `STREAM_written_o` is 1 when the step writes `STREAM_beat_o` to it. `undefined_o` is 1 when the
-    C++ does not say what the step does.
+    C++ does not say what the step does, which never is unless `may_be_undefined`.
     """
 
     text: str
     streams: Streams
+    may_be_undefined: bool
 
 
 def reference_of(unit: str, text: str) -> Reference:
@@ -44,7 +45,8 @@ def reference_of(unit: str, text: str) -> Reference:
     translation = Translation(module, streams.all)
     translation.step()
     lines = [*_ports(streams), *_declarations(translation), *_step(translation), *_clocked(translation)]
-    return Reference("\n".join([*lines, "endmodule", ""]), streams)
+    undefined = any(statement.startswith("undefined_o") for statement in translation.statements)
+    return Reference("\n".join([*lines, "endmodule", ""]), streams, undefined)
 
 
 def _ports(streams: Streams) -> Iterator[str]:

@@ -18,8 +18,9 @@ from pathlib import Path
 from typing import ClassVar
 
 from thresher.errors import MissingToolError, ThresherError, ToolFailedError, UsageError
-from thresher.hlsc.clang import UnitSource, emit_llvm
+from thresher.hlsc.clang import UnitSource
 from thresher.hlsc.compiler import compile_unit
+from thresher.hlsc_proof.checked import checked_text
 from thresher.hlsc_proof.harness import QUEUE, Harness, harness_text
 from thresher.hlsc_proof.reference import NAME, Reference, reference_of
 from thresher.hlsc_proof.streams import Stream
@@ -40,6 +41,7 @@ hierarchy -check -top check
 proc
 setattr -mod -unset keep_hierarchy *
 flatten
+setattr -set keep 1 {kept}
 memory -nomap
 memory_map
 opt_expr
@@ -47,6 +49,10 @@ opt_merge
 opt_clean
 tee -o {name}.failed.log sat -prove failed_o 0 -tempinduct-baseonly -maxsteps {steps} {show}
 tee -o {name}.seen.log sat -prove seen_o 0 -tempinduct-baseonly -maxsteps {steps} -show seen_o
+"""
+
+_SCRIPT_OF_UNDEFINED = """\
+tee -o {name}.undefined.log sat -prove undefined_o 0 -tempinduct-baseonly -maxsteps {steps} -show undefined_o
 """
 
 
@@ -76,6 +82,7 @@ class Proof:
     """What came of a claim.
 
     `counterexample` is empty if it is proved, else the trace of a run in which the unit is at fault.
+    `has_undefined` says that in some runs the C++ does what has no meaning, after which nothing is held.
     `seconds` is the time of the run of Yosys that decided this claim and those given with it.
     """
 
@@ -84,6 +91,7 @@ class Proof:
     stages: int
     seconds: float
     counterexample: str
+    has_undefined: bool = False
 
     @property
     def proved(self) -> bool:
@@ -121,7 +129,7 @@ def claim(source: UnitSource, clock_mhz: float, cycles: int, family: str = "xc7"
         ThresherError: as `compile_unit`.
     """
     unit = compile_unit(source, MODULE, clock_mhz, family)
-    reference = reference_of(source.type_name, emit_llvm(source).text)
+    reference = reference_of(source.type_name, checked_text(source))
     streams = [_pairs(side) for side in (reference.streams.inputs, reference.streams.outputs)]
     if streams != [unit.inputs, unit.outputs]:
         raise DisprovedError(
@@ -174,19 +182,29 @@ def _prepare(wanted: Claim, name: str, folder: Path) -> str:
     for file, text in texts.items():
         (folder / file).write_text(text, encoding="utf-8")
     files = [*texts, QUEUE.name, *(f"{cell}.sv" for cell in wanted.cells)]
-    show = " ".join(f"-show {signal}" for signal in shown_signals(wanted.reference.streams))
-    return _SCRIPT.format(name=name, files=" ".join(files), steps=wanted.cycles + 1, show=show)
+    shown = shown_signals(wanted.reference.streams)
+    script = _SCRIPT + _SCRIPT_OF_UNDEFINED * wanted.reference.may_be_undefined
+    return script.format(
+        name=name,
+        files=" ".join(files),
+        steps=wanted.cycles + 1,
+        # What is shown must be there, even where neither the unit nor its C++ looks at it.
+        kept=" ".join(f"w:{signal}" for signal in shown),
+        show=" ".join(f"-show {signal}" for signal in shown),
+    )
 
 
 def _proof(wanted: Claim, name: str, folder: Path, seconds: float) -> Proof:
     failed = (folder / f"{name}.failed.log").read_text(encoding="utf-8")
     trace = "" if _holds(wanted, failed) else trace_text(wanted.reference.streams, read_cycles(failed))
+    undefined = folder / f"{name}.undefined.log"
+    has_undefined = undefined.exists() and not _holds(wanted, undefined.read_text(encoding="utf-8"))
     if not trace and _holds(wanted, (folder / f"{name}.seen.log").read_text(encoding="utf-8")):
         raise UsageError(
             f"proof: unit '{wanted.unit}': no run of {wanted.cycles} cycles has {SEEN} beats at every output "
             "after one had to wait, so a proof would say little; give more cycles"
         )
-    return Proof(wanted.unit, wanted.cycles, wanted.stages, seconds, trace)
+    return Proof(wanted.unit, wanted.cycles, wanted.stages, seconds, trace, has_undefined)
 
 
 def _holds(wanted: Claim, log: str) -> bool:

@@ -86,6 +86,8 @@ def combined(builder: Builder, opcode: str, a: AddressSum | Node, b: AddressSum 
     Raises:
         KeyError: the opcode is of no binary instruction.
     """
+    if opcode == "xor" and isinstance(b, Node) and b.op is Op.CONST and b.value == b.mask:
+        opcode, a, b = "sub", b, a  # `~x` is `-1 - x`
     sums = [AddressSum((), arg) if isinstance(arg, Node) else arg for arg in (a, b)]
     rests = [arg.rest for arg in sums]
     if opcode == "or" and isinstance(b, Node) and _is_apart(sums[0].rest, b):

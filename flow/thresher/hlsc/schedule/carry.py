@@ -53,10 +53,8 @@ def carried(graph: UnitGraph, plan: Schedule) -> Carried:
     for stage in range(plan.stages - 1, 0, -1):
         for node, mask in demands(used[stage]).items():
             wanted[node] = wanted.get(node, 0) | mask
-        crossing = {node: mask for node, mask in wanted.items() if plan.ready(node) < stage}
-        result[stage] = {
-            node: _hull(crossing[node]) for node in sorted(crossing, key=lambda node: node.index)
-        }
+        wanted = {node: mask for node, mask in wanted.items() if plan.ready(node) < stage}
+        result[stage] = {node: _hull(wanted[node]) for node in sorted(wanted, key=lambda node: node.index)}
     return result
 
 

@@ -17,9 +17,8 @@ from thresher.hlsc.schedule.dependencies import demands
 from thresher.hlsc.schedule.maximum_flow import UNLIMITED, Network
 from thresher.hlsc.schedule.timing import Stages, Timing
 
-MOST_GROUPS = 20_000
-"""A larger unit keeps the earliest stages: the cuts would take minutes."""
-
+MOST_CUTS = 250_000
+"""The most groups times boundaries. A larger unit keeps the earliest stages: the cuts would take minutes."""
 
 _GATES = frozenset({Op.AND, Op.OR, Op.XOR})
 _BITS_OF_A_GATE = 2
@@ -67,7 +66,7 @@ class Registers:
 
     def fewest(self, last: int) -> Stages:
         """Stages up to `last`, at least that of the earliest schedule, with few registers in between."""
-        if len(self._timing.groups) > MOST_GROUPS:
+        if len(self._timing.groups) * last > MOST_CUTS:
             return self.earliest
         found = [self.earliest]
         for order in (range(last), reversed(range(last))):

@@ -66,6 +66,13 @@ class _Module:
         self._words: list[str] = []
         self._initials: dict[str, str] = {}
         self._rams = ram_cells(graph, plan)
+        self._nodes: dict[int, list[Node]] = {}
+        self._states: dict[str, Node] = {}
+        for point, stage in plan.stage.items():
+            if isinstance(point, Node):
+                self._nodes.setdefault(stage, []).append(point)
+                if point.op is Op.STATE:
+                    self._states[point.symbol] = point
         self._gone: set[str] = set()
 
     def lines(self) -> list[str]:
@@ -91,8 +98,7 @@ class _Module:
     def _stage_lines(self, stage: int) -> list[str]:
         self._section = []
         self._register_declarations(stage)
-        here = [node for node, place in self._plan.stage.items() if place == stage and isinstance(node, Node)]
-        for node in sorted(here, key=lambda node: node.index):
+        for node in sorted(self._nodes.get(stage, ()), key=lambda node: node.index):
             self._node(node, stage)
         for cell in self._rams:
             if self._plan.stage[cell.memory] == stage:
@@ -106,27 +112,21 @@ class _Module:
         return [*title(self._stage_title(stage)), *self._section] if any(self._section) else []
 
     def _stage_title(self, stage: int) -> str:
-        state = [self._name_of(register).removesuffix("_q") for _, register in self._registers(stage)]
+        state = [self._name_of(register).removesuffix("_q") for register in self._registers(stage)]
         return f"Stage {stage}" + (f": keeps {_listed(state)}" if state else "")
 
-    def _registers(self, stage: int) -> list[tuple[str, Register]]:
-        homes = {
-            point.symbol: place
-            for point, place in self._plan.stage.items()
-            if isinstance(point, Node) and point.op is Op.STATE
-        }
+    def _registers(self, stage: int) -> list[Register]:
+        """Those that are read in a stage."""
+        states = self._states
         return [
-            (register.name, register)
+            register
             for register in self._graph.registers
-            if homes.get(register.name) == stage
+            if register.name in states and self._plan.stage[states[register.name]] == stage
         ]
 
     def _register_declarations(self, stage: int) -> None:
-        state = {
-            node.symbol: node for node in self._plan.stage if isinstance(node, Node) and node.op is Op.STATE
-        }
-        for name, register in self._registers(stage):
-            self._declaration(self._signals.home(state[name]).name, register.width)
+        for register in self._registers(stage):
+            self._declaration(self._signals.home(self._states[register.name]).name, register.width)
         if self._section:
             self._section.append("")
 
@@ -237,7 +237,7 @@ class _Module:
     # Registers
 
     def _updates(self, stage: int) -> None:
-        registers = [register for _, register in self._registers(stage)]
+        registers = self._registers(stage)
         control = [register for register in registers if register.reset is not None]
         data = [
             line for register in registers if register.reset is None for line in self._update(register, stage)
@@ -261,12 +261,7 @@ class _Module:
         return flow.go(stage)
 
     def _name_of(self, register: Register) -> str:
-        state = next(
-            node
-            for node in self._plan.stage
-            if isinstance(node, Node) and (node.op, node.symbol) == (Op.STATE, register.name)
-        )
-        return self._signals.home(state).name
+        return self._signals.home(self._states[register.name]).name
 
     def _update(self, register: Register, stage: int) -> list[str]:
         """The assignment of a register's next value, under a condition where there is one."""
