@@ -49,7 +49,7 @@ struct Last {
 
 template <int Width>
 struct User {
-  static_assert(Width > 0, "User has 1 bit or more");
+  static_assert(Width > 0, "User has 1 bit or more: give it a width, or leave it out");
   template <int>
   struct Of {
     THRESHER_SIGNAL(3, user, Width, 0)
@@ -58,7 +58,7 @@ struct User {
 
 template <int Width>
 struct Id {
-  static_assert(Width > 0, "Id has 1 bit or more");
+  static_assert(Width > 0, "Id has 1 bit or more: give it a width, or leave it out");
   template <int>
   struct Of {
     THRESHER_SIGNAL(4, id, Width, 0)
@@ -67,7 +67,7 @@ struct Id {
 
 template <int Width>
 struct Dest {
-  static_assert(Width > 0, "Dest has 1 bit or more");
+  static_assert(Width > 0, "Dest has 1 bit or more: give it a width, or leave it out");
   template <int>
   struct Of {
     THRESHER_SIGNAL(5, dest, Width, 0)
@@ -103,7 +103,7 @@ struct Beat<Width, Signal, Others...> : Beat<Width, Others...>, Signal::template
  private:
   using Rest = Beat<Width, Others...>;
   using Own = typename Signal::template Of<Width>;
-  static_assert((Rest::kSignals & Own::kSignal) == 0, "a stream has each signal once");
+  static_assert((Rest::kSignals & Own::kSignal) == 0, "a stream has each signal once: leave the second one out");
 
  public:
   static constexpr unsigned kSignals = Rest::kSignals | Own::kSignal;

@@ -105,6 +105,8 @@ struct Native64<true> {
 
 template <int Width, bool Signed>
 class Integer {
+  static_assert(Width > 0, "a number has 1 bit or more: give its type a width from 1 to 4096");
+
   // The ends of what fits, where that can be said with 64 bits. -1 may stand for all ones.
   static constexpr long long kMost = (1ll << (Width < 63 ? Width - Signed : 0)) - 1;
   static constexpr long long kLeast = Signed ? -kMost - 1 : -1;

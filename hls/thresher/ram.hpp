@@ -10,10 +10,15 @@
 //   static constexpr std::uint8_t kSquares[4] = {0, 1, 4, 9};
 //   Ram<8, 4> squares_ = kSquares;
 //
+// The table may be a std::array as well.
+//
 // That is after configuration: no reset changes the contents. Until a word is written that was given no
 // value it may hold anything, and holds zero in the C simulation.
 #ifndef THRESHER_RAM_HPP
 #define THRESHER_RAM_HPP
+
+#include <array>
+#include <cstddef>
 
 #include "thresher/bits.hpp"
 
@@ -46,42 +51,33 @@ class Ram {
 
 #if defined(THRESHER_HLSC)
   Ram(const Ram& other) { thresher_ram_copy(this, &other); }
-
-  template <class Word>
-  constexpr Ram(const Word (&words)[Depth]) : address_(0) {
-    const bool is_signed = Word(0) > Word(-1);
-    if (!__builtin_is_constant_evaluated()) {
-      thresher_ram_initial(this, Width, Depth, sizeof(Word), is_signed, &words);
-    }
-  }
-
-  template <int Words>
-  constexpr Ram(const std::uint64_t (&words)[Depth][Words]) : address_(0) {
-    static_assert(Words == (Width + 63) / 64, "a table has as many 64-bit words as its width needs");
-    if (!__builtin_is_constant_evaluated()) {
-      thresher_ram_initial(this, Width, Depth, sizeof words[0], false, &words);
-    }
-  }
 #else
   Ram(const Ram&) = default;
-
-  template <class Word>
-  Ram(const Word (&words)[Depth]) {
-    for (int address = 0; address < Depth; ++address) words_[address] = words[address];
-  }
-
-  template <int Words>
-  Ram(const std::uint64_t (&words)[Depth][Words]) {
-    static_assert(Words == (Width + 63) / 64, "a table has as many 64-bit words as its width needs");
-    for (int address = 0; address < Depth; ++address) {
-      uint<Words * 64> word = 0;
-      for (int index = 0; index < Words; ++index) {
-        word = with_bits<64, Words * 64>(word, 64 * index, words[address][index]);
-      }
-      words_[address] = bits_at<Width, Words * 64>(word, 0);
-    }
-  }
 #endif
+
+  template <class Word, int Rows>
+  constexpr Ram(const Word (&words)[Rows]) : Ram(Begun()) {
+    check_table<Rows>();
+    begin_with<Word>(words);
+  }
+
+  template <class Word, std::size_t Rows>
+  constexpr Ram(const std::array<Word, Rows>& words) : Ram(Begun()) {
+    check_table<Rows>();
+    begin_with<Word>(words);
+  }
+
+  template <int Rows, int Words>
+  constexpr Ram(const std::uint64_t (&words)[Rows][Words]) : Ram(Begun()) {
+    check_table<Rows, Words>();
+    begin_with_words<Words>(words);
+  }
+
+  template <std::size_t Rows, std::size_t Words>
+  constexpr Ram(const std::array<std::array<std::uint64_t, Words>, Rows>& words) : Ram(Begun()) {
+    check_table<Rows, Words>();
+    begin_with_words<Words>(words);
+  }
 
 #if defined(THRESHER_CHECKED)
   uint<Width> read(std::uint32_t address, Place place = Place::here()) const {
@@ -114,9 +110,57 @@ class Ram {
 #endif
 
  private:
+  struct Begun {};
+
+  template <int Rows>
+  static constexpr void check_table() {
+    static_assert(Rows == Depth, "a Ram begins with a table that has a word for each address: give it as many");
+  }
+
+  template <int Rows, int Words>
+  static constexpr void check_table() {
+    check_table<Rows>();
+    static_assert(Words == (Width + 63) / 64,
+                  "a table has the 64-bit words that its width needs: give each address (Width + 63) / 64 words");
+  }
+
 #if defined(THRESHER_HLSC)
+  constexpr explicit Ram(Begun) : address_(0) {}
+
+  template <class Word, class Table>
+  constexpr void begin_with(const Table& words) {
+    if (!__builtin_is_constant_evaluated()) {
+      thresher_ram_initial(this, Width, Depth, sizeof(Word), Word(0) > Word(-1), &words);
+    }
+  }
+
+  template <int Words, class Table>
+  constexpr void begin_with_words(const Table& words) {
+    if (!__builtin_is_constant_evaluated()) {
+      thresher_ram_initial(this, Width, Depth, sizeof words[0], false, &words);
+    }
+  }
+
   char address_;
 #else
+  explicit Ram(Begun) {}
+
+  template <class Word, class Table>
+  void begin_with(const Table& words) {
+    for (int address = 0; address < Depth; ++address) words_[address] = words[address];
+  }
+
+  template <int Words, class Table>
+  void begin_with_words(const Table& words) {
+    for (int address = 0; address < Depth; ++address) {
+      uint<Words * 64> word = 0;
+      for (int index = 0; index < Words; ++index) {
+        word = with_bits<64, Words * 64>(word, 64 * index, words[address][index]);
+      }
+      words_[address] = bits_at<Width, Words * 64>(word, 0);
+    }
+  }
+
   uint<Width> words_[Depth] THRESHER_ANY_VALUE;
 #endif
 };

@@ -28,7 +28,8 @@ uint<Width> rom_read(const std::uint64_t (&table)[Depth][Words], std::uint32_t a
 #else
 uint<Width> rom_read(const std::uint64_t (&table)[Depth][Words], std::uint32_t address) {
 #endif
-  static_assert(Words == (Width + 63) / 64, "a table has as many 64-bit words as its width needs");
+  static_assert(Words == (Width + 63) / 64,
+                "a table has the 64-bit words that its width needs: give each address (Width + 63) / 64 words");
 #if defined(THRESHER_HLSC)
   uint<Width> word;
   thresher_rom(&table, Width, Depth, static_cast<int>(Style), address, &word);

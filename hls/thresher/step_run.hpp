@@ -22,13 +22,15 @@
 // `Replayed` for each step, what the hardware's step found at the stream and did with it. A step finds the
 // same here; one that takes other beats than the hardware's is the last, and counts for nothing.
 //
-// Compiled with THRESHER_CHECKED, the program ends at the first mistake of the unit (mistake.hpp) with
-// status 3; on stderr stand what it is, the step, and the beats that the step has read.
+// The program ends at the first `assert` of the unit that does not hold and, compiled with THRESHER_CHECKED, at
+// its first mistake of any kind (mistake.hpp), with status 3; on stderr stand what it is, the step, and the
+// beats that the step has read.
 #ifndef THRESHER_STEP_RUN_HPP
 #define THRESHER_STEP_RUN_HPP
 
 #include <csetjmp>
 
+#include "thresher/assertion.hpp"
 #include "thresher/csim.hpp"
 
 #ifdef THRESHER_CHECKED
@@ -207,16 +209,16 @@ class StepRun {
       dry_ = name;
       std::longjmp(left_, kDry);
     };
-#ifdef THRESHER_CHECKED
     on_mistake = [] { std::longjmp(left_, kMistaken); };
+#ifdef THRESHER_CHECKED
     watch_for_endless_steps();
 #endif
   }
 
   void unwatch() {
     on_empty_read = nullptr;
-#ifdef THRESHER_CHECKED
     on_mistake = nullptr;
+#ifdef THRESHER_CHECKED
     stop_watching();
 #endif
   }

@@ -17,11 +17,12 @@ import numpy as np
 
 from .compile import compile_steps_with_amd, summarise_log
 from .errors import MissingToolError, ToolFailedError
-from .reference import Reference, load_reference, run_steps
+from .reference import Reference, load_reference, mistake, run_steps
 from .unit import UnitProject, UnitStream
 
 _SECONDS = 300.0
 """The most that the run with AMD's types may take: its integers are slower, but not by so much."""
+_WITHOUT = "if Vitis HLS is not to take it, run `make ARGS='--types bitint'`"
 
 
 @dataclass(frozen=True)
@@ -70,17 +71,32 @@ def with_amd_types(
     except subprocess.TimeoutExpired:
         return _differs(f"its C++ does not end within {_SECONDS:.0f} s")
     if run.returncode:
-        return _differs(f"its C++ fails: {summarise_log(run.stderr) or f'status {run.returncode}'}")
+        return _fails(run, unit, folder / "inputs")
     what = next(_differences(unit, reference, load_reference(unit, results)), "")
     return _differs(what) if what else OtherTypes("AMD's types: the C++ gives the same with them")
+
+
+def _fails(run: subprocess.CompletedProcess[str], unit: UnitProject, inputs: Path) -> OtherTypes:
+    """What is said of a run that did not come to its end, though that with Thresher's types did."""
+    how = (
+        f"ends with signal {-run.returncode}" if run.returncode < 0 else f"ends with status {run.returncode}"
+    )
+    said = summarise_log(run.stderr)
+    found = mistake(run, unit, inputs)
+    what = found[0] if found else f"its C++ {how}{f': {said}' if said else ''}"
+    return OtherTypes(
+        "AMD's types: the C++ fails with them",
+        f"with AMD's types, which Vitis HLS gives the C++, and not with Thresher's, {what}; look at the "
+        "numbers there: AMD's order and divide those of different signs as C++ does, and leave members "
+        f"without a value as the memory was; {_WITHOUT}",
+    )
 
 
 def _differs(what: str) -> OtherTypes:
     return OtherTypes(
         "AMD's types: the C++ gives something else with them",
         f"with AMD's types, which Vitis HLS gives the C++, {what}; compare and divide numbers of one sign "
-        "only and give every member a value; if Vitis HLS is not to take it, run "
-        "`make ARGS='--types bitint'`",
+        f"only and give every member a value; {_WITHOUT}",
     )
 
 

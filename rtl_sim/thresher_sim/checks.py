@@ -19,6 +19,8 @@ _KINDS = (
 )
 CHECKS = (
     "-DTHRESHER_CHECKED",
+    # zig defines it where it optimises, and `assert` would check nothing.
+    "-UNDEBUG",
     f"-fsanitize={','.join(_KINDS)}",
     "-fno-sanitize-trap=all",
     "-fno-sanitize-recover=all",

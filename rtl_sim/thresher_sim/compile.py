@@ -81,7 +81,7 @@ def compile_steps_with_amd(source: Path, includes: Sequence[Path], cache: Path) 
     Raises:
         As `compile_program`.
     """
-    flags = ("-std=c++20", "-O1", "-w", "-fno-lifetime-dse", "-DTHRESHER_STEP_RUN")
+    flags = ("-std=c++20", "-O1", "-w", "-fno-lifetime-dse", "-UNDEBUG", "-DTHRESHER_STEP_RUN")
     return _compile(source, includes, cache, _amd_recipe(*flags))
 
 

@@ -87,9 +87,8 @@ def run_reference(unit: UnitProject, folder: Path, steps: int, replay: Path | No
     program = compile_checked(unit.hls / "reference.cpp", includes, unit.build / "reference")
     expected = folder / ("replayed" if replay else "expected")
     done = run_steps(program, folder, expected, steps, replay)
-    found = _MISTAKE.search(done.stderr) if done.returncode == _MISTAKEN else None
-    if found:
-        raise UsageError(f"sim: unit '{unit.module}': {_describe(found, unit, folder / 'inputs')}")
+    if what := mistake(done, unit, folder / "inputs"):
+        raise UsageError(f"sim: unit '{unit.module}': {'; '.join(what)}")
     if done.returncode:
         reason = summarise_log(done.stderr) or f"it ended with status {done.returncode}"
         raise ToolFailedError(f"sim: unit '{unit.module}': its C++ failed: {reason}")
@@ -116,6 +115,14 @@ def run_steps(
     )
 
 
+def mistake(
+    done: subprocess.CompletedProcess[str], unit: UnitProject, inputs: Path
+) -> tuple[str, str] | None:
+    """What mistake of the unit's C++ ended a run, with its place, step and beats, and the remedy; or None."""
+    found = _MISTAKE.search(done.stderr) if done.returncode == _MISTAKEN else None
+    return (_describe(found, unit, inputs), found["remedy"]) if found else None
+
+
 def load_reference(unit: UnitProject, folder: Path) -> Reference:
     """What a run wrote to `folder`."""
     report = json.loads((folder / "reference.json").read_text(encoding="utf-8"))
@@ -134,11 +141,11 @@ def read_beats(folder: Path, stream: UnitStream) -> Bytes:
 
 
 def _describe(mistake: re.Match[str], unit: UnitProject, inputs: Path) -> str:
-    """A mistake in words: where, what, in which step and with which beats, and the remedy."""
+    """A mistake in words: where, what, in which step and with which beats."""
     place = f"{Path(mistake['file']).name}:{mistake['line']}: " if mistake["file"] else ""
     when = f"in step {mistake['step']} of the C++" if mistake["step"] else "ahead of the first step"
     beats = _read_beats(re.findall(r"read: (\w+) (\d+)\n", mistake["read"]), unit, inputs)
-    return f"{place}{mistake['what']}, {when}{beats}; {mistake['remedy']}"
+    return f"{place}{mistake['what']}, {when}{beats}"
 
 
 def _read_beats(read: Sequence[tuple[str, str]], unit: UnitProject, inputs: Path) -> str:

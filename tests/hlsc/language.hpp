@@ -3,6 +3,8 @@
 #define TESTS_HLSC_LANGUAGE_HPP
 
 #include <algorithm>
+#include <cassert>
+
 #include "thresher/bits.hpp"
 #include "thresher/ram.hpp"
 #include "thresher/stream.hpp"
@@ -237,6 +239,45 @@ struct Bytes {
     OutStream<8> m;
   };
   void step(Ports& p) { p.m.write(kBytes[static_cast<std::uint8_t>(p.s.read())]); }
+};
+
+// What a condition does is done, and what it says is not relied upon: it does not always hold.
+struct Asserted {
+  struct Ports {
+    InStream<8> s;
+    OutStream<16> m;
+  };
+  void step(Ports& p) {
+    uint<8> beat = 0;
+    assert((beat = p.s.read()) < 100);
+    assert(++count_ < 5 || beat == 7);
+    p.m.write(beat * 256 + count_);
+  }
+  uint<8> count_ = 0;
+};
+
+// Members without a name: two unions, whose bytes are the state, and a class in one of them. None has elements in `none`.
+struct Nameless {
+  struct Ports {
+    InStream<8> s;
+    OutStream<32> m;
+  };
+  void step(Ports& p) {
+    sum += p.s.read().to_uint();
+    low = static_cast<std::uint8_t>(low + sum);
+    p.m.write(both);
+  }
+  union {
+    std::uint16_t sum = 3;
+  };
+  union {
+    std::uint32_t both = 0x01020304;
+    struct {
+      std::uint8_t low;
+      std::uint8_t high;
+    };
+  };
+  int none[0];
 };
 
 }  // namespace language

@@ -3,6 +3,7 @@
 #define TESTS_HLSC_MISTAKES_HPP
 
 #include <array>
+#include <cassert>
 
 #include "thresher/bits.hpp"
 #include "thresher/ram.hpp"
@@ -12,7 +13,7 @@
 namespace mistakes {
 
 static constexpr std::uint64_t kSquares[6][1] = {{0}, {1}, {4}, {9}, {16}, {25}};
-static constexpr std::uint8_t kStart[7] = {9, 8, 7, 6, 5, 4, 3};
+static constexpr std::array<std::uint8_t, 7> kStart = {9, 8, 7, 6, 5, 4, 3};
 static constexpr int kPrimes[4] = {2, 3, 5, 7};
 
 // A number of a class, so that an element is an object that member functions are called for.
@@ -53,6 +54,7 @@ struct Any {
     if (number == 8) levels_[value_] = 1;  // an element of a class
     if (number == 9) result = 1 << value_;  // a shift
     if (number == 10) result = 100 / (value_ - 7);  // a division
+    if (number == 11) assert(value_ % 8 != 7 && "seven");  // an assertion
     if (number == 12) result = *pointer(value_);  // a null pointer
     if (number == 13) {
       while (value_ != 0) value_ = value_ | 1;  // a loop

@@ -171,6 +171,19 @@ def table_of_bytes(streams: Streams) -> Streams:
     return {"m": [(92, 65, 34, 7, 92, 92, 0, 255)[beat] for beat in streams["s"]]}
 
 
+def asserted(streams: Streams) -> Streams:
+    return {"m": [beat << 8 | count for count, beat in enumerate(streams["s"], 1)]}
+
+
+def nameless(streams: Streams) -> Streams:
+    total, both, written = 3, 0x01020304, list[int]()
+    for beat in streams["s"]:
+        total = (total + beat) % 65536
+        both = both & ~255 | (both + total) & 255
+        written.append(both)
+    return {"m": written}
+
+
 WIDTHS = (2, 33, 65, 4096)
 UNITS_OF = {
     **{f"Operators<{width}>": operators(width) for width in WIDTHS},
@@ -182,6 +195,8 @@ UNITS_OF = {
     "Arrays": arrays,
     "Switches": switches,
     "Bytes": table_of_bytes,
+    "Asserted": asserted,
+    "Nameless": nameless,
 }
 
 
@@ -220,3 +235,29 @@ def test_the_systemverilog_computes_what_python_does(tmp_path: Path) -> None:
         if result[port] != wanted
     ]
     assert wrong == []
+
+
+def test_an_assertion_costs_nothing(tmp_path: Path) -> None:
+    """A wide division and a comparison in the condition leave no trace in the SystemVerilog."""
+    header = tmp_path / "unit.hpp"
+    found = []
+    for before in ("#define ASSERT assert", "#define ASSERT(condition)"):
+        header.write_text(
+            f"""#include <cassert>
+#include "thresher/stream.hpp"
+{before}
+using namespace thresher;
+struct Unit {{
+  struct Ports {{ InStream<64> a; InStream<64> b; OutStream<64> m; }};
+  void step(Ports& p) {{
+    const uint<64> a = p.a.read(), b = p.b.read();
+    ASSERT(b != 0 && a / b < 1000);
+    p.m.write(a + b);
+  }}
+}};
+"""
+        )
+        found.append(compile_unit(UnitSource(header, "Unit", (HLS,)), "unit").verilog)
+
+    assert "+" in found[0]
+    assert found[0] == found[1]

@@ -383,3 +383,36 @@ def test_small_units_are_proved_and_broken_ones_are_not() -> None:
     proofs = decide([*plain, *blocks, *broken])
 
     assert [proof.proved for proof in proofs] == [True] * 6 + [False] * 4
+
+
+@pytest.mark.parametrize(
+    ("table", "width", "words"),
+    [
+        ("std::array<std::int8_t, 4> t = {1, -2, 3, -4}", 12, [1, 2**12 - 2, 3, 2**12 - 4]),
+        ("std::array<std::uint8_t, 4> t = {1, 255, 3, 254}", 12, [1, 255, 3, 254]),
+        ("std::array<uint<5>, 4> t = {1, 2, 3, 30}", 8, [1, 2, 3, 30]),
+        (
+            "std::array<std::array<std::uint64_t, 2>, 4> t = {{{1, 2}, {3, 4}, {5, 6}, {7, 8}}}",
+            100,
+            [low + (low + 1 << 64) for low in (1, 3, 5, 7)],
+        ),
+    ],
+)
+def test_a_std_array_begins_a_ram(table: str, width: int, words: list[int], tmp_path: Path) -> None:
+    header = tmp_path / "unit.hpp"
+    header.write_text(
+        f"""#include "thresher/ram.hpp"
+#include "thresher/stream.hpp"
+using namespace thresher;
+static constexpr {table};
+struct Unit {{
+  struct Ports {{ InStream<2> s; OutStream<{width}> m; }};
+  void step(Ports& p) {{ p.m.write(r.read(p.s.read().to_uint())); }}
+  Ram<{width}, 4> r = t;
+}};
+"""
+    )
+
+    (memory,) = unit_graph(parse(emit_llvm(UnitSource(header, "Unit", (HLS,))).text)).memories
+
+    assert memory.initial == tuple(words)

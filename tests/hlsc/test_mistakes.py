@@ -34,6 +34,11 @@ MISTAKES: dict[int, tuple[str, str, str]] = {
     7: ("a write to a Ram", "address -1 is outside of a Ram of 6 words", WORDS),
     8: ("an element of a class", "index 7 is outside of 'Level[7]'", ARRAY),
     10: ("a division", "a division by zero", "test the divisor first"),
+    11: (
+        "an assertion",
+        'assert(value_ % 8 != 7 && "seven") does not hold',
+        "mend the C++, or the assertion, if such beats may come",
+    ),
     12: ("a null pointer", "a pointer to 'const int' is null", POINTER),
     15: (
         "a function",
@@ -140,7 +145,7 @@ def test_what_is_within_its_bounds_and_sums_that_wrap_are_no_mistakes(
         8: 6,
         9: 31,
         10: 6,
-        11: 0,
+        11: 8,
         16: 6,
         17: 6,
         18: 6,

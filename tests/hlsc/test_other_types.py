@@ -18,6 +18,14 @@ HERE = Path(__file__).parent
 ORDERED, NUMBER, RESULT = UnitStream("ordered", 1), UnitStream("s_axis", 32), UnitStream("m_axis", 65)
 BYTES, BYTE = UnitStream("s_axis", 8), UnitStream("m_axis", 8)
 
+ASSERTS = UnitStream("asserts", 1)
+DIES = ("type_units.hpp", "type_units::Dies")
+LOOK = (
+    "look at the numbers there: AMD's order and divide those of different signs as C++ does, and leave "
+    "members without a value as the memory was; if Vitis HLS is not to take it, run "
+    "`make ARGS='--types bitint'`"
+)
+
 NUMBERS = [0, 1, 2**31 - 1, 2**31, 2**32 - 1]
 
 
@@ -57,6 +65,30 @@ def test_what_means_something_else_is_told_by_its_beat(tmp_path: Path) -> None:
         "with AMD's types, which Vitis HLS gives the C++, beat 3 of 'm_axis' is 0x00000000000000000, and "
         "0x00000000000000001 with Thresher's; compare and divide numbers of one sign only and give every "
         "member a value; if Vitis HLS is not to take it, run `make ARGS='--types bitint'`",
+    )
+
+
+def test_an_assertion_that_holds_with_our_types_alone_is_told_by_its_line(tmp_path: Path) -> None:
+    lines = (HERE / "type_units.hpp").read_text().splitlines()
+    line = next(number for number, text in enumerate(lines, 1) if text.endswith("// an assertion"))
+
+    found = other_types(tmp_path, {ASSERTS: [1] * len(NUMBERS), NUMBER: NUMBERS}, unit=DIES)
+
+    assert found == OtherTypes(
+        "AMD's types: the C++ fails with them",
+        "with AMD's types, which Vitis HLS gives the C++, and not with Thresher's, "
+        f"type_units.hpp:{line}: assert(smaller) does not hold, in step 3 of the C++, which read beat 3 of "
+        f"'asserts', 0x1 and beat 3 of 's_axis', 0x80000000; {LOOK}",
+    )
+
+
+def test_a_program_that_dies_with_amd_s_types_alone_is_told_by_its_signal(tmp_path: Path) -> None:
+    found = other_types(tmp_path, {ASSERTS: [0] * len(NUMBERS), NUMBER: NUMBERS}, unit=DIES)
+
+    assert found == OtherTypes(
+        "AMD's types: the C++ fails with them",
+        "with AMD's types, which Vitis HLS gives the C++, and not with Thresher's, its C++ ends with signal "
+        f"6; {LOOK}",
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,7 @@ def unit(step: str, members: str = "", before: str = "") -> str:
     )
 
 
+RECURSION = "write a loop with a constant number of iterations, or a template that ends at compile time"
 REFUSED = {
     "loop": (
         unit(
@@ -45,8 +47,89 @@ REFUSED = {
             "p.m_axis.write(f(p.s_axis.read()));",
             before="static uint<8> f(uint<8> x) { return x < 2 ? x : (uint<8>)(f(x - 1) * f(x - 2)); }",
         ),
-        "hlsc: unit 'Unit': unit.hpp:9: the call of 'f' cannot be inlined; a step must not call "
-        "itself, calls no function marked noinline, and has no computed `goto`",
+        f"hlsc: unit 'Unit': unit.hpp:9: 'f' calls itself; {RECURSION}",
+    ),
+    # clang makes a loop of it, which no line of the C++ holds.
+    "recursion at the end": (
+        unit(
+            "p.m_axis.write(f(p.s_axis.read().to_int()));",
+            before="static int f(int x) { return x < 2 ? 1 : x * f(x - 1); }",
+        ),
+        f"hlsc: unit 'Unit': unit.hpp:5: 'f' calls itself; {RECURSION}",
+    ),
+    "recursion of two at their ends": (
+        unit(
+            "p.m_axis.write(f(p.s_axis.read().to_int()));",
+            before="static int f(int); static int g(int x) { return x < 2 ? x : f(x - 1); } "
+            "static int f(int x) { return x % 3 ? g(x / 2) : 0; }",
+        ),
+        f"hlsc: unit 'Unit': unit.hpp:5: 'g' calls itself; {RECURSION}",
+    ),
+    "std::sort": (
+        unit(
+            "unsigned char x[4] = {3, 1, n, 2};\nstd::sort(x, x + 4);\np.m_axis.write(x[0]);\n"
+            "n = p.s_axis.read().to_uint();",
+            "unsigned char n = 0;",
+            before="#include <algorithm>",
+        ),
+        "hlsc: unit 'Unit': unit.hpp:10: '__sort' is called, which has no body here (in 'std::sort' of the "
+        "standard library); write a sorting network: nested loops of a constant size that compare two "
+        "elements and exchange them",
+    ),
+    "std::map": (
+        unit(
+            "std::map<int, int> k;\nk[1] = p.s_axis.read().to_int();\np.m_axis.write(k[1]);",
+            before="#include <map>",
+        ),
+        "hlsc: unit 'Unit': unit.hpp:10: memory is allocated or freed in a step ('operator new', in "
+        "'std::map::operator[]' of the standard library); keep keys and values in arrays of a constant size, "
+        "which a loop searches, or in a Ram",
+    ),
+    "std::function": (
+        unit(
+            "std::function<int(int)> f = [](int x) { return x + 1; };\n"
+            "p.m_axis.write(f(p.s_axis.read().to_int()));",
+            before="#include <functional>",
+        ),
+        "hlsc: unit 'Unit': unit.hpp:9: an address is stored (in 'std::function::function' of the standard "
+        "library); give the function its own type: 'auto f = [](int x) { ... };', a template argument",
+    ),
+    "a member that is a std::vector": (
+        unit(
+            "v[0] += p.s_axis.read().to_int();\np.m_axis.write(v[0]);",
+            "std::vector<int> v = {1, 2};",
+            before="#include <vector>",
+        ),
+        "hlsc: unit 'Unit': unit.hpp:12: the member 'v' is a std::vector, which holds pointers; use "
+        "std::array or an array of a constant size, with the number of elements as a member, or a Ram",
+    ),
+    "a member with a std::set in it": (
+        unit(
+            "x[1].s.insert(p.s_axis.read().to_int());\np.m_axis.write(x[0].s.size());",
+            "struct { std::set<int> s; } x[2];",
+            before="#include <set>",
+        ),
+        "hlsc: unit 'Unit': unit.hpp:12: the member 'x_0_s' is a std::set, which holds pointers; keep keys "
+        "and values in arrays of a constant size, which a loop searches, or in a Ram",
+    ),
+    "a loop of the standard library": (
+        unit(
+            "p.m_axis.write(std::accumulate(x, x + p.s_axis.read().to_int(), 0));",
+            "unsigned char x[4] = {};",
+            before="#include <numeric>",
+        ),
+        "hlsc: unit 'Unit': unit.hpp:9: a loop is left after unrolling, and a step is one clock cycle (in "
+        "'std::accumulate' of the standard library); give the loop a constant number of iterations, or do "
+        "one iteration in each step",
+    ),
+    "std::cout": (
+        unit(
+            "uint<8> x = p.s_axis.read();\nstd::cout << x.to_int();\np.m_axis.write(x);",
+            before="#include <iostream>",
+        ),
+        "hlsc: unit 'Unit': unit.hpp:10: 'operator<<' prints, which hardware cannot (in "
+        "'std::basic_ostream::operator<<' of the standard library); print in the C simulation only: put it "
+        "between `#ifndef THRESHER_HLSC` and `#endif`",
     ),
     "unknown function": (
         unit("p.m_axis.write(elsewhere(p.s_axis.read()));", before="unsigned char elsewhere(unsigned char);"),
@@ -99,6 +182,33 @@ REFUSED = {
         "hlsc: unit 'Unit': unit.hpp:11: a class has virtual functions; choose the function by a template "
         "argument, or by `if`",
     ),
+    "member of the type of nullptr": (
+        unit("p.m_axis.write(p.s_axis.read());", "decltype(nullptr) n = nullptr;"),
+        "hlsc: unit 'Unit': unit.hpp:11: the member 'n' is a pointer or a reference; hold objects as "
+        "members of the unit, and choose between them by an index or by `if`",
+    ),
+    "array without a size": (
+        unit("p.m_axis.write(p.s_axis.read());", "int n = 0; int x[];"),
+        "hlsc: unit 'Unit': unit.hpp:11: the member 'x' is an array without a size; give it a constant size",
+    ),
+    "function without debug information": (
+        unit(
+            "p.m_axis.write(f(p.s_axis.read().to_int()));",
+            before="__attribute__((nodebug, noinline)) static int f(int x) { return x + 1; }",
+        ),
+        "hlsc: unit 'Unit': unit.hpp:9: the call of '_ZL1fi' cannot be inlined; a step calls no "
+        "function marked noinline, and has no computed `goto`",
+    ),
+    # The initial values of such a constructor come from a function that has no name in C++.
+    "unknown function beside a constructor that runs": (
+        unit(
+            "p.m_axis.write(elsewhere(p.s_axis.read().to_int()) + a[0]);",
+            "int a[5];\nUnit() {\nfor (int i = 0; i < 5; ++i) a[i] = elsewhere(i);\n}",
+            before="int elsewhere(int);",
+        ),
+        "hlsc: unit 'Unit': unit.hpp:9: 'elsewhere' is called, which has no body here; call only "
+        "functions that the unit's headers define",
+    ),
     "dynamic allocation": (
         unit("int* x = new int[(int)p.s_axis.read()];\nx[0] = 3;\nx[n] = 4;\nn = x[1];", "int n = 0;"),
         "hlsc: unit 'Unit': unit.hpp:9: memory is allocated or freed in a step ('operator new[]'); use "
@@ -140,8 +250,8 @@ REFUSED = {
     ),
     "jump to a computed label": (
         unit("void* to[2] = {&&a, &&b};\ngoto *to[(int)(p.s_axis.read() & 1)];\na: return;\nb: return;"),
-        "hlsc: unit 'Unit': unit.hpp:8: the call of 'step' cannot be inlined; a step must not call itself, "
-        "calls no function marked noinline, and has no computed `goto`",
+        "hlsc: unit 'Unit': unit.hpp:8: the call of 'step' cannot be inlined; a step calls no "
+        "function marked noinline, and has no computed `goto`",
     ),
     "floating-point member": (
         unit("x = x * 0.5f + (int)p.s_axis.read();\np.m_axis.write((int)x);", "float x = 0;"),
@@ -390,6 +500,94 @@ def test_what_clang_notes_as_the_cause_is_shown(before: str, tmp_path: Path) -> 
     )
 
 
+A_BIT = (
+    "unit.hpp:14: a number has 1 bit or more (integer.hpp:{line}); give its type a width from 1 to 4096",
+    "a number has 1 bit or more",
+)
+ASKED = {
+    "a width of 0": ("uint<0> x = 0;", *A_BIT),
+    "a signed width of 0": ("sint<0> x = 0;", *A_BIT),
+    "a negative width": ("uint<-3> x = 0;", *A_BIT),
+    "a width of 0, two templates away": ("fixed<0, 4> x = 1.5;", *A_BIT),
+    "a wide condition": (
+        "if (uint<100>(p.s_axis.read())) return;",
+        "unit.hpp:14: Vitis HLS would take the low 64 bits of so wide a condition (integer.hpp:{line}); "
+        "compare it with 0",
+        "Vitis HLS would take",
+    ),
+    "the root of a signed number": (
+        "p.m_axis.write(square_root(sint<8>(p.s_axis.read())).root);",
+        "unit.hpp:14: a negative number has no square root (square_root.hpp:{line}); convert to uint what "
+        "cannot be negative",
+        "a negative number",
+    ),
+    "a table of long words": (
+        "p.m_axis.write(rom_read<8>(table, 0));",
+        "unit.hpp:14: a table has the 64-bit words that its width needs (rom.hpp:{line}); give each address "
+        "(Width + 63) / 64 words",
+        "static_assert(Words",
+    ),
+    "a table that is too short for a Ram": (
+        "Ram<8, 2> x = kShort;",
+        "unit.hpp:14: a Ram begins with a table that has a word for each address (ram.hpp:{line}); give it "
+        "as many",
+        "a Ram begins with",
+    ),
+    "a std::array that is too long for a Ram": (
+        "Ram<8, 2> x = std::array<int, 3>{};",
+        "unit.hpp:14: a Ram begins with a table that has a word for each address (ram.hpp:{line}); give it "
+        "as many",
+        "a Ram begins with",
+    ),
+    "a signal of no bits": (
+        "Beat<8, User<0>> x;",
+        "unit.hpp:14: User has 1 bit or more (beat.hpp:{line}); give it a width, or leave it out",
+        "User has 1 bit",
+    ),
+    "bytes of a number that has none": (
+        "Beat<12, Keep> x;",
+        "unit.hpp:14: Keep is a bit for each byte of the data (beat.hpp:{line}); give it whole bytes",
+        "Keep is a bit",
+    ),
+    # clang says where the template was asked for with a warning ahead of the error.
+    "a signal twice": (
+        "Beat<16, Last, Last> x;",
+        "unit.hpp:14: a stream has each signal once (beat.hpp:{line}); leave the second one out",
+        "a stream has each signal",
+    ),
+    "in the standard library": (
+        "std::array<int, 3> x = {}; std::get<3>(x) = 1;",
+        "unit.hpp:14: clang says: static assertion failed due to requirement '3UL < 3UL': Index out of "
+        "bounds in std::get<> (std::array); mend the C++",
+        "",
+    ),
+}
+"""A step, its refusal by a header of Thresher's or of C++'s, and words of Thresher's line."""
+
+BEFORE = """\
+#include <array>
+#include "thresher/fixed.hpp"
+#include "thresher/square_root.hpp"
+static constexpr std::uint64_t table[1][2] = {}, kShort[1] = {};
+//
+//"""
+
+
+@pytest.mark.parametrize("name", ASKED)
+def test_what_a_library_refuses_is_said_at_the_line_that_asked(name: str, tmp_path: Path) -> None:
+    step, expected, words = ASKED[name]
+
+    with pytest.raises(ToolFailedError) as refused:
+        compile_text(tmp_path, unit(step, before=BEFORE))
+
+    header = re.search(r"\((\w+\.hpp):", expected)
+    if header:
+        lines = (HLS / "thresher" / header[1]).read_text().splitlines()
+        place = next(number for number, text in enumerate(lines, 1) if words in text)
+        expected = expected.format(line=place)
+    assert str(refused.value) == f"hlsc: unit 'Unit': {expected}"
+
+
 def test_a_choice_between_two_widths_names_the_conversion(tmp_path: Path) -> None:
     with pytest.raises(ToolFailedError) as refused:
         compile_text(tmp_path, unit("uint<8> x = p.s_axis.read();\np.m_axis.write(x == 4 ? 0 : x);"))
@@ -425,9 +623,94 @@ constexpr int large = {"(" * 1000}deep(1500){")" * 1000};
     compile_text(tmp_path, unit(step, before=text))
 
 
+NO_HARDWARE = {
+    "throw": (
+        "if (p.s_axis.read() == 3) throw 1;",
+        "cannot use 'throw' with exceptions disabled; hardware has no exceptions: keep what went wrong in a "
+        "member, or write a beat that says so",
+    ),
+    "try": (
+        "try { p.m_axis.write(1); } catch (int) { p.m_axis.write(2); }",
+        "cannot use 'try' with exceptions disabled; hardware has no exceptions: keep what went wrong in a "
+        "member, or write a beat that says so",
+    ),
+    "dynamic_cast": (
+        "Two two; One* one = &two; p.m_axis.write(dynamic_cast<Two*>(one)->f());",
+        "use of dynamic_cast requires -frtti; choose the type by a template argument",
+    ),
+    "typeid": (
+        "p.m_axis.write(typeid(*this) == typeid(p));",
+        "use of typeid requires -frtti; choose the type by a template argument",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", NO_HARDWARE)
+def test_cpp_without_a_counterpart_in_hardware(name: str, tmp_path: Path) -> None:
+    step, expected = NO_HARDWARE[name]
+    before = """#include <typeinfo>
+struct One { virtual int f() { return 1; } }; struct Two : One {};"""
+
+    with pytest.raises(UnsupportedModelError) as refused:
+        compile_text(tmp_path, unit(step, before=before))
+
+    assert str(refused.value) == f"hlsc: unit 'Unit': unit.hpp:10: clang says: {expected}"
+
+
+STANDS_FOR = "behind 'using namespace thresher;': it stands for AMD's own type under Vitis HLS"
+OURS = "write 'thresher::' in front of it, or 'using namespace thresher;' at the top, and include its header"
+NAMES = {
+    "ap_uint<8> x = 0;": (
+        "no template named 'ap_uint'",
+        f"write thresher::uint<8>, or the same without 'thresher::' {STANDS_FOR}",
+    ),
+    "ap_int<8> x = 0;": (
+        "no template named 'ap_int'",
+        f"write thresher::sint<8>, or the same without 'thresher::' {STANDS_FOR}",
+    ),
+    "ap_fixed<8, 4> x = 0;": (
+        "no template named 'ap_fixed'",
+        f"write thresher::fixed<8, 4>, or the same without 'thresher::' {STANDS_FOR}",
+    ),
+    "hls::stream<int> x;": (
+        "use of undeclared identifier 'hls'",
+        "write thresher::InStream<8> and thresher::OutStream<8>, or the same without 'thresher::' "
+        f"{STANDS_FOR}",
+    ),
+    "std::array<ap_ufixed<8, 4>, 2> x;": (
+        "use of undeclared identifier 'ap_ufixed'",
+        f"write thresher::ufixed<8, 4>, or the same without 'thresher::' {STANDS_FOR}",
+    ),
+    "fixed<8, 4> x = 0;": ("no template named 'fixed'", OURS),
+    "p.m_axis.write(divide(p.s_axis.read(), p.t_axis.read()).quotient);": (
+        "use of undeclared identifier 'divide'",
+        OURS,
+    ),
+}
+
+
+@pytest.mark.parametrize("step", NAMES)
+def test_a_type_under_another_name_is_told_by_thresher_s(step: str, tmp_path: Path) -> None:
+    what, remedy = NAMES[step]
+
+    with pytest.raises(ToolFailedError) as refused:
+        compile_text(tmp_path, unit(step, before="#include <array>"))
+
+    assert str(refused.value) == f"hlsc: unit 'Unit': unit.hpp:9: clang says: {what}; {remedy}"
+
+
+def test_headers_of_amd_s_are_told_by_thresher_s(tmp_path: Path) -> None:
+    with pytest.raises(ToolFailedError) as refused:
+        compile_text(tmp_path, unit("p.m_axis.write(1);", before="#include <ap_int.h>"))
+
+    assert str(refused.value) == (
+        "hlsc: unit 'Unit': unit.hpp:5: clang says: 'ap_int.h' file not found; include thresher/bits.hpp, "
+        "thresher/fixed.hpp and thresher/stream.hpp, whose types are AMD's under Vitis HLS"
+    )
+
+
 CLANG = {
     "use of undeclared identifier 'nothing'": "p.m_axis.write(nothing);",
-    "cannot use 'throw' with exceptions disabled": "if (p.s_axis.read()) throw 1;",
     "variable 'x' is uninitialized when used here": "std::uint8_t x; p.m_axis.write(x);",
     "variable 'x' is used uninitialized whenever 'if' condition is false": (
         "std::uint8_t x; if (p.s_axis.read() & 1) x = 3;\np.m_axis.write(x);"

@@ -2,6 +2,8 @@
 #ifndef TYPE_UNITS_HPP
 #define TYPE_UNITS_HPP
 
+#include <cassert>
+
 #include "thresher/bits.hpp"
 #include "thresher/stream.hpp"
 
@@ -27,6 +29,27 @@ struct Order {
     } else {
       ports.m_axis.write(as_signed * number + 3);
     }
+  }
+};
+
+// What holds of the values does not hold of AMD's integers: an assertion, or what leads to a signal.
+struct Dies {
+  struct Ports {
+    thresher::InStream<1> asserts;
+    thresher::InStream<32> s_axis;
+    thresher::OutStream<65> m_axis;
+  };
+
+  void step(Ports& ports) {
+    const uint<32> number = ports.s_axis.read();
+    const sint<32> as_signed = number;
+    const bool smaller = as_signed <= number;
+    if (ports.asserts.read() != 0) {
+      assert(smaller);  // an assertion
+    } else if (!smaller) {
+      __builtin_abort();
+    }
+    ports.m_axis.write(number);
   }
 };
 

@@ -99,7 +99,8 @@ def test_rtl_equals_golden_and_takes_the_stated_cycles(
         bench = make_bench(Path(folder), kernels, np.random.default_rng(seed), FRAMES)
         units = bench.compile(clock_mhz)
         warnings = [warning for unit in units.values() for warning in unit.warnings]
-        assert [warning for warning in warnings if "holds anything in hardware" in warning] == []
+        said = ("holds anything in hardware", "no step ")
+        assert [warning for warning in warnings if any(words in warning for words in said)] == []
         assert _wrong(bench.run_rtl(stall=40).comparison) == []
         run = bench.run_rtl(stall=0)
         assert _wrong(run.comparison) == []

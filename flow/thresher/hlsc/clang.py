@@ -5,13 +5,12 @@ from __future__ import annotations
 import re
 import subprocess
 import tempfile
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path, PurePath
+from pathlib import Path
 
 from thresher.errors import ToolFailedError, UsageError
+from thresher.hlsc.clang_messages import refusal, warnings
 from thresher.hlsc.frontend.layout import WRAPPER
-from thresher.hlsc.refusal import message
 from thresher.hlsc.zig import front_end
 from thresher_sim.toolchain import CLANG_LIMITS, find_clang, is_zig
 
@@ -25,6 +24,8 @@ _FLAGS = (
     "-fwrapv",
     # In hardware a local variable that is given no value is zero; `uninitialised.py` refuses its use.
     "-ftrivial-auto-var-init=zero",
+    # zig defines it where it optimises.
+    "-UNDEBUG",
     # What C++ leaves undefined and clang sees.
     *("-Werror=uninitialized", "-Werror=sometimes-uninitialized", "-Werror=array-bounds"),
     *("-Werror=division-by-zero", "-Werror=shift-count-overflow", "-Werror=shift-count-negative"),
@@ -42,17 +43,15 @@ _LIMITS = {
 # The same IR on every machine: zig brings the headers of every target.
 _ZIG_FLAGS = ("-target", "x86_64-linux-musl", "-mcpu=baseline")
 
-_DIAGNOSTIC = re.compile(
-    r"^(?:(\S+?):(\d+):\d+: )?((?:fatal )?error|warning|note): (.*?)(?: \[-W.*\])?$", re.MULTILINE
-)
-# Notes that say where something is, or what else there is, and not why.
-_WHERE = re.compile(
-    r".*\bhere$|in (?:instantiation|call|evaluation|implicit|defaulted) |expanded from |forward declaration"
-    r"|from 'diagnose_if'"
-    r"|candidate (?:found|function$)|did you mean|to match|(?:use|add|insert|remove|replace|initialize) |\("
-)
-
-_USER_DEFINED = "[-Wuser-defined-warnings]"
+# `assert` of <cassert> does what its condition does, as in the C simulation, and checks nothing.
+_ASSERT_HEADER = """\
+#undef assert
+#ifdef NDEBUG
+#define assert(...) static_cast<void>(0)
+#else
+#define assert(...) static_cast<void>(static_cast<bool>(__VA_ARGS__))
+#endif
+"""
 
 _PLAIN_PATH = re.compile(r"[A-Za-z0-9_./+-]+")
 
@@ -95,23 +94,25 @@ def emit_llvm(source: UnitSource, *more_flags: str) -> UnitIr:
     Raises:
         UsageError: the header does not exist.
         ToolFailedError: clang refuses the C++; the message holds its first error.
+        UnsupportedUnitError: clang refuses it for what hardware has no counterpart for.
         MissingToolError: there is no clang.
     """
     if not source.header.is_file():
         raise UsageError(f"hlsc: there is no file '{source.header}'; name the header that defines the unit")
     with tempfile.TemporaryDirectory() as folder:
         wrapper, result = Path(folder, WRAPPER), Path(folder, "unit.ll")
+        Path(folder, "assert.h").write_text(_ASSERT_HEADER)
         wrapper.write_text(_WRAPPER.format(type_name=source.type_name))
         compiler, flags = find_clang(), (*_flags(), *more_flags)
         command = [*front_end(compiler, flags, WRAPPER)] if is_zig(compiler) else [*compiler, *flags]
         includes = include_folders(source, Path(folder))
-        command += [word for include in includes for word in ("-I", str(include))]
+        command += [word for include in (*includes, folder) for word in ("-I", str(include))]
         # By its path: a plain name would be looked for in the working folder first.
         command += ["-include", str(includes[0] / source.header.name), str(wrapper), "-o", str(result)]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode != 0:
-            raise ToolFailedError(_message(source, done.stderr))
-        return UnitIr(result.read_text(), tuple(_warnings(source, done.stderr)))
+            raise refusal(source.type_name, source.header.name, done.stderr)
+        return UnitIr(result.read_text(), tuple(warnings(source.type_name, done.stderr)))
 
 
 def optimised(text: str) -> str:
@@ -155,47 +156,3 @@ def include_folders(source: UnitSource, scratch: Path) -> list[Path]:
             folder = link
         folders.append(folder)
     return folders
-
-
-def _message(source: UnitSource, stderr: str) -> str:
-    found = _DIAGNOSTIC.findall(stderr)
-    at = next((index for index, (_, _, kind, _) in enumerate(found) if kind.endswith("error")), None)
-    if at is None:
-        last = (stderr.strip().splitlines() or ["nothing"])[-1]
-        return message(source.type_name, "", f"clang says: {last}", "mend the C++")
-    path, number, _, what = found[at]
-    what += _cause(found[at + 1 :])
-    file = PurePath(path).name
-    if file == WRAPPER:
-        remedy = f"name a class of {source.header.name} that has a nested 'Ports' and a 'void step(Ports&)'"
-        return message(source.type_name, "", f"clang says: {what}", remedy)
-    line = f"{file}:{number}" if file else ""
-    return message(source.type_name, line, f"clang says: {what}", _remedy(what))
-
-
-def _remedy(what: str) -> str:
-    """What to do about clang's words; `count == 4 ? 0 : count + 1` is C++ that many write first."""
-    if what.startswith("conditional expression is ambiguous"):
-        return (
-            "convert both results of ?: to the type that is meant, as in 'last ? uint<8>(0) : uint<8>(x + 1)'"
-        )
-    return "mend the C++"
-
-
-def _warnings(source: UnitSource, stderr: str) -> Iterator[str]:
-    """What the library of types warns of, each once."""
-    found = [_DIAGNOSTIC.match(line) for line in stderr.splitlines() if line.endswith(_USER_DEFINED)]
-    for path, number, kind, what in dict.fromkeys(match.groups() for match in found if match):
-        if kind == "warning":
-            remedy = "write the number that is meant, or name the type, as in uint<8>(300)"
-            yield message(source.type_name, f"{PurePath(path).name}:{number}", what, remedy)
-
-
-def _cause(following: Sequence[tuple[str, str, str, str]]) -> str:
-    """The first note to an error that says why, with its place, in parentheses; nothing if none does."""
-    for path, number, kind, what in following:
-        if kind != "note":
-            break
-        if not _WHERE.match(what):
-            return f" ({PurePath(path).name}:{number}: {what})" if path else f" ({what})"
-    return ""

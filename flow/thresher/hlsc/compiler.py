@@ -16,10 +16,13 @@ from thresher.hlsc.diagnosis import RecurrenceUse, diagnose
 from thresher.hlsc.fanout import with_address_registers
 from thresher.hlsc.fault import HlscFaultError
 from thresher.hlsc.frontend.addresses import refuse_addresses
+from thresher.hlsc.frontend.recursion import LeftLoopError
 from thresher.hlsc.frontend.unit import read_unit
 from thresher.hlsc.held import hold_to_compiled
+from thresher.hlsc.idle_ports import idle_port_warnings
 from thresher.hlsc.ir import Input, Op, Output, UnitGraph
 from thresher.hlsc.llvm.parser import parse
+from thresher.hlsc.recursion import recursion_behind
 from thresher.hlsc.refusal import UnsupportedUnitError
 from thresher.hlsc.schedule.carry import carried
 from thresher.hlsc.schedule.delay import DelayModel, delay_model
@@ -61,7 +64,8 @@ class CompiledUnit:
     they are full.
     `recurrence` is the slowest one. `warnings` tell of recurrences and operations that the delay model
     says miss the clock, of memories that cannot be what their size asks for, of initial values that could
-    not be held to the compiled C++, and of state without an initial value on which beats depend.
+    not be held to the compiled C++, of state without an initial value on which beats depend, and of streams
+    that no step reads or writes.
     """
 
     module_name: str
@@ -133,6 +137,10 @@ def compile_unit(
             graph, plan = _pipelined(whole, delays, clock_mhz)
             unset = unset_warnings(reading, whole, source.type_name)
             warnings = hold_to_compiled(reading, compiled, source.type_name)
+            lines = {port.name: port.line for port in reading.ports}
+            idle = tuple(idle_port_warnings(whole, lines, source.type_name))
+    except LeftLoopError as error:
+        raise (recursion_behind(source, error) or error).of(source.type_name) from error
     except (UnsupportedUnitError, HlscFaultError) as error:
         raise error.of(source.type_name) from error
     diagnosis = diagnose(source.type_name, graph, plan, delays, clock_mhz)
@@ -155,7 +163,7 @@ def compile_unit(
         memories=_memories(graph, plan),
         cells=cells_used(graph, plan),
         recurrence=diagnosis.recurrence,
-        warnings=(*ir.warnings, *warnings, *unset, *diagnosis.warnings),
+        warnings=(*ir.warnings, *warnings, *idle, *unset, *diagnosis.warnings),
     )
 
 

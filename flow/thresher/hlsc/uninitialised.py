@@ -31,16 +31,24 @@ _PLACE = re.compile(r", !dbg (!\d+)")
 _ANNOTATION = re.compile(r'^(!\d+) = !\{!"auto-init"\}$', re.MULTILINE)
 
 
-def check_locals(source: UnitSource) -> None:
+def unoptimised(source: UnitSource) -> str:
+    """The LLVM IR of a unit as clang makes it before its optimiser, for what that leaves out.
+
+    Raises:
+        As `emit_llvm`.
+    """
+    return emit_llvm(source, *_UNOPTIMISED).text
+
+
+def check_locals(source: UnitSource, text: str) -> None:
     """Compare what the unit writes with two contents of the local variables that are given no value.
 
-    Beats are random, so that a read under a condition that hardly ever holds is not seen.
+    Beats are random, so that a read under a condition that hardly ever holds is not seen. `text` is
+    what `unoptimised` gives.
 
     Raises:
         UnsupportedUnitError: it differs.
-        ToolFailedError: clang refuses the C++.
     """
-    text = emit_llvm(source, *_UNOPTIMISED).text
     found = _ANNOTATION.search(text)
     lines = [line for line in text.splitlines() if found and line.endswith(f"!annotation {found[1]}")]
     variables = dict(_variables(text, lines))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from thresher.emit.files import replacing, write_json, write_text
@@ -11,7 +11,8 @@ from thresher.errors import UsageError
 from thresher.hardware.parts import DEFAULT_PART, family_of
 from thresher.hlsc import CompiledUnit, UnitSource, compile_unit
 from thresher.hlsc.ports import declared_ports
-from thresher.hlsc.uninitialised import check_locals
+from thresher.hlsc.uninitialised import check_locals, unoptimised
+from thresher.hlsc.zero_divisors import zero_divisor_warnings
 from thresher.share import share_dir
 from thresher.unit.documents import MAKEFILE, readme, report_text
 from thresher.unit.headers import HeaderTree, header_tree
@@ -63,7 +64,10 @@ def write_unit_project(request: UnitRequest, target: Path) -> CompiledUnit:
     family = family_of(request.part, "hlsc")
     with replacing(target, MARKER, "hlsc") as folder:
         unit = compile_unit(request.source, name, request.clock_mhz, family)
-        check_locals(request.source)
+        plain = unoptimised(request.source)
+        check_locals(request.source, plain)
+        more = zero_divisor_warnings(request.source, plain)
+        unit = replace(unit, warnings=(*unit.warnings, *more))
         headers = header_tree(request.source)
         _write_cpp(request, headers, folder / "hls")
         _write_rtl(unit, folder / "rtl")

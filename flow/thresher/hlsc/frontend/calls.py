@@ -11,6 +11,8 @@ from thresher.hlsc.frontend.intrinsics import intrinsic
 from thresher.hlsc.frontend.layout import Port, RamMember
 from thresher.hlsc.frontend.memory import Content, Segment
 from thresher.hlsc.frontend.pointers import Pointer, Target
+from thresher.hlsc.frontend.recursion import recursion
+from thresher.hlsc.frontend.refused_calls import of_call
 from thresher.hlsc.frontend.site import Site, address_width
 from thresher.hlsc.frontend.state import PORTS, SELF
 from thresher.hlsc.frontend.symbols import Result, Symbols, unknown
@@ -29,10 +31,6 @@ _ITSELF = (
     *("llvm.ssa.copy", "llvm.annotation", "llvm.ptr.annotation"),
 )
 """Intrinsics that give their first argument."""
-
-
-_ALLOCATING = frozenset({"malloc", "calloc", "realloc", "aligned_alloc", "free"})
-_PRINTING = frozenset({"printf", "fprintf", "puts", "fputs", "putchar", "fputc", "putc", "fwrite", "fflush"})
 
 STYLES = (TableStyle.AUTO, TableStyle.BLOCK, TableStyle.DISTRIBUTED)
 """In the order of the enumerators of `thresher::RomStyle`."""
@@ -78,11 +76,13 @@ class Calls(Symbols):
             pointer, step = self.pointer(operands[0]), library.SEARCHES[name]
             return library.found(self.builder, self._read, pointer, value, size, step)
         if self.is_defined(name):
+            if self.is_recursive(name):
+                raise recursion(self.plain_name(name))
             raise NotHardwareError(
                 f"the call of '{self.plain_name(name)}' cannot be inlined",
-                "a step must not call itself, calls no function marked noinline, and has no computed `goto`",
+                "a step calls no function marked noinline, and has no computed `goto`",
             )
-        raise _of_call(name, self.plain_name(name))
+        raise of_call(name, self.plain_name(name))
 
     def _intrinsic(self, name: str, operands: Sequence[Operand], kind: Type) -> Result:
         if name.startswith(_ITSELF):
@@ -217,25 +217,3 @@ class Calls(Symbols):
 
     def _get(self, operand: Operand, width: int) -> Node:
         return self._read(self.pointer(operand), width)
-
-
-def _of_call(name: str, plain: str) -> NotHardwareError:
-    """The refusal of a function without a body, by what it does where that can be known."""
-    if not name:
-        return NotHardwareError(
-            "a function is called through a pointer that is not known",
-            "choose the function by a template argument, or by `if`",
-        )
-    if name in _ALLOCATING or name.startswith(("_Zn", "_Zd")):
-        return NotHardwareError(
-            f"memory is allocated or freed in a step ('{plain}')",
-            "use arrays of a constant size, as members or local variables",
-        )
-    if name in _PRINTING or name.startswith("_ZNSo"):
-        return NotHardwareError(
-            f"'{plain}' prints, which hardware cannot",
-            "print in the C simulation only: put it between `#ifndef THRESHER_HLSC` and `#endif`",
-        )
-    return NotHardwareError(
-        f"'{plain}' is called, which has no body here", "call only functions that the unit's headers define"
-    )

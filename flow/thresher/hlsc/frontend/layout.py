@@ -9,6 +9,7 @@ from pathlib import PurePath
 
 from thresher.hlsc.beats import stream_signals
 from thresher.hlsc.frontend.pointers import Array
+from thresher.hlsc.frontend.standard_library import instead_of
 from thresher.hlsc.llvm.debug_info import DebugInfo, Leaf
 from thresher.hlsc.llvm.module import Function
 from thresher.hlsc.refusal import UnsupportedUnitError
@@ -30,20 +31,29 @@ _RAM = re.compile(r"Ram<(\d+), (\d+), [^<>]*RamOrder[^<>]*>")
 def is_library(path: str) -> bool:
     """Whether a file is one that a unit's own lines should not be blamed on: ours, or C++'s own library."""
     pure = PurePath(path)
-    if _STANDARD.search(path):
+    if is_standard(path):
         return True
     return pure.name == WRAPPER or (pure.name in _LIBRARY and pure.parent.name == "thresher")
 
 
+def is_standard(path: str) -> bool:
+    """Whether a file is one of the headers of C and C++."""
+    return bool(_STANDARD.search(path))
+
+
 @dataclass(frozen=True)
 class Port:
-    """A stream of the unit, with `width` bits in all; `offset` is its byte in `Ports`."""
+    """A stream of the unit, with `width` bits in all.
+
+    `offset` is its byte in `Ports`, `line` its `file:line` in the C++.
+    """
 
     name: str
     width: int
     is_input: bool
     offset: int
     signals: Signals = ()
+    line: str = ""
 
 
 @dataclass(frozen=True)
@@ -119,11 +129,21 @@ def _register(leaf: Leaf) -> Leaf:
             "a class has virtual functions",
             "choose the function by a template argument, or by `if`",
         )
+    if leaf.kind == "address" and leaf.holder:
+        raise UnsupportedUnitError(
+            leaf.line,
+            f"the member '{leaf.name}' is a {leaf.holder}, which holds pointers",
+            instead_of(leaf.holder) or "hold objects as members of the unit",
+        )
     if leaf.kind == "address":
         raise UnsupportedUnitError(
             leaf.line,
             f"the member '{leaf.name}' is a pointer or a reference",
             "hold objects as members of the unit, and choose between them by an index or by `if`",
+        )
+    if leaf.kind == "endless":
+        raise UnsupportedUnitError(
+            leaf.line, f"the member '{leaf.name}' is an array without a size", "give it a constant size"
         )
     if leaf.kind == "float":
         raise UnsupportedUnitError(
@@ -145,7 +165,7 @@ def _port(leaf: Leaf) -> Port:
     names = [(name.lower(), int(bits or 0)) for name, bits in _SIGNAL.findall(others)]
     signals = stream_signals(int(width), names)
     total = int(width) + sum(bits for _, bits in signals)
-    return Port(leaf.name, total, direction == "In", leaf.offset // 8, signals)
+    return Port(leaf.name, total, direction == "In", leaf.offset // 8, signals, leaf.line)
 
 
 def _ram(leaf: Leaf) -> RamMember:

@@ -10,7 +10,9 @@ from thresher.hlsc.frontend.effects import Effects
 from thresher.hlsc.frontend.instructions import Executor
 from thresher.hlsc.frontend.layout import UnitLayout, arrays_of, is_library
 from thresher.hlsc.frontend.memory import Content, Memory, Segments, merge
+from thresher.hlsc.frontend.places import Places
 from thresher.hlsc.frontend.pointers import place
+from thresher.hlsc.frontend.recursion import calls_itself
 from thresher.hlsc.frontend.state import PORTS, SELF, Accesses, Constant, Globals
 from thresher.hlsc.frontend.symbols import Result
 from thresher.hlsc.ir import Node, Op, Origin, Table
@@ -28,7 +30,7 @@ class Lowering:
         self.builder = builder
         self.origins: dict[Node, Origin] = {}
         self._info = info
-        self._functions = module.functions
+        self._places = Places(info, module.functions)
         self._flow = self._control_flow(function)
         self._predicates = Predicates(self._flow, builder, self._edge)
         self._memories: dict[str, Memory] = {}
@@ -42,7 +44,8 @@ class Lowering:
             self._accesses,
             self.effects,
             is_defined=lambda name: name in module.functions,
-            plain_name=lambda name: info.function_names.get(name, name).split("<")[0],
+            is_recursive=lambda name: calls_itself(module.functions, name),
+            plain_name=self._places.plain_name,
         )
         self._executor.arrays[SELF] = arrays_of(layout.registers)
         for name, base in zip(function.parameters, (SELF, PORTS), strict=False):
@@ -75,35 +78,19 @@ class Lowering:
     def _control_flow(self, function: Function) -> ControlFlow:
         if function.blocks[0].terminator.opcode == "unreachable":
             raise UnsupportedUnitError(
-                self._block_line(function.blocks[0].instructions),
+                self._places.last_line(function.blocks[0].instructions),
                 "the step never ends",
                 "do one iteration of an endless loop in each step",
             )
         try:
             return ControlFlow(function)
         except LoopError as error:
-            raise UnsupportedUnitError(
-                self._block_line(error.block.instructions),
-                "a loop is left after unrolling, and a step is one clock cycle",
-                "give the loop a constant number of iterations, or do one iteration in each step",
-            ) from error
-
-    def _block_line(self, instructions: Sequence[Instruction]) -> str:
-        lines = [self._line(instruction) for instruction in reversed(instructions)]
-        return next((line for line in lines if line), "")
-
-    def _line(self, instruction: Instruction) -> str:
-        return self._info.line(instruction.location, is_library) if instruction.location else ""
-
-    def _callee_line(self, instruction: Instruction) -> str:
-        """Where the function that is called stands, for a call that is not the user's."""
-        callee = self._functions.get(instruction.detail)
-        return self._info.declaration_line(callee.location) if callee else ""
+            raise self._places.left_loop(function, error.block.instructions) from error
 
     def _line_before(self, instruction: Instruction, block: str) -> str:
         """The last line ahead of an instruction that has none, as a library's own has none."""
         instructions = self._flow.blocks[block].instructions
-        return self._block_line(instructions[: instructions.index(instruction)])
+        return self._places.last_line(instructions[: instructions.index(instruction)])
 
     # Blocks
 
@@ -146,7 +133,7 @@ class Lowering:
     # Instructions
 
     def _instruction(self, instruction: Instruction, block: str) -> None:
-        line = self._line(instruction)
+        line = self._places.line(instruction)
         try:
             if instruction.opcode == "phi":
                 result = self._phi(instruction, block)
@@ -154,8 +141,8 @@ class Lowering:
                 condition = self._predicates.block(block)
                 result = self._executor.execute(instruction, block, condition, line)
         except NotHardwareError as error:
-            place = line or self._callee_line(instruction) or self._line_before(instruction, block)
-            raise UnsupportedUnitError(place, error.reason, error.remedy) from error
+            place = line or self._places.callee_line(instruction) or self._line_before(instruction, block)
+            raise self._places.refusal(error, instruction, place) from error
         if instruction.result:
             self._executor.values[instruction.result] = result
             self._remember(instruction.result, result, line)

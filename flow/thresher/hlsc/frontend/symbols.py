@@ -39,6 +39,7 @@ class Symbols:
     accesses: Accesses
     effects: Effects
     is_defined: Callable[[str], bool]
+    is_recursive: Callable[[str], bool]
     plain_name: Callable[[str], str]
     values: dict[str, Result] = field(default_factory=dict)
     contents: dict[str, Segments] = field(default_factory=dict)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from thresher.hlsc.builder import Builder
 from thresher.hlsc.frontend import memory
 from thresher.hlsc.frontend.initial_words import initial_words, refuse_fills
-from thresher.hlsc.frontend.layout import RamMember, UnitLayout, unit_layout
+from thresher.hlsc.frontend.layout import Port, RamMember, UnitLayout, unit_layout
 from thresher.hlsc.frontend.lowering import Lowering
 from thresher.hlsc.frontend.memory import Segments
 from thresher.hlsc.frontend.state import Constant, initial_state
@@ -23,7 +23,7 @@ class UnitReading:
     """The graph of a unit, and what was read to make it.
 
     `constants` are the tables, by their names in LLVM; `registers` and `rams` the members, in the
-    graph's order; `written` the memories that the constructor writes.
+    graph's order; `written` the memories that the constructor writes; `ports` the streams.
     """
 
     graph: UnitGraph
@@ -31,6 +31,7 @@ class UnitReading:
     registers: tuple[Leaf, ...]
     rams: tuple[RamMember, ...]
     written: tuple[str, ...] = ()
+    ports: tuple[Port, ...] = ()
 
 
 def unit_graph(module: Module) -> UnitGraph:
@@ -66,7 +67,7 @@ def read_unit(module: Module) -> UnitReading:
         lowering.origins,
     )
     constants = {**start.constants, **lowering.constants}
-    return UnitReading(graph, constants, layout.registers, layout.rams, start.written)
+    return UnitReading(graph, constants, layout.registers, layout.rams, start.written, layout.ports)
 
 
 def _next_value(builder: Builder, after: Segments, leaf: Leaf) -> Node:

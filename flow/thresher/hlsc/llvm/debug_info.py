@@ -21,8 +21,12 @@ _ADDRESSES = frozenset(
     {
         *("DW_TAG_pointer_type", "DW_TAG_reference_type", "DW_TAG_rvalue_reference_type"),
         "DW_TAG_ptr_to_member_type",
+        # The type of `nullptr`.
+        "DW_TAG_unspecified_type",
     }
 )
+_NAMED_SCOPES = frozenset({"DINamespace", "DICompositeType"})
+_UNION = "DW_TAG_union_type"
 _KIND = re.compile(r"!(\w+)\(")
 
 
@@ -34,7 +38,8 @@ class Leaf:
     which sign or zero extension fills up to `size`. `class_name` is empty for scalars. `array_start`
     and `array_end` are the bits of the outermost array that it is an element of, and `array_stride`
     those from one element to the next; 0 if it is in none. `kind` is "address" of a pointer or reference,
-    "float" of a floating-point number, and else empty.
+    "float" of a floating-point number, "endless" of an array that has no size, and else empty. Of an address
+    `holder` is the class of the standard library that has it, and `name` and `line` are that one's.
     """
 
     name: str
@@ -48,6 +53,7 @@ class Leaf:
     array_end: int = 0
     array_stride: int = 0
     kind: str = ""
+    holder: str = ""
 
 
 class DebugInfo:
@@ -57,9 +63,9 @@ class DebugInfo:
         self._metadata = metadata
 
     def fields(self, reference: str) -> dict[str, str]:
-        """The fields of a specialised node; of strings, what the quotes mean."""
+        """The fields of a specialised node that are not null; of strings, what the quotes mean."""
         text = self._metadata[reference]
-        return {key: name_of(value) for key, value in _FIELD.findall(text)}
+        return {key: name_of(value) for key, value in _FIELD.findall(text) if value != "null"}
 
     def kind(self, reference: str) -> str:
         """`DIBasicType`, `DILocation`, ...; empty for a list."""
@@ -82,9 +88,60 @@ class DebugInfo:
             reference = fields.get("inlinedAt", "")
         return ""
 
+    def functions(self, reference: str) -> tuple[str, ...]:
+        """The functions that a location stands in, by their symbols: each was inlined into the next one."""
+        return tuple(self._symbol(function) for _, function in self._frames(reference))
+
+    def library_call(self, reference: str, is_library: Callable[[str], bool]) -> str:
+        """The function of a library that the user called, as `std::map::at`, where a location lies in one.
+
+        Empty for a location in a file that is not the library's.
+        """
+        called = ""
+        for path, function in self._frames(reference):
+            if not is_library(path):
+                break
+            called = self.qualified_name(function)
+        return called
+
+    def qualified_name(self, reference: str) -> str:
+        """The name of a function or class, as `std::map::at`, without template arguments."""
+        fields = self.fields(reference)
+        name = without_arguments(fields.get("name", ""))
+        declared = fields.get("declaration", "")
+        scope = self.fields(declared).get("scope", "") if declared else fields.get("scope", "")
+        if not scope or self.kind(scope) not in _NAMED_SCOPES:
+            return name
+        # A namespace of the library's own, such as libc++'s `__1`, is not written.
+        own = name.startswith("__") and self.kind(reference) == "DINamespace"
+        return "::".join(filter(None, (self.qualified_name(scope), "" if own else name)))
+
+    @cached_property
+    def function_nodes(self) -> dict[str, str]:
+        """The node of every function by its linkage name."""
+        nodes = (each for each, text in self._metadata.items() if "!DISubprogram(" in text)
+        return {self._symbol(reference): reference for reference in nodes}
+
+    def _frames(self, reference: str) -> Iterator[tuple[str, str]]:
+        """The file and the function of a location, and of each that it was inlined at."""
+        while reference:
+            fields = self.fields(reference)
+            yield self._file_of(fields["scope"]), self._function_of(fields["scope"])
+            reference = fields.get("inlinedAt", "")
+
+    def _function_of(self, scope: str) -> str:
+        while self.kind(scope) != "DISubprogram":
+            scope = self.fields(scope)["scope"]
+        return scope
+
+    def _symbol(self, function: str) -> str:
+        fields = self.fields(function)
+        return fields.get("linkageName", fields.get("name", ""))
+
     def declaration_line(self, reference: str) -> str:
-        """`file:line` of a function."""
-        return f"{PurePath(self._file_of(reference)).name}:{self.fields(reference)['line']}"
+        """`file:line` of a function, or nothing of one that clang made by itself."""
+        line = self.fields(reference).get("line", "")
+        return f"{PurePath(self._file_of(reference)).name}:{line}" if line else ""
 
     def variable(self, reference: str, is_library: Callable[[str], bool]) -> str:
         """The name of a variable, or an empty string if it is a library's own."""
@@ -102,12 +159,14 @@ class DebugInfo:
 
     @cached_property
     def function_names(self) -> dict[str, str]:
-        """The plain name of every function by its linkage name."""
+        """The plain name of every function that has one, by its linkage name."""
         names = {}
         for reference, text in self._metadata.items():
             if "!DISubprogram(" in text:
                 fields = self.fields(reference)
-                names[fields.get("linkageName", fields["name"])] = fields["name"]
+                # What initialises the variables of a file has no name in C++.
+                if name := fields.get("name"):
+                    names[fields.get("linkageName", name)] = name
         return names
 
     def global_name(self, definition: str) -> str:
@@ -125,9 +184,12 @@ class DebugInfo:
         return [self._referred(reference) for reference in self.elements(signature)]
 
     def _resolve(self, reference: str) -> str:
-        """The type behind aliases and qualifiers."""
+        """The type behind aliases and qualifiers; `void` has none."""
         while self.kind(reference) == "DIDerivedType" and self.fields(reference)["tag"] not in _ADDRESSES:
-            reference = self.fields(reference)["baseType"]
+            base = self.fields(reference).get("baseType")
+            if base is None:
+                break
+            reference = base
         return reference
 
     def _referred(self, reference: str) -> str:
@@ -162,6 +224,8 @@ class DebugInfo:
             yield from self._array(fields, name, offset, line, is_whole)
         else:
             width, signed = self._scalar(reference)
+            if tag == _UNION:
+                name = name or "union"
             kind = "address" if tag in _ADDRESSES else "float" if self._is_float(fields) else ""
             yield Leaf(name, "", offset, size, width or size, signed, line, kind=kind)
 
@@ -184,7 +248,10 @@ class DebugInfo:
                 width = int(own["size"])
                 yield Leaf(path, "", place, width, width, False, line)
             else:
-                yield from self._leaves(own["baseType"], path, place, line, is_whole)
+                holder = self.qualified_name(self._resolve(own["baseType"]))
+                for leaf in self._leaves(own["baseType"], path, place, line, is_whole):
+                    hidden = leaf.kind == "address" and holder.startswith("std::")
+                    yield replace(leaf, name=path, line=line, holder=holder) if hidden else leaf
 
     def _array(
         self, fields: Mapping[str, str], name: str, offset: int, line: str, is_whole: Callable[[str], bool]
@@ -193,7 +260,11 @@ class DebugInfo:
         total = 1
         for count in counts:
             total *= count
-        stride = int(fields["size"]) // max(total, 1)
+        if -1 in counts:
+            yield Leaf(name, "", offset, 0, 0, False, line, kind="endless")
+            return
+        # Of no elements an array has no size either.
+        stride = int(fields.get("size", "0")) // max(total, 1)
         for flat in range(total):
             indices, rest = [], flat
             for count in reversed(counts):
@@ -215,3 +286,8 @@ class DebugInfo:
             return 1, False
         found = _BIT_INT.search(fields.get("name", ""))
         return int(found[1]) if found else 0, encoding == "DW_ATE_signed"
+
+
+def without_arguments(name: str) -> str:
+    """The name of a function or class without the arguments of a template; of an operator as it is."""
+    return name if name.startswith("operator") else name.partition("<")[0]
