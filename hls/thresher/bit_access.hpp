@@ -78,6 +78,7 @@ constexpr void check_rotation(const BitIndex& amount, int width) {
 }
 #define THRESHER_INDEX_CHECKED
 #define THRESHER_RANGE_CHECKED
+#define THRESHER_ROTATION_CHECKED
 #else
 using BitIndex = int;
 constexpr void check_bit(int, int) {}
@@ -85,6 +86,8 @@ constexpr void check_range(int, int, int) {}
 constexpr void check_rotation(int, int) {}
 #define THRESHER_INDEX_CHECKED \
   __attribute__((diagnose_if(index < 0 || index >= Width, "there is no such bit in the integer", "error")))
+#define THRESHER_ROTATION_CHECKED \
+  __attribute__((diagnose_if(amount < 0 || amount >= Width, "rotate by less than the width", "error")))
 #define THRESHER_RANGE_CHECKED                                                                                 \
   __attribute__((diagnose_if(high >= Width || low < 0, "there is no such bit in the integer", "error"),        \
                  diagnose_if(high < low, "a range is given by its higher bit first; reverse() reverses bits", \
@@ -175,11 +178,11 @@ class BitAccess {
     return self() = uint<Width>(static_cast<Bits>(reversed >> (64 * kWords - Width)));
   }
   // By less than the width.
-  THRESHER_OPERATOR Self& lrotate(BitIndex amount) {
+  THRESHER_OPERATOR Self& lrotate(BitIndex amount) THRESHER_ROTATION_CHECKED {
     check_rotation(amount, Width);
     return self() = uint<Width>(static_cast<Bits>((bits() << amount) | (bits() >> rest_of(amount))));
   }
-  THRESHER_OPERATOR Self& rrotate(BitIndex amount) {
+  THRESHER_OPERATOR Self& rrotate(BitIndex amount) THRESHER_ROTATION_CHECKED {
     check_rotation(amount, Width);
     return self() = uint<Width>(static_cast<Bits>((bits() >> amount) | (bits() << rest_of(amount))));
   }
@@ -193,6 +196,7 @@ class BitAccess {
 };
 #undef THRESHER_INDEX_CHECKED
 #undef THRESHER_RANGE_CHECKED
+#undef THRESHER_ROTATION_CHECKED
 
 }  // namespace thresher
 

@@ -34,7 +34,7 @@ class Reference {
 };
 
 template <class Word>
-class BitReference : public Reference<BitReference<Word>, kBitRank> {
+class [[gsl::Pointer]] BitReference : public Reference<BitReference<Word>, kBitRank> {
   using Bits = unsigned _BitInt(Word::width);
 
  public:
@@ -71,7 +71,7 @@ class BitReference : public Reference<BitReference<Word>, kBitRank> {
 };
 
 template <class Word>
-class RangeReference : public Reference<RangeReference<Word>, kRangeRank> {
+class [[gsl::Pointer]] RangeReference : public Reference<RangeReference<Word>, kRangeRank> {
   using Bits = unsigned _BitInt(Word::width);
 
  public:

@@ -12,6 +12,8 @@ import pytest
 
 from tests.hlsc.random_expressions import Type
 from tests.hlsc.test_integer import HLS, compilers, wrapped
+from thresher.errors import ToolFailedError
+from thresher.hlsc import UnitSource, compile_unit
 from thresher_sim.toolchain import find_gxx
 
 TRIPLES = {"ours": 14, "AMD's": 5}
@@ -324,3 +326,73 @@ def test_bits_are_read_and_written_as_they_must(types: str, tmp_path: Path) -> N
             wrong.append((case, put))
     assert wrong == []
     assert found == []
+
+
+NO_BIT = "there is no such bit in the integer; mend the C++"
+LOW_BITS = (
+    "AMD's types take only the low 64 bits of a concatenation here: name its type, as in "
+    "thresher::uint<16>((a, b)); mend the C++"
+)
+SMEARED = (
+    "AMD's types set all bits ahead of a negative number here: give it a type of its own, as in "
+    "(a, b, thresher::sint<32>(c)); mend the C++"
+)
+NOT_WRITABLE = (
+    "a constant or a result would be written to: only variables, their bits and their ranges may stand in a "
+    "concatenation that is assigned to; mend the C++"
+)
+NO_COMMA = (
+    "overload resolution selected deleted operator ','; concatenate integers only, such as the bits() of a "
+    "fixed-point number"
+)
+REFUSED = {
+    "q = a[8]": NO_BIT,
+    "a[-1] = 1": NO_BIT,
+    "a.set(8)": NO_BIT,
+    "q = a(8, 4)": NO_BIT,
+    "q = a.range(3, 4)": "a range is given by its higher bit first; reverse() reverses bits; mend the C++",
+    "a.lrotate(8)": "rotate by less than the width; mend the C++",
+    "(a, 3) = q": NOT_WRITABLE,
+    "(a, a + b) = q": NOT_WRITABLE,
+    "(c, a) = q": NOT_WRITABLE,
+    "(a, c(3, 0)) = q": NOT_WRITABLE,
+    "q = (a, b) + 1": LOW_BITS,
+    "q = q & (a, b)": LOW_BITS,
+    "q = (a, b) == (b, a)": LOW_BITS,
+    "q = (a, b, 3)": SMEARED,
+    "q = (3, a(3, 0))": SMEARED,
+    "q = (a, 0.5)": NO_COMMA,
+    "q = (a, f)": NO_COMMA,
+    "q = s(7, 0) + a": "AMD's types give the range of a signed number its sign here, and lose a bit: "
+    "name the type, as in thresher::uint<8>(x(hi, lo)); mend the C++",
+    "a[1] ^= 1": "no viable overloaded '^='; write it out, as in 'x[i] = x[i] ^ y': bits and ranges take '=' "
+    "alone",
+    "auto r = (a + b)[3]; q = r": "temporary whose address is used as value of local variable 'r' will be "
+    "destroyed at the end of the full-expression; mend the C++",
+}
+UNIT = """\
+#include "thresher/fixed.hpp"
+#include "thresher/stream.hpp"
+struct Unit {
+  struct Ports { thresher::InStream<8> x; thresher::OutStream<64> z; };
+  void step(Ports& p) {
+    thresher::uint<8> a = p.x.read(), b = a + 1;
+    const thresher::uint<8> c = b;
+    const thresher::sint<8> s = a;
+    const thresher::fixed<8, 4> f = 1;
+    thresher::uint<64> q = 0;
+    %s;
+    p.z.write(q);
+  }
+};
+"""
+
+
+@pytest.mark.parametrize("statement", REFUSED)
+def test_what_amd_does_otherwise_is_refused(statement: str, tmp_path: Path) -> None:
+    header = tmp_path / "unit.hpp"
+    header.write_text(UNIT % statement)
+    with pytest.raises(ToolFailedError) as refused:
+        compile_unit(UnitSource(header, "Unit", (HLS,)), "unit")
+
+    assert str(refused.value) == f"hlsc: unit 'Unit': unit.hpp:11: clang says: {REFUSED[statement]}"

@@ -26,7 +26,7 @@ _FLAGS = (
     # In hardware a local variable that is given no value is zero; `uninitialised.py` refuses its use.
     "-ftrivial-auto-var-init=zero",
     # What C++ leaves undefined and clang sees.
-    *("-Werror=uninitialized", "-Werror=sometimes-uninitialized", "-Werror=array-bounds"),
+    *("-Werror=uninitialized", "-Werror=sometimes-uninitialized", "-Werror=array-bounds", "-Werror=dangling"),
     *("-Werror=division-by-zero", "-Werror=shift-count-overflow", "-Werror=shift-count-negative"),
     "-Werror=return-type",
 )
@@ -49,6 +49,11 @@ _WHERE = re.compile(
     r"|from 'diagnose_if'"
     r"|candidate (?:found|function$)|did you mean|to match|(?:use|add|insert|remove|replace|initialize) |\("
 )
+
+_ASSERTION = re.compile(r"static assertion failed(?: due to requirement '.*')?: (.*)")
+_NO_COMMA = "overload resolution selected deleted operator ','"
+# What an assertion of our own headers is for is the C++ that came to it.
+_LIBRARY = "thresher"
 
 _USER_DEFINED = "[-Wuser-defined-warnings]"
 
@@ -162,7 +167,11 @@ def _message(source: UnitSource, stderr: str) -> str:
         last = (stderr.strip().splitlines() or ["nothing"])[-1]
         return message(source.type_name, "", f"clang says: {last}", "mend the C++")
     path, number, _, what = found[at]
-    what += _cause(found[at + 1 :])
+    if asserted := _ASSERTION.match(what):
+        what = asserted[1]
+        path, number = _caller(found[at:])
+    elif what != _NO_COMMA:
+        what += _cause(found[at + 1 :])
     file = PurePath(path).name
     if file == WRAPPER:
         remedy = f"name a class of {source.header.name} that has a nested 'Ports' and a 'void step(Ports&)'"
@@ -171,12 +180,27 @@ def _message(source: UnitSource, stderr: str) -> str:
     return message(source.type_name, line, f"clang says: {what}", _remedy(what))
 
 
+def _caller(diagnostics: Sequence[tuple[str, str, str, str]]) -> tuple[str, str]:
+    """The file and line of an error, or of the first C++ outside of our headers that led to it."""
+    for index, (path, number, kind, _) in enumerate(diagnostics):
+        if index > 0 and kind != "note":
+            break
+        if path and PurePath(path).parent.name != _LIBRARY:
+            return path, number
+    return diagnostics[0][:2]
+
+
 def _remedy(what: str) -> str:
     """What to do about clang's words; `count == 4 ? 0 : count + 1` is C++ that many write first."""
     if what.startswith("conditional expression is ambiguous"):
         return (
             "convert both results of ?: to the type that is meant, as in 'last ? uint<8>(0) : uint<8>(x + 1)'"
         )
+    if what == _NO_COMMA:
+        return "concatenate integers only, such as the bits() of a fixed-point number"
+    if found := re.match(r"no viable overloaded '(\S+)='$", what):
+        operator = found[1]
+        return f"write it out, as in 'x[i] = x[i] {operator} y': bits and ranges take '=' alone"
     return "mend the C++"
 
 
