@@ -396,3 +396,25 @@ def test_what_amd_does_otherwise_is_refused(statement: str, tmp_path: Path) -> N
         compile_unit(UnitSource(header, "Unit", (HLS,)), "unit")
 
     assert str(refused.value) == f"hlsc: unit 'Unit': unit.hpp:11: clang says: {REFUSED[statement]}"
+
+
+COMMAS = """\
+#include "thresher/bits.hpp"
+constexpr int counted() {
+  int sum = 0, n = 0;
+  thresher::uint<3> i;
+  thresher::sint<5> j;
+  for (i = 0, j = 0; i < 5; i += 1, j += 1) sum += i + j;
+  for (i = 0, n = 7; i < 3; i += 1, ++n) sum += n;
+  for (n = 0, i = 1; n < 3; ++n, i += 1) sum += i;
+  return sum;
+}
+static_assert(counted() == 20 + 24 + 6);
+"""
+
+
+def test_the_commas_of_a_loop_are_what_they_were(tmp_path: Path) -> None:
+    source = tmp_path / "commas.cpp"
+    source.write_text(COMMAS)
+    command = [*compilers()["ours"], "-c", "-I", str(HLS), str(source), "-o", str(tmp_path / "made.o")]
+    subprocess.run(command, check=True)
