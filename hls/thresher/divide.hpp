@@ -64,6 +64,13 @@ Division<sint<A + 1>, uint<narrower(A, B)>> divide(const uint<A>& a, const sint<
   return divide_alike<sint<A + 1>, uint<narrower(A, B)>>(sint<A + 1>(a), b);
 }
 
+template <class A, class B>
+Division<A, B> divide(const A&, const B&) {
+  static_assert(sizeof(A) == 0,
+                "divide takes integers of a stated width: name it, as in divide(x, thresher::uint<2>(3))");
+  return {};
+}
+
 }  // namespace thresher
 
 #endif

@@ -11,8 +11,8 @@
 //   a < b, a == b    of the values, whatever the types
 //   a = b, a += b    rounded, and limited, as a's type says: at first, down and wrapping
 //
-// Integers take part as numbers without a fraction. A double may be a constant: the compiler rounds it, and refuses
-// one that is only known when the unit runs. It is one class over uint and sint, so over ap_uint and ap_int under
+// Integers take part as numbers without a fraction. A double may be a constant that is given to a fixed-point type:
+// the compiler rounds it, and refuses one that is only known when the unit runs, or that stands beside an operator. It is one class over uint and sint, so over ap_uint and ap_int under
 // Vitis HLS.
 #ifndef THRESHER_FIXED_HPP
 #define THRESHER_FIXED_HPP
@@ -247,6 +247,14 @@ class Fixed {
   }
 };
 
+// AMD's types have no sums and products with a double, and compare with one as processors do.
+template <class Value>
+auto no_double() {
+  static_assert(sizeof(Value) == 0,
+                "a constant with a fraction has no width: name its type, as in decltype(x)(0.5) beside x");
+  return false;
+}
+
 #define THRESHER_OF_FIXED(Result, operation, make)                                              \
   template <int W, int I, bool S, Rounding R, Overflow O, int W2, int I2, bool S2, Rounding R2, \
             Overflow O2>                                                                        \
@@ -264,6 +272,16 @@ class Fixed {
             class Number = typename AsFixed<Value>::Of>                                         \
   THRESHER_FIXED auto operator operation(const Value& a, const Fixed<W, I, S, R, O>& b) {       \
     return Number(a) operation b;                                                               \
+  }                                                                                             \
+  template <int W, int I, bool S, Rounding R, Overflow O, class Value,                          \
+            class = typename AsDouble<Value>::Of, int = 0>                                      \
+  auto operator operation(const Fixed<W, I, S, R, O>&, Value) {                                 \
+    return no_double<Value>();                                                                  \
+  }                                                                                             \
+  template <int W, int I, bool S, Rounding R, Overflow O, class Value,                          \
+            class = typename AsDouble<Value>::Of, int = 0>                                      \
+  auto operator operation(Value, const Fixed<W, I, S, R, O>&) {                                 \
+    return no_double<Value>();                                                                  \
   }
 
 // Both operands as numbers of one type, whose bits are then those of integers.
@@ -291,6 +309,16 @@ THRESHER_COMPARISON(<)
 THRESHER_COMPARISON(<=)
 THRESHER_COMPARISON(>)
 THRESHER_COMPARISON(>=)
+#ifndef THRESHER_AMD
+// A number with a point is not concatenated: bits() are.
+template <class Value, int W, int I, bool S, Rounding R, Overflow O>
+  requires Operand<Value>
+void operator,(const Value&, const Fixed<W, I, S, R, O>&) = delete;
+template <class Value, int W, int I, bool S, Rounding R, Overflow O>
+  requires Operand<Value>
+void operator,(const Fixed<W, I, S, R, O>&, const Value&) = delete;
+#endif
+
 #undef THRESHER_OF_FIXED
 #undef THRESHER_ALIKE
 #undef THRESHER_RESULT

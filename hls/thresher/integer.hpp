@@ -8,6 +8,7 @@
 //   ~a, a << n       a's own type; n may be of any size, and a negative n shifts the other way
 //   a < b, a == b    of the values, whatever the types
 //   a = b, a += b    the low bits of what is on the right
+//   a[i], a(hi, lo)  bits, read and written; (a, b) concatenates: see bit_access.hpp
 //
 // Beside a signed operand an unsigned one counts with a bit more. C++'s own integers take part as
 // integers of their size. So only an assignment can lose bits, and nothing is undefined but a division
@@ -63,6 +64,12 @@ struct AsInteger<_BitInt(Width)> {
   using Of = sint<Width>;
 };
 
+}  // namespace thresher
+
+#include "thresher/bit_access.hpp"
+
+namespace thresher {
+
 constexpr int wider(int a, int b) {
   return a > b ? a : b;
 }
@@ -104,9 +111,7 @@ struct Native64<true> {
 };
 
 template <int Width, bool Signed>
-class Integer {
-  static_assert(Width > 0, "a number has 1 bit or more: give its type a width from 1 to 4096");
-
+class Integer : public BitAccess<Width, Signed> {
   // The ends of what fits, where that can be said with 64 bits. -1 may stand for all ones.
   static constexpr long long kMost = (1ll << (Width < 63 ? Width - Signed : 0)) - 1;
   static constexpr long long kLeast = Signed ? -kMost - 1 : -1;
@@ -139,6 +144,10 @@ class Integer {
   THRESHER_OPERATOR explicit Integer(Value value) : thresher_value_(static_cast<Builtin>(value)) {
     hold_one_bit();
   }
+
+  // The value of bits, of a range or of a concatenation.
+  template <class Self, Rank Own>
+  THRESHER_OPERATOR Integer(const Reference<Self, Own>& bits) : Integer(bits.self().get()) {}
 
   // The value as C++'s own integers have it, whose operators may overflow and lose bits.
   THRESHER_OPERATOR Builtin builtin() const { return thresher_value_; }
@@ -201,6 +210,12 @@ class Integer {
     if constexpr (Signed && Width == 1) thresher_value_ = -static_cast<Builtin>(thresher_value_ & 1);
   }
 };
+
+}  // namespace thresher
+
+#include "thresher/bit_references.hpp"
+
+namespace thresher {
 
 // Inside the type of the result nothing overflows; of quotients, only the lowest number by -1 would.
 #define THRESHER_CHECKED_RESULT(operation, Result, Inside, check, native_check)                            \

@@ -32,7 +32,8 @@ enum class Overflow {
   kWrap,               // its low bits: AP_WRAP
   kSaturate,           // the largest or the lowest number: AP_SAT
   kSaturateToZero,     // zero: AP_SAT_ZERO
-  kSaturateSymmetric,  // the largest number or its negative; the lowest number counts as too small: AP_SAT_SYM
+  kSaturateSymmetric,  // the largest number or its negative; the lowest number counts as too small, but a single
+                       // bit is 0 or the lowest number: AP_SAT_SYM
 };
 
 constexpr int larger(int a, int b) {
@@ -113,7 +114,7 @@ struct Limited {
     if (fits) return low;
     if (Mode == Overflow::kSaturateToZero) return Type(0);
     if (!negative) return most;
-    return Signed && Mode == Overflow::kSaturateSymmetric ? Type(-most) : least;
+    return Signed && Mode == Overflow::kSaturateSymmetric ? Type(least | 1) : least;
   }
 };
 

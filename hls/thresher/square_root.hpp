@@ -51,6 +51,13 @@ SquareRoot<Width> square_root(const sint<Width>&) {
   return {};
 }
 
+template <class Number>
+SquareRoot<32> square_root(const Number&) {
+  static_assert(sizeof(Number) == 0,
+                "square_root takes an unsigned integer of a stated width: name it, as in thresher::uint<10>(x)");
+  return {};
+}
+
 }  // namespace thresher
 
 #endif

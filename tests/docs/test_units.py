@@ -42,6 +42,7 @@ def compiled(folder: Path, name: str) -> CompiledUnit:
 def test_the_page_holds_what_is_tested() -> None:
     assert list(UNITS) == [
         "Leaky",
+        "Halves",
         "TakeTurns",
         "Packets",
         "Queue",

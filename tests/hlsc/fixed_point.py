@@ -82,7 +82,7 @@ class Format:
     def limited(self, raw: int) -> int:
         """What becomes of a multiple of the last bit that may be out of range."""
         least, most = self.ends
-        if self.overflow == "kSaturateSymmetric" and self.signed:
+        if self.overflow == "kSaturateSymmetric" and self.signed and self.width > 1:
             least = -most
         if self.overflow == "kWrap":
             return self.raw(raw)

@@ -68,6 +68,13 @@ struct Any {
     if (number == 20) latest_.write(static_cast<std::uint32_t>(value_ - 1), 1);  // a first write
     if (number == 20) latest_.write(static_cast<std::uint32_t>(value_), 1);  // a second write
     if (number == 21) result = static_cast<int>(latest_.read(static_cast<std::uint32_t>(value_)));  // a read behind a write
+    thresher::uint<7> word = 0x55;
+    if (number == 22) result = word[value_];  // a bit
+    if (number == 23) word[value_ - 8] = 0;  // a negative bit
+    if (number == 24) word(value_, 0) = 1;  // a range
+    if (number == 25) result = word.range(2, value_ - 3).to_int();  // a range the wrong way round
+    if (number == 26) word.lrotate(value_);  // a rotation
+    if (number > 22 && number != 25) result = word;
     ports.m_axis.write(static_cast<thresher::uint<32>>(static_cast<unsigned>(result)));
   }
 

@@ -265,6 +265,33 @@ class Expressions:
         hole = f"({word})({text} & ~{ones})"
         return f"with_bits<{width}, {word.width}>({hole}, {low}, {self.expression(Type(width), depth)})"
 
+    def bits_of(self) -> str:
+        """A bit, a range or a concatenation of variables, as an integer."""
+        kinds = [Type(kind.width, kind.signed) for kind in (self.type(), self.type())]
+        (a, b), width = (self.leaf(kind) for kind in kinds), kinds[0].width
+        high, low = self.range(width)
+        part = f"({a})({high}, {low})"
+        return self.rng.choice(
+            [
+                f"(uint<1>)({a})[(int)({self.index(width)})]",
+                f"(uint<{width}>){part}",
+                f"(uint<{width}>)({a}).range({high}, {low})",
+                f"(uint<{width + kinds[1].width}>)({a}, {b})",
+                f"(uint<{width + kinds[1].width}>)({part}, {b})",
+                f"(uint<{kinds[1].width + width + 1}>)({b}, {part}, ({a})[{low}])",
+                f"(uint<1>)(uint<{width}>({a})).{self.rng.choice(['and', 'or', 'xor'])}_reduce()",
+            ]
+        )
+
+    def range(self, width: int) -> tuple[str, str]:
+        """The highest and the lowest bit of a range, of constants or of variables."""
+        low = self.rng.randrange(width)
+        high = self.rng.randrange(low, width)
+        if self.rng.random() < 0.5:
+            return str(high), str(low)
+        begin = f"(int)({self.index(width - (high - low))})"
+        return f"{begin} + {high - low}", begin
+
     # What clang makes calls and intrinsics of
 
     def three_way(self, kind: Type, depth: int) -> str:

@@ -59,7 +59,7 @@ class RandomUnit:
 
     def __post_init__(self) -> None:
         rng = random.Random(self.seed)
-        draws = (random.Random(f"{what} {self.seed}") for what in ("streams", "rams"))
+        draws = (random.Random(f"{what} {self.seed}") for what in ("streams", "rams", "bits"))
         self.text = _Generator(rng, self.name, self.is_portable, *draws).unit()
 
     @property
@@ -83,12 +83,19 @@ class _Ram:
 
 class _Generator(Expressions):
     def __init__(
-        self, rng: random.Random, name: str, portable: bool, streams: random.Random, of_rams: random.Random
+        self,
+        rng: random.Random,
+        name: str,
+        portable: bool,
+        streams: random.Random,
+        of_rams: random.Random,
+        of_bits: random.Random,
     ) -> None:
         super().__init__(rng, portable)
         self.streams = streams
         self.carried: dict[str, str] = {}
         self.of_rams = of_rams
+        self.of_bits = of_bits
         # AMD's types have no constexpr constructors.
         self.constant = "static const " if portable else "static constexpr "
         self.name = name
@@ -434,10 +441,30 @@ class _Generator(Expressions):
         return value
 
     def statement(self) -> None:
+        if self.of_bits.random() < 0.15:
+            self.bits()
         if self.depth > MAX_NESTING:
             self.assignment()
         else:
             self.rng.choice(_STATEMENTS)(self)
+
+    def bits(self) -> None:
+        """Bits, a range or a concatenation of members, written; or a member made of such."""
+        rng, self.rng = self.rng, self.of_bits
+        members = [member for member in self.members if member.text.startswith("r")]
+        a, b = self.rng.choice(members), self.rng.choice(members)
+        at = self.index(a.type.width)
+        high, low = self.range(a.type.width)
+        source = self.bits_of() if self.rng.random() < 0.5 else self.natural(1)
+        bit = f"{a.text}[(int)({at})]"
+        targets = [bit, f"{a.text}.range({high}, {low})", f"{a.text}({high}, {low})"]
+        if a != b:
+            targets += [f"({a.text}, {b.text})", f"({a.text}({high}, {low}), {b.text}[0])"]
+        lines = [*(f"{target} = {source};" for target in targets), f"{a.text} = {source};"]
+        lines += [f"{bit} = {bit} ^ {b.text}[0];", f"{a.text}.invert((int)({at}));", f"{a.text}.reverse();"]
+        lines += [f"{a.text}.lrotate((int)({at}));", f"{a.text}.rrotate((int)({at}));"]
+        self.line(self.rng.choice(lines))
+        self.rng = rng
 
     def assignment(self) -> None:
         arrays = [array for array in self.arrays if not array.pattern.startswith(self.name)]

@@ -171,6 +171,17 @@ def small_conversions(draw: Draw) -> Iterator[Case]:
             yield Case("{target}({a})", ((source, bits),), target, raw, target)
 
 
+def single_bits(draw: Draw) -> Iterator[Case]:
+    """Every number of a small source as a single bit with a sign."""
+    modes = list(product(ROUNDINGS, OVERFLOWS, (0, 1), (False, True)))
+    for rounding, overflow, integer, signed in modes[:: 5 if draw.few else 1]:
+        source = Format(6, 3, signed)
+        target = Format(1, integer, True, rounding, overflow)
+        for bits in range(1 << source.width):
+            raw = target.of(source.value(bits))
+            yield Case("{target}({a})", ((source, bits),), target, raw, target)
+
+
 def conversions(draw: Draw) -> Iterator[Case]:
     """Random types, and integers among the sources."""
     for index in draw.times(40):
@@ -268,7 +279,15 @@ def constants(draw: Draw) -> Iterator[Case]:
 
 def every_case(few: bool = False, ordinary: bool = False) -> list[Case]:
     draw = Draw(random.Random(14), few, ordinary)
-    drawn = (small_conversions, conversions, binary_operators, unary_operators, integers, constants)
+    drawn = (
+        small_conversions,
+        single_bits,
+        conversions,
+        binary_operators,
+        unary_operators,
+        integers,
+        constants,
+    )
     return [case for cases in drawn for case in cases(draw)]
 
 
@@ -354,3 +373,36 @@ def test_a_double_that_is_no_constant_number_is_refused(value: str, tmp_path: Pa
         "thresher::Rounding::kDown, thresher::Overflow::kWrap>::Fixed<double, double, 0>' is not a constant "
         f"expression ({REFUSED[value]}); mend the C++"
     )
+
+
+NO_WIDTH = "a constant with a fraction has no width: name its type, as in decltype(x)(0.5) beside x"
+WITHOUT_A_WIDTH = {
+    "f = f * 0.5": NO_WIDTH,
+    "f = 0.5f - f": NO_WIDTH,
+    "f += 0.5": NO_WIDTH,
+    "if (f > 1.5) f = 1": NO_WIDTH,
+    "x = divide(x, 3).quotient": "divide takes integers of a stated width: name it, as in divide(x, "
+    "thresher::uint<2>(3))",
+    "x = thresher::square_root(5).root": "square_root takes an unsigned integer of a stated width: name it, "
+    "as in thresher::uint<10>(x)",
+    "x = square_root(thresher::sint<5>(x)).root": "a negative number has no square root: convert to uint "
+    "what cannot be negative",
+}
+
+
+@pytest.mark.parametrize("statement", WITHOUT_A_WIDTH)
+def test_what_has_no_width_is_refused_by_the_line_of_the_unit(statement: str, tmp_path: Path) -> None:
+    header = tmp_path / "unit.hpp"
+    header.write_text(
+        '#include "thresher/divide.hpp"\n#include "thresher/fixed.hpp"\n#include "thresher/square_root.hpp"\n'
+        '#include "thresher/stream.hpp"\n'
+        "struct Unit {\n  struct Ports { thresher::InStream<8> a; thresher::OutStream<8> q; };\n"
+        "  void step(Ports& p) {\n    auto x = p.a.read();\n    thresher::fixed<8, 4> f = x;\n"
+        f"    {statement};\n    p.q.write(x + f.bits());\n  }}\n}};\n"
+    )
+    with pytest.raises(ToolFailedError) as refused:
+        compile_unit(UnitSource(header, "Unit", (HLS,)), "unit")
+
+    reason, remedy = WITHOUT_A_WIDTH[statement].split(": ", 1)
+    message = re.sub(r"\((fixed|divide|square_root)\.hpp:\d+\)", "(HEADER)", str(refused.value))
+    assert message == f"hlsc: unit 'Unit': unit.hpp:10: {reason} (HEADER); {remedy}"

@@ -22,6 +22,7 @@ BYTES = UnitStream("s_axis", 8)
 
 ARRAY = "keep the index within the array, or give the array more elements"
 WORDS = "keep the address within the words, or give more words"
+BIT = "keep the index below the width, or give more bits"
 POINTER = "let it point to something first"
 
 MISTAKES: dict[int, tuple[str, str, str]] = {
@@ -50,6 +51,15 @@ MISTAKES: dict[int, tuple[str, str, str]] = {
     18: ("an argument", "index 7 is outside of 'Level[7]'", ARRAY),
     20: ("a second write", "address 7 is outside of a Ram of 7 words", WORDS),
     21: ("a read behind a write", "address 7 is outside of a Ram of 7 words", WORDS),
+    22: ("a bit", "there is no bit 7 in an integer of 7 bits", BIT),
+    23: ("a negative bit", "there is no bit -1 in an integer of 7 bits", BIT),
+    24: ("a range", "there is no bit 7 in an integer of 7 bits", BIT),
+    25: (
+        "a range the wrong way round",
+        "a range goes from bit 2 down to bit 4",
+        "give the higher bit first; reverse() reverses bits",
+    ),
+    26: ("a rotation", "an integer of 7 bits is rotated by 7", "rotate by less than the width"),
 }
 """What `mistakes::Any` does wrong with the value 7, by its number: the line's comment, what, the remedy."""
 
@@ -152,6 +162,11 @@ def test_what_is_within_its_bounds_and_sums_that_wrap_are_no_mistakes(
         19: 2,
         20: 6,
         21: 4,
+        22: 6,
+        23: 8,
+        24: 6,
+        25: 5,
+        26: 6,
     }
 
     done = run(unit, tmp_path, list(numbers), list(numbers.values()))
@@ -168,6 +183,11 @@ def test_what_is_within_its_bounds_and_sums_that_wrap_are_no_mistakes(
         18: 1,
         19: wrapped,
         21: 5,
+        22: 1,
+        23: 0x54,
+        24: 1,
+        25: 1,
+        26: 0x6A,
     }
 
 

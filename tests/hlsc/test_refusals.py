@@ -501,7 +501,7 @@ def test_what_clang_notes_as_the_cause_is_shown(before: str, tmp_path: Path) -> 
 
 
 A_BIT = (
-    "unit.hpp:14: a number has 1 bit or more (integer.hpp:{line}); give its type a width from 1 to 4096",
+    "unit.hpp:14: a number has 1 bit or more (bit_access.hpp:{line}); give its type a width from 1 to 4096",
     "a number has 1 bit or more",
 )
 ASKED = {

@@ -16,7 +16,8 @@ from thresher.hlsc.schedule.delay import delay_model
 
 UNITS = Path(__file__).parent / "units.hpp"
 TABLES = ("ShortTable", "LongTable", "ShortBlockTable", "LutTable")
-NAMES = ("Wire", "MatrixVector", "Mixed", "Counter", "Awkward", "Language", "Blocks", *TABLES)
+BITS = ("BitWires", "BitPlaces", "Joined")
+NAMES = ("Wire", "MatrixVector", "Mixed", "Counter", "Awkward", "Language", "Blocks", *TABLES, *BITS)
 CLOCKS = (50.0, 100.0, 250.0)
 
 
@@ -88,6 +89,15 @@ def test_a_table_is_what_it_asks_for_or_what_the_rule_says(
     assert unit.cells == cells
     attributes = [line.strip() for line in unit.verilog.splitlines() if "(*" in line]
     assert attributes == ([attribute] if attribute else [])
+
+
+def test_constant_bits_and_ranges_are_wires(compiled: dict[tuple[str, float], CompiledUnit]) -> None:
+    verilog = compiled["BitWires", 250.0].verilog
+
+    assert (
+        "  assign word = {1'b0, s_axis_tdata[1], s_axis_tdata[5:4], s_axis_tdata[11:9], s_axis_tdata[9],\n"
+        "      s_axis_tdata[15:12], s_axis_tdata[3], 1'b1, s_axis_tdata[6], s_axis_tdata[0]};\n"
+    ) in verilog
 
 
 def test_a_slow_clock_takes_one_stage_and_a_fast_one_several(

@@ -2,6 +2,7 @@
 #ifndef TESTS_HLSC_UNITS_HPP
 #define TESTS_HLSC_UNITS_HPP
 
+#include "bit_units.hpp"
 #include "thresher/bits.hpp"
 #include "thresher/ram.hpp"
 #include "thresher/rom.hpp"

@@ -27,7 +27,7 @@ _FLAGS = (
     # zig defines it where it optimises.
     "-UNDEBUG",
     # What C++ leaves undefined and clang sees.
-    *("-Werror=uninitialized", "-Werror=sometimes-uninitialized", "-Werror=array-bounds"),
+    *("-Werror=uninitialized", "-Werror=sometimes-uninitialized", "-Werror=array-bounds", "-Werror=dangling"),
     *("-Werror=division-by-zero", "-Werror=shift-count-overflow", "-Werror=shift-count-negative"),
     "-Werror=return-type",
     # Only an array of no length may have more elements, and so an index past any other is seen.

@@ -27,6 +27,7 @@ _ASSERTION = re.compile(r"static assertion failed(?: due to requirement '.*?')?:
 _USER_DEFINED = "[-Wuser-defined-warnings]"
 
 _MEND = "mend the C++"
+_NO_COMMA = "overload resolution selected deleted operator ','"
 _UNKNOWN = "(?:no template named|unknown type name|use of undeclared identifier)"
 _AMD_TYPES = {
     "ap_uint": "thresher::uint<8>",
@@ -53,6 +54,10 @@ _REMEDIES = {
     r"'(?:ap_\w+|hls_\w+)\.h' file not found": (
         "include thresher/bits.hpp, thresher/fixed.hpp and thresher/stream.hpp, whose types are AMD's under "
         "Vitis HLS"
+    ),
+    _NO_COMMA: "concatenate integers only, such as the bits() of a fixed-point number",
+    r"no viable overloaded '(\S+)='$": (
+        r"write it out, as in 'x[i] = x[i] \1 y': bits and ranges take '=' alone"
     ),
     rf"{_UNKNOWN} '(?:{_OUR_TYPE})'": (
         "write 'thresher::' in front of it, or 'using namespace thresher;' at the top, and include its header"
@@ -106,7 +111,9 @@ def refusal(unit: str, header: str, stderr: str) -> ThresherError:
         return ToolFailedError(message(unit, "", f"clang says: {error.what}", remedy))
     if remedy := _known(_NO_HARDWARE, error.what):
         return UnsupportedUnitError(place.place, f"clang says: {error.what}", remedy, unit)
-    what = f"clang says: {error.what}{_cause(_notes(found, at))}"
+    what = f"clang says: {error.what}"
+    if error.what != _NO_COMMA:
+        what += _cause(_notes(found, at))
     remedy = _known(_REMEDIES, error.what) or _MEND
     assertion = _ASSERTION.fullmatch(error.what)
     if assertion and not error.is_user_s and not is_standard(error.path):
@@ -156,4 +163,5 @@ def _cause(notes: Sequence[_Diagnostic]) -> str:
 
 
 def _known(remedies: dict[str, str], what: str) -> str:
-    return next((remedy for words, remedy in remedies.items() if re.match(words, what)), "")
+    found = ((re.match(words, what), remedy) for words, remedy in remedies.items())
+    return next((match.expand(remedy) for match, remedy in found if match), "")
