@@ -26,7 +26,7 @@ from thresher.tools.open_synthesis import Yosys
 HLS = Path(__file__).resolve().parents[2] / "hls"
 UNITS = Path(__file__).parent / "proof_units.hpp"
 
-# Units whose C++ has no meaning on some beats.
+# Units whose C++ has no meaning on some beats, as Quotient has none where it divides by zero.
 UNDEFINED = ("Outside", "TooFar", "ByZero", "OutsideRam")
 
 # The units, with the stages that each is cut into at least and the cycles for which it is proved.
@@ -237,7 +237,7 @@ def test_every_unit_does_what_its_cpp_does() -> None:
 
     assert {name: proof.counterexample for name, proof in proofs.items()} == dict.fromkeys(wanted, "")
     assert all(proof.proved for proof in proofs.values())
-    assert {name for name, proof in proofs.items() if proof.has_undefined} == set(UNDEFINED)
+    assert {name for name, proof in proofs.items() if proof.has_undefined} == {*UNDEFINED, "Quotient"}
     for name, (stages, cycles) in (BOUNDS | dict.fromkeys(BLOCKS, (3, BLOCK_CYCLES))).items():
         assert proofs[name].unit == f"proof_units::{BLOCKS.get(name, name)}"
         assert proofs[name].cycles == cycles
