@@ -26,7 +26,7 @@ class Calls(Values):
         elif name.startswith(("llvm.memcpy", "llvm.memmove", "llvm.memset")):
             self._move(name, operands, run_of(block))
         elif name.startswith(MISTAKE):
-            self._add(f"undefined_o = undefined_o | {run_of(block)};")
+            self._leave_out(run_of(block))
         elif name in _COMPARISONS:
             self._compare(instruction, operands)
         elif name.startswith("llvm.threadlocal.address"):
@@ -118,8 +118,7 @@ class Calls(Values):
 
     def _within(self, address: Value, depth: int, run: str) -> None:
         """An address past the end has no meaning."""
-        outside = f"{self._integer(address)} >= {number(width_of(address), depth)}"
-        self._add(f"undefined_o = undefined_o | ({run} & ({outside}));")
+        self._leave_out(f"{run} & ({self._integer(address)} >= {number(width_of(address), depth)})")
 
     def _ram(self, operands: Sequence[Value], run: str) -> tuple[str, Ram, str]:
         """The name of a memory, what it is, and the address in it."""

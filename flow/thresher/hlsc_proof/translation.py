@@ -121,7 +121,7 @@ class Translation(Calls):
         a, b = (self._integer(operand) for operand in instruction.operands)
         if instruction.opcode in meaning.DIVISIONS:
             undefined = meaning.undefined_division(instruction.opcode, width_of(instruction), a, b)
-            self._add(f"undefined_o = undefined_o | ({run_of(block)} & ({undefined}));")
+            self._leave_out(f"{run_of(block)} & ({undefined})")
         text = meaning.BINARY[instruction.opcode](a, b)
         self._values[instruction.name] = self._fresh(width_of(instruction), text)
 
@@ -183,7 +183,7 @@ class Translation(Calls):
         self._values[instruction.name] = found[int(index[1])]
 
     def _unreachable(self, _: Value, block: str) -> None:
-        self._add(f"undefined_o = undefined_o | {run_of(block)};")
+        self._leave_out(run_of(block))
 
 
 Action = Callable[[Translation, Value, str], None]

@@ -71,6 +71,10 @@ class Values:
     def _add(self, statement: str) -> None:
         self.statements.append(statement)
 
+    def _leave_out(self, condition: str) -> None:
+        """Hold nothing to a step in which the condition holds: the C++ does not say what it does."""
+        self._add(f"undefined_o = undefined_o | ({condition});")
+
     def _fresh(self, width: int, expression: str) -> str:
         name = f"v{len(self.variables)}"
         self.variables[name] = width

@@ -220,9 +220,7 @@ class _Module:
 
     def _write(self, write: Write, memory: Memory, stage: int) -> str:
         """Whether a port writes in this cycle: never in reset where that would change an initial word."""
-        conditions = [self._go(stage)]
-        if memory.initial is not None:
-            conditions.insert(0, "ap_rst_n")
+        conditions = [self._go(stage)] if memory.initial is None else ["ap_rst_n", self._go(stage)]
         if not flow.is_always(write.written):
             conditions.append(self._expressions.atom(write.written, stage))
         return " && ".join(conditions)
