@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -48,6 +47,7 @@ from thresher.tools.simulation import SimulationResult, run_csim, run_folder, ru
 from thresher.tools.synthesis import SEEDS, Announce, Synthesis, SynthesisRequest, record_synthesis
 from thresher.tools.synthesisers import ADAPTERS
 from thresher.verification import Verification, verify_frames
+from thresher_sim.files import read_json
 from thresher_sim.netlist import FAMILIES as NETLIST_FAMILIES
 from thresher_sim.project import Project, load_project
 from thresher_sim.rtl import RtlOptions
@@ -380,7 +380,7 @@ def load(directory: Path | str) -> Accelerator:
     project = load_project(folder)
     model = folder / "model"
     try:
-        data = json.loads((folder / "project.json").read_text(encoding="utf-8"))
+        data = read_json(folder / "project.json")
         if digest_folder(model) != data["network_sha256"]:
             raise ValueError("its folder 'model' has changed")
         lowered = load_lowered((model / "network.npz").read_bytes(), custom_operators())

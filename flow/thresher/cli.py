@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import sys
 from collections.abc import Callable, Sequence
 from importlib.metadata import version
@@ -12,6 +13,7 @@ from typing import NoReturn, Protocol
 from thresher import commands
 from thresher.errors import ThresherError, UsageError
 from thresher.hardware.boards import boards
+from thresher.internal_error import EXIT_CODE, describe_internal_error
 
 DESCRIPTION = """\
 From a trained binary or low-bit network (QONNX) to an FPGA dataflow accelerator, proven equal to an
@@ -19,7 +21,7 @@ integer golden model by C simulation and RTL simulation."""
 
 EPILOG = """\
 exit codes: 0 done; 1 a simulation, a proof or the verification found a mismatch; 2 wrong usage; 3 the model
-is not supported; 4 a tool is missing; 5 a tool failed
+is not supported; 4 a tool is missing; 5 a tool failed; 70 an internal error, which is a fault of Thresher's
 
 example:
   thresher build model.onnx -o accelerator --input-type uint8 --input-scale 1/255
@@ -77,23 +79,37 @@ class _Parser(argparse.ArgumentParser):
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns its exit code and prints errors as one line on stderr."""
+    given = sys.argv[1:] if arguments is None else arguments
+    options = None
+    for stream in (sys.stdout, sys.stderr):
+        # Names of files may hold bytes that are no text.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
-        options = _parser().parse_args(arguments)
+        options = _parser().parse_args(given)
         command: Callable[[argparse.Namespace], int] = options.command
         return command(options)
     except ThresherError as error:
-        print(f"thresher: error: {error}", file=sys.stderr)
-        return error.exit_code
+        return _failed(str(error), error.exit_code)
     except OSError as error:
         what = f"'{error.filename}'" if error.filename else "a file"
-        print(
-            f"thresher: error: files: {what}: {error.strerror or error}; mend that and try again",
-            file=sys.stderr,
+        said = f"files: {what}: {error.strerror or error}; mend that and try again"
+        return _failed(said, UsageError.exit_code)
+    except MemoryError:
+        said = (
+            "memory: what is asked for does not fit in it; give a smaller model, or fewer frames (--frames)"
         )
-        return UsageError.exit_code
+        return _failed(said, UsageError.exit_code)
     except KeyboardInterrupt:
         print("thresher: interrupted", file=sys.stderr)
         return _INTERRUPTED
+    except Exception as error:  # The one place that takes what nobody foresaw.
+        return _failed(describe_internal_error(error, given, options), EXIT_CODE)
+
+
+def _failed(message: str, code: int) -> int:
+    print(f"thresher: error: {message}", file=sys.stderr)
+    return code
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tokenize
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,9 +14,12 @@ from thresher.graph import Array
 from thresher.lower import Lowered
 from thresher.lower.integer import Ints
 from thresher.onnx_import.host import HostModel
+from thresher_sim.files import UnreadableError, check_regular
 
 # How far from a whole step of the input's scale a value may lie: float32 has 24 bits.
 _GRID_TOLERANCE = 1e-3
+# What numpy raises for headers, which are a literal of Python.
+_BROKEN_HEADER = (ValueError, TypeError, SyntaxError, tokenize.TokenError, OverflowError, MemoryError)
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,17 +113,19 @@ def check_array(frames: Array, shape: tuple[int, ...], what: str = "inputs") -> 
 
 
 def load_array(path: Path, what: str) -> Array:
-    """Read a `.npy` file; raises `UsageError` where it is missing, damaged, or pickled."""
+    """Map a `.npy` file into memory; raises `UsageError` where it is missing, damaged, or pickled."""
     try:
-        array = np.load(path, allow_pickle=False)
+        check_regular(path)
+        # A map of the file is never larger than the file, whatever its header says.
+        array = np.load(path, mmap_mode="r", allow_pickle=False)
     except FileNotFoundError:
         raise UsageError(f"{what}: file '{path}' does not exist; give the path of a .npy file") from None
-    except (OSError, EOFError) as error:
+    except (OSError, EOFError, UnreadableError) as error:
         raise UsageError(f"{what}: file '{path}' cannot be read ({error}); give a .npy file") from None
-    except ValueError:
+    except _BROKEN_HEADER:
         raise UsageError(
             f"{what}: file '{path}' is pickled or not a .npy file; save plain numbers with numpy.save"
         ) from None
     if not isinstance(array, np.ndarray):
         raise UsageError(f"{what}: file '{path}' is an archive of arrays; give a .npy file with one array")
-    return array
+    return np.asarray(array)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from .errors import UsageError
+from .files import read_json
 from .streams import StreamLayout
 
 SCHEMA = 1
@@ -115,7 +115,7 @@ def load_project(root: Path) -> Project:
     """
     path = root / "project.json"
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
+        data = read_json(path)
     except FileNotFoundError:
         raise UsageError(
             f"project: '{root}' is not a Thresher project: it holds no project.json; "

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from .errors import UsageError
+from .files import read_json
 from .project import safe_name
 from .signals import DATA, SIDEBAND, Field, Signals, fields, wires
 
@@ -104,7 +104,7 @@ def load_unit(root: Path) -> UnitProject:
     """
     path = root / MARKER
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
+        data = read_json(path)
         if data["schema"] != SCHEMA:
             raise ValueError(f"it has schema {data['schema']}, and this bench reads schema {SCHEMA}")
         unit = _unit(root, data)

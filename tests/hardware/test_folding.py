@@ -152,5 +152,6 @@ def test_a_folding_file_that_is_not_json_is_named(tmp_path: Path) -> None:
     with pytest.raises(UsageError) as caught:
         read_folding(path)
     assert str(caught.value) == (
-        f"folding: file '{path}' is not readable as JSON (Expecting value: line 1 column 1 (char 0))"
+        f"folding: file '{path}' cannot be read (it is not JSON: Expecting value: line 1 column 1 (char 0)); "
+        'give a JSON file such as {"mvu0": {"pe": 16, "simd": 49}}'
     )

@@ -186,7 +186,7 @@ def test_batch_norm_of_a_negative_variance() -> None:
 
 
 def test_batch_norm_in_training() -> None:
-    build = ModelBuilder((1, 4))
+    build = ModelBuilder((1, 4), opset=14)
     ones = np.ones(4)
     x = build.batch_norm(build.quant("x"), ones, ones, ones, ones, training_mode=1, name="bn")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 from thresher.emit.files import write_json, write_text
 from thresher.hardware.parts import family_of
 from thresher.hlsc import CompiledUnit, UnitSource, compile_unit
+from thresher_sim.files import read_json
 from thresher_sim.project import Project, load_project
 from thresher_sim.sources import hls_digest, is_fresh
 
@@ -51,7 +51,7 @@ def refresh_rtl(project: Project) -> Project:
         return project
     names = [layer.name for layer in project.layers]
     path = project.root / "project.json"
-    data = json.loads(path.read_text(encoding="utf-8"))
+    data = read_json(path)
     units = compile_layers(project.root / "hls", names, project.clock_mhz, family_of(data["part"]))
     write_units(units, project.root / "rtl")
     for layer in data["layers"]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -12,6 +11,9 @@ from thresher.hardware.choices import UNLIMITED, choices
 from thresher.hardware.folding import why_apart
 from thresher.hardware.select import Layer
 from thresher.kernels import Folding, Kernel, RamStyle
+from thresher_sim.files import UnreadableError, read_json
+
+_EXAMPLE = '{"mvu0": {"pe": 16, "simd": 49}}'
 
 FoldingSpec = Mapping[str, Folding]
 
@@ -65,18 +67,20 @@ def read_folding(path: Path) -> FoldingSpec:
     Raises `UsageError` where the file is missing, is not such JSON, or holds other keys or values.
     """
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
+        data = read_json(path)
     except FileNotFoundError:
         raise UsageError(f"folding: file '{path}' does not exist; give the path of a JSON file") from None
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise UsageError(f"folding: file '{path}' is not readable as JSON ({error})") from None
+    except (OSError, UnreadableError) as error:
+        raise UsageError(
+            f"folding: file '{path}' cannot be read ({error}); give a JSON file such as {_EXAMPLE}"
+        ) from None
     return parse_folding(data)
 
 
 def parse_folding(data: object) -> FoldingSpec:
     """Check `{"layer": {"pe": 1, "simd": 1}, ...}` and return it typed; raises `UsageError`."""
     if not isinstance(data, dict):
-        raise UsageError('folding: expected an object such as {"mvu0": {"pe": 16, "simd": 49}}')
+        raise UsageError(f"folding: expected an object such as {_EXAMPLE}")
     return {str(name): _parse_entry(str(name), entry) for name, entry in data.items()}
 
 

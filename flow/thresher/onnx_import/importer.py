@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -34,6 +34,7 @@ from thresher.onnx_import.translate import (
     reads_more,
     translate_custom,
 )
+from thresher.onnx_import.validity import check_node
 
 Translated = Sequence[Sequence[QuantNode]]
 
@@ -112,8 +113,9 @@ def import_model(
             "input; export the model again"
         )
     used = _used(itertools.chain.from_iterable(translated), output)
+    names = {node.name for node in used}
     listed = [
-        OnnxNode(node.name, node.op, "dropped" if node.name in scope.dropped else _role(nodes, used))
+        OnnxNode(node.name, node.op, _role(scope, node, nodes, names))
         for node, nodes in zip(source.nodes, translated, strict=True)
     ]
     graph = QuantGraph(used, (source.input,), (output,), dict(scope.shapes), tuple(listed))
@@ -137,7 +139,11 @@ def _translate_all(scope: Scope, keep_going: bool) -> Translated:
     for node in source.nodes:
         _check_sorted(node, known)
         known.update(node.outputs)
+        if node.name not in source.needed:
+            translated.append([])
+            continue
         try:
+            check_node(node, source.model.opset)
             translated.append(_translate(scope, node))
         except NodeError as problem:
             if not keep_going:
@@ -157,10 +163,14 @@ def _used(nodes: Iterable[QuantNode], output: str) -> tuple[QuantNode, ...]:
     return tuple(reversed(used))
 
 
-def _role(nodes: Sequence[QuantNode], used: tuple[QuantNode, ...]) -> Role:
-    if not nodes:
+def _role(scope: Scope, node: SourceNode, translated: Sequence[QuantNode], used: Set[str]) -> Role:
+    if node.name in scope.dropped:
+        return "dropped"
+    if node.name not in scope.source.needed:
+        return "unused"
+    if not translated:
         return "folded"
-    return "computed" if any(node in used for node in nodes) else "unused"
+    return "computed" if any(each.name in used for each in translated) else "unused"
 
 
 def _check_sorted(node: SourceNode, known: set[str]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,6 +19,10 @@ class Join(QuantNode):
     @abstractmethod
     def combine(self, *inputs: Array) -> Array:
         """Compute the output of a batch."""
+
+    @abstractmethod
+    def combined_shape(self, shapes: Sequence[Shape]) -> Shape:
+        """The shape of its output for inputs of `shapes`, all with a batch axis of 1."""
 
     def apply(self, x: Array) -> Array:
         """Compute a batch of which all inputs are `x`."""
@@ -41,6 +46,10 @@ class Sum(Join):
             result = result + each if sign > 0 else result - each
         return result
 
+    def combined_shape(self, shapes: Sequence[Shape]) -> Shape:
+        """That of all of its inputs."""
+        return shapes[0]
+
 
 @dataclass(frozen=True, eq=False)
 class Concat(Join):
@@ -51,6 +60,11 @@ class Concat(Join):
     def combine(self, *inputs: Array) -> Array:
         """Join a batch."""
         return np.concatenate(inputs, axis=self.axis)
+
+    def combined_shape(self, shapes: Sequence[Shape]) -> Shape:
+        """Theirs, with all of their sizes along the axis."""
+        first, axis = shapes[0], self.axis
+        return (*first[:axis], sum(shape[axis] for shape in shapes), *first[axis + 1 :])
 
 
 @dataclass(frozen=True, eq=False)

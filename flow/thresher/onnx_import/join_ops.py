@@ -61,7 +61,7 @@ def translate_picks(scope: Scope, node: SourceNode) -> Sequence[QuantNode]:
     places = np.arange(count, dtype=np.float32).reshape(shape)
     values = [places, *(scope.value(name) for name in node.inputs[1:])]
     outputs = [name for name in node.outputs if name]
-    moved = evaluate_node(scope.source, node, values)
+    moved = evaluate_node(scope, node, values)
     if any(each.ndim < 2 or each.shape[0] != 1 or not each.size for each in moved):
         return [_host(scope, node, f"{node.op} across the batch axis", "keep the batch axis first")]
     several = len(outputs) > 1

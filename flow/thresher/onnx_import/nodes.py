@@ -7,6 +7,7 @@ which shows where a result hangs on the rounding of float32.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -43,6 +44,14 @@ class QuantNode:
         """Compute the output of a batch; every operator that can be evaluated overrides it."""
         raise NotImplementedError(f"node '{self.name}' runs on the host only")
 
+    def output_shape(self, shape: Shape) -> Shape:
+        """The shape of its output for an input of `shape`, both with a batch axis of 1.
+
+        Raises:
+            ValueError: Its constants do not fit such an input.
+        """
+        raise NotImplementedError(f"node '{self.name}' runs on the host only")
+
     def evaluate(self, *inputs: Array) -> tuple[Array, ...]:
         """Compute the outputs of a batch."""
         return (self.apply(inputs[0]),)
@@ -56,6 +65,23 @@ class Elementwise(QuantNode):
     def monotone(self) -> bool:
         """Whether each element's function is known to rise everywhere or to fall everywhere."""
         return True
+
+    @property
+    def operands(self) -> tuple[Array, ...]:
+        """The constants that broadcast against its input."""
+        return ()
+
+    def output_shape(self, shape: Shape) -> Shape:
+        """That of its input."""
+        return kept_shape(shape, self.operands)
+
+
+def kept_shape(shape: Shape, operands: tuple[Array, ...]) -> Shape:
+    """`shape`, which `operands` do not enlarge; raises `ValueError` where they do, or do not fit."""
+    for operand in operands:
+        if np.broadcast_shapes(operand.shape, shape) != shape:
+            raise ValueError(f"{list(operand.shape)} enlarges {list(shape)}")
+    return shape
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,6 +104,11 @@ class Arithmetic(Elementwise):
             return None
         factor = float(self.constant.reshape(()))
         return factor if self.op == "Mul" else 1.0 / factor
+
+    @property
+    def operands(self) -> tuple[Array, ...]:
+        """Its constant."""
+        return (self.constant,)
 
     def apply(self, x: Array) -> Array:
         """Compute a batch in the precision of `x`."""
@@ -105,6 +136,12 @@ class BatchNorm(Elementwise):
     mean: Floats
     variance: Floats
     epsilon: float
+
+    def output_shape(self, shape: Shape) -> Shape:
+        """That of its input, whose channels have one value of each statistic."""
+        if any(each.shape != shape[1:2] for each in (self.gamma, self.beta, self.mean, self.variance)):
+            raise ValueError(f"its statistics are not those of {list(shape)}")
+        return shape
 
     def apply(self, x: Array) -> Array:
         """Compute a batch; the order of operations is onnxruntime's, which has no fused multiply-add."""
@@ -136,6 +173,11 @@ class Leaky(Elementwise):
     """`x` where it is not negative, else `slope * x`: LeakyRelu and PRelu."""
 
     slope: Floats
+
+    @property
+    def operands(self) -> tuple[Array, ...]:
+        """Its slopes."""
+        return (self.slope,)
 
     @property
     def monotone(self) -> bool:
@@ -172,6 +214,12 @@ class Reshape(Layout):
         """Reshape a batch."""
         return x.reshape(x.shape[0], *self.shape)
 
+    def output_shape(self, shape: Shape) -> Shape:
+        """The shape that it gives."""
+        if math.prod(self.shape) != math.prod(shape[1:]):
+            raise ValueError(f"{list(shape)} does not reshape to {list(self.shape)}")
+        return (1, *self.shape)
+
 
 @dataclass(frozen=True, eq=False)
 class Transpose(Layout):
@@ -182,6 +230,12 @@ class Transpose(Layout):
     def apply(self, x: Array) -> Array:
         """Transpose a batch."""
         return x.transpose(self.axes)
+
+    def output_shape(self, shape: Shape) -> Shape:
+        """The sizes of its input in their new order."""
+        if len(self.axes) != len(shape):
+            raise ValueError(f"{list(shape)} does not have {len(self.axes)} axes")
+        return tuple(shape[axis] for axis in self.axes)
 
 
 @dataclass(frozen=True, eq=False)
@@ -204,6 +258,10 @@ class Linear(QuantNode):
         result: Array = x @ real.T
         return result
 
+    def output_shape(self, shape: Shape) -> Shape:
+        """That of its input, with its rows for the last axis."""
+        return _product_shape(shape, self.weights)
+
 
 @dataclass(frozen=True, eq=False)
 class FloatLinear(QuantNode):
@@ -215,6 +273,17 @@ class FloatLinear(QuantNode):
         """Multiply a batch."""
         result: Array = x @ self.weights.T
         return result
+
+    def output_shape(self, shape: Shape) -> Shape:
+        """That of its input, with its rows for the last axis."""
+        return _product_shape(shape, self.weights)
+
+
+def _product_shape(shape: Shape, weights: Array) -> Shape:
+    rows, columns = weights.shape
+    if len(shape) < 2 or shape[-1] != columns:
+        raise ValueError(f"{columns} columns do not take {list(shape)}")
+    return (*shape[:-1], rows)
 
 
 @dataclass(frozen=True, eq=False)
@@ -228,6 +297,10 @@ class ArgMax(QuantNode):
         """Reduce a batch."""
         index: Array = np.argmax(x, axis=self.axis, keepdims=self.keep).astype(np.int64)
         return index
+
+    def output_shape(self, shape: Shape) -> Shape:
+        """That of its input, with 1 or nothing for the axis."""
+        return (*shape[: self.axis], *((1,) if self.keep else ()), *shape[self.axis + 1 :])
 
 
 @dataclass(frozen=True, eq=False)

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from thresher.graph import Array
-from thresher.onnx_import.nodes import Floats, Ints, QuantNode
+from thresher.onnx_import.nodes import Floats, Ints, QuantNode, Shape, kept_shape
 from thresher_sim.streams import BIPOLAR, IntType
 
 
@@ -62,6 +62,15 @@ class Quantiser(QuantNode):
     element: IntType
     rounding: str
 
+    @property
+    def operands(self) -> tuple[Array, ...]:
+        """The constants that broadcast against its input."""
+        return self.scale, self.zero
+
+    def output_shape(self, shape: Shape) -> Shape:
+        """That of its input."""
+        return kept_shape(shape, self.operands)
+
     def levels(self, x: Array) -> Ints:
         """The integers of a batch."""
         scaled = x / self.scale + self.zero
@@ -95,6 +104,11 @@ class Truncation(Quantiser):
     source_zero: Floats
     divisor: Floats
     clamps: bool
+
+    @property
+    def operands(self) -> tuple[Array, ...]:
+        """The constants that broadcast against its input."""
+        return self.scale, self.zero, self.source_scale, self.source_zero, self.divisor
 
     def levels(self, x: Array) -> Ints:
         """The integers of a batch, by QONNX's own operations in their order."""
@@ -130,6 +144,11 @@ class Binariser(Quantiser):
     at: Ints
     above: Ints
     undecided: bool = False
+
+    @property
+    def operands(self) -> tuple[Array, ...]:
+        """The constants that broadcast against its input."""
+        return self.scale, self.zero, self.threshold, self.below, self.at, self.above
 
     def levels(self, x: Array) -> Ints:
         """The integers of a batch."""

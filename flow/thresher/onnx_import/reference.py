@@ -18,7 +18,7 @@ from thresher.graph import Array
 from thresher.onnx_import.problems import printable
 from thresher.onnx_import.reference_operators import apply_qonnx
 from thresher.onnx_import.session import Session
-from thresher.onnx_import.source import STANDARD, Source, SourceNode
+from thresher.onnx_import.source import STANDARD, Source, SourceNode, needed_nodes
 
 Frames = list[Array]
 """The values of one tensor, an array for each frame."""
@@ -84,25 +84,13 @@ class Reference:
     def __init__(
         self, source: Source, nodes: Sequence[SourceNode], cuts: Collection[str], wanted: Collection[str]
     ) -> None:
-        used = _used(nodes, wanted)
+        used = needed_nodes(nodes, wanted)
         constants = dict(source.initialisers)
         fixed, computed = _split(used, constants)
-        for step in _steps(
-            source, fixed, constants, (), {name for node in computed for name in reads_of(node)}
-        ):
+        for step in _steps(source, fixed, constants, (), {name for node in computed for name in node.reads}):
             constants.update(step.run({name: constants[name] for name in step.reads}))
         self.steps = tuple(_steps(source, computed, constants, cuts, {*wanted, *cuts}))
         self.tensors = {source.input, *(name for node in computed for name in node.outputs)}
-
-
-def _used(nodes: Sequence[SourceNode], wanted: Collection[str]) -> list[SourceNode]:
-    """The nodes that `wanted` depends on, in order."""
-    needed, used = set(wanted), []
-    for node in reversed(nodes):
-        if needed.intersection(node.outputs):
-            needed.update(reads_of(node))
-            used.append(node)
-    return used[::-1]
 
 
 def _split(
@@ -113,7 +101,7 @@ def _split(
     fixed: list[SourceNode] = []
     computed: list[SourceNode] = []
     for node in nodes:
-        constant = (node.is_standard or node.is_quantiser) and all(name in known for name in reads_of(node))
+        constant = (node.is_standard or node.is_quantiser) and all(name in known for name in node.reads)
         if constant:
             known.update(node.outputs)
         (fixed if constant else computed).append(node)
@@ -139,15 +127,16 @@ def _steps(
         if node.is_quantiser or any(name in cuts for name in node.outputs):
             groups.append([])
     groups = [group for group in groups if group]
-    readers = [[name for node in group for name in reads_of(node)] for group in groups]
+    readers = [[name for node in group for name in node.reads] for group in groups]
+    last = {name: place for place, names in enumerate(readers) for name in names}
+    last.update(dict.fromkeys(wanted, len(groups)))
     for place, group in enumerate(groups):
         written = {name for node in group for name in node.outputs if name}
-        behind = {name for names in readers[place + 1 :] for name in names} | set(wanted)
         read = dict.fromkeys(readers[place])
         yield Step(
             nodes=tuple(group),
             reads=tuple(name for name in read if name not in written and name not in constants),
-            writes=tuple(name for name in dict.fromkeys(_outputs(group)) if name in behind),
+            writes=tuple(name for name in dict.fromkeys(_outputs(group)) if last.get(name, 0) > place),
             constants={name: constants[name] for name in read if name in constants and name not in written},
             source=source,
         )
@@ -156,18 +145,3 @@ def _steps(
 def _outputs(nodes: Sequence[SourceNode]) -> Iterator[str]:
     for node in nodes:
         yield from (name for name in node.outputs if name)
-
-
-def reads_of(node: SourceNode) -> tuple[str, ...]:
-    """The tensors that a node reads, those that its subgraphs take from around it included."""
-    return tuple(dict.fromkeys(_reads(node.proto)))
-
-
-def _reads(proto: onnx.NodeProto) -> Iterator[str]:
-    yield from (name for name in proto.input if name)
-    for attribute in proto.attribute:
-        for graph in (attribute.g, *attribute.graphs):
-            inside = {value.name for value in graph.input} | {tensor.name for tensor in graph.initializer}
-            for node in graph.node:
-                yield from (name for name in _reads(node) if name not in inside)
-                inside.update(node.output)

@@ -21,7 +21,7 @@ from thresher.onnx_import.map_nodes import Conv, FloatConv
 from thresher.onnx_import.nodes import FloatLinear, Floats, Linear
 from thresher.onnx_import.quantisers import Quantiser
 from thresher.onnx_import.quantize import QuantisedLayer
-from thresher.onnx_import.reference import Reference, reads_of
+from thresher.onnx_import.reference import Reference
 from thresher.onnx_import.source import QONNX, Source, SourceNode
 from thresher_sim.streams import IntType
 
@@ -137,7 +137,7 @@ def _with_quantisers(
     """The model's own quantisers go on reading what they read."""
     yield from (node for tensor, node in added.items() if tensor == imported.scope.source.input)
     for node in nodes:
-        resolved = {name: renamed.get(imported.scope.resolve(name), name) for name in reads_of(node)}
+        resolved = {name: renamed.get(imported.scope.resolve(name), name) for name in node.reads}
         changed = node if node.name in kept else _renamed(node, resolved)
         if node.name in weights:
             yield weights[node.name]

@@ -15,6 +15,9 @@ from thresher.onnx_import.quantisers import QuantisedConstant, Rounding
 from thresher.onnx_import.source import Source, SourceNode
 from thresher.onnx_import.steps import Step
 
+# Kinds of numpy's types: objects, texts and complex numbers.
+_NO_NUMBERS = "OSUc"
+
 
 @dataclass(frozen=True)
 class Padded:
@@ -46,7 +49,8 @@ class Scope:
     custom domains that a kernel takes. `steps` are tensors that compare another with a constant,
     `binarised` those of them that are quantisers, `residues` are quantised tensors less what was
     quantised, by the names of both, `roundings` those that a rounding writes, and `ranges` the least and
-    greatest value of those that have such limits. `dropped` are nodes that were left out as asked, such
+    greatest value of those that have such limits. `computed` counts the elements of constants that were
+    computed from those of the file. `dropped` are nodes that were left out as asked, such
     as those that multiply by XNOR-Net's K where this `drops_input_scale`; `input_scales` are those where
     it does not.
     """
@@ -65,6 +69,7 @@ class Scope:
     ranges: dict[str, tuple[float, float]] = field(default_factory=dict)
 
     drops_input_scale: bool = False
+    computed: int = 0
     dropped: list[str] = field(default_factory=list)
     input_scales: list[InputScale] = field(default_factory=list)
 
@@ -99,8 +104,16 @@ class Scope:
         return value
 
     def optional(self, node: SourceNode, index: int) -> Array | None:
-        """A constant input of `node`, None where it is left out or not constant."""
-        return self.value(node.inputs[index]) if index < len(node.inputs) else None
+        """A constant input of `node`, None where it is left out or not constant.
+
+        Raises:
+            NodeError: It holds no numbers.
+        """
+        value = self.value(node.inputs[index]) if index < len(node.inputs) else None
+        if value is not None and value.dtype.kind in _NO_NUMBERS:
+            reason = f"its input '{node.inputs[index]}' holds {value.dtype} and no real numbers"
+            raise NodeError("import", node.name, reason, "export the model again")
+        return value
 
     def floats(self, node: SourceNode, index: int, what: str) -> Floats:
         """A constant float input of `node`; it must be finite.

@@ -2,40 +2,53 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
-import numpy as np
 import onnx
-from onnx import helper, shape_inference
+from onnx import helper
 
-from thresher.onnx_import.custom import Custom
+from thresher.onnx_import.inference import INVALID, infer_shapes
 from thresher.onnx_import.join_nodes import Join, Pick
-from thresher.onnx_import.map_nodes import GlobalPool, Windowed
-from thresher.onnx_import.nodes import Elementwise, HostOnly, QuantNode, Shape
+from thresher.onnx_import.nodes import HostOnly, QuantNode, Shape
 from thresher.onnx_import.problems import NodeError
-from thresher.onnx_import.quantisers import Quantiser
 from thresher.onnx_import.scope import Scope, dynamic_inputs
-from thresher.onnx_import.source import SourceNode
+from thresher.onnx_import.source import MOST_ELEMENTS, SourceNode
 
 
 def note_shapes(scope: Scope, node: SourceNode, translated: Sequence[QuantNode]) -> None:
     """Note the shapes of what `translated` writes; unknown ones are left out.
 
     Raises:
-        NodeError: The node's constants do not fit its input.
+        NodeError: The node's constants do not fit its input, or its output is larger than `MOST_ELEMENTS`.
     """
     for typed in translated:
         if isinstance(typed, HostOnly):
             _infer_standard(scope, node)
-        elif isinstance(typed, Custom | Windowed | GlobalPool):
-            scope.shapes[typed.output] = typed.output_shape(scope.shapes[typed.input])
-        elif isinstance(typed, Join):
-            parts = (np.zeros(scope.shapes[name], np.float32) for name in typed.inputs)
-            scope.shapes[typed.output] = typed.combine(*parts).shape
-        elif isinstance(typed, Pick):
-            scope.shapes[typed.output] = typed.shape
         else:
-            scope.shapes[typed.output] = _evaluated_shape(typed, scope.shapes[typed.input])
+            scope.shapes[typed.output] = _shape_of(scope, typed)
+    for typed in translated:
+        shapes = [scope.shapes[name] for name in typed.outputs if name in scope.shapes]
+        large = next((shape for shape in shapes if math.prod(shape) > MOST_ELEMENTS), None)
+        if large is not None:
+            reason = f"it gives {list(large)}, which are more than {MOST_ELEMENTS} elements a frame"
+            raise NodeError("import", node.name, reason, "export the model for a smaller input")
+
+
+def _shape_of(scope: Scope, typed: QuantNode) -> Shape:
+    if isinstance(typed, Join):
+        return typed.combined_shape([scope.shapes[name] for name in typed.inputs])
+    if isinstance(typed, Pick):
+        return typed.shape
+    shape = scope.shapes[typed.input]
+    try:
+        result = typed.output_shape(shape)
+    except ValueError:
+        result = ()
+    if result[:1] != (1,):
+        reason = f"its constants do not fit an input of shape {list(shape)}"
+        raise NodeError("import", typed.onnx_nodes[-1], reason, "mend the export")
+    return result
 
 
 def note_likely_shape(scope: Scope, node: SourceNode) -> None:
@@ -46,44 +59,20 @@ def note_likely_shape(scope: Scope, node: SourceNode) -> None:
         _infer_standard(scope, node)
 
 
-def _evaluated_shape(node: QuantNode, shape: Shape) -> Shape:
-    try:
-        with np.errstate(all="ignore"):
-            result = node.apply(np.zeros(shape, np.float32)).shape
-    except ValueError:
-        result = ()
-    fits = result == shape if isinstance(node, Elementwise | Quantiser) else result[:1] == (1,)
-    if not fits:
-        reason = f"its constants do not fit an input of shape {list(shape)}"
-        raise NodeError("import", node.onnx_nodes[-1], reason, "mend the export")
-    return result
-
-
 def _infer_standard(scope: Scope, node: SourceNode) -> None:
     """Ask ONNX; operators that it does not know have outputs of unknown shape."""
     if not node.is_standard or not onnx.defs.has(node.op):
         return
-    opset = scope.source.model.opset
+    computed = {
+        name: helper.make_tensor_type_proto(onnx.TensorProto.FLOAT, scope.shapes[scope.resolve(name)])
+        for name in node.inputs
+        if scope.resolve(name) in dynamic_inputs(scope, node)
+    }
+    values = {name: scope.value(name) for name in node.inputs if name and scope.is_constant(name)}
     try:
-        schema = onnx.defs.get_schema(node.op, opset)
-        types = {
-            name: helper.make_tensor_type_proto(onnx.TensorProto.FLOAT, scope.shapes[scope.resolve(name)])
-            for name in node.inputs
-            if scope.resolve(name) in dynamic_inputs(scope, node)
-        }
-        data = {name: _tensor(scope, name) for name in node.inputs if name and scope.is_constant(name)}
-        for name, tensor in data.items():
-            types[name] = helper.make_tensor_type_proto(tensor.data_type, tensor.dims)
-        opsets = [helper.make_opsetid("", opset)]
-        found = shape_inference.infer_node_outputs(schema, node.proto, types, data, opset_imports=opsets)
-    except (onnx.defs.SchemaError, onnx.checker.ValidationError, shape_inference.InferenceError):
+        found = infer_shapes(node, scope.source.model.opset, computed, values)
+    except INVALID:
         return
-    for name, proto in found.items():
-        dims = [dim.dim_value for dim in proto.tensor_type.shape.dim]
-        if dims and dims[0] == 1 and all(dims):
-            scope.shapes[name] = tuple(dims)
-
-
-def _tensor(scope: Scope, name: str) -> onnx.TensorProto:
-    value = scope.value(name)
-    return onnx.numpy_helper.from_array(np.asarray(value), name)
+    scope.shapes.update(
+        {name: shape for name, shape in found.items() if shape[:1] == (1,) and min(shape) > 0}
+    )

@@ -128,7 +128,7 @@ def _evaluated(scope: Scope, node: SourceNode, place: str) -> Array:
     for name in node.inputs:
         step = scope.steps.get(scope.resolve(name))
         values.append(scope.value(name) if step is None else getattr(step, place))
-    return shrunk(evaluate_node(scope.source, node, values)[0])
+    return shrunk(evaluate_node(scope, node, values)[0])
 
 
 def _fitting(scope: Scope, step: Step) -> Step | None:

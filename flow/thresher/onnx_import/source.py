@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -21,6 +22,11 @@ from thresher.onnx_import.reader import OnnxModel
 STANDARD = frozenset({"", "ai.onnx"})
 QONNX = frozenset({"onnx.brevitas", "finn.custom_op.general", "qonnx.custom_op.general"})
 OLDEST_OPSET = 9
+MOST_ELEMENTS = 1 << 26
+"""Of a tensor that is computed for each frame, and of all constants beside those of the file.
+
+A frame of 8K video has 1.5 * 2**26; a layer of 64 channels on 1,024 x 1,024 pixels 2**26.
+"""
 _QUANTISERS = frozenset({"Quant", "IntQuant", "BipolarQuant", "Trunc"})
 FLOAT_MODEL = (
     "nothing in it quantises an activation (Quant, BipolarQuant, a sign, Round): it is a float model",
@@ -52,6 +58,21 @@ class SourceNode:
         """Whether it is an operator of ONNX itself."""
         return self.proto.domain in STANDARD
 
+    @cached_property
+    def reads(self) -> tuple[str, ...]:
+        """The tensors that it reads, those that its subgraphs take from around it included."""
+        return tuple(dict.fromkeys(_reads(self.proto)))
+
+
+def _reads(proto: onnx.NodeProto) -> Iterator[str]:
+    yield from (name for name in proto.input if name)
+    for attribute in proto.attribute:
+        for graph in (attribute.g, *attribute.graphs):
+            inside = {value.name for value in graph.input} | {tensor.name for tensor in graph.initializer}
+            for node in graph.node:
+                yield from (name for name in _reads(node) if name not in inside)
+                inside.update(node.output)
+
 
 @dataclass(frozen=True, eq=False)
 class Source:
@@ -73,6 +94,21 @@ class Source:
     def readers(self) -> Counter[str]:
         """How often each tensor is read, the output once more."""
         return Counter([self.output, *(name for node in self.nodes for name in node.inputs)])
+
+    @cached_property
+    def needed(self) -> Set[str]:
+        """The names of the nodes that the output depends on."""
+        return {node.name for node in needed_nodes(self.nodes, [self.output])}
+
+
+def needed_nodes(nodes: Sequence[SourceNode], wanted: Iterable[str]) -> list[SourceNode]:
+    """The nodes that the tensors `wanted` depend on, in order."""
+    tensors, needed = set(wanted), []
+    for node in reversed(nodes):
+        if not tensors.isdisjoint(node.outputs):
+            tensors.update(node.reads)
+            needed.append(node)
+    return needed[::-1]
 
 
 def read_source(model: OnnxModel) -> Source:
@@ -133,9 +169,11 @@ def _check_qonnx(model: OnnxModel, nodes: tuple[SourceNode, ...]) -> None:
 
 def _unpack_tensor(model: OnnxModel, tensor: onnx.TensorProto) -> Array:
     try:
+        if min(tensor.dims, default=0) < 0:
+            raise ValueError("a size below zero")
         return np.asarray(numpy_helper.to_array(tensor))
-    except (TypeError, ValueError):
-        reason = f"initialiser '{tensor.name}' does not hold what its shape says"
+    except (TypeError, ValueError, KeyError, OverflowError, MemoryError):
+        reason = f"initialiser '{tensor.name}' does not hold what its shape and its type say"
         raise UsageError(
             f"import: model '{printable(model.name)}': {printable(reason)}; export the model again"
         ) from None
@@ -158,4 +196,8 @@ def _input_shape(model: OnnxModel, value: onnx.ValueInfoProto) -> Shape:
             size = f" '{dim.dim_param}'" if dim.dim_param else ""
             reason = f"{where}, dimension {axis}: the size{size} is dynamic"
             raise unsupported(model, reason, "export the model with a fixed input shape")
-    return (1, *(dim.dim_value for dim in frame))
+    shape = (1, *(dim.dim_value for dim in frame))
+    if math.prod(shape) > MOST_ELEMENTS:
+        reason = f"{where}, {list(shape)}, has more than {MOST_ELEMENTS} elements a frame"
+        raise unsupported(model, reason, "export the model for a smaller input")
+    return shape

@@ -265,8 +265,7 @@ def reads_more(scope: Scope, node: SourceNode) -> bool:
 
 
 def _is_read(scope: Scope, tensor: str) -> bool:
-    source = scope.source
-    return tensor == source.output or any(tensor in node.inputs for node in source.nodes)
+    return scope.source.readers[tensor] > 0
 
 
 def host_only(scope: Scope, node: SourceNode, reason: str) -> HostOnly:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from thresher.errors import UsageError
+from thresher_sim.files import read_json
 
 _NUMBER = (int, float)
 _COST = {"lut": _NUMBER, "ff": _NUMBER, "bram36": _NUMBER, "dsp": int}
@@ -88,7 +88,7 @@ _SHAPE: Any = {
 def read_report(path: Path) -> dict[str, Any]:
     """Read a report and check what the tables need; raises `UsageError` where it is missing or damaged."""
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = read_json(path)
     except (OSError, ValueError) as error:
         raise UsageError(f"report: '{path}' cannot be read ({error}); build the project again") from None
     problem = _problem(content, _SHAPE, "the report")
