@@ -47,7 +47,7 @@ def test_no_such_file(tmp_path: Path) -> None:
 
 def test_a_folder(tmp_path: Path) -> None:
     assert message(tmp_path) == (
-        f"import: model '{tmp_path.name}': cannot be read (Is a directory); give the path of an ONNX model"
+        f"import: model '{tmp_path.name}': cannot be read (it is a folder); give the path of an ONNX model"
     )
 
 

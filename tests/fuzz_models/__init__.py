@@ -1,0 +1,1 @@
+"""Mutated models, arrays, foldings and projects through the command line, within limits."""
