@@ -7,7 +7,6 @@ import re
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from fractions import Fraction
 from numbers import Real
 from pathlib import Path
 from typing import Any
@@ -252,8 +251,13 @@ def parse_input_type(text: str) -> IntType:
 
 def parse_scale(text: str) -> float:
     """Read a number or a fraction such as `1/255`; raises `UsageError`."""
+    numerator, is_fraction, denominator = text.partition("/")
     try:
-        return float(Fraction(text))
+        # Not by `Fraction`, which writes out powers of ten.
+        scale = int(numerator) / int(denominator) if is_fraction else float(text)
+        if math.isfinite(scale):
+            return scale
+        raise ValueError(text)
     except (ValueError, ZeroDivisionError, OverflowError):
         raise UsageError(
             f"build: input scale {text!r} is not a number; give one such as 1/255 or 0.0039"

@@ -1,7 +1,8 @@
 """Give many mutated files to the command line, in parallel: `python -m tests.fuzz_models -n 1000 --seed 0`.
 
 Models, arrays, folding files, projects and options of the seeds from `--seed` on must be taken or refused,
-with exit codes 0, 2, 3, 4 and 5 only, in one line, 20 s of the processor and 2 GiB. Exit code 1: some are not.
+with exit codes 0, 2, 3, 4 and 5 only, in one line, 20 s of the processor and 2 GiB. Exit code 1: some are
+not.
 The files of those are kept in `build/fuzz-models`, each in a folder by its seed.
 """
 

@@ -36,13 +36,15 @@ def mutate_graph(data: bytes, random: Random) -> bytes:
 
 
 def _node(model: onnx.ModelProto, random: Random) -> onnx.NodeProto:
-    return random.choice(model.graph.node) if model.graph.node else model.graph.node.add()
+    nodes = model.graph.node
+    node: onnx.NodeProto = random.choice(nodes) if nodes else nodes.add()
+    return node
 
 
 def _tensor(model: onnx.ModelProto, random: Random) -> onnx.TensorProto:
-    return (
-        random.choice(model.graph.initializer) if model.graph.initializer else model.graph.initializer.add()
-    )
+    tensors = model.graph.initializer
+    tensor: onnx.TensorProto = random.choice(tensors) if tensors else tensors.add()
+    return tensor
 
 
 def _name(model: onnx.ModelProto, random: Random) -> str:

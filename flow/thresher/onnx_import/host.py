@@ -44,7 +44,7 @@ def make_epilogue(imported: Imported, tensor: str, scale: Floats, zero: Ints, of
     output = graph.outputs[0]
     nodes = _path(imported, tensor, output)
     writer = Writer(imported, batched=_frames_alike(nodes))
-    integers = "host/integers"
+    integers = writer.name("integers")
     centred = integers
     if zero.any():
         # Before they are rounded: float32 has no odd integers beyond 2**24.

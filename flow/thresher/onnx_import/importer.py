@@ -134,7 +134,7 @@ def _check_quantised(source: Source, translated: Translated) -> None:
 def _translate_all(scope: Scope, keep_going: bool) -> Translated:
     """The typed nodes of every ONNX node, in order."""
     source = scope.source
-    known = {"", source.input, *source.initialisers}
+    known = {"", source.input, *source.initialisers, *source.unused}
     translated: list[Sequence[QuantNode]] = []
     for node in source.nodes:
         _check_sorted(node, known)

@@ -67,7 +67,7 @@ def translate_picks(scope: Scope, node: SourceNode) -> Sequence[QuantNode]:
     several = len(outputs) > 1
     return [
         Pick(
-            f"{node.name}/{place}" if several else node.name,
+            scope.source.unused_name(f"{node.name}/{place}") if several else node.name,
             dynamic,
             (output,),
             (node.name,),

@@ -33,10 +33,11 @@ def translate_gemm(scope: Scope, node: SourceNode) -> Sequence[QuantNode]:
         steps.append(("Mul", np.asarray(alpha)))
     if len(node.inputs) > 2 and node.inputs[2]:
         steps.append(("Add", np.asarray(scope.floats(node, 2, "bias") * beta)))
-    tensors = [f"{node.outputs[0]}/{op}" for op, _ in steps] + [node.outputs[0]]
+    unused = scope.source.unused_name
+    tensors = [unused(f"{node.outputs[0]}/{op}") for op, _ in steps] + [node.outputs[0]]
     linear = _linear(scope, node, bool(node.attributes.get("transB", 0)), tensors[0])
     extra = [
-        Arithmetic(f"{node.name}/{op}", (read,), (write,), (node.name,), op, constant, False)  # type: ignore[arg-type]
+        Arithmetic(unused(f"{node.name}/{op}"), (read,), (write,), (node.name,), op, constant, False)  # type: ignore[arg-type]
         for (op, constant), read, write in zip(steps, tensors[:-1], tensors[1:], strict=True)
     ]
     return [linear, *extra]

@@ -46,7 +46,8 @@ def translate_conv(scope: Scope, node: SourceNode) -> Sequence[QuantNode]:
     read = unpadded(scope, node, own)
     window = read.widen(own)
     kernel = (*weights.shape[:2], *window.kernel)
-    output = f"{node.outputs[0]}/Add" if len(node.inputs) > 2 and node.inputs[2] else node.outputs[0]
+    unused, biased = scope.source.unused_name, len(node.inputs) > 2 and node.inputs[2]
+    output = unused(f"{node.outputs[0]}/Add") if biased else node.outputs[0]
     made: QuantNode
     if quantised is None:
         reals = np.asarray(weights, np.float32).reshape(kernel)
@@ -69,7 +70,8 @@ def translate_conv(scope: Scope, node: SourceNode) -> Sequence[QuantNode]:
     if output == node.outputs[0]:
         return [made]
     bias = scope.floats(node, 2, "bias").reshape(-1, *[1] * (len(shape) - 2))
-    return [made, Arithmetic(f"{node.name}/Add", (output,), node.outputs, (node.name,), "Add", bias, False)]
+    name = unused(f"{node.name}/Add")
+    return [made, Arithmetic(name, (output,), node.outputs, (node.name,), "Add", bias, False)]
 
 
 def translate_max_pool(scope: Scope, node: SourceNode) -> Sequence[QuantNode]:

@@ -67,10 +67,11 @@ def move_pads(scope: Scope, node: SourceNode, axes: tuple[int, ...]) -> Sequence
     padded = scope.padded.get(dynamic_inputs(scope, node)[0])
     if padded is None:
         return []
-    output, names = f"{node.outputs[0]}/unpadded", (*padded.onnx_nodes, node.name)
+    unused = scope.source.unused_name
+    output, names = unused(f"{node.outputs[0]}/unpadded"), (*padded.onnx_nodes, node.name)
     before, after = (tuple(pads[axis] for axis in axes) for pads in (padded.before, padded.after))
     scope.padded[node.outputs[0]] = Padded(output, before, after, padded.value, names)
-    return [Transpose(f"{node.name}/unpadded", (padded.source,), (output,), names, axes)]
+    return [Transpose(unused(f"{node.name}/unpadded"), (padded.source,), (output,), names, axes)]
 
 
 def unpadded(scope: Scope, node: SourceNode, own: Window, fill: float = 0.0) -> Unpadded:

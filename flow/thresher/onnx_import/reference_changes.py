@@ -117,7 +117,7 @@ def _quantised(
     for layer in layers:
         tensor = typed[layer.node].input
         if layer.input_type is not None and layer.input_scale is not None and tensor not in renamed:
-            renamed[tensor] = f"{tensor}/quantised"
+            renamed[tensor] = imported.scope.source.unused_name(f"{tensor}/quantised")
             scale = np.asarray(layer.input_scale, np.float32)
             added[tensor] = _quantiser(tensor, renamed[tensor], scale, layer.input_type, constants)
         if layer.weight_scales is not None and layer.weight_bits is not None:

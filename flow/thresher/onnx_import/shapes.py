@@ -40,7 +40,15 @@ def _shape_of(scope: Scope, typed: QuantNode) -> Shape:
         return typed.combined_shape([scope.shapes[name] for name in typed.inputs])
     if isinstance(typed, Pick):
         return typed.shape
-    shape = scope.shapes[typed.input]
+    return fitting_shape(typed, scope.shapes[typed.input])
+
+
+def fitting_shape(typed: QuantNode, shape: Shape) -> Shape:
+    """The shape of its output for an input of `shape`.
+
+    Raises:
+        NodeError: Its constants do not fit such an input.
+    """
     try:
         result = typed.output_shape(shape)
     except ValueError:

@@ -76,11 +76,15 @@ def _reads(proto: onnx.NodeProto) -> Iterator[str]:
 
 @dataclass(frozen=True, eq=False)
 class Source:
-    """A model with one input and one output; shapes include the batch axis, which is 1."""
+    """A model with one input and one output; shapes include the batch axis, which is 1.
+
+    `initialisers` are those that the output depends on, `unused` the names of the others.
+    """
 
     model: OnnxModel
     nodes: tuple[SourceNode, ...]
     initialisers: Mapping[str, Array]
+    unused: frozenset[str]
     input: str
     input_shape: Shape
     output: str
@@ -94,6 +98,23 @@ class Source:
     def readers(self) -> Counter[str]:
         """How often each tensor is read, the output once more."""
         return Counter([self.output, *(name for node in self.nodes for name in node.inputs)])
+
+    @cached_property
+    def names(self) -> Set[str]:
+        """The names of all nodes and tensors."""
+        tensors = (name for node in self.nodes for name in (*node.inputs, *node.outputs))
+        return {self.input, self.output, *tensors, *(node.name for node in self.nodes)}
+
+    def unused_name(self, wanted: str) -> str:
+        """`wanted`, or where the file has that name, one that it does not have."""
+        while wanted in self.names:
+            wanted += "_"
+        return wanted
+
+    @cached_property
+    def places(self) -> Mapping[str, int]:
+        """Where in `nodes` each is, by its name."""
+        return {node.name: place for place, node in enumerate(self.nodes)}
 
     @cached_property
     def needed(self) -> Set[str]:
@@ -125,15 +146,19 @@ def read_source(model: OnnxModel) -> Source:
     if model.opset < OLDEST_OPSET:
         reason = f"it is in opset {model.opset}, where {OLDEST_OPSET} is the oldest that is supported"
         raise unsupported(model, reason, "export the model again")
-    initialisers = {tensor.name: _unpack_tensor(model, tensor) for tensor in graph.initializer}
-    inputs = [value for value in graph.input if value.name not in initialisers]
+    given = {tensor.name: tensor for tensor in graph.initializer}
+    inputs = [value for value in graph.input if value.name not in given]
     for what, values in (("inputs", inputs), ("outputs", list(graph.output))):
         if len(values) != 1:
             names = ", ".join(f"'{value.name}'" for value in values)
             reason = f"it has {len(values)} {what} ({names}), where one is supported"
             raise unsupported(model, reason, "split it, or drop those that are not needed")
     shape = _input_shape(model, inputs[0])
-    return Source(model, nodes, initialisers, inputs[0].name, shape, graph.output[0].name)
+    output = graph.output[0].name
+    needed = {output, *(name for node in needed_nodes(nodes, [output]) for name in node.reads)}
+    initialisers = {name: _unpack_tensor(model, given[name]) for name in given if name in needed}
+    unused = frozenset(given) - needed
+    return Source(model, nodes, initialisers, unused, inputs[0].name, shape, output)
 
 
 def unsupported(model: OnnxModel, reason: str, remedy: str) -> UnsupportedModelError:

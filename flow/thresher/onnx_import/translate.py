@@ -40,6 +40,7 @@ from thresher.onnx_import.problems import RETRAIN, NodeError
 from thresher.onnx_import.quant_ops import read_quantiser, read_truncation
 from thresher.onnx_import.rounding import limit_rounding, read_rounding
 from thresher.onnx_import.scope import Scope, dynamic_inputs
+from thresher.onnx_import.shapes import fitting_shape
 from thresher.onnx_import.source import QONNX, SourceNode
 
 Translator = Callable[[Scope, SourceNode], Sequence[QuantNode]]
@@ -85,6 +86,7 @@ def _batch_norm(scope: Scope, node: SourceNode) -> Sequence[QuantNode]:
         variance=variance,
         epsilon=float(node.attributes.get("epsilon", 1e-5)),
     )
+    fitting_shape(result, scope.shape(node))
     with np.errstate(all="ignore"):
         probe = result.apply(np.zeros((1, gamma.size), np.float32))
     if not np.isfinite(probe).all():

@@ -49,7 +49,8 @@ class Writer:
         if name in self.written:
             return
         scope = self.imported.scope
-        sources = [each for each in scope.source.nodes if each.name in node.onnx_nodes]
+        places = {scope.source.places[each] for each in node.onnx_nodes if each in scope.source.places}
+        sources = [scope.source.nodes[place] for place in sorted(places)]
         source = next(each for each in sources if each.name == name)
         if isinstance(node, Quantiser) and any(each.is_quantiser for each in sources):
             self._quantise(node)
@@ -153,15 +154,19 @@ class Writer:
         small = self.emit("Less", [self.emit("Abs", [x]), whole])
         return self.emit("Where", [small, rounded, x])
 
+    def name(self, what: str) -> str:
+        """The name of a tensor that the model does not have."""
+        return self.imported.scope.source.unused_name(f"host/{what}")
+
     def emit(self, op: str, inputs: list[str], output: str = "", **attributes: Any) -> str:
         """Write one standard operator; returns the name of its output."""
-        output = output or f"host/{len(self.nodes)}"
+        output = output or self.name(str(len(self.nodes)))
         self.nodes.append(helper.make_node(op, inputs, [output], **attributes))
         return output
 
     def constant(self, value: Array | np.generic) -> str:
         """Write a constant; returns its name."""
-        name = f"host/constant{len(self.tensors)}"
+        name = self.name(f"constant{len(self.tensors)}")
         self.tensors[name] = np.asarray(value)
         return name
 
