@@ -39,6 +39,12 @@ class Windowed(QuantNode):
         """The shape of its output for an input of `shape`."""
         return (shape[0], self.output_channels(shape[1]), *self.window.output[4 - len(shape) :])
 
+    def padded_shape(self, shape: Shape) -> Shape:
+        """The shape of its input with all padding."""
+        window = self.window
+        (top, left), (bottom, right) = window.before, window.after
+        return (*shape[:2], top + window.height + bottom, left + window.width + right)
+
     def apply(self, x: Array) -> Array:
         """Compute a batch."""
         window = self.window

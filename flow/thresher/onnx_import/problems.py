@@ -21,6 +21,13 @@ class NodeError(UnsupportedModelError):
         super().__init__(f"{stage}: node '{printable(node)}': {self.reason}; {self.remedy}")
 
 
+_MOST_PRINTED = 1000
+"""Characters of a name or a reason that a message shows."""
+
+
 def printable(text: str) -> str:
-    """Return `text` with control characters escaped, so that a message stays one line."""
+    """Return `text` with control characters escaped and its middle left out, so that it is one line to read."""
+    if len(text) > _MOST_PRINTED:
+        half = _MOST_PRINTED // 2
+        text = f"{text[:half]} ... ({len(text):,} characters) ... {text[-half:]}"
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

@@ -6,7 +6,7 @@ import numpy as np
 
 from thresher.graph import Array
 from thresher.onnx_import.constants import shrunk_operand
-from thresher.onnx_import.nodes import Floats
+from thresher.onnx_import.nodes import Floats, kept_shape
 from thresher.onnx_import.problems import RETRAIN, NodeError
 from thresher.onnx_import.quantisers import (
     ROUNDINGS,
@@ -20,6 +20,7 @@ from thresher.onnx_import.source import SourceNode
 from thresher_sim.streams import BIPOLAR, IntType
 
 _MAX_BITS = 32
+_MOST_ZERO = 1 << 31
 # Version 2 has the output's scale as well.
 _INPUTS_OF_FIRST_TRUNC = 5
 
@@ -92,10 +93,12 @@ def quantise_constant(scope: Scope, node: SourceNode, value: Array) -> Quantised
     if not np.isfinite(x).all():
         reason = "the constant that it quantises holds NaN or infinity"
         raise NodeError("import", node.name, reason, RETRAIN)
-    levels = quantiser.levels(x)
-    if levels.shape != x.shape:
+    try:
+        kept_shape(x.shape, quantiser.operands)
+    except ValueError:
         reason = f"its scale or zero point does not fit the shape {list(x.shape)} of what it quantises"
-        raise NodeError("import", node.name, reason, "export the model again")
+        raise NodeError("import", node.name, reason, "export the model again") from None
+    levels = quantiser.levels(x)
     scale = np.broadcast_to(quantiser.scale, x.shape)
     zero = np.broadcast_to(quantiser.zero, x.shape)
     return QuantisedConstant(levels, scale, zero, (node.name,))
@@ -128,6 +131,9 @@ def _zero(scope: Scope, node: SourceNode) -> Floats:
     zero = scope.floats(node, 2, "zero point")
     if not np.array_equal(zero, np.round(zero)):
         raise NodeError("import", node.name, "its zero point is not an integer", "export the model again")
+    if np.abs(zero).max(initial=0) > _MOST_ZERO:
+        reason = f"its zero point is {np.abs(zero).max():g}, where at most {_MOST_ZERO} is supported"
+        raise NodeError("import", node.name, reason, RETRAIN)
     return zero
 
 

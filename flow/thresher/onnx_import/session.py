@@ -44,7 +44,7 @@ class Session:
             options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
             options.intra_op_num_threads = 1
             options.inter_op_num_threads = 1
-        options.log_severity_level = 3
+        options.log_severity_level = 4  # What it would log as an error is raised as well.
         try:
             self.session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
         except self._errors as error:

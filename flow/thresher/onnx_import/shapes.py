@@ -10,6 +10,7 @@ from onnx import helper
 
 from thresher.onnx_import.inference import INVALID, infer_shapes
 from thresher.onnx_import.join_nodes import Join, Pick
+from thresher.onnx_import.map_nodes import Windowed
 from thresher.onnx_import.nodes import HostOnly, QuantNode, Shape
 from thresher.onnx_import.problems import NodeError
 from thresher.onnx_import.scope import Scope, dynamic_inputs
@@ -28,11 +29,16 @@ def note_shapes(scope: Scope, node: SourceNode, translated: Sequence[QuantNode])
         else:
             scope.shapes[typed.output] = _shape_of(scope, typed)
     for typed in translated:
-        shapes = [scope.shapes[name] for name in typed.outputs if name in scope.shapes]
-        large = next((shape for shape in shapes if math.prod(shape) > MOST_ELEMENTS), None)
-        if large is not None:
-            reason = f"it gives {list(large)}, which are more than {MOST_ELEMENTS} elements a frame"
-            raise NodeError("import", node.name, reason, "export the model for a smaller input")
+        for name in typed.outputs:
+            _check_size(node, scope.shapes.get(name, ()), "gives")
+        if isinstance(typed, Windowed):
+            _check_size(node, typed.padded_shape(scope.shapes[typed.input]), "pads its input to")
+
+
+def _check_size(node: SourceNode, shape: Shape, what: str) -> None:
+    if math.prod(shape) > MOST_ELEMENTS:
+        reason = f"it {what} {list(shape)}, which are more than {MOST_ELEMENTS} elements a frame"
+        raise NodeError("import", node.name, reason, "export the model for a smaller input")
 
 
 def _shape_of(scope: Scope, typed: QuantNode) -> Shape:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from thresher.errors import UsageError
+from thresher.onnx_import.problems import printable
 from thresher_sim.files import read_json
 
 _NUMBER = (int, float)
@@ -29,17 +30,6 @@ _FIFO = {
     "rtl_occupancy": (int, type(None)),
     "resources": _COST,
 }
-_USAGE = {"lut": int, "ff": int, "bram36": _NUMBER, "dsp": int}
-_SYNTHESIS = {
-    "tool": str,
-    "tool_version": str,
-    "part": str,
-    "target_mhz": _NUMBER,
-    "seconds": _NUMBER,
-    "layers": {...: _USAGE},
-    "notes": [str],
-    "files": [str],
-}
 
 
 @dataclass(frozen=True)
@@ -49,10 +39,70 @@ class _OrNull:
     shape: Any
 
 
+@dataclass(frozen=True)
+class _Perhaps:
+    """What has the shape, where the key is there."""
+
+    shape: Any
+
+
+_USAGE = {"lut": int, "ff": int, "bram36": _NUMBER, "dsp": int, "logic_cells": _Perhaps(int)}
+_SYNTHESIS = {
+    "tool": str,
+    "tool_version": str,
+    "part": str,
+    "target_mhz": _NUMBER,
+    "seconds": _NUMBER,
+    "layers": {...: _USAGE},
+    "notes": [str],
+    "files": [str],
+    "lut": _Perhaps(int),
+    "ff": _Perhaps(int),
+    "bram36": _Perhaps(_NUMBER),
+    "dsp": _Perhaps(int),
+    "logic_cells": _Perhaps(int),
+    "fmax_mhz": _Perhaps(_NUMBER),
+    "critical_path": _Perhaps(str),
+    "missed": _Perhaps(str),
+}
+_RUN = {
+    "frames": int,
+    "mismatches": int,
+    "warnings": [str],
+    "cycles_per_frame": _Perhaps(_OrNull(_NUMBER)),
+    "latency_cycles": _Perhaps(_OrNull(int)),
+}
+_VERIFICATION = {
+    "done": bool,
+    "frames": int,
+    "tensors": int,
+    "mismatches": int,
+    "ties": {...: int},
+    "seconds": _NUMBER,
+}
+_FLOAT_LAYERS = {
+    "samples": _Perhaps(int),
+    "layers": _Perhaps(
+        [
+            {
+                "node": str,
+                "weight_bits": _OrNull(int),
+                "input_type": _OrNull(str),
+                "input_scale": _OrNull(_NUMBER),
+            }
+        ]
+    ),
+    "left_on_host": _Perhaps([{"node": str, "because_of": str}]),
+}
 # What the tables count on. A class or several stand for their instances, a list for its elements; of
 # an object the keys that are named here must be there, and `...` stands for each key of the rest.
 _SHAPE: Any = {
-    "model": {"name": str, "weight_bits": int, "float32_bytes": int},
+    "model": {
+        "name": str,
+        "weight_bits": int,
+        "float32_bytes": int,
+        "dropped": _Perhaps([str]),
+    },
     "clock_mhz": _NUMBER,
     "part": str,
     "part_resources": _OrNull({"lut": int, "bram36": int, "dsp": int}),
@@ -71,16 +121,15 @@ _SHAPE: Any = {
     "approximations": [
         {"onnx_node": str, "bits": int, "step": _NUMBER, "own_error": _NUMBER, "error": _NUMBER}
     ],
-    "simulation": {...: {"warnings": [str], ...: (int, float, str, type(None))}},
-    "accuracy": {...: (int, float, str)},
-    "verification": {
-        "done": bool,
-        "frames": int,
-        "tensors": int,
-        "mismatches": int,
-        "ties": {...: int},
-        "seconds": _NUMBER,
+    "simulation": {...: _RUN},
+    "accuracy": {
+        "dataset": _Perhaps(str),
+        "images": _Perhaps(int),
+        **{level: _Perhaps(_NUMBER) for level in ("onnx", "golden", "csim", "rtl")},
     },
+    "verification": _VERIFICATION,
+    "verified_since": _Perhaps(_OrNull(_VERIFICATION)),
+    "float_layers": _Perhaps(_OrNull(_FLOAT_LAYERS)),
     "synthesis": [_SYNTHESIS],
 }
 
@@ -102,6 +151,8 @@ def _problem(value: object, shape: Any, place: str) -> str | None:
     """What keeps `value` from having `shape`, or None."""
     if isinstance(shape, _OrNull):
         return None if value is None else _problem(value, shape.shape, place)
+    if isinstance(shape, _Perhaps):
+        return _problem(value, shape.shape, place)
     if isinstance(shape, dict):
         return _problem_of_object(value, shape, place)
     if isinstance(shape, list):
@@ -109,14 +160,14 @@ def _problem(value: object, shape: Any, place: str) -> str | None:
             return f"{place} is not a list"
         problems = (_problem(each, shape[0], f"entry {index} of {place}") for index, each in enumerate(value))
         return next(filter(None, problems), None)
-    return None if isinstance(value, shape) else f"{place} is {value!r}"
+    return None if isinstance(value, shape) else f"{place} is {printable(repr(value))}"
 
 
 def _problem_of_object(value: object, shape: dict[Any, Any], place: str) -> str | None:
     if not isinstance(value, dict):
         return f"{place} is not an object"
     named = {key: each for key, each in shape.items() if key is not ...}
-    missing = [key for key in named if key not in value]
+    missing = [key for key, each in named.items() if key not in value and not isinstance(each, _Perhaps)]
     if missing:
         return f"{place} lacks '{missing[0]}'"
     rest = shape.get(...)

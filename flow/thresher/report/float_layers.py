@@ -26,7 +26,7 @@ def float_layer_table(report: Mapping[str, Any]) -> Table | None:
             "as it was" if kind is None else kind,
             "" if scale is None else f"{scale:.6g}",
         )
-    table.caption = f"scales of inputs chosen on {content['samples']:,} samples"
+    table.caption = f"scales of inputs chosen on {content.get('samples', 0):,} samples"
     return table
 
 

@@ -22,7 +22,7 @@ def synthesis_table(report: Report, entry: Mapping[str, Any]) -> Table:
     for layer in report["layers"]:
         if layer["name"] in entry["layers"]:
             table.add_row(layer["name"], *_cells(layer["resources"], entry["layers"][layer["name"]]))
-    if "lut" in entry:
+    if all(key in entry for key, _ in _KINDS):
         table.add_section()
         table.add_row("whole", *_cells(report["estimate"]["resources"], entry))
     alone = "; units out of context" if entry["layers"] else ""
