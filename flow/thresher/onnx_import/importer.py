@@ -244,8 +244,7 @@ def _refused(scope: Scope, node: SourceNode, problem: NodeError) -> Refused:
 
 
 def _trains(scope: Scope, node: SourceNode) -> bool:
-    training = scope.optional(node, 2)
-    return node.op == "Dropout" and training is not None and bool(training)
+    return node.op == "Dropout" and bool(scope.scalar(node, 2, "training mode"))
 
 
 def _shape_value(scope: Scope, node: SourceNode) -> Array:

@@ -48,14 +48,14 @@ def note_pad(scope: Scope, node: SourceNode) -> None:
     rank = len(scope.shape(node))
     listed = node.attributes.get("pads")
     pads = np.asarray(scope.argument(node, 1, "padding") if listed is None else listed, np.int64).reshape(-1)
-    value, axes = scope.optional(node, 2), scope.optional(node, 3)
+    value, axes = scope.scalar(node, 2, "value"), scope.optional(node, 3)
     places = np.arange(rank) if axes is None else axes.reshape(-1) % rank
     if len(pads) != 2 * len(places):
         reason = f"it has {len(pads)} numbers of padding for {len(places)} axes"
         raise NodeError("import", node.name, reason, "export the model again")
     before, after = np.zeros((2, rank), np.int64)
     before[places], after[places] = np.split(pads, 2)
-    filled = float(node.attributes.get("value", 0.0) if value is None or not value.size else value.flat[0])
+    filled = float(node.attributes.get("value", 0.0)) if value is None else value
     source = dynamic_inputs(scope, node)[0]
     scope.padded[node.outputs[0]] = Padded(
         source, tuple(before.tolist()), tuple(after.tolist()), filled, (node.name,)

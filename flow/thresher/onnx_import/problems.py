@@ -26,7 +26,7 @@ _MOST_PRINTED = 1000
 
 
 def printable(text: str) -> str:
-    """Return `text` with control characters escaped and its middle left out, so that it is one line to read."""
+    """Return `text` as one line to read: control characters escaped, the middle of a long one left out."""
     if len(text) > _MOST_PRINTED:
         half = _MOST_PRINTED // 2
         text = f"{text[:half]} ... ({len(text):,} characters) ... {text[-half:]}"

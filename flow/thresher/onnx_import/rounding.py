@@ -52,5 +52,5 @@ def limit_rounding(scope: Scope, node: SourceNode, low: float, high: float) -> Q
 
 def _limited(element: IntType, low: float, high: float) -> IntType | None:
     """The part of `element` that lies in `low..high`, which may be one integer; None where it holds none."""
-    lo, hi = int(max(element.lo, low)), int(min(element.hi, high))
-    return IntType(lo, hi) if lo <= hi else None
+    lo, hi = max(element.lo, low), min(element.hi, high)
+    return IntType(int(lo), int(hi)) if lo <= hi else None

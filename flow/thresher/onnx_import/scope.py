@@ -115,6 +115,20 @@ class Scope:
             raise NodeError("import", node.name, reason, "export the model again")
         return value
 
+    def scalar(self, node: SourceNode, index: int, what: str) -> float | None:
+        """A constant input of one number, None where it is left out.
+
+        Raises:
+            NodeError: It is computed at run time, or holds none or several.
+        """
+        if index >= len(node.inputs) or not node.inputs[index]:
+            return None
+        value = self.argument(node, index, what)
+        if value.size != 1:
+            reason = f"its {what} has the shape {list(value.shape)}, where one number is needed"
+            raise NodeError("import", node.name, reason, "export the model again")
+        return float(value.reshape(()))
+
     def floats(self, node: SourceNode, index: int, what: str) -> Floats:
         """A constant float input of `node`; it must be finite.
 

@@ -68,7 +68,7 @@ def fitting_shape(typed: QuantNode, shape: Shape) -> Shape:
 def note_likely_shape(scope: Scope, node: SourceNode) -> None:
     """Note the shape that the output of a node would have that could not be translated."""
     if node.is_quantiser:
-        scope.shapes[node.outputs[0]] = scope.shapes[scope.resolve(node.inputs[0])]
+        scope.shapes[node.outputs[0]] = scope.shapes[dynamic_inputs(scope, node)[0]]
     else:
         _infer_standard(scope, node)
 

@@ -102,9 +102,8 @@ def _relu(scope: Scope, node: SourceNode) -> Sequence[QuantNode]:
 def _clip(scope: Scope, node: SourceNode) -> Sequence[QuantNode]:
     """Before opset 11 the limits are attributes."""
     limits = [float(node.attributes.get("min", -math.inf)), float(node.attributes.get("max", math.inf))]
-    for index in (1, 2):
-        if index < len(node.inputs) and node.inputs[index]:
-            limits[index - 1] = float(scope.argument(node, index, "limit").reshape(()))
+    given = (scope.scalar(node, index, "limit") for index in (1, 2))
+    limits = [limit if each is None else each for limit, each in zip(limits, given, strict=True)]
     if any(math.isnan(limit) for limit in limits):
         raise NodeError("import", node.name, "its limit is NaN", "mend the export")
     return _limited(scope, node, *limits)
@@ -222,8 +221,8 @@ def _arg_max(scope: Scope, node: SourceNode) -> Sequence[QuantNode]:
 def _top_k(scope: Scope, node: SourceNode) -> Sequence[QuantNode]:
     """The indices of TopK with k = 1 are an ArgMax; anything else is the host's."""
     rank = len(scope.shape(node))
-    count = scope.optional(node, 1)
-    k = int(count.reshape(-1)[0]) if count is not None and count.size else int(node.attributes.get("k", 0))
+    count = scope.scalar(node, 1, "k")
+    k = int(node.attributes.get("k", 0)) if count is None else count
     axis = int(node.attributes.get("axis", -1)) % rank
     indices_only = len(node.outputs) == 2 and not _is_read(scope, node.outputs[0])
     if k != 1 or axis == 0 or not node.attributes.get("largest", 1) or not indices_only:
