@@ -13,7 +13,7 @@ export REACHABLE = import sys, urllib.request; urllib.request.urlopen(sys.argv[1
 pinned = $(shell grep -i '^$(1)==' constraints.txt)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo custom-unit methods test lint bench bench-hlsc bench-cost fuzz-hlsc fuzz-networks sweep-units prove-kernels clean check-machine
+.PHONY: help setup demo custom-unit methods test lint bench bench-hlsc bench-cost fuzz-hlsc fuzz-networks fuzz-models sweep-units prove-kernels clean check-machine
 
 help:  ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | \
@@ -55,6 +55,9 @@ fuzz-hlsc: $(READY)  ## Compare N random units, C++ against SystemVerilog, from 
 
 fuzz-networks: $(READY)  ## Hold N random networks, from seed SEED on, to an executor of their models (N=2000, SEED=0, RTL=0)
 	$(BIN)/python -m tests.fuzz_networks -n $(or $(N),2000) --seed $(or $(SEED),0) --jobs $(JOBS) --rtl $(or $(RTL),0)
+
+fuzz-models: $(READY)  ## Give N mutated models, arrays, foldings and projects, from seed SEED on, to the command line (N=1000, SEED=0)
+	$(BIN)/python -m tests.fuzz_models -n $(or $(N),1000) --seed $(or $(SEED),0) --jobs $(JOBS)
 
 sweep-units: $(READY)  ## Hold 5,400 matrix-vector units to plain arithmetic, all fan-ins near powers of two (N=100: so many)
 	$(BIN)/python -m tests.kernels.sweep -n $(or $(N),0) --seed $(or $(SEED),0) --jobs $(JOBS)

@@ -38,6 +38,7 @@ from thresher.kernels.installed import custom_operators
 from thresher.lower import ADD_BITS, lower
 from thresher.onnx_import import Imported, OnnxModel, import_model, read_model
 from thresher.onnx_import.host import make_epilogue, make_prologue
+from thresher.onnx_import.problems import printable
 from thresher.onnx_import.quantize import QuantisedLayer
 from thresher.verification import NOT_DONE, Verification, compute_output, verify_design
 from thresher_sim.streams import IntType
@@ -260,7 +261,7 @@ def parse_scale(text: str) -> float:
         raise ValueError(text)
     except (ValueError, ZeroDivisionError, OverflowError):
         raise UsageError(
-            f"build: input scale {text!r} is not a number; give one such as 1/255 or 0.0039"
+            f"build: input scale '{printable(text)}' is not a number; give one such as 1/255 or 0.0039"
         ) from None
 
 

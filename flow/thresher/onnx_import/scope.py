@@ -111,7 +111,8 @@ class Scope:
         """
         value = self.value(node.inputs[index]) if index < len(node.inputs) else None
         if value is not None and value.dtype.kind in _NO_NUMBERS:
-            reason = f"its input '{node.inputs[index]}' holds {value.dtype} and no real numbers"
+            held = "complex numbers" if value.dtype.kind == "c" else "texts"
+            reason = f"its input '{node.inputs[index]}' holds {held}, where real numbers are needed"
             raise NodeError("import", node.name, reason, "export the model again")
         return value
 
