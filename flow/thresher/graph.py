@@ -6,8 +6,10 @@ interpreter executes the imported network, the integer network and the hardware.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Generic, Protocol, TypeVar
 
 import numpy as np
@@ -87,6 +89,15 @@ class Graph(Generic[NodeT]):
         for tensor in self.outputs:
             _check(tensor in known, f"output '{tensor}' is never written")
 
+    @cached_property
+    def readers(self) -> Mapping[str, tuple[NodeT, ...]]:
+        """The nodes that read each tensor, in order; tensors that none reads are left out."""
+        found: dict[str, dict[str, NodeT]] = defaultdict(dict)
+        for node in self.nodes:
+            for tensor in node.inputs:
+                found[tensor][node.name] = node
+        return {tensor: tuple(nodes.values()) for tensor, nodes in found.items()}
+
 
 def _check(holds: bool, message: str) -> None:
     if not holds:
@@ -104,4 +115,4 @@ def interpret(graph: Graph[NodeT], feeds: Mapping[str, Array]) -> dict[str, Arra
 
 def consumers(graph: Graph[NodeT], tensor: str) -> Sequence[NodeT]:
     """The nodes that read `tensor`."""
-    return [node for node in graph.nodes if tensor in node.inputs]
+    return graph.readers.get(tensor, ())

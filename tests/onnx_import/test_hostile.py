@@ -202,7 +202,7 @@ _CASES: dict[str, tuple[Change, str]] = {
     ),
     "100,000 nodes": (
         _many,
-        "import: model 'bad.onnx': it has 100009 nodes, where at most 20000 are read; build a smaller model, "
+        "import: model 'bad.onnx': it has 100009 nodes, where at most 10000 are read; build a smaller model, "
         "or parts of it",
     ),
 }

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from thresher.graph import consumers
 from thresher.kernels import Kernel
 from thresher.kernels.fork import Fork
 from thresher.kernels.installed import available_kernels
 from thresher.lower.integer import IntGraph, IntNode, TensorType
 from thresher.onnx_import.problems import NodeError
+
+_LONGEST = 64
+"""Operators that are offered to a kernel at once; none of Thresher's own takes more than four."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,15 +40,17 @@ def select_kernels(graph: IntGraph) -> tuple[Layer, ...]:
     package offers a kernel that cannot be used.
     """
     covered, counts = _cover(graph)
+    reads = Counter(name for layer in covered for name in layer.inputs)
     layers: list[Layer] = []
     for tensor in graph.inputs:
         covered = _forked(tensor, graph.nodes[0].input_type, covered, layers, counts)
-    while covered:
-        layer, *covered = covered
+    for place in range(len(covered)):
+        layer = covered[place]
         layers.append(layer)
-        target = layer.kernel.output_layout
-        type_ = TensorType(target.element, target.vectors, target.channels)
-        covered = _forked(layer.outputs[0], type_, covered, layers, counts)
+        if reads[layer.outputs[0]] > 1:
+            target = layer.kernel.output_layout
+            type_ = TensorType(target.element, target.vectors, target.channels)
+            covered[place + 1 :] = _forked(layer.outputs[0], type_, covered[place + 1 :], layers, counts)
     return tuple(layers)
 
 
@@ -51,12 +58,11 @@ def _cover(graph: IntGraph) -> tuple[list[Layer], Counter[str]]:
     layers: list[Layer] = []
     counts: Counter[str] = Counter()
     kernels = available_kernels()
-    readers = Counter(tensor for node in graph.nodes for tensor in node.inputs)
     done: set[str] = set()
     for node in graph.nodes:
         if node.name in done:
             continue
-        chain = list(_chain(graph, node, readers))
+        chain = list(itertools.islice(_chain(graph, node), _LONGEST))
         kernel, taken = _take(chain, kernels)
         nodes = chain[:taken]
         done.update(each.name for each in nodes)
@@ -70,15 +76,12 @@ def _named(kernel: Kernel, counts: Counter[str]) -> str:
     return f"{kernel.kernel_name()}{counts[kernel.kernel_name()] - 1}"
 
 
-def _chain(graph: IntGraph, node: IntNode, readers: Counter[str]) -> Iterator[IntNode]:
+def _chain(graph: IntGraph, node: IntNode) -> Iterator[IntNode]:
     """`node` and what follows it, as far as nothing branches."""
     yield node
-    while readers[node.output] == 1:
-        behind = next(each for each in graph.nodes if node.output in each.inputs)
-        if len(behind.inputs) > 1:
-            return
-        yield behind
-        node = behind
+    while len(readers := consumers(graph, node.output)) == 1 and len(readers[0].inputs) == 1:
+        (node,) = readers
+        yield node
 
 
 def _take(nodes: Sequence[IntNode], kernels: Sequence[type[Kernel]]) -> tuple[Kernel, int]:

@@ -55,30 +55,38 @@ def _pixel_axes(graph: QuantGraph, tensor: str) -> tuple[int, ...]:
 
 def _meets_windows(graph: QuantGraph, tensor: str) -> bool:
     """Whether windows follow `tensor` before a product of whole frames does."""
-    for reader in consumers(graph, tensor):
-        if isinstance(reader, Windowed | GlobalPool):
-            return True
-        if isinstance(reader, Elementwise | Quantiser | Join | Pick | Layout) and any(
-            _meets_windows(graph, output) for output in reader.outputs
-        ):
-            return True
+    waiting, seen = [tensor], {tensor}
+    while waiting:
+        for reader in consumers(graph, waiting.pop()):
+            if isinstance(reader, Windowed | GlobalPool):
+                return True
+            if isinstance(reader, Elementwise | Quantiser | Join | Pick | Layout):
+                waiting += [output for output in reader.outputs if output not in seen]
+                seen.update(reader.outputs)
     return False
 
 
 def _axes_behind(graph: QuantGraph, tensor: str, axes: tuple[int, ...]) -> tuple[int, ...]:
     """As `_pixel_axes` for a tensor whose axes are `axes` of the frame that entered."""
-    for reader in consumers(graph, tensor):
+    waiting = [(reader, axes) for reader in reversed(consumers(graph, tensor))]
+    seen: set[tuple[str, tuple[int, ...]]] = set()
+    while waiting:
+        reader, axes = waiting.pop()
+        if (reader.name, axes) in seen:
+            continue
+        seen.add((reader.name, axes))
         match reader:
             case Windowed() | GlobalPool():
-                return axes[1:]
+                if axes[1:]:
+                    return axes[1:]
+                continue
             case Transpose():
-                found = _axes_behind(graph, reader.output, tuple(axes[axis - 1] for axis in reader.axes[1:]))
+                axes = tuple(axes[axis - 1] for axis in reader.axes[1:])
             case Elementwise() | Quantiser() | Join() | Pick() if _keeps_rank(graph, reader):
-                found = _axes_behind(graph, reader.output, axes)
+                pass
             case _:
-                found = ()
-        if found:
-            return found
+                continue
+        waiting += [(each, axes) for each in reversed(consumers(graph, reader.output))]
     return ()
 
 

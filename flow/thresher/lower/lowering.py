@@ -50,6 +50,8 @@ FLOAT_REMEDY = (
     "--quantize-float 8"
 )
 _MAX_OUTPUT_BITS = 8
+MOST_STEPS = 256
+"""Operators that may stand between a layer and the quantiser behind it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -147,6 +149,9 @@ class Lowering:
 
     def _lower(self, node: QuantNode, form: Pending) -> Form:
         """What a node of the hardware gives; elementwise ones wait for a quantiser."""
+        if len(form.steps) >= MOST_STEPS:
+            reason = f"more than {MOST_STEPS} operators in a row wait for a quantiser"
+            raise NodeError("lower", node.name, reason, "fold them before the export, or quantise in between")
         match node:
             case Quantiser() if stays_on_host(node, self.graph):
                 return OnHost(after_hardware=True, cause=node)

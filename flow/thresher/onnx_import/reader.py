@@ -17,7 +17,7 @@ from thresher_sim.files import MOST_DIGITS, UnreadableError, check_regular, read
 
 MOST_BYTES = 1 << 30
 """Of a model, its external data included; CNV has 0.2 MiB of weights, ResNet-152 in float32 230 MiB."""
-MOST_NODES = 20_000
+MOST_NODES = 10_000
 
 _AGAIN = "export the model again"
 _INSIDE = "save the model with its weights inside"
