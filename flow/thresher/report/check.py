@@ -38,11 +38,11 @@ def _output(entry: NodeReport) -> str:
 
 def check_summary(counts: Mapping[str, int]) -> str:
     """How many nodes go where, by their roles."""
-    total = sum(counts.values())
-    constants = counts["constant"] + counts["unused"]
+    unused = f", {counts['unused']:,} that nothing reads" if counts["unused"] else ""
     return (
-        f"{_count(total, 'node')}: {counts['hardware']} in hardware, {counts['host']} on the host, "
-        f"{_count(constants, 'constant')}, {_count(counts['problem'], 'problem')}"
+        f"{_count(sum(counts.values()), 'node')}: {counts['hardware']:,} in hardware, "
+        f"{counts['host']:,} on the host, {_count(counts['constant'], 'constant')}{unused}, "
+        f"{_count(counts['problem'], 'problem')}"
     )
 
 
