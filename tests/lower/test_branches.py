@@ -318,3 +318,14 @@ def test_the_host_may_read_several_names_of_what_leaves() -> None:
     frames = np.random.default_rng(0).normal(size=(50, 3)).astype(np.float32) * 3
     expected = run_qonnx(proto, frames)[proto.graph.output[0].name]
     np.testing.assert_array_equal(compile_proto(proto).predict(frames), expected)
+
+
+def test_forty_additions_in_a_row_have_two_to_the_forty_ways_through() -> None:
+    build = ModelBuilder((1, 4))
+    x = build.quant("x", 1.0, 0.0, 4)
+    for _ in range(40):
+        x = build.quant(build.node("Add", x, build.node("Relu", x)), 1.0, 0.0, 4)
+    inputs = np.arange(-8, 8, dtype=np.float32).reshape(4, 4)
+
+    expected = run_qonnx(build.proto(x), inputs)[x]
+    assert np.array_equal(compile_proto(build.proto(x)).predict(inputs), expected)
