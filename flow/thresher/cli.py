@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import io
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import NoReturn, Protocol
@@ -13,7 +13,7 @@ from typing import NoReturn, Protocol
 from thresher import commands
 from thresher.errors import ThresherError, UsageError
 from thresher.hardware.boards import boards
-from thresher.internal_error import EXIT_CODE, describe_internal_error
+from thresher_sim.internal_error import EXIT_CODE, describe_internal_error
 
 DESCRIPTION = """\
 From a trained binary or low-bit network (QONNX) to an FPGA dataflow accelerator, proven equal to an
@@ -104,7 +104,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("thresher: interrupted", file=sys.stderr)
         return _INTERRUPTED
     except Exception as error:  # The one place that takes what nobody foresaw.
-        return _failed(describe_internal_error(error, given, options), EXIT_CODE)
+        program = f"thresher {version('thresher')}"
+        return _failed(describe_internal_error(error, program, given, _folders(options)), EXIT_CODE)
+
+
+def _folders(options: argparse.Namespace | None) -> Iterator[Path]:
+    """Where what a command writes is looked for: beside its output, else in the working folder."""
+    for name in ("output", "project", "json"):
+        path = getattr(options, name, None)
+        if isinstance(path, Path) and path.absolute().parent.is_dir():
+            yield path.parent
+    yield Path()
 
 
 def _failed(message: str, code: int) -> int:

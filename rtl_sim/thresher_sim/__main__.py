@@ -1,7 +1,7 @@
 """`python -m thresher_sim csim|sim|netlist|unit PROJECT`: simulate a project and compare every stream.
 
 It needs no Thresher. Exit codes: 0 all streams agree; 1 a mismatch; 2 wrong usage; 4 a tool is
-missing; 5 a tool failed, or the hardware hung.
+missing; 5 a tool failed, or the hardware hung; 70 an internal error.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from pathlib import Path
 from .compile import TYPE_SETS
 from .csim import simulate_c
 from .errors import ThresherError
+from .internal_error import EXIT_CODE, describe_internal_error
 from .netlist import FAMILIES, simulate_netlist
 from .progress import ProgressLine
 from .project import Project, load_project
@@ -28,7 +29,8 @@ INTERRUPTED = 130
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; the exit code."""
-    options = _parser().parse_args(arguments)
+    given = sys.argv[1:] if arguments is None else arguments
+    options = _parser().parse_args(given)
     try:
         if options.command == "unit":
             return run_unit(options.project, unit_options(options))
@@ -43,6 +45,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return error.exit_code
     except KeyboardInterrupt:
         return INTERRUPTED
+    except Exception as error:  # The one place that takes what nobody foresaw.
+        print(describe_internal_error(error, "thresher_sim", given, [options.project]), file=sys.stderr)
+        return EXIT_CODE
 
 
 def _simulate(project: Project, vectors: Path, results: Path, options: argparse.Namespace) -> int:

@@ -128,7 +128,11 @@ def _project(random: Random, folder: Path, project: Path, _: bool) -> tuple[Atte
     changed = mutate_bytes(data, random) if name.endswith(".npz") else _drawn_json(data, random)
     path.write_bytes(changed)
     np.save(folder / "good.npy", np.zeros((2, _COLUMNS), np.float32))
-    commands = (["report", "project"], ["evaluate", "project", "--inputs", "good.npy", "--no-plot"])
+    commands = (
+        ["report", "project"],
+        ["csim", "project"],
+        ["evaluate", "project", "--inputs", "good.npy", "--no-plot"],
+    )
     return (attempt(random.choice(commands), folder),)
 
 
