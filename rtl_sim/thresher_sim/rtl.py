@@ -16,11 +16,12 @@ from pathlib import Path
 
 import numpy as np
 
-from .compare import Comparison, compare_streams
+from .compare import Comparison, compare_segments, compare_streams
 from .errors import UsageError
 from .outcome import BenchSettings, Outcome
 from .progress import Progress, watch
 from .project import Project, Stream
+from .resets import Segment, check_resets, resets_path, split_segments
 from .runner import build_model, finish, start_model, stop
 from .sources import check_fresh
 from .testbench import Lane, accelerator_lane, render_testbench
@@ -41,11 +42,12 @@ class RtlOptions:
 
     Attributes:
         stall: percent of cycles, 0 to 99, in which a source rests between beats and a sink is not ready.
-        seed: of the random stalls.
+        seed: of the random stalls and resets.
         jobs: processes to split the frames over; each starts from reset.
         waves: an FST file to write, or None.
         patience: cycles without progress after which a run counts as hung.
-        progress: called now and then with frames done and frames in all.
+        progress: called now and then with frames done and frames in all, or with resets where there are any.
+        resets: resets at random moments before the frames are played as without, see `resets`.
     """
 
     stall: int = 0
@@ -54,8 +56,10 @@ class RtlOptions:
     waves: Path | None = None
     patience: int = PATIENCE
     progress: Progress | None = None
+    resets: int = 0
 
     def __post_init__(self) -> None:
+        check_resets(self.resets)
         if not 0 <= self.stall < 100:
             raise UsageError(f"sim: a stall of {self.stall} percent cannot be; choose 0 to 99")
         if not 0 <= self.seed <= MAX_SEED:
@@ -72,9 +76,9 @@ class LaneTiming:
 
     Attributes:
         cycles_per_frame: see `timing.cycles_per_frame`, the most of any output; None for one frame, and
-            under stalls.
+            under stalls or with resets.
         latency_cycles: see `timing.latency_cycles`, from the first beat at any input to the last at any
-            output; None under stalls.
+            output; None under stalls or with resets.
     """
 
     cycles_per_frame: float | None = None
@@ -89,7 +93,7 @@ class RtlResult:
         comparison: every stream, the input included.
         timings: one for each lane.
         occupancy: the most beats that each FIFO held at the end of a cycle, by its stream: those that it
-            accepted, less those taken from it. Empty under stalls.
+            accepted, less those taken from it. Empty under stalls and with resets.
         cycles: clock cycles that were simulated, over all jobs.
         seconds: of the run alone, without building and comparing.
         warnings: what is worse than the project states, see `timing.find_shortfalls`.
@@ -200,11 +204,12 @@ def sv_files(folder: Path) -> list[Path]:
 
 @dataclass(frozen=True)
 class _Part:
-    """A span of frames that one process plays in a folder of its own."""
+    """A span of frames that one process plays in a folder of its own; its resets follow `first_reset`."""
 
     folder: Path
     first: int
     frames: int
+    first_reset: int
     settings: BenchSettings
 
     @property
@@ -225,7 +230,7 @@ def _run(
     if count == 0:
         raise UsageError(f"sim: there are no frames in '{vectors}'; give at least one")
     work = Path(tempfile.mkdtemp(prefix="run-", dir=model.parent))
-    parts = _split(work, lanes, vectors, count, min(options.jobs, count), options.patience)
+    parts = _split(work, lanes, vectors, count, options)
     for part, file in itertools.product(parts, data):
         shutil.copyfile(file, part.folder / file.name)
     started = time.perf_counter()
@@ -236,7 +241,7 @@ def _run(
         raise
     seconds = time.perf_counter() - started
     try:
-        return _evaluate(lanes, parts, vectors, results, options.stall, seconds)
+        return _evaluate(lanes, parts, vectors, results, options, seconds)
     finally:
         shutil.rmtree(work)
 
@@ -246,18 +251,23 @@ def _evaluate(
     parts: Sequence[_Part],
     vectors: Path,
     results: Path,
-    stall: int,
+    options: RtlOptions,
     seconds: float,
 ) -> RtlResult:
     outcomes = [Outcome.load(part.folder) for part in parts]
     for part, outcome in zip(parts, outcomes, strict=True):
         outcome.check(part.settings)
     streams = [stream for lane in lanes for stream in lane.streams]
-    comparison = reduce(add, [_collect_and_compare(streams, part, vectors) for part in parts])
-    timings = tuple(_timing(lane, parts[0].results, stall) for lane in lanes)
+    compared = [
+        _collect_and_compare(streams, part, vectors, outcome.segments)
+        for part, outcome in zip(parts, outcomes, strict=True)
+    ]
+    timed = not options.stall and not options.resets
+    timings = tuple(_timing(lane, parts[0].results) if timed else LaneTiming() for lane in lanes)
     _join_results(streams, parts, results)
-    occupancy = {} if stall else _occupancy(outcomes)
-    return RtlResult(comparison, timings, occupancy, sum(outcome.cycles for outcome in outcomes), seconds)
+    occupancy = _occupancy(outcomes) if timed else {}
+    cycles = sum(outcome.cycles_before + outcome.cycles for outcome in outcomes)
+    return RtlResult(reduce(add, compared), timings, occupancy, cycles, seconds)
 
 
 def _occupancy(outcomes: Sequence[Outcome]) -> dict[str, int]:
@@ -266,19 +276,28 @@ def _occupancy(outcomes: Sequence[Outcome]) -> dict[str, int]:
 
 
 def _split(
-    work: Path, lanes: Sequence[Lane], vectors: Path, frames: int, jobs: int, patience: int
+    work: Path, lanes: Sequence[Lane], vectors: Path, frames: int, options: RtlOptions
 ) -> list[_Part]:
-    """Deal the frames to `jobs` parts, and write each part's stimulus and settings."""
+    """Deal the frames and resets to parts, one for each job, and write each part's stimulus and settings."""
     fifos = tuple(stream.name for lane in lanes for stream in lane.fifos)
-    bounds = [frames * job // jobs for job in range(jobs + 1)]
+    jobs = min(options.jobs, frames)
+    dealt, resets = ([number * job // jobs for job in range(jobs + 1)] for number in (frames, options.resets))
     parts = []
-    for job, (first, end) in enumerate(itertools.pairwise(bounds)):
-        beats = {
-            stream.name: stream.layout.beats_per_frame * (end - first)
-            for lane in lanes
-            for stream in lane.streams
-        }
-        part = _Part(work / str(job), first, end - first, BenchSettings(beats, patience, fifos))
+    for job, (first, end) in enumerate(itertools.pairwise(dealt)):
+        settings = BenchSettings(
+            expected_beats={
+                stream.name: stream.layout.beats_per_frame * (end - first)
+                for lane in lanes
+                for stream in lane.streams
+            },
+            patience=options.patience,
+            fifos=fifos,
+            resets=resets[job + 1] - resets[job],
+            seed=options.seed + job,
+            frames=end - first,
+            endless=True,
+        )
+        part = _Part(work / str(job), first, end - first, resets[job], settings)
         part.results.mkdir(parents=True)
         for stream in (stream for lane in lanes for stream in lane.inputs):
             stimulus = read_frames(vectors, stream, end)[first:]
@@ -295,15 +314,19 @@ def _play(model: Path, parts: Sequence[_Part], output: Stream, options: RtlOptio
             process = start_model(model, part.folder, options.stall, options.seed + index, options.waves)
             started.callback(stop, process)
             processes.append(process)
-        watch(
-            processes,
-            [beats_path(part.results, output) for part in parts],
-            _word_bytes(output) * output.layout.beats_per_frame,
-            sum(part.frames for part in parts),
-            options.progress,
-        )
+        watch(processes, *_watched(parts, output, options), options.progress)
         for process, part in zip(processes, parts, strict=True):
             finish(process, "run", part.folder)
+
+
+def _watched(
+    parts: Sequence[_Part], output: Stream, options: RtlOptions
+) -> tuple[list[Path], int, int]:
+    """What shows how far a run is: files, their bytes for a frame or a reset, and how many of these."""
+    if options.resets:
+        return [resets_path(part.results, output.name) for part in parts], 8, options.resets
+    files = [beats_path(part.results, output) for part in parts]
+    return files, _word_bytes(output) * output.layout.beats_per_frame, sum(part.frames for part in parts)
 
 
 def _word_bytes(stream: Stream) -> int:
@@ -311,18 +334,28 @@ def _word_bytes(stream: Stream) -> int:
     return 4 * math.ceil(stream.layout.bytes_per_beat / 4)
 
 
-def _collect_and_compare(streams: Sequence[Stream], part: _Part, vectors: Path) -> Comparison:
-    """Cut a monitor's words to beats, in place, and compare them."""
+def _collect_and_compare(
+    streams: Sequence[Stream], part: _Part, vectors: Path, segments: Sequence[Segment]
+) -> Comparison:
+    """Cut a monitor's words to beats and to segments, and compare them; those of the last are left in place."""
+    cut = []
     for stream in streams:
         path = beats_path(part.results, stream)
         words = np.fromfile(path, np.uint8).reshape(-1, _word_bytes(stream))
-        write_frames(part.results, stream, words[:, : stream.layout.bytes_per_beat])
-    return compare_streams(streams, vectors, part.results, part.frames, part.first)
+        *before, last = split_segments(words[:, : stream.layout.bytes_per_beat], part.results, stream.name)
+        write_frames(part.results, stream, last)
+        pairs = list(zip(segments, before, strict=True))
+        cut.append(compare_segments(stream, vectors, pairs, part.frames, part.first, part.first_reset))
+    whole = compare_streams(streams, vectors, part.results, part.frames, part.first)
+    results = zip(whole.streams, cut, strict=True)
+    return replace(
+        whole,
+        streams=tuple(replace(result, cut=before) for result, before in results),
+        resets=len(segments),
+    )
 
 
-def _timing(lane: Lane, results: Path, stall: int) -> LaneTiming:
-    if stall:
-        return LaneTiming()
+def _timing(lane: Lane, results: Path) -> LaneTiming:
     sources, outputs = (
         [read_frame_cycles(results, stream) for stream in streams] for streams in (lane.inputs, lane.outputs)
     )
