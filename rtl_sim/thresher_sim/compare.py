@@ -38,7 +38,7 @@ class Mismatch:
 
 @dataclass(frozen=True)
 class CutResult:
-    """How a stream compares in the segments that resets ended, see `resets`: each must be a begin of its frames.
+    """How a stream compares in the segments that resets ended, see `resets`: each is to begin its frames.
 
     Attributes:
         frames: whole frames that came out.

@@ -155,7 +155,8 @@ class Outcome:
         """What to raise of a unit that does no step, where its C++ does."""
         return ToolFailedError(
             f"sim: unit '{module}': hangs: no step began for {self.rest} cycles, up to cycle {self.cycles}"
-            f"{_since(len(self.segments))}, though all that step {step} reads is there; look at it with --waves"
+            f"{_since(len(self.segments))}, though all that step {step} reads is there; "
+            "look at it with --waves"
         )
 
 

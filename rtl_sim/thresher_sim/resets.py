@@ -1,11 +1,11 @@
 """Resets at random moments of a run: when, for how long, what goes on in them, and what plays after them.
 
-A *segment* is what plays from the end of a reset to the beginning of the next one; the last is the whole run as
-it is without resets. After each reset the sources begin with a whole frame, and every stream with its first
-beat of that frame. A beat counts where a rising edge with `ap_rst_n` high finds `tvalid` and `tready`.
+A *segment* is what plays from the end of a reset to the beginning of the next one; the last is the whole
+run as it is without resets. After each reset the sources begin with a whole frame, and every stream with its
+first beat of that frame. A beat counts where a rising edge with `ap_rst_n` high finds `tvalid` and `tready`.
 
-After every second reset, at random, a whole frame must come out on every stream before the next reset,
-which then falls somewhere in the frames behind it; any other segment may end in any cycle, the first included.
+After every second reset, at random, a whole frame must come out on every stream before the next reset, which
+then falls somewhere in the frames behind it; any other segment may end in any cycle, the first included.
 """
 
 from __future__ import annotations

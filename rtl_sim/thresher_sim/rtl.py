@@ -275,9 +275,7 @@ def _occupancy(outcomes: Sequence[Outcome]) -> dict[str, int]:
     return {name: max(outcome.occupancy[name] for outcome in outcomes) for name in outcomes[0].occupancy}
 
 
-def _split(
-    work: Path, lanes: Sequence[Lane], vectors: Path, frames: int, options: RtlOptions
-) -> list[_Part]:
+def _split(work: Path, lanes: Sequence[Lane], vectors: Path, frames: int, options: RtlOptions) -> list[_Part]:
     """Deal the frames and resets to parts, one for each job, and write each part's stimulus and settings."""
     fifos = tuple(stream.name for lane in lanes for stream in lane.fifos)
     jobs = min(options.jobs, frames)
@@ -319,9 +317,7 @@ def _play(model: Path, parts: Sequence[_Part], output: Stream, options: RtlOptio
             finish(process, "run", part.folder)
 
 
-def _watched(
-    parts: Sequence[_Part], output: Stream, options: RtlOptions
-) -> tuple[list[Path], int, int]:
+def _watched(parts: Sequence[_Part], output: Stream, options: RtlOptions) -> tuple[list[Path], int, int]:
     """What shows how far a run is: files, their bytes for a frame or a reset, and how many of these."""
     if options.resets:
         return [resets_path(part.results, output.name) for part in parts], 8, options.resets
@@ -337,7 +333,7 @@ def _word_bytes(stream: Stream) -> int:
 def _collect_and_compare(
     streams: Sequence[Stream], part: _Part, vectors: Path, segments: Sequence[Segment]
 ) -> Comparison:
-    """Cut a monitor's words to beats and to segments, and compare them; those of the last are left in place."""
+    """Cut a monitor's words to beats and to segments, and compare them; the last one's are left in place."""
     cut = []
     for stream in streams:
         path = beats_path(part.results, stream)

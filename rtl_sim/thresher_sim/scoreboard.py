@@ -7,7 +7,7 @@ import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +17,8 @@ from .errors import SimulationMismatchError, ThresherError, UsageError
 from .outcome import BenchSettings, Outcome
 from .progress import Progress, watch
 from .reference import Reference, read_beats, run_reference
-from .replay import RecordedSteps, disagreement, load_steps, run_replay
+from .replay import RecordedSteps, disagreement, is_whole, run_replay
+from .resets import check_resets, resets_path, split_segments
 from .rtl import MAX_SEED, PATIENCE, sv_files
 from .runner import build_model, finish, start_model, stop
 from .stimulus import Range, stimulus
@@ -32,13 +33,14 @@ class UnitOptions:
 
     Attributes:
         beats: random beats for each input that the user gives none for.
-        seed: of the beats and of the stalls.
+        seed: of the beats, the stalls and the resets.
         stall: percent of cycles, 0 to 99, in which a source rests between beats and a sink is not ready.
         steps: the most steps of the C++, for units that go on without a beat.
         ranges: limits of random beats, by input.
         both_types: whether the C++ runs with AMD's types as well, where these are installed.
         waves: an FST file to write, or None.
-        progress: called now and then with output beats done and in all.
+        progress: called now and then with output beats done and in all, or with resets where there are any.
+        resets: resets at random moments before all beats are played as without, see `resets`.
     """
 
     beats: int = 1000
@@ -49,8 +51,10 @@ class UnitOptions:
     both_types: bool = True
     waves: Path | None = None
     progress: Progress | None = None
+    resets: int = 0
 
     def __post_init__(self) -> None:
+        check_resets(self.resets)
         if not 0 <= self.stall < 100:
             raise UsageError(f"sim: a stall of {self.stall} percent cannot be; choose 0 to 99")
         if not 0 <= self.seed <= MAX_SEED:
@@ -60,8 +64,32 @@ class UnitOptions:
 
 
 @dataclass(frozen=True)
+class CutScore:
+    """How an output compares up to the last reset: what comes behind each is a begin of the C++'s beats.
+
+    `wrong` of `beats` differ or are too many; `first` says which the first is, in words.
+    """
+
+    beats: int = 0
+    wrong: int = 0
+    first: str = ""
+
+    def describe(self) -> str:
+        """What is wrong, in words; for a stream that is good, the empty string."""
+        many = f" ({self.wrong} of {self.beats} beats before the last reset are wrong)"
+        return self.first + many if self.wrong else ""
+
+    def __add__(self, later: CutScore) -> CutScore:
+        """Up to one reset and on to a later one."""
+        return CutScore(self.beats + later.beats, self.wrong + later.wrong, self.first or later.first)
+
+
+@dataclass(frozen=True)
 class StreamScore:
-    """How one output compares, in beats; `first` is the first that differs: index, expected, got."""
+    """How one output compares, in beats; `first` is the first that differs: index, expected, got.
+
+    `cut` is about the beats before the last reset, which the other numbers leave out.
+    """
 
     stream: UnitStream
     expected: int
@@ -69,15 +97,16 @@ class StreamScore:
     missing: int
     extra: int
     first: tuple[int, int, int] | None
+    cut: CutScore = CutScore()
 
     @property
     def wrong(self) -> int:
         """Beats that differed, were missing or too many."""
-        return self.mismatches + self.missing + self.extra
+        return self.mismatches + self.missing + self.extra + self.cut.wrong
 
     def describe(self) -> str:
         """What is wrong, in words; for a stream that is good, the empty string."""
-        words = []
+        words = [self.cut.describe()] if self.cut.wrong else []
         if self.first is not None:
             beat, expected, got = self.first
             words.append(
@@ -108,6 +137,7 @@ class UnitResult:
     other_types: OtherTypes
     replayed: RecordedSteps | None = None
     disagreement: str = ""
+    resets: int = 0
 
     @property
     def mismatches(self) -> int:
@@ -181,20 +211,32 @@ def _compared(
     """The result where all beats were there from the first step."""
     # Hardware does a step in a cycle at most, so after so many idle steps it gives nothing before the end.
     ended = reference.ran_dry or reference.idle > run.settings.drain + run.settings.poll
-    scores = tuple(_score(stream, reference, folder / "results", ended) for stream in unit.outputs)
+    scores = []
+    for stream in unit.outputs:
+        *cut, last = _segments(stream, folder / "results")
+        before = (_score_cut(stream, reference, got, ended, index) for index, got in enumerate(cut))
+        score = _score(stream, reference, last, ended)
+        scores.append(replace(score, cut=sum(before, start=CutScore())))
     if run.outcome.done or not any(score.wrong for score in scores):
         run.outcome.check(run.settings)
-    other = with_amd_types(unit, program, folder, reference)
-    return UnitResult(unit.module, reference, scores, run.outcome.cycles, run.seconds, other)
+    return UnitResult(
+        unit.module,
+        reference,
+        tuple(scores),
+        run.outcome.cycles_before + run.outcome.cycles,
+        run.seconds,
+        with_amd_types(unit, program, folder, reference),
+        resets=len(run.outcome.segments),
+    )
 
 
 def _replayed(
     unit: UnitProject, folder: Path, first: Reference, run: _Run, program: Future[Path] | None
 ) -> UnitResult:
     """The result where the C++ does the RTL's steps."""
-    reference = run_replay(unit, folder, run.outcome, run.settings)
-    steps = load_steps(folder / "results", len(unit.inputs), len(unit.asked))
-    whole = reference.steps == len(steps)
+    *cut_steps, steps = run_replay(unit, folder, run.outcome, run.settings)
+    reference = steps.reference
+    whole = is_whole(steps)
     if whole:
         reference.check_written(unit)
     offered = {state.name for state in run.outcome.streams if state.valid and not state.ready}
@@ -204,16 +246,27 @@ def _replayed(
         written = int((reference.written_in[stream.name] < reference.steps - unit.stages).sum())
         waiting = unit.places(stream) if stream.name in offered else 0
         due = max(written - waiting, 0) if whole else 0
-        scores.append(_score(stream, reference, folder / "results", whole, due))
+        *cut, last = _segments(stream, folder / "results")
+        before = (
+            _score_cut(stream, one.reference, got, is_whole(one), index)
+            for index, (one, got) in enumerate(zip(cut_steps, cut, strict=True))
+        )
+        score = _score(stream, reference, last, whole, due)
+        scores.append(replace(score, cut=sum(before, start=CutScore())))
+    disagreements = (
+        disagreement(unit, one.reference, one.recorded, index)
+        for index, one in enumerate([*cut_steps, steps])
+    )
     return UnitResult(
         unit.module,
         reference,
         tuple(scores),
-        run.outcome.cycles,
+        run.outcome.cycles_before + run.outcome.cycles,
         run.seconds,
-        with_amd_types(unit, program, folder, reference, folder / "replay"),
-        replayed=steps,
-        disagreement=disagreement(unit, reference, steps),
+        with_amd_types(unit, program, folder, reference, steps.folder),
+        replayed=steps.recorded,
+        disagreement=next(filter(None, disagreements), ""),
+        resets=len(run.outcome.segments),
     )
 
 
@@ -243,6 +296,8 @@ def _settings(
         patience=round(slowdown * (PATIENCE + 2 * active)),
         drain=round(slowdown * (256 + 8 * unit.stages + tail)),
         records_steps=reference.asked,
+        resets=options.resets,
+        seed=options.seed,
     )
 
 
@@ -259,30 +314,42 @@ def _run_rtl(unit: UnitProject, folder: Path, reference: Reference, options: Uni
     sources = [*sv_files(unit.root / "rtl"), testbench]
     model = build_model(sources, unit.build / "rtl", waves=options.waves is not None)
     most = max(unit.outputs, key=lambda stream: counts[stream.name])
-    file = folder / "results" / f"{most.name}.bin"
+    watched = folder / "results" / f"{most.name}.bin", _word_bytes(most), counts[most.name]
+    if options.resets:
+        watched = resets_path(folder / "results", most.name), 8, options.resets
     started = time.perf_counter()
     process = start_model(model, folder, options.stall, options.seed, options.waves)
     try:
-        watch([process], [file], _word_bytes(most), counts[most.name], options.progress)
+        watch([process], watched[:1], *watched[1:], options.progress)
         finish(process, "run", folder)
     finally:
         stop(process)
     return _Run(settings, Outcome.load(folder), time.perf_counter() - started)
 
 
+def _segments(stream: UnitStream, results: Path) -> list[Bytes]:
+    """The beats of a stream in each segment."""
+    words = np.fromfile(results / f"{stream.name}.bin", np.uint8).reshape(-1, _word_bytes(stream))
+    return split_segments(words[:, : stream.bytes_per_beat], results, stream.name)
+
+
 def _score(
-    stream: UnitStream, reference: Reference, results: Path, ended: bool, due: int | None = None
+    stream: UnitStream, reference: Reference, got: Bytes, ended: bool, due: int | None = None
 ) -> StreamScore:
     """Beats beyond the C++'s are too many where it had `ended`; all, or the first `due`, must be there."""
     want = reference.beats[stream.name]
-    words = np.fromfile(results / f"{stream.name}.bin", np.uint8).reshape(-1, _word_bytes(stream))
-    got = words[:, : stream.bytes_per_beat]
     both = min(len(want), len(got))
     differs = np.flatnonzero((want[:both] != got[:both]).any(axis=1))
     first = (int(differs[0]), _beat(want[differs[0]]), _beat(got[differs[0]])) if len(differs) else None
     expected = max(both, len(want) if due is None else due)
     extra = len(got) - both if ended else 0
     return StreamScore(stream, expected, len(differs), expected - both, extra, first)
+
+
+def _score_cut(stream: UnitStream, reference: Reference, got: Bytes, ended: bool, reset: int) -> CutScore:
+    """The score of a segment behind a reset, in which no beat need have come out."""
+    score = _score(stream, reference, got, ended, due=0)
+    return CutScore(len(got), score.wrong, f"after reset {reset}, {score.describe()}" if score.wrong else "")
 
 
 def _beat(row: Bytes) -> int:

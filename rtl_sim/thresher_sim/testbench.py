@@ -140,7 +140,9 @@ def render_unit_testbench(
         ports += [f".{wire}({wire})" for wire in _wires(stream)]
         driven = stream in outputs
         body += _sink(name, index + 1) if driven else _source(name, width, 1, index + 1, stream.wires)
-        body += _monitor(name, width, 1, name, "1'b0", stream.wires, valid_rests=driven, ready_rests=not driven)
+        body += _monitor(
+            name, width, 1, name, "1'b0", stream.wires, valid_rests=driven, ready_rests=not driven
+        )
     body += _instance(module, "dut", ports)
     return _testbench([*body, *(_step_recorder(inputs, asked) if records_steps else [])])
 
@@ -276,7 +278,7 @@ def _monitor_of(
     )
 
 
-def _monitor(  # noqa: PLR0913  (a monitor's parameters)
+def _monitor(
     name: str,
     width: int,
     beats_per_frame: int,

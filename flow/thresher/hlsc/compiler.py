@@ -110,9 +110,16 @@ class CompiledUnit:
 
 
 def compile_unit(
-    source: UnitSource, module_name: str, clock_mhz: float = 100.0, family: str = "xc7"
+    source: UnitSource,
+    module_name: str,
+    clock_mhz: float = 100.0,
+    family: str = "xc7",
+    *,
+    alone: bool = False,
 ) -> CompiledUnit:
     """Compile a unit to a module of SystemVerilog for a clock on a family of parts.
+
+    One that is to stand `alone`, and not between FIFOs of Thresher's, holds off its sources in reset.
 
     Raises:
         UsageError: `module_name` is no identifier, the clock is not positive, the family is unknown,
@@ -145,7 +152,7 @@ def compile_unit(
         raise error.of(source.type_name) from error
     diagnosis = diagnose(source.type_name, graph, plan, delays, clock_mhz)
     asked = graph.asked()
-    heading = Heading(module_name, f"{source.header.name}, {source.type_name}", clock_mhz)
+    heading = Heading(module_name, f"{source.header.name}, {source.type_name}", clock_mhz, alone)
     return CompiledUnit(
         module_name=module_name,
         verilog=module_text(graph, plan, heading),

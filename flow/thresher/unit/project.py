@@ -63,7 +63,7 @@ def write_unit_project(request: UnitRequest, target: Path) -> CompiledUnit:
     name = module_name(request.type_name, request.name)
     family = family_of(request.part, "hlsc")
     with replacing(target, MARKER, "hlsc") as folder:
-        unit = compile_unit(request.source, name, request.clock_mhz, family)
+        unit = compile_unit(request.source, name, request.clock_mhz, family, alone=True)
         plain = unoptimised(request.source)
         check_locals(request.source, plain)
         more = zero_divisor_warnings(request.source, plain)
