@@ -108,13 +108,13 @@ class Bench:
         return self._outcome(done=True)
 
     async def _disturb(self) -> bool:
-        """Do the resets; whether a whole frame came out wherever it should."""
+        """Do the resets; whether all came out that should before some of them."""
         settings, segment = self._settings, Segment(endless=self._endless)
-        if not await self._reach(settings.frames, _FIRST_POLL):
+        if not await self._reach(settings.share, _FIRST_POLL):
             return False
         span = self._time - self._began
         for reset in draw_resets(settings.resets, settings.seed, span, settings.frames, settings.endless):
-            if reset.whole_frame and not await self._reach(settings.frames, max(span // _LOOKS, 1)):
+            if reset.whole_frame and not await self._reach(settings.share, max(span // _LOOKS, 1)):
                 return False
             await self._cycles(reset.after - reset.held)
             self._set(rests=reset.held > 0)

@@ -33,7 +33,8 @@ class BenchSettings:
     after `patience` cycles without an expected beat on any stream, and runs on for `drain` cycles
     after the last, to see beats that are too many. `records_steps` says that there is a step_recorder.
     Before all that come `resets` resets, drawn by `seed`, in a run of `frames` frames, see `resets`; with
-    `endless` the sources begin anew behind the last frame until they are done.
+    `endless` the sources begin anew behind the last frame until they are done. After every second of them,
+    1 / `share` of the expected beats must come out before the next.
     """
 
     expected_beats: Mapping[str, int]
@@ -45,6 +46,7 @@ class BenchSettings:
     resets: int = 0
     seed: int = 0
     frames: int = 1
+    share: int = 1
     endless: bool = False
 
     def save(self, folder: Path) -> None:

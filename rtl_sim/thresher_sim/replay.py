@@ -121,7 +121,7 @@ def is_whole(replay: Replay) -> bool:
 
 
 def disagreement(unit: UnitProject, reference: Reference, steps: RecordedSteps, reset: int) -> str:
-    """Where a replay, after a reset, came to a step that takes other beats than the RTL's, in words; or ""."""
+    """Where a replay came to a step that takes other beats than the RTL's, in words; else empty."""
     step = reference.steps
     if step >= len(steps):
         return ""

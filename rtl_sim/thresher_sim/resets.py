@@ -38,7 +38,8 @@ class Reset:
     """A reset, with the end of the segment before it and the begin of that after it.
 
     Attributes:
-        whole_frame: whether the segment before it goes on until a whole frame has come out everywhere.
+        whole_frame: whether the segment before it goes on until a whole frame has come out everywhere; of a
+            unit's bench, which has no frames, so many beats as `outcome.BenchSettings` says.
         after: cycles from there, or else from the reset before, to this one: 1 or more.
         held: the last of these cycles, in which no sink is ready.
         cycles: how long it takes, in clock cycles: 1 or more.

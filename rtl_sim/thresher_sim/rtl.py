@@ -293,6 +293,7 @@ def _split(work: Path, lanes: Sequence[Lane], vectors: Path, frames: int, option
             resets=resets[job + 1] - resets[job],
             seed=options.seed + job,
             frames=end - first,
+            share=end - first,
             endless=True,
         )
         part = _Part(work / str(job), first, end - first, resets[job], settings)

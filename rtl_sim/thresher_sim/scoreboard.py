@@ -26,6 +26,9 @@ from .streams import Bytes
 from .testbench import render_unit_testbench
 from .unit import UnitProject, UnitStream
 
+# Of so many beats of an output, a part comes out between two resets.
+_BETWEEN_RESETS = 1000
+
 
 @dataclass(frozen=True)
 class UnitOptions:
@@ -298,6 +301,7 @@ def _settings(
         records_steps=reference.asked,
         resets=options.resets,
         seed=options.seed,
+        share=max(1, *(count // _BETWEEN_RESETS for count in counts.values())),
     )
 
 

@@ -51,8 +51,8 @@ def resets_line(comparison: Comparison) -> str:
     """How many resets a run had, and what came out before the last of them."""
     cut = comparison.streams[-1].cut
     return (
-        f"resets: {comparison.resets} at random moments; before the last {cut.frames:,} whole frames came out, "
-        f"and with those in parts {cut.beats:,} beats"
+        f"resets: {comparison.resets} at random moments; before the last one {cut.frames:,} whole frames "
+        f"came out, and with those in parts {cut.beats:,} beats"
     )
 
 
