@@ -137,7 +137,7 @@ def test_thresher_sim_runs_the_bench(project: Path, capsys: pytest.CaptureFixtur
     assert capsys.readouterr().out.endswith("every beat of every output equals the C++\n")
     assert refused(capsys, "sim", str(project), "--frames", "3") == (
         2,
-        f"sim: '{project}' is a unit's project, which takes --stall, --seed and --waves only; "
+        f"sim: '{project}' is a unit's project, which takes --stall, --resets, --seed and --waves only; "
         "leave the others out, or see its README for what `make` takes",
     )
 

@@ -79,8 +79,8 @@ class CutScore:
 
     def describe(self) -> str:
         """What is wrong, in words; for a stream that is good, the empty string."""
-        many = f" ({self.wrong} of {self.beats} beats before the last reset are wrong)"
-        return self.first + many if self.wrong else ""
+        many = f"({self.wrong} of {self.beats} beats before the last reset are wrong)"
+        return f"{self.first} {many}" if self.wrong else ""
 
     def __add__(self, later: CutScore) -> CutScore:
         """Up to one reset and on to a later one."""
@@ -111,16 +111,19 @@ class StreamScore:
         """What is wrong, in words; for a stream that is good, the empty string."""
         words = [self.cut.describe()] if self.cut.wrong else []
         if self.first is not None:
-            beat, expected, got = self.first
-            words.append(
-                f"beat {beat}: expected {self.stream.hex(expected)}, got {self.stream.hex(got)} "
-                f"({self.mismatches} of {self.expected} beats differ)"
-            )
+            words.append(f"{self.describe_first()} ({self.mismatches} of {self.expected} beats differ)")
         if self.missing:
             words.append(f"too few beats: {self.missing} of {self.expected} are missing")
         if self.extra:
             words.append(f"too many beats: {self.extra} more than {self.expected}")
         return "; ".join(words)
+
+    def describe_first(self) -> str:
+        """The first beat that differs; where none does, the first that is too many."""
+        if self.first is None:
+            return f"beat {self.expected} is too many"
+        beat, expected, got = self.first
+        return f"beat {beat}: expected {self.stream.hex(expected)}, got {self.stream.hex(got)}"
 
 
 @dataclass(frozen=True)
@@ -129,7 +132,8 @@ class UnitResult:
 
     `other_types` says what came of the same C++ with AMD's types.
     `replayed` are the RTL's steps where the C++ found its beats in each as the RTL did, and `disagreement`
-    says in words that one took other beats, where the comparison ends.
+    says in words that one took other beats, where the comparison ends. Memories that are `kept` may be why
+    beats after one of its `resets` are wrong.
     """
 
     module: str
@@ -141,6 +145,7 @@ class UnitResult:
     replayed: RecordedSteps | None = None
     disagreement: str = ""
     resets: int = 0
+    kept: tuple[str, ...] = ()
 
     @property
     def mismatches(self) -> int:
@@ -156,7 +161,7 @@ class UnitResult:
         wrong = [score for score in self.scores if score.wrong]
         if not wrong and self.disagreement:
             raise SimulationMismatchError(
-                f"sim: unit '{self.module}': {self.disagreement}; look at it with --waves"
+                f"sim: unit '{self.module}': {self.disagreement}; look at it with --waves{self._why()}"
             )
         if not wrong and self.other_types.difference:
             raise SimulationMismatchError(f"sim: unit '{self.module}': {self.other_types.difference}")
@@ -166,6 +171,15 @@ class UnitResult:
         raise SimulationMismatchError(
             f"sim: unit '{self.module}': stream '{wrong[0].stream.name}': {wrong[0].describe()}"
             + (f"; these streams differ too: {others}" if others else "")
+            + self._why()
+        )
+
+    def _why(self) -> str:
+        if not self.resets or not self.kept:
+            return ""
+        names = ", ".join(f"'{name}'" for name in self.kept)
+        return (
+            f"; no reset brings back the first words of {names}: let the unit write them itself after a reset"
         )
 
 
@@ -230,6 +244,7 @@ def _compared(
         run.seconds,
         with_amd_types(unit, program, folder, reference),
         resets=len(run.outcome.segments),
+        kept=unit.kept,
     )
 
 
@@ -270,6 +285,7 @@ def _replayed(
         replayed=steps.recorded,
         disagreement=next(filter(None, disagreements), ""),
         resets=len(run.outcome.segments),
+        kept=unit.kept,
     )
 
 
@@ -353,7 +369,9 @@ def _score(
 def _score_cut(stream: UnitStream, reference: Reference, got: Bytes, ended: bool, reset: int) -> CutScore:
     """The score of a segment behind a reset, in which no beat need have come out."""
     score = _score(stream, reference, got, ended, due=0)
-    return CutScore(len(got), score.wrong, f"after reset {reset}, {score.describe()}" if score.wrong else "")
+    return CutScore(
+        len(got), score.wrong, f"after reset {reset}, {score.describe_first()}" if score.wrong else ""
+    )
 
 
 def _beat(row: Bytes) -> int:

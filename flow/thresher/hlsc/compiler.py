@@ -61,7 +61,7 @@ class CompiledUnit:
     `stages` is also the latency: the cycles from the one in which a beat is accepted to the one in
     which the output of the same step is offered. `inputs` and `outputs` are (stream, bits), and `signals`
     are those of the streams that have more than data. `asked` are the outputs of which a step asks whether
-    they are full.
+    they are full, and `kept` the memories that a step writes and whose first words no reset brings back.
     `recurrence` is the slowest one. `warnings` tell of recurrences and operations that the delay model
     says miss the clock, of memories that cannot be what their size asks for, of initial values that could
     not be held to the compiled C++, of state without an initial value on which beats depend, and of streams
@@ -78,6 +78,7 @@ class CompiledUnit:
     outputs: tuple[tuple[str, int], ...]
     signals: Mapping[str, Signals]
     asked: tuple[str, ...]
+    kept: tuple[str, ...]
     registers: tuple[tuple[str, int], ...]
     state_bits: int
     pipeline_bits: int
@@ -164,6 +165,11 @@ def compile_unit(
         outputs=tuple((port.name, port.width) for port in graph.outputs),
         signals=_signals(graph),
         asked=tuple(port.name for port in graph.outputs if port.name in asked),
+        kept=tuple(
+            identifier(memory.name)
+            for memory in graph.memories
+            if memory.initial is not None and memory.writes
+        ),
         registers=tuple((identifier(register.name), register.width) for register in graph.registers),
         state_bits=sum(register.width for register in graph.registers),
         pipeline_bits=_pipeline_bits(graph, plan),

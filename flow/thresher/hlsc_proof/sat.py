@@ -128,7 +128,7 @@ def claim(source: UnitSource, clock_mhz: float, cycles: int, family: str = "xc7"
         MissingToolError: there is no llvmlite.
         ThresherError: as `compile_unit`.
     """
-    unit = compile_unit(source, MODULE, clock_mhz, family, alone=True)
+    unit = compile_unit(source, MODULE, clock_mhz, family)
     reference = reference_of(source.type_name, checked_text(source))
     streams = [_pairs(side) for side in (reference.streams.inputs, reference.streams.outputs)]
     if streams != [unit.inputs, unit.outputs]:

@@ -120,6 +120,7 @@ def _write_documents(request: UnitRequest, unit: CompiledUnit, headers: HeaderTr
         "inputs": unit.bits(unit.inputs),
         "outputs": unit.bits(unit.outputs),
         "asked": list(unit.asked),
+        "kept": list(unit.kept),
         "include_dirs": [f"hls/{path}" for path in headers.include_dirs],
         "hls_sha256": headers_digest(folder / "hls"),
     }
