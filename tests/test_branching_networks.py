@@ -40,7 +40,7 @@ def build(make: Callable[[], Any], shape: tuple[int, ...], dynamo: bool, folder:
 
 
 def check_streams(accelerator: Any, images: Any) -> None:
-    """Every beat of every stream is golden's: in C, in RTL at the stated rate, under any stalls and after resets."""
+    """Every beat of every stream is golden's: in C, in RTL at the stated rate, under stalls, after resets."""
     assert accelerator.csim(images).mismatches == 0
     estimate = accelerator.report()["estimate"]
     run = accelerator.sim(images[:RTL_FRAMES])

@@ -10,7 +10,7 @@ import numpy as np
 
 from .errors import SimulationMismatchError
 from .project import Stream
-from .resets import Segment
+from .resets import Segment, since
 from .streams import Bytes, StreamLayout
 from .vectors import read_beats, read_frames
 
@@ -58,7 +58,7 @@ class CutResult:
             return ""
         reset, mismatch = self.first
         return (
-            f"after reset {reset}, {mismatch.describe()} ({self.mismatches} of {self.beats} beats before the "
+            f"{since(reset)}, {mismatch.describe()} ({self.mismatches} of {self.beats} beats before the "
             "last reset differ)"
         )
 

@@ -19,7 +19,7 @@ import numpy.typing as npt
 from .errors import SimulationMismatchError
 from .outcome import BenchSettings, Outcome
 from .reference import Reference, run_reference
-from .resets import split_segments
+from .resets import since, split_segments
 from .unit import UnitProject
 
 Bits: TypeAlias = npt.NDArray[np.uint8]
@@ -120,16 +120,22 @@ def is_whole(replay: Replay) -> bool:
     return replay.reference.steps == len(replay.recorded)
 
 
-def disagreement(unit: UnitProject, reference: Reference, steps: RecordedSteps, reset: int) -> str:
-    """Where a replay came to a step that takes other beats than the RTL's, in words; else empty."""
+def disagreement(unit: UnitProject, replay: Replay, reset: int, resets: int) -> str:
+    """Where a replay came to a step that takes other beats than the RTL's, in words; else empty.
+
+    The replay is of the segment behind `reset`, in a run that had `resets`.
+    """
+    reference, steps = replay.reference, replay.recorded
     step = reference.steps
     if step >= len(steps):
         return ""
     name = reference.dry or reference.differs
     index = [stream.name for stream in unit.inputs].index(name)
     rtl, cpp = ("a beat", "none") if steps.taken[step, index] else ("no beat", "one")
-    when = f" after reset {reset}" if reset else ""
-    return f"stream '{name}': in step {step}{when} the RTL takes {rtl}, where the C++ takes {cpp}"
+    where = f"in step {step}"
+    if resets:
+        where = f"{since(reset)}, {where}"
+    return f"stream '{name}': {where} the RTL takes {rtl}, where the C++ takes {cpp}"
 
 
 def _check_taken(unit: UnitProject, segments: Sequence[RecordedSteps], results: Path) -> None:

@@ -94,6 +94,11 @@ def check_resets(resets: int) -> None:
         raise UsageError(f"sim: {resets} resets cannot be; choose 0 or more")
 
 
+def since(reset: int) -> str:
+    """Where in a run what follows a reset is, in words; 0 is the reset that every run begins with."""
+    return f"after reset {reset}" if reset else "before the first reset"
+
+
 def resets_path(results: Path, name: str) -> Path:
     """The file that says where the segments of a stream, or of a unit's steps, end."""
     return results / f"{name}.resets"

@@ -18,7 +18,7 @@ from .outcome import BenchSettings, Outcome
 from .progress import Progress, watch
 from .reference import Reference, read_beats, run_reference
 from .replay import RecordedSteps, disagreement, is_whole, run_replay
-from .resets import check_resets, resets_path, split_segments
+from .resets import check_resets, resets_path, since, split_segments
 from .rtl import MAX_SEED, PATIENCE, sv_files
 from .runner import build_model, finish, start_model, stop
 from .stimulus import Range, stimulus
@@ -272,8 +272,7 @@ def _replayed(
         score = _score(stream, reference, last, whole, due)
         scores.append(replace(score, cut=sum(before, start=CutScore())))
     disagreements = (
-        disagreement(unit, one.reference, one.recorded, index)
-        for index, one in enumerate([*cut_steps, steps])
+        disagreement(unit, one, index, len(cut_steps)) for index, one in enumerate([*cut_steps, steps])
     )
     return UnitResult(
         unit.module,
@@ -369,9 +368,7 @@ def _score(
 def _score_cut(stream: UnitStream, reference: Reference, got: Bytes, ended: bool, reset: int) -> CutScore:
     """The score of a segment behind a reset, in which no beat need have come out."""
     score = _score(stream, reference, got, ended, due=0)
-    return CutScore(
-        len(got), score.wrong, f"after reset {reset}, {score.describe_first()}" if score.wrong else ""
-    )
+    return CutScore(len(got), score.wrong, f"{since(reset)}, {score.describe_first()}" if score.wrong else "")
 
 
 def _beat(row: Bytes) -> int:

@@ -116,9 +116,11 @@ def test_a_unit_of_several_stages_is_among_them(projects: dict[str, UnitProject]
     }
 
 
-def run(project: UnitProject, stall: int, seed: int) -> UnitResult:
+def run(project: UnitProject, stall: int, seed: int, resets: int = 0) -> UnitResult:
     both_types = project.module == "Priority"  # g++ takes some seconds for each unit
-    return simulate_unit(project, UnitOptions(BEATS, seed, stall, STEPS, both_types=both_types))
+    return simulate_unit(
+        project, UnitOptions(BEATS, seed, stall, STEPS, both_types=both_types, resets=resets)
+    )
 
 
 def expected(project: UnitProject, result: UnitResult, seed: int) -> list[int]:
@@ -130,6 +132,14 @@ def expected(project: UnitProject, result: UnitResult, seed: int) -> list[int]:
 def written(result: UnitResult) -> list[int]:
     rows = result.reference.beats["m_axis"]
     return [int.from_bytes(row.tobytes(), "little") for row in rows]
+
+
+@pytest.mark.parametrize("name", ["RoundRobin", "Priority"])
+def test_every_beat_is_compared_after_resets(name: str, projects: dict[str, UnitProject]) -> None:
+    result = run(projects[name], 35, 5, resets=12)
+    result.check()
+    assert (result.resets, result.mismatches) == (12, 0)
+    assert sum(score.cut.beats for score in result.scores) > BEATS
 
 
 @pytest.mark.parametrize("stall", [0, 35, 60])

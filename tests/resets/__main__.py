@@ -67,7 +67,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     print(align([titles, *((row.name, *map(str, row.numbers)) for row in rows.values())]))
     wrong = sum(row.wrong for row in rows.values())
     print(
-        f"resets: {options.number} in each run; whole frames and beats are those before its last: {wrong} wrong"
+        f"resets: {options.number} in each run; whole frames and beats are those before its last; "
+        f"{wrong} beats are wrong"
     )
     return 1 if wrong else 0
 
