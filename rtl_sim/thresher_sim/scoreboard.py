@@ -10,19 +10,17 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-import numpy as np
-
 from .amd import OtherTypes, compiling, with_amd_types
 from .errors import SimulationMismatchError, ThresherError, UsageError
 from .outcome import BenchSettings, Outcome
 from .progress import Progress, watch
 from .reference import Reference, read_beats, run_reference
 from .replay import RecordedSteps, disagreement, is_whole, run_replay
-from .resets import check_resets, resets_path, since, split_segments
+from .resets import check_resets, resets_path
 from .rtl import MAX_SEED, PATIENCE, sv_files
 from .runner import build_model, finish, start_model, stop
+from .scores import CutScore, StreamScore, read_segments, score_cut, score_stream, word_bytes
 from .stimulus import Range, stimulus
-from .streams import Bytes
 from .testbench import render_unit_testbench
 from .unit import UnitProject, UnitStream
 
@@ -64,66 +62,6 @@ class UnitOptions:
             raise UsageError(f"sim: a seed of {self.seed} cannot be; choose 0 to {MAX_SEED}")
         if self.beats < 1 or self.steps < 1:
             raise UsageError(f"sim: {min(self.beats, self.steps)} beats or steps cannot be; choose 1 or more")
-
-
-@dataclass(frozen=True)
-class CutScore:
-    """How an output compares up to the last reset: what comes behind each is a begin of the C++'s beats.
-
-    `wrong` of `beats` differ or are too many; `first` says which the first is, in words.
-    """
-
-    beats: int = 0
-    wrong: int = 0
-    first: str = ""
-
-    def describe(self) -> str:
-        """What is wrong, in words; for a stream that is good, the empty string."""
-        many = f"({self.wrong} of {self.beats} beats before the last reset are wrong)"
-        return f"{self.first} {many}" if self.wrong else ""
-
-    def __add__(self, later: CutScore) -> CutScore:
-        """Up to one reset and on to a later one."""
-        return CutScore(self.beats + later.beats, self.wrong + later.wrong, self.first or later.first)
-
-
-@dataclass(frozen=True)
-class StreamScore:
-    """How one output compares, in beats; `first` is the first that differs: index, expected, got.
-
-    `cut` is about the beats before the last reset, which the other numbers leave out.
-    """
-
-    stream: UnitStream
-    expected: int
-    mismatches: int
-    missing: int
-    extra: int
-    first: tuple[int, int, int] | None
-    cut: CutScore = CutScore()
-
-    @property
-    def wrong(self) -> int:
-        """Beats that differed, were missing or too many."""
-        return self.mismatches + self.missing + self.extra + self.cut.wrong
-
-    def describe(self) -> str:
-        """What is wrong, in words; for a stream that is good, the empty string."""
-        words = [self.cut.describe()] if self.cut.wrong else []
-        if self.first is not None:
-            words.append(f"{self.describe_first()} ({self.mismatches} of {self.expected} beats differ)")
-        if self.missing:
-            words.append(f"too few beats: {self.missing} of {self.expected} are missing")
-        if self.extra:
-            words.append(f"too many beats: {self.extra} more than {self.expected}")
-        return "; ".join(words)
-
-    def describe_first(self) -> str:
-        """The first beat that differs; where none does, the first that is too many."""
-        if self.first is None:
-            return f"beat {self.expected} is too many"
-        beat, expected, got = self.first
-        return f"beat {beat}: expected {self.stream.hex(expected)}, got {self.stream.hex(got)}"
 
 
 @dataclass(frozen=True)
@@ -230,9 +168,9 @@ def _compared(
     ended = reference.ran_dry or reference.idle > run.settings.drain + run.settings.poll
     scores = []
     for stream in unit.outputs:
-        *cut, last = _segments(stream, folder / "results")
-        before = (_score_cut(stream, reference, got, ended, index) for index, got in enumerate(cut))
-        score = _score(stream, reference, last, ended)
+        *cut, last = read_segments(stream, folder / "results")
+        before = (score_cut(stream, reference, got, ended, index) for index, got in enumerate(cut))
+        score = score_stream(stream, reference, last, ended)
         scores.append(replace(score, cut=sum(before, start=CutScore())))
     if run.outcome.done or not any(score.wrong for score in scores):
         run.outcome.check(run.settings)
@@ -264,12 +202,12 @@ def _replayed(
         written = int((reference.written_in[stream.name] < reference.steps - unit.stages).sum())
         waiting = unit.places(stream) if stream.name in offered else 0
         due = max(written - waiting, 0) if whole else 0
-        *cut, last = _segments(stream, folder / "results")
+        *cut, last = read_segments(stream, folder / "results")
         before = (
-            _score_cut(stream, one.reference, got, is_whole(one), index)
+            score_cut(stream, one.reference, got, is_whole(one), index)
             for index, (one, got) in enumerate(zip(cut_steps, cut, strict=True))
         )
-        score = _score(stream, reference, last, whole, due)
+        score = score_stream(stream, reference, last, whole, due)
         scores.append(replace(score, cut=sum(before, start=CutScore())))
     disagreements = (
         disagreement(unit, one, index, len(cut_steps)) for index, one in enumerate([*cut_steps, steps])
@@ -333,7 +271,7 @@ def _run_rtl(unit: UnitProject, folder: Path, reference: Reference, options: Uni
     sources = [*sv_files(unit.root / "rtl"), testbench]
     model = build_model(sources, unit.build / "rtl", waves=options.waves is not None)
     most = max(unit.outputs, key=lambda stream: counts[stream.name])
-    watched = folder / "results" / f"{most.name}.bin", _word_bytes(most), counts[most.name]
+    watched = folder / "results" / f"{most.name}.bin", word_bytes(most), counts[most.name]
     if options.resets:
         watched = resets_path(folder / "results", most.name), 8, options.resets
     started = time.perf_counter()
@@ -344,40 +282,6 @@ def _run_rtl(unit: UnitProject, folder: Path, reference: Reference, options: Uni
     finally:
         stop(process)
     return _Run(settings, Outcome.load(folder), time.perf_counter() - started)
-
-
-def _segments(stream: UnitStream, results: Path) -> list[Bytes]:
-    """The beats of a stream in each segment."""
-    words = np.fromfile(results / f"{stream.name}.bin", np.uint8).reshape(-1, _word_bytes(stream))
-    return split_segments(words[:, : stream.bytes_per_beat], results, stream.name)
-
-
-def _score(
-    stream: UnitStream, reference: Reference, got: Bytes, ended: bool, due: int | None = None
-) -> StreamScore:
-    """Beats beyond the C++'s are too many where it had `ended`; all, or the first `due`, must be there."""
-    want = reference.beats[stream.name]
-    both = min(len(want), len(got))
-    differs = np.flatnonzero((want[:both] != got[:both]).any(axis=1))
-    first = (int(differs[0]), _beat(want[differs[0]]), _beat(got[differs[0]])) if len(differs) else None
-    expected = max(both, len(want) if due is None else due)
-    extra = len(got) - both if ended else 0
-    return StreamScore(stream, expected, len(differs), expected - both, extra, first)
-
-
-def _score_cut(stream: UnitStream, reference: Reference, got: Bytes, ended: bool, reset: int) -> CutScore:
-    """The score of a segment behind a reset, in which no beat need have come out."""
-    score = _score(stream, reference, got, ended, due=0)
-    return CutScore(len(got), score.wrong, f"{since(reset)}, {score.describe_first()}" if score.wrong else "")
-
-
-def _beat(row: Bytes) -> int:
-    return int.from_bytes(row.tobytes(), "little")
-
-
-def _word_bytes(stream: UnitStream) -> int:
-    """Bytes of one beat in a monitor's file, which has whole 32-bit words."""
-    return 4 * -(-stream.width // 32)
 
 
 def _write_beats(folder: Path, stream: UnitStream, beats: Sequence[int]) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from thresher.hlsc import UnitSource, compile_unit
+from thresher.share import share_dir
 from thresher_sim.amd import OtherTypes
 from thresher_sim.compare import Comparison, StreamResult, compare_segments
 from thresher_sim.errors import SimulationMismatchError, UsageError
@@ -16,7 +17,8 @@ from thresher_sim.project import Stream
 from thresher_sim.reference import Reference
 from thresher_sim.resets import Segment, draw_resets, split_segments
 from thresher_sim.rtl import RtlOptions
-from thresher_sim.scoreboard import CutScore, StreamScore, UnitOptions, UnitResult
+from thresher_sim.scoreboard import UnitOptions, UnitResult
+from thresher_sim.scores import CutScore, StreamScore
 from thresher_sim.streams import Bytes, IntType, StreamLayout
 from thresher_sim.unit import UnitStream
 from thresher_sim.vectors import write_vectors
@@ -114,8 +116,8 @@ def test_a_memory_that_keeps_its_words_is_named() -> None:
         result.check()
     assert str(caught.value) == (
         "sim: unit 'Count': stream 'm_axis': after reset 3, beat 1: expected 0x05, got 0x06 "
-        "(2 of 9 beats before the last reset are wrong); no reset brings back the first words of 'words_': let the "
-        "unit write them itself after a reset"
+        "(2 of 9 beats before the last reset are wrong); no reset brings back the first words of 'words_': "
+        "let the unit write them itself after a reset"
     )
 
 
@@ -137,7 +139,7 @@ struct Histogram {
 
 def test_only_a_unit_that_stands_alone_holds_off_its_source_in_reset(tmp_path: Path) -> None:
     (tmp_path / "histogram.hpp").write_text(HISTOGRAM)
-    source = UnitSource(tmp_path / "histogram.hpp", "Histogram")
+    source = UnitSource(tmp_path / "histogram.hpp", "Histogram", (share_dir("hls"),))
     alone, inside = (compile_unit(source, "histogram", alone=alone) for alone in (True, False))
     assert alone.kept == inside.kept == ("counts",)
     assert "assign s_axis_tready = ap_rst_n && advance;" in alone.verilog
