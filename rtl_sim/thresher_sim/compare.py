@@ -168,7 +168,7 @@ def compare_segments(
 ) -> CutResult:
     """Compare the beats of segments with the `frames` frames from `first_frame` on in `expected`.
 
-    A segment counts its frames from `first_frame`; `first_reset` is the number of the reset before the first.
+    A segment counts its frames from `first_frame`; before the first reset here come `first_reset` of other jobs.
 
     Raises:
         UsageError: expected beats are missing or damaged.
@@ -176,7 +176,7 @@ def compare_segments(
     want = read_frames(expected, stream, first_frame + frames)[first_frame:]
     want = want.reshape(-1, stream.layout.bytes_per_beat)
     results = (
-        _compare_segment(stream.layout, want, got, segment, first_frame, first_reset + index)
+        _compare_segment(stream.layout, want, got, segment, first_frame, first_reset * (index > 0) + index)
         for index, (segment, got) in enumerate(cuts)
     )
     return sum(results, start=CutResult())

@@ -87,9 +87,10 @@ def test_a_segment_begins_its_frames_which_go_round(tmp_path: Path) -> None:
 
 def test_jobs_count_their_frames_and_resets_on(tmp_path: Path) -> None:
     write_vectors(tmp_path, [STREAM], [{"m_axis": np.array([[[1, 2]], [[3, 4]], [[5, 6]]])}])
-    bad = compare_segments(STREAM, tmp_path, [(Segment(0, True), beats(3, 4, 5, 6, 1))], 2, 1, 10)
+    cuts = [(Segment(0, True), beats()), (Segment(0, True), beats(3, 4, 5, 6, 1))]
+    bad = compare_segments(STREAM, tmp_path, cuts, 2, 1, 10)
     assert bad.describe() == (
-        "after reset 10, frame 1, beat 0, element 0: expected 3, got 1 "
+        "after reset 11, frame 1, beat 0, element 0: expected 3, got 1 "
         "(1 of 5 beats before the last reset differ)"
     )
     first = compare_segments(STREAM, tmp_path, [(Segment(0, True), beats(8))], 2)
