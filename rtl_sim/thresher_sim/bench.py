@@ -125,13 +125,15 @@ class Bench:
         return True
 
     async def _do(self, reset: Reset) -> None:
-        """From before its first rising edge to behind its last one."""
+        """From before its first rising edge until sinks may take beats after it."""
         following = reset.following
-        self._set(first_frame=following.first_frame, endless=following.endless, rests=False)
+        self._set(first_frame=following.first_frame, endless=following.endless, rests=reset.blocked > 0)
         self._set(early=reset.early, noisy=reset.noisy, eager=reset.eager)
         self._reset_n.value = 0
         await self._cycles(reset.cycles)
         self._release()
+        await self._cycles(reset.blocked)
+        self._set(rests=False)
 
     def _release(self) -> None:
         self._reset_n.value = 1

@@ -168,7 +168,7 @@ def compare_segments(
 ) -> CutResult:
     """Compare the beats of segments with the `frames` frames from `first_frame` on in `expected`.
 
-    A segment counts its frames from `first_frame`; before the first reset here come `first_reset` of other jobs.
+    A segment counts its frames from `first_frame`; `first_reset` resets of other jobs come before.
 
     Raises:
         UsageError: expected beats are missing or damaged.

@@ -20,7 +20,7 @@ import numpy as np
 from .errors import UsageError
 from .streams import Bytes
 
-# One segment in so many ends with sinks that take nothing, so that all fills up behind them.
+# One segment in so many ends with sinks that take nothing, so that all fills up, and as many begin so.
 _HELD_EVERY = 4
 _MOST_CYCLES = 16
 
@@ -46,6 +46,7 @@ class Reset:
         early: sources offer their first beat in the reset and on.
         noisy: sources offer in the reset a beat that is gone after it.
         eager: sinks are ready in the reset.
+        blocked: cycles after it in which no sink is ready.
         following: what plays after it.
     """
 
@@ -56,6 +57,7 @@ class Reset:
     early: bool
     noisy: bool
     eager: bool
+    blocked: int
     following: Segment
 
 
@@ -76,6 +78,7 @@ def draw_resets(count: int, seed: int, span: int, frames: int, endless: bool) ->
             whole_frame=whole_frame,
             after=after,
             held=chance.randint(1, after) if chance.randrange(_HELD_EVERY) == 0 else 0,
+            blocked=chance.randint(1, span) if chance.randrange(_HELD_EVERY) == 0 else 0,
             cycles=chance.choice((1, 1, 2, chance.randint(3, _MOST_CYCLES))),
             early=offer == "early",
             noisy=offer == "noisy",

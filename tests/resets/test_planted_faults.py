@@ -121,7 +121,9 @@ def test_the_chain_is_right_after_any_reset(folder: Path, tmp_path: Path) -> Non
     assert source.cut.beats > target.cut.beats  # resets found beats inside
 
 
-@pytest.mark.parametrize("fault", FAULTS)
+# Not of last_q, which only says how many beats fit: where it is wrong there is room for fewer, or for as many
+# as the memory has places, and no beat of a chain is wrong.
+@pytest.mark.parametrize("fault", sorted(FAULTS.keys() - {"fifo.last_q"}))
 def test_a_register_that_a_reset_forgets_is_found(fault: str, folder: Path, tmp_path: Path) -> None:
     with pytest.raises((SimulationMismatchError, ToolFailedError)) as caught:
         run(folder, tmp_path, FAULTS[fault], 40).comparison.check("sim")

@@ -37,7 +37,7 @@ def test_resets_come_in_every_kind_of_moment() -> None:
     assert all(reset.following.endless for reset in drawn[:-1])
     assert {1, 2} < {reset.cycles for reset in drawn} <= set(range(1, 17))
     assert 70 < sum(reset.whole_frame for reset in drawn) < 130
-    for kind in ("early", "noisy", "eager", "held"):
+    for kind in ("early", "noisy", "eager", "held", "blocked"):
         assert 25 < sum(bool(getattr(reset, kind)) for reset in drawn) < 130, kind
     assert not any(reset.early and reset.noisy for reset in drawn)
     # In the first cycle after a reset and in the cycle of another one's end; and far from both.
