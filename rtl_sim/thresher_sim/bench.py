@@ -166,8 +166,8 @@ class Bench:
     def _outcome(self, done: bool) -> Outcome:
         states = tuple(monitor.state() for monitor in self._monitors)
         occupancy = {name: int(most.value) for name, most in self._meters.items()}
-        segments = tuple(self._segments)
-        return Outcome(done, self._cycle(), states, occupancy, self._rest(), segments, self._began)
+        segments, before = tuple(self._segments), self._began - RESET_CYCLES
+        return Outcome(done, self._cycle(), states, occupancy, self._rest(), segments, before)
 
     def _rest(self) -> int:
         return 0 if self._recorder is None else int(self._recorder.rest.value)

@@ -94,7 +94,7 @@ class Outcome:
 
     `occupancy` is the most beats in each FIFO that has a meter, by its stream. `rest` is the cycles since
     the last step of a unit whose steps are recorded. `segments` are those that resets ended, with
-    `cycles_before` clock cycles in all, resets included.
+    `cycles_before` clock cycles in all, their resets included.
     """
 
     done: bool
