@@ -75,6 +75,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _kernels(resets: int, seed: int) -> Iterator[Held]:
     for clock_mhz in CLOCKS_MHZ:
+        _announce(f"units for {clock_mhz:g} MHz")
         kernels = _drawn(seed + int(clock_mhz))
         with tempfile.TemporaryDirectory() as folder:
             bench = make_bench(Path(folder), kernels, np.random.default_rng(seed), FRAMES)
@@ -93,11 +94,16 @@ def _reset_units(bench: KernelBench, stall: int, resets: int, seed: int) -> Iter
 
 def _networks(resets: int, seed: int) -> Iterator[Held]:
     for name, plan in EXACT.items():
+        _announce(f"the {name} network")
         with tempfile.TemporaryDirectory() as folder:
             accelerator, images, _ = build(*plan, Path(folder))
             for stall in STALLS:
                 run = accelerator.sim(images[:FRAMES], stall=stall, seed=seed, resets=resets)
                 yield _held(f"{name} network", run.comparison.resets, run.comparison.streams)
+
+
+def _announce(what: str) -> None:
+    print(f"resets: {what} ...", file=sys.stderr, flush=True)
 
 
 def _held(name: str, resets: int, streams: Sequence[StreamResult]) -> Held:
