@@ -13,7 +13,7 @@ export REACHABLE = import sys, urllib.request; urllib.request.urlopen(sys.argv[1
 pinned = $(shell grep -i '^$(1)==' constraints.txt)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo custom-unit methods test lint bench bench-hlsc bench-cost fuzz-hlsc fuzz-networks fuzz-models sweep-units prove-kernels clean check-machine
+.PHONY: help setup demo custom-unit methods test lint bench bench-hlsc bench-cost fuzz-hlsc fuzz-networks fuzz-models sweep-units resets prove-kernels clean check-machine
 
 help:  ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | \
@@ -61,6 +61,9 @@ fuzz-models: $(READY)  ## Give N mutated models, arrays, foldings and projects, 
 
 sweep-units: $(READY)  ## Hold 5,400 matrix-vector units to plain arithmetic, all fan-ins near powers of two (N=100: so many)
 	$(BIN)/python -m tests.kernels.sweep -n $(or $(N),0) --seed $(or $(SEED),0) --jobs $(JOBS)
+
+resets: $(READY)  ## Reset units of every kernel, and three branched networks, N times each (N=200, SEED=0; 15 minutes)
+	$(BIN)/python -W "ignore:fast_hadamard_transform" -m tests.resets -n $(or $(N),200) --seed $(or $(SEED),0)
 
 prove-kernels: $(READY)  ## Prove the SystemVerilog of small layers of each kernel, pipelined and in one stage (20 minutes)
 	$(BIN)/python -m tests.kernels.prove

@@ -40,13 +40,15 @@ def build(make: Callable[[], Any], shape: tuple[int, ...], dynamo: bool, folder:
 
 
 def check_streams(accelerator: Any, images: Any) -> None:
-    """Every beat of every stream is golden's: in C, in RTL at the stated rate, and under any stalls."""
+    """Every beat of every stream is golden's: in C, in RTL at the stated rate, under stalls, after resets."""
     assert accelerator.csim(images).mismatches == 0
     estimate = accelerator.report()["estimate"]
     run = accelerator.sim(images[:RTL_FRAMES])
     assert (run.frames, run.mismatches, run.warnings) == (RTL_FRAMES, 0, ())
     assert run.latency_cycles == estimate["latency_cycles"]
     assert run.cycles_per_frame == estimate["cycles_per_frame"]
+    reset = accelerator.sim(images[:RTL_FRAMES], stall=20, seed=3, resets=20)
+    assert (reset.comparison.resets, reset.mismatches) == (20, 0)
     for seed in (1, 2):
         stalled = accelerator.sim(images[:RTL_FRAMES], stall=40, seed=seed)
         assert (stalled.frames, stalled.mismatches) == (RTL_FRAMES, 0)

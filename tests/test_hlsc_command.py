@@ -133,11 +133,16 @@ def test_one_character_of_the_rtl_is_found(project: Path, capsys: pytest.Capture
 
 
 def test_thresher_sim_runs_the_bench(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["sim", str(project), "--stall", "10", "--seed", "3"]) == 0
-    assert capsys.readouterr().out.endswith("every beat of every output equals the C++\n")
+    assert main(["sim", str(project), "--stall", "10", "--seed", "3", "--resets", "20"]) == 0
+    out = capsys.readouterr().out
+    assert out.endswith("every beat of every output equals the C++\n")
+    told = re.search(
+        r"^resets: 20 at random moments; ([\d,]+) beats came out before the last of them$", out, re.M
+    )
+    assert told is not None and int(told[1].replace(",", "")) > 2000
     assert refused(capsys, "sim", str(project), "--frames", "3") == (
         2,
-        f"sim: '{project}' is a unit's project, which takes --stall, --seed and --waves only; "
+        f"sim: '{project}' is a unit's project, which takes --stall, --resets, --seed and --waves only; "
         "leave the others out, or see its README for what `make` takes",
     )
 

@@ -126,6 +126,7 @@ class Accelerator:
         *,
         count: int | None = None,
         stall: int = 0,
+        resets: int = 0,
         seed: int = 0,
         waves: Path | str | None = None,
         jobs: int = 1,
@@ -140,18 +141,22 @@ class Accelerator:
             labels: As for `csim`.
             count: As for `csim`.
             stall: Percent of the cycles in which each end rests at random.
-            seed: Of these stalls.
+            resets: Resets at random moments, before the frames are played as without; each stream is held to
+                the golden model from every reset on.
+            seed: Of these stalls and resets.
             waves: An FST file to record all signals in.
             jobs: Processes to split the frames over.
             dataset: As for `csim`.
-            progress: Called with the frames done and the frames in all.
+            progress: Called with the frames done and the frames in all, or with the resets.
             rtl: `own`, or `vitis` for the Verilog that Vitis HLS made of the project's C++.
         """
         if rtl not in ("own", "vitis"):
             raise UsageError(f"sim: there is no RTL {rtl!r}; choose own or vitis")
         # Read again: an earlier run may have compiled it from other C++.
         project = refresh_rtl(load_project(self.directory))
-        options = RtlOptions(stall, seed, jobs, Path(waves) if waves else None, progress=progress)
+        options = RtlOptions(
+            stall, seed, jobs, Path(waves) if waves else None, progress=progress, resets=resets
+        )
         with run_folder(project) as folder:
             vectors, golden = self._vectors(frames, count, folder)
             classes = _labels(labels, golden)
@@ -166,6 +171,7 @@ class Accelerator:
         family: str = "xc7",
         count: int | None = None,
         stall: int = 0,
+        resets: int = 0,
         seed: int = 0,
         waves: Path | str | None = None,
         jobs: int = 1,
@@ -181,6 +187,7 @@ class Accelerator:
             family: `xc7` or `ecp5`.
             count: As for `csim`.
             stall: As for `sim`.
+            resets: As for `sim`.
             seed: As for `sim`.
             waves: As for `sim`.
             jobs: As for `sim`.
@@ -192,7 +199,9 @@ class Accelerator:
                 f"sim: netlists of family {family!r} have no models; choose of {', '.join(NETLIST_FAMILIES)}"
             )
         project = refresh_rtl(load_project(self.directory))
-        options = RtlOptions(stall, seed, jobs, Path(waves) if waves else None, progress=progress)
+        options = RtlOptions(
+            stall, seed, jobs, Path(waves) if waves else None, progress=progress, resets=resets
+        )
         with run_folder(project) as folder:
             vectors, golden = self._vectors(frames, count, folder)
             run = run_netlist(project, family, vectors, folder, count, options, announce)

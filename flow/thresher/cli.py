@@ -291,7 +291,14 @@ def _add_sim(group: _Commands) -> None:
         metavar="P",
         help="stall both ends at random in P percent of the cycles",
     )
-    parser.add_argument("--seed", type=int, default=0, metavar="N", help="seed of the stalls")
+    parser.add_argument(
+        "--resets",
+        type=int,
+        default=0,
+        metavar="N",
+        help="reset at N random moments, in mid frame and in a row too, before the frames are played",
+    )
+    parser.add_argument("--seed", type=int, default=0, metavar="N", help="seed of the stalls and resets")
     parser.add_argument(
         "--waves", type=Path, metavar="FILE.fst", help="record all signals for GTKWave or Surfer"
     )

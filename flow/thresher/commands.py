@@ -49,6 +49,7 @@ from thresher.unit import UnitRequest, report_text, unit_report, write_unit_proj
 from thresher_sim.netlist import FAMILIES as NETLIST_FAMILIES
 from thresher_sim.scoreboard import UnitOptions
 from thresher_sim.streams import IntType
+from thresher_sim.tables import resets_line
 from thresher_sim.unit import MARKER as UNIT_MARKER
 from thresher_sim.unit_command import run_unit
 
@@ -171,6 +172,7 @@ def sim(options: argparse.Namespace) -> int:
             labels,
             count=options.frames,
             stall=options.stall,
+            resets=options.resets,
             seed=options.seed,
             waves=options.waves,
             jobs=options.jobs,
@@ -292,10 +294,14 @@ def _sim_unit(options: argparse.Namespace) -> int:
     plain = options.jobs == 1 and not options.netlist and options.rtl == "own"
     if not plain or any(getattr(options, name) is not None for name in others):
         raise UsageError(
-            f"sim: '{options.project}' is a unit's project, which takes --stall, --seed and --waves only; "
+            f"sim: '{options.project}' is a unit's project, which takes --stall, --resets, --seed and "
+            "--waves only; "
             "leave the others out, or see its README for what `make` takes"
         )
-    return run_unit(options.project, UnitOptions(stall=options.stall, seed=options.seed, waves=options.waves))
+    unit_options = UnitOptions(
+        stall=options.stall, seed=options.seed, waves=options.waves, resets=options.resets
+    )
+    return run_unit(options.project, unit_options)
 
 
 def _sim_netlist(options: argparse.Namespace) -> int:
@@ -309,6 +315,7 @@ def _sim_netlist(options: argparse.Namespace) -> int:
             family=options.family or "xc7",
             count=options.frames,
             stall=options.stall,
+            resets=options.resets,
             seed=options.seed,
             waves=options.waves,
             jobs=options.jobs,
@@ -347,6 +354,8 @@ def _conclude(
         return error.exit_code
     ends_only = name == "sim --netlist" or _is_vitis(options)
     which = "the input and the output" if ends_only else "every stream"
+    if run.comparison.resets:
+        console.print(resets_line(run.comparison), markup=False, highlight=False)
     console.print(f"every beat of {which} equals the golden model ({run.frames} frames)")
     return 0
 

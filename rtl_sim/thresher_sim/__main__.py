@@ -51,7 +51,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _simulate(project: Project, vectors: Path, results: Path, options: argparse.Namespace) -> int:
-    progress = ProgressLine(options.command)
+    counted = "resets" if getattr(options, "resets", 0) else "frames"
+    progress = ProgressLine(options.command, counted)
     try:
         if options.command == "csim":
             csim = simulate_c(project, vectors, results, options.frames, options.types, progress)
@@ -59,7 +60,13 @@ def _simulate(project: Project, vectors: Path, results: Path, options: argparse.
         else:
             print("sim: building what changed, then running ...", file=sys.stderr, flush=True)
             settings = RtlOptions(
-                options.stall, options.seed, options.jobs, options.waves, options.patience, progress
+                options.stall,
+                options.seed,
+                options.jobs,
+                options.waves,
+                options.patience,
+                progress,
+                options.resets,
             )
             if options.command == "netlist":
                 rtl = simulate_netlist(
@@ -104,7 +111,10 @@ def _parser() -> argparse.ArgumentParser:
 
 def _add_run_options(sim: argparse.ArgumentParser) -> None:
     sim.add_argument("--stall", type=int, default=0, metavar="P", help="percent of cycles to rest, both ends")
-    sim.add_argument("--seed", type=int, default=0, help="of the random stalls")
+    sim.add_argument(
+        "--resets", type=int, default=0, metavar="N", help="reset at N random moments before the frames"
+    )
+    sim.add_argument("--seed", type=int, default=0, help="of the random stalls and resets")
     sim.add_argument("--jobs", type=int, default=1, help="processes to split the frames over")
     sim.add_argument("--waves", type=Path, metavar="FILE", help="write an FST file")
     sim.add_argument(

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from .errors import SimulationMismatchError
 from .project import Stream
+from .resets import Segment, since
 from .streams import Bytes, StreamLayout
 from .vectors import read_beats, read_frames
 
@@ -36,8 +37,47 @@ class Mismatch:
 
 
 @dataclass(frozen=True)
+class CutResult:
+    """How a stream compares in the segments that resets ended, see `resets`: each is to begin its frames.
+
+    Attributes:
+        frames: whole frames that came out.
+        beats: beats that came out.
+        mismatches: beats of these that differ.
+        first: what differs first, and behind which reset; 0 is the one that every run begins with.
+    """
+
+    frames: int = 0
+    beats: int = 0
+    mismatches: int = 0
+    first: tuple[int, Mismatch] | None = None
+
+    def describe(self) -> str:
+        """What is wrong, in words; for a stream that is good, the empty string."""
+        if self.first is None:
+            return ""
+        reset, mismatch = self.first
+        return (
+            f"{since(reset)}, {mismatch.describe()} ({self.mismatches} of {self.beats} beats before the "
+            "last reset differ)"
+        )
+
+    def __add__(self, later: CutResult) -> CutResult:
+        """These segments and others."""
+        return CutResult(
+            self.frames + later.frames,
+            self.beats + later.beats,
+            self.mismatches + later.mismatches,
+            self.first or later.first,
+        )
+
+
+@dataclass(frozen=True)
 class StreamResult:
-    """How one stream compares, in beats: how many were expected, differed, were missing or too many."""
+    """How one stream compares, in beats: how many were expected, differed, were missing or too many.
+
+    `cut` is about the segments before the last reset, which the other numbers leave out.
+    """
 
     name: str
     layer: str
@@ -46,6 +86,7 @@ class StreamResult:
     missing: int
     extra: int
     first: Mismatch | None
+    cut: CutResult = CutResult()
 
     @property
     def beats(self) -> int:
@@ -55,11 +96,11 @@ class StreamResult:
     @property
     def wrong(self) -> int:
         """Beats that differed, were missing or too many."""
-        return self.mismatches + self.missing + self.extra
+        return self.mismatches + self.missing + self.extra + self.cut.mismatches
 
     def describe(self) -> str:
         """What is wrong, in words; for a stream that is good, the empty string."""
-        words = []
+        words = [self.cut.describe()] if self.cut.mismatches else []
         if self.first is not None:
             words.append(f"{self.first.describe()} ({self.mismatches} of {self.expected} beats differ)")
         if self.missing:
@@ -71,10 +112,11 @@ class StreamResult:
 
 @dataclass(frozen=True)
 class Comparison:
-    """How all streams of a run compare, in the order of the network."""
+    """How all streams of a run compare, in the order of the network; it had `resets` resets."""
 
     frames: int
     streams: tuple[StreamResult, ...]
+    resets: int = 0
 
     @property
     def mismatches(self) -> int:
@@ -84,7 +126,8 @@ class Comparison:
     def __add__(self, later: Comparison) -> Comparison:
         """This run and another of the frames after it."""
         pairs = zip(self.streams, later.streams, strict=True)
-        return Comparison(self.frames + later.frames, tuple(_join(first, second) for first, second in pairs))
+        joined = tuple(_join(first, second) for first, second in pairs)
+        return Comparison(self.frames + later.frames, joined, self.resets + later.resets)
 
     def check(self, simulation: str) -> None:
         """Do nothing if every stream is good.
@@ -113,6 +156,44 @@ def compare_streams(
     return Comparison(
         frames, tuple(_compare(stream, expected, actual, frames, first_frame) for stream in streams)
     )
+
+
+def compare_segments(
+    stream: Stream,
+    expected: Path,
+    cuts: Sequence[tuple[Segment, Bytes]],
+    frames: int,
+    first_frame: int = 0,
+    first_reset: int = 0,
+) -> CutResult:
+    """Compare the beats of segments with the `frames` frames from `first_frame` on in `expected`.
+
+    A segment counts its frames from `first_frame`; `first_reset` resets of other jobs come before.
+
+    Raises:
+        UsageError: expected beats are missing or damaged.
+    """
+    want = read_frames(expected, stream, first_frame + frames)[first_frame:]
+    want = want.reshape(-1, stream.layout.bytes_per_beat)
+    results = (
+        _compare_segment(stream.layout, want, got, segment, first_frame, first_reset * (index > 0) + index)
+        for index, (segment, got) in enumerate(cuts)
+    )
+    return sum(results, start=CutResult())
+
+
+def _compare_segment(
+    layout: StreamLayout, frames: Bytes, got: Bytes, segment: Segment, first_frame: int, reset: int
+) -> CutResult:
+    """The frames are played in a ring."""
+    per_frame = layout.beats_per_frame
+    want = frames[(segment.first_frame * per_frame + np.arange(len(got))) % len(frames)]
+    differs = np.flatnonzero((want != got).any(axis=1))
+    first = None
+    if len(differs):
+        found = _first_mismatch(layout, want, got, int(differs[0]), segment.first_frame)
+        first = (reset, replace(found, frame=first_frame + found.frame % (len(frames) // per_frame)))
+    return CutResult(len(got) // per_frame, len(got), len(differs), first)
 
 
 def _compare(stream: Stream, expected: Path, actual: Path, frames: int, first_frame: int) -> StreamResult:
@@ -161,4 +242,5 @@ def _join(first: StreamResult, second: StreamResult) -> StreamResult:
         missing=first.missing + second.missing,
         extra=first.extra + second.extra,
         first=first.first or second.first,
+        cut=first.cut + second.cut,
     )

@@ -85,7 +85,7 @@ def run_reference(unit: UnitProject, folder: Path, steps: int, replay: Path | No
     """
     includes = [unit.hls, *unit.include_dirs]
     program = compile_checked(unit.hls / "reference.cpp", includes, unit.build / "reference")
-    expected = folder / ("replayed" if replay else "expected")
+    expected = folder / (f"{replay.name}-results" if replay else "expected")
     done = run_steps(program, folder, expected, steps, replay)
     if what := mistake(done, unit, folder / "inputs"):
         raise UsageError(f"sim: unit '{unit.module}': {'; '.join(what)}")

@@ -8,6 +8,7 @@ It must take the same beats and write the same.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
@@ -18,6 +19,7 @@ import numpy.typing as npt
 from .errors import SimulationMismatchError
 from .outcome import BenchSettings, Outcome
 from .reference import Reference, run_reference
+from .resets import since, split_segments
 from .unit import UnitProject
 
 Bits: TypeAlias = npt.NDArray[np.uint8]
@@ -42,13 +44,27 @@ class RecordedSteps:
         return len(self.there)
 
 
-def load_steps(results: Path, inputs: int, asked: int = 0) -> RecordedSteps:
-    """Read the file of `step_recorder` from a folder of results."""
+@dataclass(frozen=True)
+class Replay:
+    """A segment's steps, the folder in which they are for the C++, and what that did in them."""
+
+    recorded: RecordedSteps
+    folder: Path
+    reference: Reference
+
+
+def load_steps(results: Path, inputs: int, asked: int = 0) -> list[RecordedSteps]:
+    """Read the files of `step_recorder` from a folder of results: the steps of each segment."""
     counts = (inputs, inputs, asked, asked)
     words = -(-sum(counts) // 32)
     rows = np.fromfile(results / "steps.bin", np.uint8).reshape(-1, 4 * words)
-    bits = np.unpackbits(rows, axis=1, bitorder="little")
-    return RecordedSteps(*np.split(bits[:, : sum(counts)], np.cumsum(counts)[:-1], axis=1))
+    columns = np.cumsum(counts)[:-1]
+    return [
+        RecordedSteps(
+            *np.split(np.unpackbits(part, axis=1, bitorder="little", count=sum(counts)), columns, axis=1)
+        )
+        for part in split_segments(rows, results, "steps")
+    ]
 
 
 def write_replay(unit: UnitProject, steps: RecordedSteps, trial: Bits | None, folder: Path) -> None:
@@ -69,8 +85,8 @@ def write_replay(unit: UnitProject, steps: RecordedSteps, trial: Bits | None, fo
         (folder / f"{stream.name}.bin").write_bytes(column.tobytes())
 
 
-def run_replay(unit: UnitProject, folder: Path, outcome: Outcome, settings: BenchSettings) -> Reference:
-    """Let the C++ do the steps that the RTL did, which left its record in `folder`/results.
+def run_replay(unit: UnitProject, folder: Path, outcome: Outcome, settings: BenchSettings) -> list[Replay]:
+    """Let the C++ do the steps that the RTL did in each segment, which left its record in `folder`/results.
 
     Raises:
         SimulationMismatchError: a stream broke the protocol, a beat was taken outside of a step, or an output
@@ -79,34 +95,53 @@ def run_replay(unit: UnitProject, folder: Path, outcome: Outcome, settings: Benc
         As `run_reference`.
     """
     outcome.check_protocol()
-    steps = load_steps(folder / "results", len(unit.inputs), len(unit.asked))
-    _check_taken(unit, steps, folder / "results")
-    _check_full(unit, steps)
+    *cut, last = segments = load_steps(folder / "results", len(unit.inputs), len(unit.asked))
+    _check_taken(unit, segments, folder / "results")
+    for steps in segments:
+        _check_full(unit, steps)
     states = {state.name: state for state in outcome.streams}
     rests = outcome.rest >= settings.drain
     trial = np.array([states[stream.name].valid for stream in unit.inputs], np.uint8) if rests else None
-    write_replay(unit, steps, trial, folder / "replay")
-    reference = run_reference(unit, folder, len(steps) + 1, folder / "replay")
-    if reference.steps > len(steps):
-        raise outcome.rests(unit.module, reference.steps - 1)
-    return reference
+    replays = [_replay(unit, folder, f"replay{index}", steps, None) for index, steps in enumerate(cut)]
+    replays.append(_replay(unit, folder, "replay", last, trial))
+    if replays[-1].reference.steps > len(last):
+        raise outcome.rests(unit.module, replays[-1].reference.steps - 1)
+    return replays
 
 
-def disagreement(unit: UnitProject, reference: Reference, steps: RecordedSteps) -> str:
-    """Where a replay came to a step that takes other beats than the RTL's, in words; else empty."""
+def _replay(unit: UnitProject, folder: Path, name: str, steps: RecordedSteps, trial: Bits | None) -> Replay:
+    write_replay(unit, steps, trial, folder / name)
+    reference = run_reference(unit, folder, len(steps) + 1, folder / name)
+    return Replay(steps, folder / name, reference)
+
+
+def is_whole(replay: Replay) -> bool:
+    """Whether the C++ did all steps, with the same beats."""
+    return replay.reference.steps == len(replay.recorded)
+
+
+def disagreement(unit: UnitProject, replay: Replay, reset: int, resets: int) -> str:
+    """Where a replay came to a step that takes other beats than the RTL's, in words; else empty.
+
+    The replay is of the segment behind `reset`, in a run that had `resets`.
+    """
+    reference, steps = replay.reference, replay.recorded
     step = reference.steps
     if step >= len(steps):
         return ""
     name = reference.dry or reference.differs
     index = [stream.name for stream in unit.inputs].index(name)
     rtl, cpp = ("a beat", "none") if steps.taken[step, index] else ("no beat", "one")
-    return f"stream '{name}': in step {step} the RTL takes {rtl}, where the C++ takes {cpp}"
+    where = f"in step {step}"
+    if resets:
+        where = f"{since(reset)}, {where}"
+    return f"stream '{name}': {where} the RTL takes {rtl}, where the C++ takes {cpp}"
 
 
-def _check_taken(unit: UnitProject, steps: RecordedSteps, results: Path) -> None:
+def _check_taken(unit: UnitProject, segments: Sequence[RecordedSteps], results: Path) -> None:
     for index, stream in enumerate(unit.inputs):
         beats = (results / f"{stream.name}.bin").stat().st_size // (4 * -(-stream.width // 32))
-        in_steps = int(steps.taken[:, index].sum())
+        in_steps = sum(int(steps.taken[:, index].sum()) for steps in segments)
         if beats != in_steps:
             raise SimulationMismatchError(
                 f"sim: unit '{unit.module}': stream '{stream.name}': the RTL takes {beats} beats, of which "

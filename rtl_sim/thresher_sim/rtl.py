@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import itertools
-import math
 import shutil
 import tempfile
 import time
@@ -16,54 +14,32 @@ from pathlib import Path
 
 import numpy as np
 
-from .compare import Comparison, compare_streams
+from .compare import Comparison, compare_segments, compare_streams
 from .errors import UsageError
-from .outcome import BenchSettings, Outcome
-from .progress import Progress, watch
+from .outcome import Outcome
+from .parts import MAX_SEED, PATIENCE, Part, RtlOptions, play, split_frames, word_bytes
 from .project import Project, Stream
-from .runner import build_model, finish, start_model, stop
+from .resets import Segment, split_segments
+from .runner import build_model
 from .sources import check_fresh
 from .testbench import Lane, accelerator_lane, render_testbench
 from .timing import cycles_per_frame, find_shortfalls, latency_cycles, read_frame_cycles
 from .vectors import beats_path, read_frames, write_frames
 
-PATIENCE = 10_000
+__all__ = [
+    "MAX_SEED",
+    "PATIENCE",
+    "PATIENCE_FRAMES",
+    "LaneTiming",
+    "RtlOptions",
+    "RtlResult",
+    "simulate_lanes",
+    "simulate_rtl",
+    "sv_files",
+    "with_patience",
+]
+
 PATIENCE_FRAMES = 20
-
-
-# Each job has a seed of its own above it; Verilator takes 31 bits, and 0 as "a new one for each run".
-MAX_SEED = 1_000_000_000
-
-
-@dataclass(frozen=True)
-class RtlOptions:
-    """How to run: the same options give the same run.
-
-    Attributes:
-        stall: percent of cycles, 0 to 99, in which a source rests between beats and a sink is not ready.
-        seed: of the random stalls.
-        jobs: processes to split the frames over; each starts from reset.
-        waves: an FST file to write, or None.
-        patience: cycles without progress after which a run counts as hung.
-        progress: called now and then with frames done and frames in all.
-    """
-
-    stall: int = 0
-    seed: int = 0
-    jobs: int = 1
-    waves: Path | None = None
-    patience: int = PATIENCE
-    progress: Progress | None = None
-
-    def __post_init__(self) -> None:
-        if not 0 <= self.stall < 100:
-            raise UsageError(f"sim: a stall of {self.stall} percent cannot be; choose 0 to 99")
-        if not 0 <= self.seed <= MAX_SEED:
-            raise UsageError(f"sim: a seed of {self.seed} cannot be; choose 0 to {MAX_SEED}")
-        if self.jobs < 1:
-            raise UsageError(f"sim: {self.jobs} jobs cannot be; choose 1 or more")
-        if self.waves and self.jobs > 1:
-            raise UsageError("sim: waves are of one run; choose --jobs 1 with --waves")
 
 
 @dataclass(frozen=True)
@@ -72,9 +48,9 @@ class LaneTiming:
 
     Attributes:
         cycles_per_frame: see `timing.cycles_per_frame`, the most of any output; None for one frame, and
-            under stalls.
+            under stalls or with resets.
         latency_cycles: see `timing.latency_cycles`, from the first beat at any input to the last at any
-            output; None under stalls.
+            output; None under stalls or with resets.
     """
 
     cycles_per_frame: float | None = None
@@ -89,7 +65,7 @@ class RtlResult:
         comparison: every stream, the input included.
         timings: one for each lane.
         occupancy: the most beats that each FIFO held at the end of a cycle, by its stream: those that it
-            accepted, less those taken from it. Empty under stalls.
+            accepted, less those taken from it. Empty under stalls and with resets.
         cycles: clock cycles that were simulated, over all jobs.
         seconds: of the run alone, without building and comparing.
         warnings: what is worse than the project states, see `timing.find_shortfalls`.
@@ -198,20 +174,6 @@ def sv_files(folder: Path) -> list[Path]:
     return sorted(folder.rglob("*.sv"), key=lambda path: (not path.stem.endswith("_pkg"), path))
 
 
-@dataclass(frozen=True)
-class _Part:
-    """A span of frames that one process plays in a folder of its own."""
-
-    folder: Path
-    first: int
-    frames: int
-    settings: BenchSettings
-
-    @property
-    def results(self) -> Path:
-        return self.folder / "results"
-
-
 def _run(
     model: Path,
     lanes: Sequence[Lane],
@@ -225,39 +187,44 @@ def _run(
     if count == 0:
         raise UsageError(f"sim: there are no frames in '{vectors}'; give at least one")
     work = Path(tempfile.mkdtemp(prefix="run-", dir=model.parent))
-    parts = _split(work, lanes, vectors, count, min(options.jobs, count), options.patience)
+    parts = split_frames(work, lanes, vectors, count, options)
     for part, file in itertools.product(parts, data):
         shutil.copyfile(file, part.folder / file.name)
     started = time.perf_counter()
     try:
-        _play(model, parts, lanes[0].outputs[0], options)  # where this fails, its log stays
+        play(model, parts, lanes[0].outputs[0], options)  # where this fails, its log stays
     except KeyboardInterrupt:
         shutil.rmtree(work)
         raise
     seconds = time.perf_counter() - started
     try:
-        return _evaluate(lanes, parts, vectors, results, options.stall, seconds)
+        return _evaluate(lanes, parts, vectors, results, options, seconds)
     finally:
         shutil.rmtree(work)
 
 
 def _evaluate(
     lanes: Sequence[Lane],
-    parts: Sequence[_Part],
+    parts: Sequence[Part],
     vectors: Path,
     results: Path,
-    stall: int,
+    options: RtlOptions,
     seconds: float,
 ) -> RtlResult:
     outcomes = [Outcome.load(part.folder) for part in parts]
     for part, outcome in zip(parts, outcomes, strict=True):
         outcome.check(part.settings)
     streams = [stream for lane in lanes for stream in lane.streams]
-    comparison = reduce(add, [_collect_and_compare(streams, part, vectors) for part in parts])
-    timings = tuple(_timing(lane, parts[0].results, stall) for lane in lanes)
+    compared = [
+        _collect_and_compare(streams, part, vectors, outcome.segments)
+        for part, outcome in zip(parts, outcomes, strict=True)
+    ]
+    timed = not options.stall and not options.resets
+    timings = tuple(_timing(lane, parts[0].results) if timed else LaneTiming() for lane in lanes)
     _join_results(streams, parts, results)
-    occupancy = {} if stall else _occupancy(outcomes)
-    return RtlResult(comparison, timings, occupancy, sum(outcome.cycles for outcome in outcomes), seconds)
+    occupancy = _occupancy(outcomes) if timed else {}
+    cycles = sum(outcome.cycles_before + outcome.cycles for outcome in outcomes)
+    return RtlResult(reduce(add, compared), timings, occupancy, cycles, seconds)
 
 
 def _occupancy(outcomes: Sequence[Outcome]) -> dict[str, int]:
@@ -265,64 +232,28 @@ def _occupancy(outcomes: Sequence[Outcome]) -> dict[str, int]:
     return {name: max(outcome.occupancy[name] for outcome in outcomes) for name in outcomes[0].occupancy}
 
 
-def _split(
-    work: Path, lanes: Sequence[Lane], vectors: Path, frames: int, jobs: int, patience: int
-) -> list[_Part]:
-    """Deal the frames to `jobs` parts, and write each part's stimulus and settings."""
-    fifos = tuple(stream.name for lane in lanes for stream in lane.fifos)
-    bounds = [frames * job // jobs for job in range(jobs + 1)]
-    parts = []
-    for job, (first, end) in enumerate(itertools.pairwise(bounds)):
-        beats = {
-            stream.name: stream.layout.beats_per_frame * (end - first)
-            for lane in lanes
-            for stream in lane.streams
-        }
-        part = _Part(work / str(job), first, end - first, BenchSettings(beats, patience, fifos))
-        part.results.mkdir(parents=True)
-        for stream in (stream for lane in lanes for stream in lane.inputs):
-            stimulus = read_frames(vectors, stream, end)[first:]
-            write_frames(part.folder / "inputs", stream, stimulus)
-        part.settings.save(part.folder)
-        parts.append(part)
-    return parts
-
-
-def _play(model: Path, parts: Sequence[_Part], output: Stream, options: RtlOptions) -> None:
-    with contextlib.ExitStack() as started:
-        processes = []
-        for index, part in enumerate(parts):
-            process = start_model(model, part.folder, options.stall, options.seed + index, options.waves)
-            started.callback(stop, process)
-            processes.append(process)
-        watch(
-            processes,
-            [beats_path(part.results, output) for part in parts],
-            _word_bytes(output) * output.layout.beats_per_frame,
-            sum(part.frames for part in parts),
-            options.progress,
-        )
-        for process, part in zip(processes, parts, strict=True):
-            finish(process, "run", part.folder)
-
-
-def _word_bytes(stream: Stream) -> int:
-    """Bytes of one beat in a monitor's file, which has whole 32-bit words."""
-    return 4 * math.ceil(stream.layout.bytes_per_beat / 4)
-
-
-def _collect_and_compare(streams: Sequence[Stream], part: _Part, vectors: Path) -> Comparison:
-    """Cut a monitor's words to beats, in place, and compare them."""
+def _collect_and_compare(
+    streams: Sequence[Stream], part: Part, vectors: Path, segments: Sequence[Segment]
+) -> Comparison:
+    """Cut a monitor's words to beats and to segments, and compare them; the last one's are left in place."""
+    cut = []
     for stream in streams:
         path = beats_path(part.results, stream)
-        words = np.fromfile(path, np.uint8).reshape(-1, _word_bytes(stream))
-        write_frames(part.results, stream, words[:, : stream.layout.bytes_per_beat])
-    return compare_streams(streams, vectors, part.results, part.frames, part.first)
+        words = np.fromfile(path, np.uint8).reshape(-1, word_bytes(stream))
+        *before, last = split_segments(words[:, : stream.layout.bytes_per_beat], part.results, stream.name)
+        write_frames(part.results, stream, last)
+        pairs = list(zip(segments, before, strict=True))
+        cut.append(compare_segments(stream, vectors, pairs, part.frames, part.first, part.first_reset))
+    whole = compare_streams(streams, vectors, part.results, part.frames, part.first)
+    results = zip(whole.streams, cut, strict=True)
+    return replace(
+        whole,
+        streams=tuple(replace(result, cut=before) for result, before in results),
+        resets=len(segments),
+    )
 
 
-def _timing(lane: Lane, results: Path, stall: int) -> LaneTiming:
-    if stall:
-        return LaneTiming()
+def _timing(lane: Lane, results: Path) -> LaneTiming:
     sources, outputs = (
         [read_frame_cycles(results, stream) for stream in streams] for streams in (lane.inputs, lane.outputs)
     )
@@ -332,7 +263,7 @@ def _timing(lane: Lane, results: Path, stall: int) -> LaneTiming:
     )
 
 
-def _join_results(streams: Sequence[Stream], parts: Sequence[_Part], results: Path) -> None:
+def _join_results(streams: Sequence[Stream], parts: Sequence[Part], results: Path) -> None:
     results.mkdir(parents=True, exist_ok=True)
     for stream in streams:
         beats = [np.fromfile(beats_path(part.results, stream), np.uint8) for part in parts]

@@ -7,23 +7,25 @@ import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-
-import numpy as np
 
 from .amd import OtherTypes, compiling, with_amd_types
 from .errors import SimulationMismatchError, ThresherError, UsageError
 from .outcome import BenchSettings, Outcome
 from .progress import Progress, watch
 from .reference import Reference, read_beats, run_reference
-from .replay import RecordedSteps, disagreement, load_steps, run_replay
+from .replay import RecordedSteps, disagreement, is_whole, run_replay
+from .resets import check_resets, resets_path
 from .rtl import MAX_SEED, PATIENCE, sv_files
 from .runner import build_model, finish, start_model, stop
+from .scores import CutScore, StreamScore, read_segments, score_cut, score_stream, word_bytes
 from .stimulus import Range, stimulus
-from .streams import Bytes
 from .testbench import render_unit_testbench
 from .unit import UnitProject, UnitStream
+
+# Of so many beats of an output, a part comes out between two resets.
+_BETWEEN_RESETS = 1000
 
 
 @dataclass(frozen=True)
@@ -32,13 +34,14 @@ class UnitOptions:
 
     Attributes:
         beats: random beats for each input that the user gives none for.
-        seed: of the beats and of the stalls.
+        seed: of the beats, the stalls and the resets.
         stall: percent of cycles, 0 to 99, in which a source rests between beats and a sink is not ready.
         steps: the most steps of the C++, for units that go on without a beat.
         ranges: limits of random beats, by input.
         both_types: whether the C++ runs with AMD's types as well, where these are installed.
         waves: an FST file to write, or None.
-        progress: called now and then with output beats done and in all.
+        progress: called now and then with output beats done and in all, or with resets where there are any.
+        resets: resets at random moments before all beats are played as without, see `resets`.
     """
 
     beats: int = 1000
@@ -49,8 +52,10 @@ class UnitOptions:
     both_types: bool = True
     waves: Path | None = None
     progress: Progress | None = None
+    resets: int = 0
 
     def __post_init__(self) -> None:
+        check_resets(self.resets)
         if not 0 <= self.stall < 100:
             raise UsageError(f"sim: a stall of {self.stall} percent cannot be; choose 0 to 99")
         if not 0 <= self.seed <= MAX_SEED:
@@ -60,44 +65,13 @@ class UnitOptions:
 
 
 @dataclass(frozen=True)
-class StreamScore:
-    """How one output compares, in beats; `first` is the first that differs: index, expected, got."""
-
-    stream: UnitStream
-    expected: int
-    mismatches: int
-    missing: int
-    extra: int
-    first: tuple[int, int, int] | None
-
-    @property
-    def wrong(self) -> int:
-        """Beats that differed, were missing or too many."""
-        return self.mismatches + self.missing + self.extra
-
-    def describe(self) -> str:
-        """What is wrong, in words; for a stream that is good, the empty string."""
-        words = []
-        if self.first is not None:
-            beat, expected, got = self.first
-            words.append(
-                f"beat {beat}: expected {self.stream.hex(expected)}, got {self.stream.hex(got)} "
-                f"({self.mismatches} of {self.expected} beats differ)"
-            )
-        if self.missing:
-            words.append(f"too few beats: {self.missing} of {self.expected} are missing")
-        if self.extra:
-            words.append(f"too many beats: {self.extra} more than {self.expected}")
-        return "; ".join(words)
-
-
-@dataclass(frozen=True)
 class UnitResult:
     """What a unit's bench saw; `seconds` is the RTL's run alone.
 
     `other_types` says what came of the same C++ with AMD's types.
     `replayed` are the RTL's steps where the C++ found its beats in each as the RTL did, and `disagreement`
-    says in words that one took other beats, where the comparison ends.
+    says in words that one took other beats, where the comparison ends. Memories that are `kept` may be why
+    beats after one of its `resets` are wrong.
     """
 
     module: str
@@ -108,6 +82,8 @@ class UnitResult:
     other_types: OtherTypes
     replayed: RecordedSteps | None = None
     disagreement: str = ""
+    resets: int = 0
+    kept: tuple[str, ...] = ()
 
     @property
     def mismatches(self) -> int:
@@ -123,7 +99,7 @@ class UnitResult:
         wrong = [score for score in self.scores if score.wrong]
         if not wrong and self.disagreement:
             raise SimulationMismatchError(
-                f"sim: unit '{self.module}': {self.disagreement}; look at it with --waves"
+                f"sim: unit '{self.module}': {self.disagreement}; look at it with --waves{self._why()}"
             )
         if not wrong and self.other_types.difference:
             raise SimulationMismatchError(f"sim: unit '{self.module}': {self.other_types.difference}")
@@ -133,6 +109,15 @@ class UnitResult:
         raise SimulationMismatchError(
             f"sim: unit '{self.module}': stream '{wrong[0].stream.name}': {wrong[0].describe()}"
             + (f"; these streams differ too: {others}" if others else "")
+            + self._why()
+        )
+
+    def _why(self) -> str:
+        if not self.resets or not self.kept:
+            return ""
+        names = ", ".join(f"'{name}'" for name in self.kept)
+        return (
+            f"; no reset brings back the first words of {names}: let the unit write them itself after a reset"
         )
 
 
@@ -181,20 +166,36 @@ def _compared(
     """The result where all beats were there from the first step."""
     # Hardware does a step in a cycle at most, so after so many idle steps it gives nothing before the end.
     ended = reference.ran_dry or reference.idle > run.settings.drain + run.settings.poll
-    scores = tuple(_score(stream, reference, folder / "results", ended) for stream in unit.outputs)
-    if run.outcome.done or not any(score.wrong for score in scores):
+    scores = []
+    for stream in unit.outputs:
+        *cut, last = read_segments(stream, folder / "results")
+        before = (score_cut(stream, reference, got, ended, index) for index, got in enumerate(cut))
+        score = score_stream(stream, reference, last, ended)
+        scores.append(replace(score, cut=sum(before, start=CutScore())))
+    # Where it hangs before the last reset, what came out behind the reset before that is no whole run.
+    cut_short = len(run.outcome.segments) < run.settings.resets
+    wrong = any(score.cut.wrong if cut_short else score.wrong for score in scores)
+    if run.outcome.done or not wrong:
         run.outcome.check(run.settings)
-    other = with_amd_types(unit, program, folder, reference)
-    return UnitResult(unit.module, reference, scores, run.outcome.cycles, run.seconds, other)
+    return UnitResult(
+        unit.module,
+        reference,
+        tuple(scores),
+        run.outcome.cycles_before + run.outcome.cycles,
+        run.seconds,
+        with_amd_types(unit, program, folder, reference),
+        resets=len(run.outcome.segments),
+        kept=unit.kept,
+    )
 
 
 def _replayed(
     unit: UnitProject, folder: Path, first: Reference, run: _Run, program: Future[Path] | None
 ) -> UnitResult:
     """The result where the C++ does the RTL's steps."""
-    reference = run_replay(unit, folder, run.outcome, run.settings)
-    steps = load_steps(folder / "results", len(unit.inputs), len(unit.asked))
-    whole = reference.steps == len(steps)
+    *cut_steps, steps = run_replay(unit, folder, run.outcome, run.settings)
+    reference = steps.reference
+    whole = is_whole(steps)
     if whole:
         reference.check_written(unit)
     offered = {state.name for state in run.outcome.streams if state.valid and not state.ready}
@@ -204,16 +205,27 @@ def _replayed(
         written = int((reference.written_in[stream.name] < reference.steps - unit.stages).sum())
         waiting = unit.places(stream) if stream.name in offered else 0
         due = max(written - waiting, 0) if whole else 0
-        scores.append(_score(stream, reference, folder / "results", whole, due))
+        *cut, last = read_segments(stream, folder / "results")
+        before = (
+            score_cut(stream, one.reference, got, is_whole(one), index)
+            for index, (one, got) in enumerate(zip(cut_steps, cut, strict=True))
+        )
+        score = score_stream(stream, reference, last, whole, due)
+        scores.append(replace(score, cut=sum(before, start=CutScore())))
+    disagreements = (
+        disagreement(unit, one, index, len(cut_steps)) for index, one in enumerate([*cut_steps, steps])
+    )
     return UnitResult(
         unit.module,
         reference,
         tuple(scores),
-        run.outcome.cycles,
+        run.outcome.cycles_before + run.outcome.cycles,
         run.seconds,
-        with_amd_types(unit, program, folder, reference, folder / "replay"),
-        replayed=steps,
-        disagreement=disagreement(unit, reference, steps),
+        with_amd_types(unit, program, folder, reference, steps.folder),
+        replayed=steps.recorded,
+        disagreement=next(filter(None, disagreements), ""),
+        resets=len(run.outcome.segments),
+        kept=unit.kept,
     )
 
 
@@ -243,6 +255,9 @@ def _settings(
         patience=round(slowdown * (PATIENCE + 2 * active)),
         drain=round(slowdown * (256 + 8 * unit.stages + tail)),
         records_steps=reference.asked,
+        resets=options.resets,
+        seed=options.seed,
+        share=max(1, *(count // _BETWEEN_RESETS for count in counts.values())),
     )
 
 
@@ -259,39 +274,17 @@ def _run_rtl(unit: UnitProject, folder: Path, reference: Reference, options: Uni
     sources = [*sv_files(unit.root / "rtl"), testbench]
     model = build_model(sources, unit.build / "rtl", waves=options.waves is not None)
     most = max(unit.outputs, key=lambda stream: counts[stream.name])
-    file = folder / "results" / f"{most.name}.bin"
+    watched = folder / "results" / f"{most.name}.bin", word_bytes(most), counts[most.name]
+    if options.resets:
+        watched = resets_path(folder / "results", most.name), 8, options.resets
     started = time.perf_counter()
     process = start_model(model, folder, options.stall, options.seed, options.waves)
     try:
-        watch([process], [file], _word_bytes(most), counts[most.name], options.progress)
+        watch([process], watched[:1], *watched[1:], options.progress)
         finish(process, "run", folder)
     finally:
         stop(process)
     return _Run(settings, Outcome.load(folder), time.perf_counter() - started)
-
-
-def _score(
-    stream: UnitStream, reference: Reference, results: Path, ended: bool, due: int | None = None
-) -> StreamScore:
-    """Beats beyond the C++'s are too many where it had `ended`; all, or the first `due`, must be there."""
-    want = reference.beats[stream.name]
-    words = np.fromfile(results / f"{stream.name}.bin", np.uint8).reshape(-1, _word_bytes(stream))
-    got = words[:, : stream.bytes_per_beat]
-    both = min(len(want), len(got))
-    differs = np.flatnonzero((want[:both] != got[:both]).any(axis=1))
-    first = (int(differs[0]), _beat(want[differs[0]]), _beat(got[differs[0]])) if len(differs) else None
-    expected = max(both, len(want) if due is None else due)
-    extra = len(got) - both if ended else 0
-    return StreamScore(stream, expected, len(differs), expected - both, extra, first)
-
-
-def _beat(row: Bytes) -> int:
-    return int.from_bytes(row.tobytes(), "little")
-
-
-def _word_bytes(stream: UnitStream) -> int:
-    """Bytes of one beat in a monitor's file, which has whole 32-bit words."""
-    return 4 * -(-stream.width // 32)
 
 
 def _write_beats(folder: Path, stream: UnitStream, beats: Sequence[int]) -> None:

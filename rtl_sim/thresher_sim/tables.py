@@ -40,9 +40,19 @@ def rtl_summary(result: RtlResult, project: Project) -> str:
         [
             *tables,
             *(f"warning: {warning}" for warning in result.warnings),
+            *([resets_line(result.comparison)] if result.comparison.resets else []),
             f"sim: {result.comparison.frames} frames, {result.cycles:,} cycles in {result.seconds:.2f} s, "
             f"{result.comparison.mismatches} mismatches",
         ]
+    )
+
+
+def resets_line(comparison: Comparison) -> str:
+    """How many resets a run had, and what came out before the last of them."""
+    cut = comparison.streams[-1].cut
+    return (
+        f"resets: {comparison.resets} at random moments; before the last one {cut.frames:,} whole frames "
+        f"came out, and with those in parts {cut.beats:,} beats"
     )
 
 

@@ -17,6 +17,9 @@ from .unit import UnitStream
 
 TOP = "tb"
 _HANDSHAKE = ("tvalid", "tready")
+# What the bench sets in each reset, see `resets.Reset`: signals of the top, by their types.
+_SOURCE_SETTINGS = {"first_frame": "int unsigned", "endless": "logic", "early": "logic", "noisy": "logic"}
+_SINK_SETTINGS = {"rests": "logic", "eager": "logic"}
 
 
 @dataclass(frozen=True)
@@ -27,7 +30,8 @@ class Lane:
     Streams inside the device are read as `<instance>.<stream name>_tdata`, `_tvalid`, `_tready`. The
     FIFO on a stream that has a depth is the instance `Stream.fifo` in it.
     `has_last` says that it has one output, with `m_axis_tlast`. The edges are padded to whole bytes with
-    `pad_edges`, as those of an accelerator are; a unit's are exactly as wide as their layout.
+    `pad_edges`, as those of an accelerator are; a unit's are exactly as wide as their layout. With
+    `ready_rests` it is held to be never ready in reset, as an accelerator is.
     """
 
     module: str
@@ -37,6 +41,7 @@ class Lane:
     internal: tuple[Stream, ...] = ()
     has_last: bool = False
     pad_edges: bool = False
+    ready_rests: bool = False
 
     @property
     def streams(self) -> tuple[Stream, ...]:
@@ -56,7 +61,8 @@ class Lane:
 def accelerator_lane(top: str, streams: Sequence[Stream]) -> Lane:
     """The lane of an accelerator whose streams are given from the input to the output."""
     ends = (streams[0],), (streams[-1],)
-    return Lane(top, "dut", *ends, tuple(streams[1:-1]), has_last=True, pad_edges=True)
+    internal = tuple(streams[1:-1])
+    return Lane(top, "dut", *ends, internal, has_last=True, pad_edges=True, ready_rests=True)
 
 
 def render_testbench(lanes: Sequence[Lane]) -> str:
@@ -132,8 +138,11 @@ def render_unit_testbench(
         name, width = stream.name, stream.width
         body += _declare_signals(stream)
         ports += [f".{wire}({wire})" for wire in _wires(stream)]
-        body += _source(name, width, index + 1, stream.wires) if stream in inputs else _sink(name, index + 1)
-        body += _monitor(name, width, 1, name, "1'b0", stream.wires)
+        driven = stream in outputs
+        body += _sink(name, index + 1) if driven else _source(name, width, 1, index + 1, stream.wires)
+        body += _monitor(
+            name, width, 1, name, "1'b0", stream.wires, valid_rests=driven, ready_rests=not driven
+        )
     body += _instance(module, "dut", ports)
     return _testbench([*body, *(_step_recorder(inputs, asked) if records_steps else [])])
 
@@ -150,6 +159,7 @@ def _declare_signals(stream: UnitStream) -> list[str]:
 
 
 def _testbench(body: Sequence[str]) -> str:
+    settings = _SOURCE_SETTINGS | _SINK_SETTINGS
     return "\n".join(
         [
             "// Written by thresher_sim.testbench. Every stream is recorded; see stream_monitor.",
@@ -157,6 +167,9 @@ def _testbench(body: Sequence[str]) -> str:
             "    input logic ap_clk  /*verilator public_flat_rw*/,",
             "    input logic ap_rst_n  /*verilator public_flat_rw*/",
             ");",
+            "",
+            *(f"  {kind} {name}  /*verilator public_flat_rw*/;" for name, kind in settings.items()),
+            f"  initial {{{', '.join(settings)}}} = '0;",
             *body,
             "",
             "endmodule",
@@ -176,17 +189,19 @@ def _lane(lane: Lane, seed: int) -> list[str]:
     for stream in lane.outputs:
         lines += _declare(stream.name, lane.edge_width(stream), lane.has_last)
     for place, stream in enumerate(lane.inputs, seed):
-        lines += _source(stream.name, lane.edge_width(stream), place)
+        beats = stream.layout.beats_per_frame
+        lines += _source(stream.name, lane.edge_width(stream), beats, place)
     lines += _instance(lane.module, lane.instance, ports)
     for place, stream in enumerate(lane.outputs, seed + len(lane.inputs)):
         lines += _sink(stream.name, place)
     for stream in lane.inputs:
-        lines += _monitor_of(stream, lane.edge_width(stream), stream.name, "1'b0")
+        lines += _monitor_of(stream, lane.edge_width(stream), stream.name, ready_rests=lane.ready_rests)
     for stream in lane.internal:
-        lines += _monitor_of(stream, stream.layout.width, f"{lane.instance}.{stream.name}", "1'b0")
+        signal = f"{lane.instance}.{stream.name}"
+        lines += _monitor_of(stream, stream.layout.width, signal, valid_rests=True)
     for stream in lane.outputs:
         last = f"{stream.name}_tlast" if lane.has_last else "1'b0"
-        lines += _monitor_of(stream, lane.edge_width(stream), stream.name, last)
+        lines += _monitor_of(stream, lane.edge_width(stream), stream.name, last, valid_rests=True)
     for stream in lane.fifos:
         lines += _meter(lane, stream)
     return lines
@@ -197,16 +212,18 @@ def _ports(stem: str, streams: Sequence[Stream]) -> list[str]:
     return [wire for name, stream in zip(names, streams, strict=True) for wire in _axis(name, stream.name)]
 
 
-def _source(name: str, width: int, seed: int, beat: str = "") -> list[str]:
+def _source(name: str, width: int, beats_per_frame: int, seed: int, beat: str = "") -> list[str]:
     return _instance(
-        f'stream_source #(.Width({width}), .Name("{name}"), .Seed({seed}))',
+        f"stream_source #(.Width({width}), .BeatsPerFrame({beats_per_frame}), "
+        f'.Name("{name}"), .Seed({seed}))',
         f"source_{name}",
-        [".ap_clk", ".ap_rst_n", *_axis("", name, beat)],
+        [".ap_clk", ".ap_rst_n", *(f".{name}" for name in _SOURCE_SETTINGS), *_axis("", name, beat)],
     )
 
 
 def _sink(name: str, seed: int) -> list[str]:
-    ports = [".ap_clk", ".ap_rst_n", f".tready({name}_tready)"]
+    settings = [f".{name}" for name in _SINK_SETTINGS]
+    ports = [".ap_clk", ".ap_rst_n", *settings, f".tready({name}_tready)"]
     return _instance(f"stream_sink #(.Seed({seed}))", f"sink_{name}", ports)
 
 
@@ -241,17 +258,41 @@ def _step_recorder(inputs: Sequence[UnitStream], asked: Sequence[str]) -> list[s
     )
 
 
-def _monitor_of(stream: Stream, width: int, signal: str, last: str) -> list[str]:
-    return _monitor(stream.name, width, stream.layout.beats_per_frame, signal, last)
+def _monitor_of(
+    stream: Stream,
+    width: int,
+    signal: str,
+    last: str = "1'b0",
+    *,
+    valid_rests: bool = False,
+    ready_rests: bool = False,
+) -> list[str]:
+    return _monitor(
+        stream.name,
+        width,
+        stream.layout.beats_per_frame,
+        signal,
+        last,
+        valid_rests=valid_rests,
+        ready_rests=ready_rests,
+    )
 
 
 def _monitor(
-    name: str, width: int, beats_per_frame: int, signal: str, last: str, beat: str = ""
+    name: str,
+    width: int,
+    beats_per_frame: int,
+    signal: str,
+    last: str,
+    beat: str = "",
+    *,
+    valid_rests: bool,
+    ready_rests: bool,
 ) -> list[str]:
-    has_last = "1'b0" if last == "1'b0" else "1'b1"
+    flags = {"HasLast": last != "1'b0", "ValidRests": valid_rests, "ReadyRests": ready_rests}
+    given = "".join(f", .{flag}(1'b1)" for flag, is_set in flags.items() if is_set)
     return _instance(
-        f"stream_monitor #(.Width({width}), .BeatsPerFrame({beats_per_frame}), "
-        f'.Name("{name}"), .HasLast({has_last}))',
+        f'stream_monitor #(.Width({width}), .BeatsPerFrame({beats_per_frame}), .Name("{name}"){given})',
         f"monitor_{name}",
         [".ap_clk", ".ap_rst_n", *_axis("", signal, beat), f".tlast({last})"],
     )

@@ -62,6 +62,7 @@ class UnitProject:
         inputs: the streams that it reads.
         outputs: the streams that it writes.
         asked: the outputs of which a step asks whether they are full.
+        kept: the memories that it writes and whose first words no reset brings back.
         include_dirs: folders for `#include`, besides `hls/`.
         hls_sha256: `headers_digest` of the C++ that the module was compiled from.
     """
@@ -74,6 +75,7 @@ class UnitProject:
     include_dirs: tuple[Path, ...]
     hls_sha256: str
     asked: tuple[str, ...] = ()
+    kept: tuple[str, ...] = ()
 
     @property
     def hls(self) -> Path:
@@ -144,6 +146,7 @@ def _unit(root: Path, data: Mapping[str, object]) -> UnitProject:
         include_dirs=tuple(root / _inside(name) for name in _names(data["include_dirs"])),
         hls_sha256=str(data["hls_sha256"]),
         asked=tuple(map(safe_name, _names(data.get("asked", [])))),
+        kept=tuple(map(safe_name, _names(data.get("kept", [])))),
     )
 
 

@@ -32,7 +32,16 @@ def add_unit_options(parser: argparse.ArgumentParser) -> None:
         help="limits of an input's random beats, as unsigned numbers; NAME.SIGNAL=LO..HI where it has more "
         "than data; may be given again",
     )
-    parser.add_argument("--seed", type=int, default=plain.seed, help="of beats and stalls (%(default)s)")
+    parser.add_argument(
+        "--resets",
+        type=int,
+        default=plain.resets,
+        metavar="N",
+        help="reset at N random moments before all beats are played (%(default)s)",
+    )
+    parser.add_argument(
+        "--seed", type=int, default=plain.seed, help="of beats, stalls and resets (%(default)s)"
+    )
     parser.add_argument(
         "--stall",
         type=int,
@@ -67,6 +76,7 @@ def unit_options(options: argparse.Namespace) -> UnitOptions:
         ranges=parse_ranges(options.range),
         both_types=options.types == "both",
         waves=options.waves,
+        resets=options.resets,
     )
 
 
@@ -77,7 +87,7 @@ def run_unit(root: Path, options: UnitOptions) -> int:
         The same as `load_unit`, `simulate_unit` and `UnitResult.check`.
     """
     unit = load_unit(root)
-    progress = ProgressLine("sim", "beats")
+    progress = ProgressLine("sim", "resets" if options.resets else "beats")
     print("sim: building what changed, then running ...", file=sys.stderr, flush=True)
     try:
         result = simulate_unit(unit, replace(options, progress=progress))
@@ -108,6 +118,11 @@ def unit_summary(result: UnitResult) -> str:
     """How far the C++ went, and what the RTL simulation took."""
     steps = result.reference.steps
     rtl = f"RTL: {result.cycles:,} cycles in {result.seconds:.2f} s, {result.mismatches} mismatches"
+    if result.resets:
+        beats = sum(score.cut.beats for score in result.scores)
+        rtl += (
+            f"\nresets: {result.resets} at random moments; {beats:,} beats came out before the last of them"
+        )
     rtl += f"\n{result.other_types.summary}"
     if result.replayed is not None:
         return (

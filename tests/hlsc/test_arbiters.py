@@ -81,10 +81,16 @@ FAULTS = {
 }
 """What is wrong in `RoundRobin` with a seed: the seed, what is changed in its SystemVerilog, and to what."""
 
+FORGOTTEN = 106, r"^( +)(left_was_last_q <= 1'b0;)", r"\1if (!ran || fault != 106) \2"
+"""The register that no reset but the first reaches with this seed."""
+
 BY_SEED = """
   int unsigned fault;
   int unsigned writes;
+  logic slept, ran;
+  initial {slept, ran} = 2'b0;
   initial if ($value$plusargs("seed=%d", fault) == 0) fault = 0;
+  always @(posedge ap_clk) {slept, ran} <= {slept || !ap_rst_n, ran || (slept && ap_rst_n)};
   always @(posedge ap_clk) writes <= !ap_rst_n ? 0 : writes + 32'(stage0_go && m_axis_written && advance);
 """
 
@@ -101,7 +107,7 @@ def projects(tmp_path_factory: pytest.TempPathFactory) -> dict[str, UnitProject]
 
 def plant(rtl: Path) -> None:
     text = rtl.read_text()
-    for _, pattern, wrong in FAULTS.values():
+    for _, pattern, wrong in (*FAULTS.values(), FORGOTTEN):
         text, count = re.subn(pattern, wrong, text, flags=re.MULTILINE)
         assert count == 1, pattern
     text = text.replace("  logic stage0_valid;", BY_SEED + "  logic stage0_valid;")
@@ -116,9 +122,11 @@ def test_a_unit_of_several_stages_is_among_them(projects: dict[str, UnitProject]
     }
 
 
-def run(project: UnitProject, stall: int, seed: int) -> UnitResult:
+def run(project: UnitProject, stall: int, seed: int, resets: int = 0) -> UnitResult:
     both_types = project.module == "Priority"  # g++ takes some seconds for each unit
-    return simulate_unit(project, UnitOptions(BEATS, seed, stall, STEPS, both_types=both_types))
+    return simulate_unit(
+        project, UnitOptions(BEATS, seed, stall, STEPS, both_types=both_types, resets=resets)
+    )
 
 
 def expected(project: UnitProject, result: UnitResult, seed: int) -> list[int]:
@@ -130,6 +138,20 @@ def expected(project: UnitProject, result: UnitResult, seed: int) -> list[int]:
 def written(result: UnitResult) -> list[int]:
     rows = result.reference.beats["m_axis"]
     return [int.from_bytes(row.tobytes(), "little") for row in rows]
+
+
+@pytest.mark.parametrize("name", ["RoundRobin", "Priority"])
+def test_every_beat_is_compared_after_resets(name: str, projects: dict[str, UnitProject]) -> None:
+    result = run(projects[name], 35, 5, resets=12)
+    result.check()
+    assert (result.resets, result.mismatches) == (12, 0)
+    assert sum(score.cut.beats for score in result.scores) > BEATS
+
+
+def test_a_register_that_a_reset_forgets_is_found(projects: dict[str, UnitProject]) -> None:
+    with pytest.raises(SimulationMismatchError) as caught:
+        run(projects["RoundRobin"], 35, FORGOTTEN[0], resets=12).check()
+    assert re.match(r"sim: unit 'RoundRobin': stream '\w+': after reset \d+, ", str(caught.value))
 
 
 @pytest.mark.parametrize("stall", [0, 35, 60])

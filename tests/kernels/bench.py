@@ -96,7 +96,7 @@ class KernelBench:
             (self.folder / "rtl" / f"{name}.sv").write_text(unit.verilog)
         return units
 
-    def run_rtl(self, stall: int) -> RtlResult:
+    def run_rtl(self, stall: int, resets: int = 0, seed: int = 0) -> RtlResult:
         """Run all compiled units side by side in one Verilator model."""
         sources = [*sorted(share_dir("rtl").glob("*.sv")), *sorted((self.folder / "rtl").glob("*.sv"))]
         lanes = [
@@ -104,7 +104,7 @@ class KernelBench:
         ]
         return simulate_lanes(
             lanes, sources, self.vectors, self.folder / "results", self.folder / "model", self.frames,
-            RtlOptions(stall=stall),
+            RtlOptions(stall=stall, seed=seed, resets=resets),
         )  # fmt: skip
 
 

@@ -1,7 +1,8 @@
 """Every kernel is held to the same contract, on random shapes, types and foldings.
 
 Golden equals plain integer arithmetic; the C++ of both type sets equals golden; the SystemVerilog that
-hlsc makes of it equals golden, with and without stalls, at the stated cycles per frame and latency.
+hlsc makes of it equals golden, with and without stalls, after any reset, at the stated cycles per frame and
+latency.
 """
 
 from __future__ import annotations
@@ -102,6 +103,7 @@ def test_rtl_equals_golden_and_takes_the_stated_cycles(
         said = ("holds anything in hardware", "no step ")
         assert [warning for warning in warnings if any(words in warning for words in said)] == []
         assert _wrong(bench.run_rtl(stall=40).comparison) == []
+        assert _wrong(bench.run_rtl(stall=20, resets=25, seed=seed).comparison) == []
         run = bench.run_rtl(stall=0)
         assert _wrong(run.comparison) == []
         for node, timing in zip(bench.nodes, run.timings, strict=True):

@@ -46,16 +46,21 @@ def test_a_model_of_several_files_builds(
     assert (result.comparison.frames, result.comparison.mismatches) == (FRAMES, 0)
 
 
-@pytest.mark.parametrize(("stall", "jobs"), [(30, 1), (90, 1), (0, 2), (50, 2)])
-def test_stalls_and_jobs_change_nothing_that_is_compared(
-    stall: int, jobs: int, example: Project, tmp_path: Path
+@pytest.mark.parametrize(
+    ("stall", "jobs", "resets"), [(30, 1, 0), (90, 1, 0), (0, 2, 0), (50, 2, 0), (0, 1, 30), (30, 2, 31)]
+)
+def test_stalls_jobs_and_resets_change_nothing_that_is_compared(
+    stall: int, jobs: int, resets: int, example: Project, tmp_path: Path
 ) -> None:
-    result = simulate_rtl(example, example.vectors, tmp_path, None, RtlOptions(stall=stall, jobs=jobs))
+    options = RtlOptions(stall=stall, jobs=jobs, resets=resets)
+    result = simulate_rtl(example, example.vectors, tmp_path, None, options)
     assert (result.comparison.frames, result.comparison.mismatches) == (FRAMES, 0)
+    assert result.comparison.resets == resets
+    assert all((stream.cut.frames > resets // 2) == (resets > 0) for stream in result.comparison.streams)
     assert np.array_equal(
         np.asarray(read_frames(tmp_path, TWICE)), np.asarray(read_frames(example.vectors, TWICE))
     )
-    assert (result.cycles_per_frame, result.latency_cycles) == ((None, None) if stall else (3, 5))
+    assert (result.cycles_per_frame, result.latency_cycles) == ((None, None) if stall or resets else (3, 5))
 
 
 def test_edges_before_reset_play_and_record_nothing(example: Project, tmp_path: Path) -> None:

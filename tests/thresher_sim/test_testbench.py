@@ -71,8 +71,8 @@ def test_units_side_by_side_are_as_wide_as_their_streams() -> None:
     text = render_testbench(
         [Lane("fc0", "u0", (stream("a"),), (stream("b"),)), Lane("fc1", "u1", (stream("c"),), (stream("d"),))]
     )
-    assert 'stream_source #(.Width(9), .Name("a"), .Seed(1)) source_a (' in text
-    assert 'stream_source #(.Width(9), .Name("c"), .Seed(3)) source_c (' in text
+    assert 'stream_source #(.Width(9), .BeatsPerFrame(2), .Name("a"), .Seed(1)) source_a (' in text
+    assert 'stream_source #(.Width(9), .BeatsPerFrame(2), .Name("c"), .Seed(3)) source_c (' in text
     assert "fc0 u0 (" in text
     assert ".s_axis_tdata(c_tdata)," in text
     assert "m_axis_tlast" not in text
@@ -81,9 +81,12 @@ def test_units_side_by_side_are_as_wide_as_their_streams() -> None:
 def test_an_accelerator_is_padded_to_whole_bytes() -> None:
     streams = (stream("a"), stream("b"), stream("c"))
     text = render_testbench([accelerator_lane("accelerator", streams)])
-    assert 'stream_source #(.Width(16), .Name("a"), .Seed(1)) source_a (' in text
-    assert 'stream_monitor #(.Width(9), .BeatsPerFrame(2), .Name("b"), .HasLast(1\'b0)) monitor_b (' in text
-    assert 'stream_monitor #(.Width(16), .BeatsPerFrame(2), .Name("c"), .HasLast(1\'b1)) monitor_c (' in text
+    assert 'stream_source #(.Width(16), .BeatsPerFrame(2), .Name("a"), .Seed(1)) source_a (' in text
+    assert (
+        'stream_monitor #(.Width(9), .BeatsPerFrame(2), .Name("b"), .ValidRests(1\'b1)) monitor_b (' in text
+    )
+    parameters = ".Width(16), .BeatsPerFrame(2), .Name(\"c\"), .HasLast(1'b1), .ValidRests(1'b1)"
+    assert f"stream_monitor #({parameters}) monitor_c (" in text
     assert ".tdata(dut.b_tdata)," in text
     assert ".m_axis_tlast(c_tlast)" in text
 

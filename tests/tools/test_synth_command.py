@@ -106,13 +106,14 @@ def test_nextpnr_routes_to_a_bitstream_and_says_where_the_clock_is_missed(
     assert f"routed: {fmax:g} MHz, which misses {MHZ} MHz" in console.file.getvalue()
 
 
-def test_a_netlist_gives_the_golden_outputs_under_stalls(
+def test_a_netlist_gives_the_golden_outputs_under_stalls_and_after_resets(
     project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     require_yosys()
-    assert main(["sim", str(project), "--netlist", "--stall", "30"]) == 0
+    assert main(["sim", str(project), "--netlist", "--stall", "30", "--resets", "15", "--jobs", "2"]) == 0
 
     out = capsys.readouterr().out
+    assert "resets: 15 at random moments; before the last one " in out
     assert "netlist for xc7: 16 frames, 0 mismatches at input and output" in out
     assert "every beat of the input and the output equals the golden model (16 frames)" in out
     run = json.loads((project / "reports" / "report.json").read_text())["simulation"]["netlist_xc7"]

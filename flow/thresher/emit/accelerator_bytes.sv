@@ -2,7 +2,7 @@
 //
 // The bytes of a beat come lowest first, as many as the accelerator's own streams have: @IN_BYTES@ at s_axis,
 // @OUT_BYTES@ at m_axis, where tlast marks the last byte of a frame. A byte can pass each cycle, so the
-// accelerator may wait for its bytes.
+// accelerator may wait for its bytes. In reset none is taken, and `s_axis_tready` is low.
 module accelerator_bytes (
     input  logic       ap_clk,
     input  logic       ap_rst_n,
@@ -25,7 +25,7 @@ module accelerator_bytes (
   logic beat_valid, beat_ready, byte_taken;
 
   assign beat_valid = got_q == InCount'(InBytes);
-  assign s_axis_tready = !beat_valid || beat_ready;
+  assign s_axis_tready = ap_rst_n && (!beat_valid || beat_ready);
   assign byte_taken = s_axis_tvalid && s_axis_tready;
 
   always_ff @(posedge ap_clk) begin

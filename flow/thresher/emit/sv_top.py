@@ -10,6 +10,8 @@ from thresher.hardware.graph import INPUT_STREAM, OUTPUT_STREAM, HwGraph, HwNode
 from thresher_sim.project import RESULT_FIFO, fifo_instance
 
 TOP = "accelerator"
+READY = "input_ready"
+"""The signal that is 1 when the input's FIFO has room."""
 
 
 def sv_top(graph: HwGraph, depths: Mapping[str, int]) -> str:
@@ -30,6 +32,8 @@ def sv_top(graph: HwGraph, depths: Mapping[str, int]) -> str:
         f"//   low {source.width} bits, element 0 lowest, {source.beats_per_frame} beats a frame.",
         f"// m_axis: {target.channels} elements ({target.element}) a vector, {target.lanes} a beat in the",
         f"//   low {target.width} bits, {target.beats_per_frame} beats a frame, tlast on the last.",
+        "// ap_rst_n: synchronous, active low, for a cycle or more. In it s_axis_tready is low, and no beat",
+        "//   is taken. What was under way is lost; the next beat begins a frame.",
         "//",
         *(f"// {node.name}: {describe(node)}." for node in graph.nodes),
         f"module {TOP} (",
@@ -52,6 +56,12 @@ def sv_top(graph: HwGraph, depths: Mapping[str, int]) -> str:
             f"  assign unused_padding = ^s_axis_tdata[{edge_in - 1}:{source.width}];",
             "",
         ]
+    lines += [
+        "  // A source outside of this reset loses no beat to it.",
+        f"  logic {READY};",
+        f"  assign s_axis_tready = ap_rst_n && {READY};",
+        "",
+    ]
     for node in graph.nodes:
         lines += _unit(node, depths)
     lines += _output(graph.nodes[-1], target.beats_per_frame, edge_out, depths[OUTPUT_STREAM])
@@ -69,7 +79,9 @@ def _ports(formal: str, actual: str) -> Iterable[str]:
 
 
 def _fifo(name: str, source: str, target: str, width: int, depth: int) -> list[str]:
-    tdata = f"{source}_tdata[{width - 1}:0]" if source == INPUT_STREAM else f"{source}_tdata"
+    tdata, tready = f"{source}_tdata", f"{source}_tready"
+    if source == INPUT_STREAM:
+        tdata, tready = f"{tdata}[{width - 1}:0]", READY
     in_blocks = ", .InBlocks(1'b1)" if is_in_blocks(width, depth) else ""
     return [
         f"  fifo #(.Width({width}), .Depth({depth}){in_blocks}) {name} (",
@@ -77,7 +89,7 @@ def _fifo(name: str, source: str, target: str, width: int, depth: int) -> list[s
         "      .ap_rst_n,",
         f"      .s_axis_tdata({tdata}),",
         f"      .s_axis_tvalid({source}_tvalid),",
-        f"      .s_axis_tready({source}_tready),",
+        f"      .s_axis_tready({tready}),",
         f"      .m_axis_tdata({target}_tdata),",
         f"      .m_axis_tvalid({target}_tvalid),",
         f"      .m_axis_tready({target}_tready)",

@@ -61,7 +61,7 @@ class CompiledUnit:
     `stages` is also the latency: the cycles from the one in which a beat is accepted to the one in
     which the output of the same step is offered. `inputs` and `outputs` are (stream, bits), and `signals`
     are those of the streams that have more than data. `asked` are the outputs of which a step asks whether
-    they are full.
+    they are full, and `kept` the memories that a step writes and whose first words no reset brings back.
     `recurrence` is the slowest one. `warnings` tell of recurrences and operations that the delay model
     says miss the clock, of memories that cannot be what their size asks for, of initial values that could
     not be held to the compiled C++, of state without an initial value on which beats depend, and of streams
@@ -78,6 +78,7 @@ class CompiledUnit:
     outputs: tuple[tuple[str, int], ...]
     signals: Mapping[str, Signals]
     asked: tuple[str, ...]
+    kept: tuple[str, ...]
     registers: tuple[tuple[str, int], ...]
     state_bits: int
     pipeline_bits: int
@@ -110,9 +111,16 @@ class CompiledUnit:
 
 
 def compile_unit(
-    source: UnitSource, module_name: str, clock_mhz: float = 100.0, family: str = "xc7"
+    source: UnitSource,
+    module_name: str,
+    clock_mhz: float = 100.0,
+    family: str = "xc7",
+    *,
+    alone: bool = False,
 ) -> CompiledUnit:
     """Compile a unit to a module of SystemVerilog for a clock on a family of parts.
+
+    One that is to stand `alone`, and not between FIFOs of Thresher's, holds off its sources in reset.
 
     Raises:
         UsageError: `module_name` is no identifier, the clock is not positive, the family is unknown,
@@ -145,7 +153,7 @@ def compile_unit(
         raise error.of(source.type_name) from error
     diagnosis = diagnose(source.type_name, graph, plan, delays, clock_mhz)
     asked = graph.asked()
-    heading = Heading(module_name, f"{source.header.name}, {source.type_name}", clock_mhz)
+    heading = Heading(module_name, f"{source.header.name}, {source.type_name}", clock_mhz, alone)
     return CompiledUnit(
         module_name=module_name,
         verilog=module_text(graph, plan, heading),
@@ -157,6 +165,11 @@ def compile_unit(
         outputs=tuple((port.name, port.width) for port in graph.outputs),
         signals=_signals(graph),
         asked=tuple(port.name for port in graph.outputs if port.name in asked),
+        kept=tuple(
+            identifier(memory.name)
+            for memory in graph.memories
+            if memory.initial is not None and memory.writes
+        ),
         registers=tuple((identifier(register.name), register.width) for register in graph.registers),
         state_bits=sum(register.width for register in graph.registers),
         pipeline_bits=_pipeline_bits(graph, plan),

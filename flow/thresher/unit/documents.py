@@ -13,10 +13,12 @@ PYTHON ?= python3
 BEATS ?= 1000
 SEED ?= 0
 STALL ?= 30
+RESETS ?= 0
 WAVES ?= build/waves.fst
 ARGS ?=
 
-RUN = PYTHONPATH=sim $(PYTHON) -m thresher_sim unit . --beats $(BEATS) --seed $(SEED) --stall $(STALL) $(ARGS)
+RUN = PYTHONPATH=sim $(PYTHON) -m thresher_sim unit . --beats $(BEATS) --seed $(SEED) --stall $(STALL) \
+	--resets $(RESETS) $(ARGS)
 
 .PHONY: sim waves clean help
 
@@ -45,7 +47,8 @@ SystemVerilog compiled by Thresher from the C++ class `{type_name}` in `hls/{hea
 - `hls/` holds the C++ that it was compiled from, and `reference.cpp`, which runs that step by step.
 - `make` drives random beats into every input under random stalls, gives the same beats to the C++,
   and compares every beat of every output; `make waves` records all signals. Settings:
-  `make BEATS=1000 SEED=0 STALL=30 ARGS="--range NAME=LO..HI"`, LO and HI as unsigned numbers.
+  `make BEATS=1000 SEED=0 STALL=30 RESETS=0 ARGS="--range NAME=LO..HI"`, LO and HI as unsigned numbers;
+  `RESETS=200` resets it at random moments first, and holds what comes behind each reset to the C++.
 - `stimulus/NAME.txt`, where you put one, takes the place of the random beats of input NAME: a
   hexadecimal number a line, `#` for comments. `thresher hlsc` keeps this folder when it writes again.
   Of a stream with more signals than data a line names them: `data=1f keep=f last=1`; one that is not

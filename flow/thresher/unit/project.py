@@ -63,7 +63,7 @@ def write_unit_project(request: UnitRequest, target: Path) -> CompiledUnit:
     name = module_name(request.type_name, request.name)
     family = family_of(request.part, "hlsc")
     with replacing(target, MARKER, "hlsc") as folder:
-        unit = compile_unit(request.source, name, request.clock_mhz, family)
+        unit = compile_unit(request.source, name, request.clock_mhz, family, alone=True)
         plain = unoptimised(request.source)
         check_locals(request.source, plain)
         more = zero_divisor_warnings(request.source, plain)
@@ -120,6 +120,7 @@ def _write_documents(request: UnitRequest, unit: CompiledUnit, headers: HeaderTr
         "inputs": unit.bits(unit.inputs),
         "outputs": unit.bits(unit.outputs),
         "asked": list(unit.asked),
+        "kept": list(unit.kept),
         "include_dirs": [f"hls/{path}" for path in headers.include_dirs],
         "hls_sha256": headers_digest(folder / "hls"),
     }

@@ -71,11 +71,13 @@ def handshake_lines(
     outputs: Sequence[Output],
     used: Collection[str],
     asked: Collection[str],
+    alone: bool = False,
 ) -> list[str]:
     """The flow control of the whole pipeline; `*_needed` and `*_written` are declared here.
 
     `used` are the names of signals that other parts of the module read; what nothing reads is left out.
-    `asked` are the outputs of which a step asks whether they are full.
+    `asked` are the outputs of which a step asks whether they are full. A module that stands `alone` is not
+    ready in reset; between Thresher's own FIFOs that would be logic for nothing, as these offer nothing then.
     """
     lines: list[str] = []
     for port in inputs:
@@ -97,7 +99,7 @@ def handshake_lines(
         if go(stage) in used:
             lines.append(f"  logic {go(stage)};")
             lines.append(f"  assign {go(stage)} = {valid(stage)} && {ADVANCE};")
-    lines += _ready_lines(inputs)
+    lines += _ready_lines(inputs, ["ap_rst_n"] if alone else [])
     return [*lines, *_valid_lines(stages)]
 
 
@@ -155,11 +157,11 @@ def _has_room(stages: int, output: Output) -> str:
     return f"({' || '.join([*waits_not, f'{output.name}_free'])})"
 
 
-def _ready_lines(inputs: Sequence[Input]) -> list[str]:
-    """A beat is taken when the step needs it, has all the others, and moves on."""
+def _ready_lines(inputs: Sequence[Input], more: Sequence[str]) -> list[str]:
+    """A beat is taken when the step needs it, has all the others, and moves on; and where `more` holds."""
     lines = [""]
     for port in inputs:
-        conditions = [] if is_always(port.needed) else [f"{port.name}_needed"]
+        conditions = [*more] if is_always(port.needed) else [*more, f"{port.name}_needed"]
         conditions += _are_there([other for other in inputs if other is not port])
         lines += statement(f"assign {port.name}_tready = {_all([*conditions, ADVANCE])};")
     return lines if inputs else []

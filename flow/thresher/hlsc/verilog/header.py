@@ -14,11 +14,16 @@ from thresher_sim.signals import fields
 
 @dataclass(frozen=True)
 class Heading:
-    """What the comment at the head of a module says."""
+    """What the comment at the head of a module says.
+
+    `alone` says that the module is nobody's part but the user's, and holds off a source that is in another
+    reset: `tready` is low in reset.
+    """
 
     module: str
     source: str
     clock_mhz: float
+    alone: bool = False
 
 
 def header_lines(graph: UnitGraph, plan: Schedule, heading: Heading) -> list[str]:
@@ -39,10 +44,15 @@ def header_lines(graph: UnitGraph, plan: Schedule, heading: Heading) -> list[str
         f"A step begins in every cycle; its output is offered {_counted(plan.stages, 'cycle')} after its "
         "input is taken. A step whose beats are not there is a bubble, and the steps before it go on. "
         "A step that cannot write, since the beat before it is not taken, holds all stages and loses "
-        "nothing. Reset empties the pipeline and sets the registers that the C++ initialises. "
+        "nothing. Reset empties the pipeline and sets the registers that the C++ initialises; "
+        f"{_in_reset(heading)}. "
         f"{_counted(plan.stages, 'stage').capitalize()}, for {heading.clock_mhz:g} MHz."
     )
     return [*lines, "//", *textwrap.wrap(text, 100, initial_indent="// ", subsequent_indent="// "), ""]
+
+
+def _in_reset(heading: Heading) -> str:
+    return "in it tready is low, and no beat is taken" if heading.alone else "no beat is taken in it"
 
 
 def port_lines(graph: UnitGraph, heading: Heading) -> list[str]:

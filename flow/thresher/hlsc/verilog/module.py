@@ -84,8 +84,9 @@ class _Module:
             *port_lines(self._graph, self._heading),
         ]
         lines += title("Flow control")
+        graph, alone = self._graph, self._heading.alone
         lines += flow.handshake_lines(
-            self._plan.stages, self._graph.inputs, self._graph.outputs, self._gone, self._asked
+            self._plan.stages, graph.inputs, graph.outputs, self._gone, self._asked, alone
         )
         lines += [*title("Initial words"), *self._words] if self._words else []
         for stage in stages:

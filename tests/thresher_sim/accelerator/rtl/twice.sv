@@ -10,7 +10,7 @@ module twice (
     input  logic        m_axis_tready
 );
 
-  assign s_axis_tready = !m_axis_tvalid || m_axis_tready;
+  assign s_axis_tready = ap_rst_n && (!m_axis_tvalid || m_axis_tready);
 
   always_ff @(posedge ap_clk) begin
     if (!ap_rst_n) begin
