@@ -162,7 +162,7 @@ def test_a_bad_model_is_refused_and_nothing_is_written(
         (
             ["--input-type", "uint8", "--input-scale", "x"],
             2,
-            "build: input scale 'x' is not a number; give one such as 1/255 or 0.0039",
+            "build: input scale 'x' is not a positive number; give one such as 1/255 or 0.0039",
         ),
         (
             ["--input-scale", "1/4"],

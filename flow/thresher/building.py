@@ -35,6 +35,7 @@ from thresher.hardware.parts import family_of
 from thresher.hardware.select import Layer, select_kernels
 from thresher.hardware.told import fold_as_told, parse_folding, read_folding
 from thresher.host import as_array, check_array
+from thresher.inputs import warn_of_inputs, warn_of_type
 from thresher.kernels.installed import custom_operators
 from thresher.lower import ADD_BITS, lower
 from thresher.onnx_import import Imported, OnnxModel, import_model, read_model
@@ -130,10 +131,23 @@ def build_project(model: OnnxModel, target: Path, options: BuildOptions, announc
     check_target(target)
     announce("importing and folding")
     prepared = prepare(model, options)
+    prepared = replace(prepared, design=replace(prepared.design, warnings=_warned(prepared, options)))
     if options.verify:
         announce("holding the golden model to the ONNX model")
         prepared = replace(prepared, design=_verified(prepared, options))
     write_project(prepared.design, target, announce)
+
+
+def _warned(prepared: Prepared, options: BuildOptions) -> tuple[str, ...]:
+    """Warn of what is probably not meant; what was said."""
+    host = host_of(prepared.design)
+    if options.samples is not None:
+        samples = as_array(options.samples, "samples")
+        check_array(samples, host.input_shape, "samples")
+        said = warn_of_inputs(host, samples, "samples")
+    else:
+        said = warn_of_type(host) if options.input_scale is None else None
+    return () if said is None else (said,)
 
 
 def _verified(prepared: Prepared, options: BuildOptions) -> Design:
@@ -251,13 +265,16 @@ def parse_input_type(text: str) -> IntType:
 
 
 def parse_scale(text: str) -> float:
-    """Read a number or a fraction such as `1/255`; raises `UsageError`."""
+    """Read a positive number or fraction such as `1/255`; raises `UsageError`."""
     try:
-        return float(Fraction(text))
+        scale = float(Fraction(text))
     except (ValueError, ZeroDivisionError, OverflowError):
+        scale = 0.0
+    if scale <= 0:
         raise UsageError(
-            f"build: input scale {text!r} is not a number; give one such as 1/255 or 0.0039"
-        ) from None
+            f"build: input scale {text!r} is not a positive number; give one such as 1/255 or 0.0039"
+        )
+    return scale
 
 
 def export_module(module: Any, example_input: Any) -> OnnxModel:

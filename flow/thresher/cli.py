@@ -12,6 +12,7 @@ from typing import NoReturn, Protocol
 from thresher import commands
 from thresher.errors import ThresherError, UsageError
 from thresher.hardware.boards import boards
+from thresher.warn import warnings_as_lines
 
 DESCRIPTION = """\
 From a trained binary or low-bit network (QONNX) to an FPGA dataflow accelerator, proven equal to an
@@ -62,6 +63,8 @@ example:
   thresher verify accelerator --model model.onnx --inputs images.npy"""
 
 _INTERRUPTED = 130
+# The option that takes a fraction.
+_FRACTION = "--input-scale"
 
 
 class _Commands(Protocol):
@@ -78,9 +81,10 @@ class _Parser(argparse.ArgumentParser):
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns its exit code and prints errors as one line on stderr."""
     try:
-        options = _parser().parse_args(arguments)
+        options = _parser().parse_args(_joined(sys.argv[1:] if arguments is None else arguments))
         command: Callable[[argparse.Namespace], int] = options.command
-        return command(options)
+        with warnings_as_lines():
+            return command(options)
     except ThresherError as error:
         print(f"thresher: error: {error}", file=sys.stderr)
         return error.exit_code
@@ -94,6 +98,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("thresher: interrupted", file=sys.stderr)
         return _INTERRUPTED
+
+
+def _joined(arguments: Sequence[str]) -> list[str]:
+    """`--input-scale -1/255` as one word, since argparse takes the fraction for an option."""
+    joined: list[str] = []
+    for word in arguments:
+        if joined and joined[-1] == _FRACTION and word.startswith("-") and not word.startswith("--"):
+            joined[-1] += f"={word}"
+        else:
+            joined.append(word)
+    return joined
 
 
 def _parser() -> argparse.ArgumentParser:

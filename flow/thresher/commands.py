@@ -114,7 +114,7 @@ def build(options: argparse.Namespace) -> int:
         labels=_array(options.labels, "labels"),
         verify=not options.no_verify,
     )
-    with console.status("building") as status:
+    with Console(stderr=True).status("building") as status:
         build_project(
             read_model(options.model),
             options.output,
@@ -122,7 +122,8 @@ def build(options: argparse.Namespace) -> int:
             announce=lambda step: status.update(f"building: {step}"),
         )
     accelerator = api.load(options.output)
-    print_report(console, accelerator.report())
+    # What it warns of was said on stderr.
+    print_report(console, accelerator.report() | {"warnings": []})
     console.print(
         f"project: {options.output}; next: thresher csim {options.output}, thresher sim {options.output}"
     )
@@ -319,8 +320,8 @@ def _sim_netlist(options: argparse.Namespace) -> int:
 
 def _input(options: argparse.Namespace) -> tuple[IntType | None, float | None]:
     """The type and the scale of the hardware's own input, where they are given."""
-    kind = parse_input_type(options.input_type) if options.input_type else None
-    return kind, parse_scale(options.input_scale) if options.input_scale else None
+    kind = None if options.input_type is None else parse_input_type(options.input_type)
+    return kind, None if options.input_scale is None else parse_scale(options.input_scale)
 
 
 def _conclude(

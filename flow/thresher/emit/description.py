@@ -99,6 +99,7 @@ def describe_report(
         "float_layers": dict(design.float_layers),
         "accuracy": dict(design.accuracy),
         "verification": dict(design.verification),
+        "warnings": list(design.warnings),
         "synthesis": [],
     }
 

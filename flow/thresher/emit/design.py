@@ -31,7 +31,8 @@ class Design:
 
     `graph` is `layers` with what joins them, `board` where `part` is to be on it, if that is known.
     `float_layers`, `accuracy` and `verification` go into the report as they are: which float layers of the
-    model were quantised, what is known of its accuracy, and what holding it to the model gave.
+    model were quantised, what is known of its accuracy, and what holding it to the model gave. `warnings` say
+    what is probably not meant.
     """
 
     model: ModelInfo
@@ -46,3 +47,4 @@ class Design:
     float_layers: Mapping[str, Any] = field(default_factory=dict)
     accuracy: Mapping[str, Any] = field(default_factory=dict)
     verification: Mapping[str, Any] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
