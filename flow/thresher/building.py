@@ -35,10 +35,10 @@ from thresher.hardware.parts import family_of
 from thresher.hardware.select import Layer, select_kernels
 from thresher.hardware.told import fold_as_told, parse_folding, read_folding
 from thresher.host import as_array, check_array
-from thresher.inputs import warn_of_inputs, warn_of_type
+from thresher.inputs import warn_of_inputs, warn_of_layers, warn_of_type
 from thresher.kernels.installed import custom_operators
-from thresher.lower import ADD_BITS, lower
-from thresher.onnx_import import Imported, OnnxModel, import_model, read_model
+from thresher.lower import ADD_BITS, HostLayer, Lowered, find_host_layers, lower
+from thresher.onnx_import import Imported, OnnxModel, QuantGraph, import_model, read_model
 from thresher.onnx_import.host import make_epilogue, make_prologue
 from thresher.onnx_import.quantize import QuantisedLayer
 from thresher.verification import NOT_DONE, Verification, compute_output, verify_design
@@ -147,7 +147,8 @@ def _warned(prepared: Prepared, options: BuildOptions) -> tuple[str, ...]:
         said = warn_of_inputs(host, samples, "samples")
     else:
         said = warn_of_type(host) if options.input_scale is None else None
-    return () if said is None else (said,)
+    layers = warn_of_layers(prepared.design.host_layers)
+    return layers if said is None else (said, *layers)
 
 
 def _verified(prepared: Prepared, options: BuildOptions) -> Design:
@@ -228,6 +229,7 @@ def prepare(model: OnnxModel, options: BuildOptions) -> Prepared:
         part=options.chosen_part,
         board=options.chosen_board,
         verification=NOT_DONE,
+        host_layers=_host_layers(imported.graph, lowered, options),
     )
     if quantised is not None:
         design = replace(design, float_layers=describe_float_layers(quantised))
@@ -236,6 +238,11 @@ def prepare(model: OnnxModel, options: BuildOptions) -> Prepared:
         whole = import_model(model, operators=operators)
         design = replace(design, accuracy=measure_accuracy(design, whole, request))
     return Prepared(design, source, imported, () if quantised is None else quantised.layers)
+
+
+def _host_layers(graph: QuantGraph, lowered: Lowered, options: BuildOptions) -> tuple[HostLayer, ...]:
+    hardware = {node for made in lowered.graph.nodes for node in made.onnx_nodes}
+    return find_host_layers(graph, hardware, options.input_type is not None)
 
 
 def fold(layers: tuple[Layer, ...], options: BuildOptions) -> tuple[Layer, ...]:

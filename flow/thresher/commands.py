@@ -32,6 +32,7 @@ from thresher.float_layers import quantise_floats, sample_request
 from thresher.hardware.parts import DEFAULT_PART, family_of
 from thresher.hlsc_proof import check_cycles, prove
 from thresher.host import load_array
+from thresher.inputs import warn_of_layers
 from thresher.kernels.installed import custom_operators
 from thresher.lower import ADD_BITS
 from thresher.onnx_import import import_model, read_model
@@ -83,12 +84,16 @@ def check(options: argparse.Namespace) -> int:
     console = Console()
     console.print(check_table(checked.name, checked.reports))
     console.print(check_summary(checked.counts))
+    for layer in checked.host_layers:
+        if not layer.unintended:
+            console.print(layer.sentence, markup=False, highlight=False, soft_wrap=True)
     if options.json is not None:
         write_json(options.json, checked.to_json())
         console.print(f"also as {options.json}")
     if not checked.can_be_built:
         console.print(f"{checked.counts['problem']} of {len(checked.reports)} nodes stand in the way")
         return 3
+    warn_of_layers(checked.host_layers)
     console.print("the model can be built")
     return 0
 

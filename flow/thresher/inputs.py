@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
-from thresher.errors import InputWarning
+from thresher.errors import HostLayerWarning, InputWarning
 from thresher.graph import Array
 from thresher.host import Host
+from thresher.lower import HostLayer
 from thresher.lower.integer import Flags, IntCustom, IntDepthwise, IntMatMul, IntThreshold, count_reached
 from thresher.warn import warn
 from thresher_sim.saturation import MOST_VALUES, Misfit, find_misfit
@@ -87,6 +88,14 @@ def describe_type(host: Host) -> str | None:
             )
             return f"{given}, and {_fault(misfit, meeting)}; {_scale_remedy(element)}"
     return None
+
+
+def warn_of_layers(layers: Iterable[HostLayer]) -> tuple[str, ...]:
+    """Warn of layers that are hardly meant to stay on the host; what was said."""
+    said = tuple(layer.sentence for layer in layers if layer.unintended)
+    for sentence in said:
+        warn(sentence, HostLayerWarning)
+    return said
 
 
 def _spread(frames: Array) -> Array:
