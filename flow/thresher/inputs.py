@@ -16,8 +16,9 @@ from thresher.warn import warn
 from thresher_sim.saturation import MOST_VALUES, Misfit, find_misfit
 from thresher_sim.streams import IntType
 
-_SEED = 3
 _FRAMES = 256
+# Behind a layer quantisers of few levels cut off much of what they get: that is their activation function.
+_REACH_BEHIND = 8
 # Images have pixels of 8 bits.
 _PIXEL = 255
 _AS_TRAINED = "give them as in training"
@@ -38,9 +39,15 @@ class _Meeting:
     common: Flags
     takes: tuple[float, float] | None = None
     gets: tuple[float, float] | None = None
+    reach: int = 1
+
+    @property
+    def behind(self) -> bool:
+        """Whether a layer lies in front of it."""
+        return self.reach > 1
 
     def misfit(self) -> Misfit | None:
-        return find_misfit(self.positions, self.low, self.high, self.two, self.common)
+        return find_misfit(self.positions, self.low, self.high, self.two, self.common, self.reach)
 
 
 def warn_of_inputs(host: Host, frames: Array, what: str = "inputs") -> str | None:
@@ -73,15 +80,16 @@ def warn_of_type(host: Host) -> str | None:
 def describe_type(host: Host) -> str | None:
     """What is wrong with the type of the hardware's input, of which no scale is given; None: nothing.
 
-    Its integers are tried evenly, since no inputs are known.
+    All its integers are tried evenly, since no inputs are known. What a layer makes of these is not what it
+    makes of images, so that only a quantiser of the inputs themselves tells something.
     """
     element, shape = host.lowered.input.type.element, host.lowered.input.onnx_shape[1:]
     if host.prologue is not None or element.bipolar:
         return None
     count = max(1, min(_FRAMES, MOST_VALUES // max(1, int(np.prod(shape)))))
-    frames = np.random.default_rng(_SEED).integers(element.lo, element.hi + 1, (count, *shape))
+    frames = np.resize(np.arange(element.lo, element.hi + 1), (count, *shape))
     for meeting in _meetings(host, frames):
-        misfit = meeting.misfit()
+        misfit = None if meeting.behind else meeting.misfit()
         if misfit is not None:
             given = (
                 f"input type: {_named(element)} without an input scale goes from {element.lo} to {element.hi}"
@@ -156,7 +164,8 @@ def _in_hardware(node: IntThreshold, values: Array, direct: bool) -> _Meeting | 
             return None
         values, first, last = values[:, met], first[met], last[met]
         positions = _positions(values, first, last, levels)
-        return _Meeting(positions, 0, levels, False, np.zeros(values.shape, np.bool_))
+        none = np.zeros(values.shape, np.bool_)
+        return _Meeting(positions, 0, levels, False, none, reach=_REACH_BEHIND)
     common = _commonest(values)
     if levels == 1:
         return _Meeting(values - first, 0, 1, True, common)

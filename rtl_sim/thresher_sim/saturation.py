@@ -41,7 +41,9 @@ class Misfit:
     alike: float = 0.0
 
 
-def find_misfit(positions: Array, low: int, high: int, two: bool, common: Array) -> Misfit | None:
+def find_misfit(
+    positions: Array, low: int, high: int, two: bool, common: Array, reach: int = 1
+) -> Misfit | None:
     """What is wrong with values at `positions` for a quantiser of the levels `low..high`; None: they fit.
 
     Args:
@@ -50,6 +52,7 @@ def find_misfit(positions: Array, low: int, high: int, two: bool, common: Array)
         high: The highest.
         two: Whether there are two levels, and a position from 0 on gives the upper.
         common: For each position, whether it belongs to the commonest value of the input.
+        reach: How many times the whole range is far beyond it.
     """
     rest = positions[~common]
     if rest.size < FEWEST_VALUES or len(np.unique(rest)) < FEWEST_DIFFERENT:
@@ -60,7 +63,8 @@ def find_misfit(positions: Array, low: int, high: int, two: bool, common: Array)
         return Misfit(0.0, alike) if alike >= MOST_ALIKE else None
     count = high - low + 1
     saturated = float(((positions > high + 0.5) | (positions < low - 0.5)).mean())
-    if ((rest > high + count) | (rest < low - count)).mean() >= MOST_FAR:
+    far = reach * count
+    if ((rest > high + far) | (rest < low - far)).mean() >= MOST_FAR:
         return Misfit(saturated)
     if count < FEWEST_LEVELS:
         return None
