@@ -30,7 +30,7 @@ class HostLayer:
         reason: Why it is on the host.
         remedy: What to do for it to be hardware.
         unintended: Whether that is hardly meant: its weights are quantised and only its input is not, or
-            the host has most of the network.
+            such float layers are most of the network.
     """
 
     node: str
@@ -79,7 +79,7 @@ def find_host_layers(
                     unintended=needy.get(node.name, False) and not isinstance(node, _FLOATS),
                 )
             )
-    most = sum(layer.share or 0.0 for layer in found) > _MOST
+    most = sum(layer.share or 0.0 for layer in found if not layer.unintended) > _MOST
     return tuple(replace(layer, unintended=True) if most else layer for layer in found)
 
 
