@@ -19,6 +19,8 @@ from thresher_sim.streams import IntType
 _FRAMES = 256
 # Behind a layer quantisers of few levels cut off much of what they get: that is their activation function.
 _REACH_BEHIND = 8
+# So many times as far from their means as in training values were never meant for the model.
+_MOST_TIMES = 8
 # Images have pixels of 8 bits.
 _PIXEL = 255
 _AS_TRAINED = "give them as in training"
@@ -61,12 +63,11 @@ def warn_of_inputs(host: Host, frames: Array, what: str = "inputs") -> str | Non
 def describe_inputs(host: Host, frames: Array, what: str) -> str | None:
     """What is wrong with `frames` `[N, ...]` for the model's first quantiser, with the remedy, or None."""
     chosen = _spread(frames)
-    for meeting in _meetings(host, chosen):
-        misfit = meeting.misfit()
-        if misfit is not None:
-            given = f"{what}: the values go from {chosen.min():g} to {chosen.max():g}"
-            return f"{given}, and {_fault(misfit, meeting)}; {_remedy(host, chosen)}"
-    return None
+    fault = _find_fault(host, chosen)
+    if fault is None:
+        return None
+    given = f"{what}: the values go from {chosen.min():g} to {chosen.max():g}"
+    return f"{given}, and {fault}; {_remedy(host, chosen)}"
 
 
 def warn_of_type(host: Host) -> str | None:
@@ -110,6 +111,24 @@ def _spread(frames: Array) -> Array:
     """So many of the frames that there are not too many values, evenly spread."""
     most = max(1, min(_FRAMES, MOST_VALUES // max(1, frames[0].size)))
     return frames[np.linspace(0, len(frames) - 1, min(len(frames), most)).astype(np.int64)]
+
+
+def _find_fault(host: Host, frames: Array) -> str | None:
+    for meeting in _meetings(host, frames):
+        misfit = meeting.misfit()
+        if misfit is not None:
+            return _fault(misfit, meeting)
+    distances = None if host.prologue is None else host.prologue.distances(frames)
+    if distances is None:
+        return None
+    axes = tuple(axis for axis in range(distances.ndim) if axis != 1)
+    times = float(np.median(np.sqrt(np.square(distances, dtype=np.float64).mean(axis=axes))))
+    norm = "the model's first batch normalisation"
+    return (
+        f"{norm} gets values {times:.0f} times as far from its means as in training"
+        if times >= _MOST_TIMES
+        else None
+    )
 
 
 def _meetings(host: Host, frames: Array) -> Iterator[_Meeting]:
@@ -220,7 +239,7 @@ def _remedy(host: Host, frames: Array) -> str:
 
 
 def _fits(host: Host, frames: Array) -> bool:
-    return all(meeting.misfit() is None for meeting in _meetings(host, frames))
+    return _find_fault(host, frames) is None
 
 
 def _scale_remedy(element: IntType, scale: float = 1.0) -> str:

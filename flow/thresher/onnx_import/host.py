@@ -14,8 +14,8 @@ from onnx import TensorProto
 
 from thresher.graph import Array
 from thresher.onnx_import.importer import Imported
-from thresher.onnx_import.nodes import Elementwise, Floats, Ints, Layout, QuantNode, Shape
-from thresher.onnx_import.positions import add_positions
+from thresher.onnx_import.nodes import BatchNorm, Elementwise, Floats, Ints, Layout, QuantNode, Shape
+from thresher.onnx_import.positions import add_distances, add_positions
 from thresher.onnx_import.quantisers import Quantiser
 from thresher.onnx_import.session import Session
 from thresher.onnx_import.writer import Writer
@@ -29,7 +29,8 @@ _AXIS: Mapping[str, int] = MappingProxyType({"ArgMax": 0, "TopK": -1})
 def make_prologue(imported: Imported, quantised: str) -> bytes:
     """Cut out the model from its input to the int32 integers of the quantiser that writes `quantised`.
 
-    Its second output is what they were made of, see `add_positions`.
+    Its second output is what they were made of, see `add_positions`, and its third, where a batch
+    normalisation is ahead of them, what that met, see `add_distances`. Inputs are checked by these.
     """
     graph = imported.graph
     *before, last = _path(imported, graph.inputs[0], quantised)
@@ -40,10 +41,16 @@ def make_prologue(imported: Imported, quantised: str) -> bytes:
         writer.add(node)
     integers = writer.add_quantiser(last)
     positions = add_positions(writer, before, last)
+    more = []
+    norm = next((node for node in before if isinstance(node, BatchNorm)), None)
+    if norm is not None:
+        shape = graph.shapes[norm.input]
+        more.append(writer.value(add_distances(writer, norm, len(shape)), TensorProto.FLOAT, shape))
     return writer.model(
         writer.value(graph.inputs[0], TensorProto.FLOAT, graph.shapes[graph.inputs[0]]),
         writer.value(integers, TensorProto.INT32, graph.shapes[quantised]),
         writer.value(positions, TensorProto.FLOAT, graph.shapes[quantised]),
+        *more,
     )
 
 
@@ -122,6 +129,10 @@ class HostModel:
         None where the file does not have it, as one of an earlier version.
         """
         return self._run(frames, self._outputs[1]) if len(self._outputs) > 1 else None
+
+    def distances(self, frames: Array) -> Array | None:
+        """How far values of a prologue lie from those of the training, see `add_distances`; None: unknown."""
+        return self._run(frames, self._outputs[2]) if len(self._outputs) > 2 else None
 
     def _run(self, frames: Array, output: str) -> Array:
         typed = frames.astype(self._dtype, copy=False)

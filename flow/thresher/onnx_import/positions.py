@@ -1,4 +1,4 @@
-"""Where the values that reach a quantiser lie among its levels, before anything limits them."""
+"""Where values lie that reach a quantiser, and how far they are from those of the training."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from thresher.onnx_import.nodes import Arithmetic, Clip, QuantNode
+from thresher.onnx_import.nodes import Arithmetic, BatchNorm, Clip, QuantNode
 from thresher.onnx_import.quantisers import Binariser, Quantiser
 from thresher.onnx_import.writer import Writer
 
@@ -28,6 +28,18 @@ def add_positions(writer: Writer, before: Sequence[QuantNode], quantiser: Quanti
     if element.hi - element.lo == 1:
         zero = zero - np.float32(element.lo + 0.5)
     return writer.emit("Add", [x, writer.constant(zero.astype(np.float32))])
+
+
+def add_distances(writer: Writer, norm: BatchNorm, rank: int) -> str:
+    """Write how far values lie from the means of a batch normalisation, in its standard deviations.
+
+    It keeps what it met in training, where these distances have a mean square of 1. Its input has `rank`
+    axes.
+    """
+    per_channel = (-1,) + (1,) * (rank - 2)
+    deviation = np.sqrt(norm.variance + np.float32(norm.epsilon)).astype(np.float32)
+    x = writer.emit("Sub", [norm.input, writer.constant(norm.mean.reshape(per_channel))])
+    return writer.emit("Div", [x, writer.constant(deviation.reshape(per_channel))])
 
 
 def _without_limits(writer: Writer, before: Sequence[QuantNode], tensor: str) -> str:
