@@ -15,7 +15,7 @@ import onnx
 import pytest
 
 import thresher
-from tests.models import Array, ModelBuilder, mnist
+from tests.models import Array, ModelBuilder, mnist, run_qonnx
 from tests.verification.helpers import prepared
 from thresher.building import BuildOptions, make_design, parse_input_type
 from thresher.cli import main
@@ -99,6 +99,30 @@ def test_so_it_is_where_the_model_centres_its_input(quantiser: str) -> None:
     assert describe_inputs(taken, np.rint(images("mostly black") * 255), "inputs") is not None
 
 
+@pytest.mark.parametrize("quantiser", ["narrow 2", "signed 2", "unsigned 4"])
+def test_a_quantiser_that_cuts_much_off_is_not_warned_of(quantiser: str) -> None:
+    assert describe_inputs(host(network(quantiser)), 3 * images("mostly black"), "inputs") is None
+
+
+def test_values_that_a_batch_normalisation_never_met_are_told() -> None:
+    build, random = ModelBuilder((1, 1, SIDE, SIDE)), np.random.default_rng(0)
+    x = build.node("Conv", "x", random.normal(size=(4, 1, 3, 3)).astype(np.float32), name="floats")
+    frames = images("mostly black")[:, None]
+    met = run_qonnx(build.proto(x), frames)[x]
+    mean, variance = met.mean(axis=(0, 2, 3)), met.var(axis=(0, 2, 3))
+    x = build.bipolar(build.batch_norm(x, [1, -1, 1, -1], [0, 0, 1, 1], mean, variance, name="norm"))
+    x = build.node("Conv", x, build.quant(build.constant(np.ones((3, 4, 4, 4), np.float32))))
+    taken = host(build.proto(x))
+    assert describe_inputs(taken, frames, "inputs") is None
+    assert describe_inputs(taken, frames[:1], "inputs") is None
+    off = (255 * met - mean[:, None, None]) / np.sqrt(variance)[:, None, None]
+    times = np.median(np.sqrt(np.square(off).mean(axis=(0, 2, 3))))
+    assert describe_inputs(taken, np.rint(frames * 255), "inputs") == (
+        "inputs: the values go from 0 to 255, and the model's first batch normalisation gets values "
+        f"{times:.0f} times as far from its means as in training; divide them by 255"
+    )
+
+
 def test_what_lies_far_beyond_is_told_with_ranges_and_remedy() -> None:
     frames = np.rint(images("even") * 255)
     share = 100 * ((frames > 1 + 0.5 / 255).mean())
@@ -141,7 +165,7 @@ def test_an_input_type_without_its_scale_is_told_by_the_build(quantiser: str) ->
     kind = parse_input_type("uint8")
     said = describe_type(host(network(quantiser), input_type=kind))
     assert said is not None
-    assert said.startswith("input type: uint8 without an input scale goes from 0 to 255, and 9")
+    assert said.startswith("input type: uint8 without an input scale goes from 0 to 255, and ")
     assert said.endswith("; build with --input-scale 1/255 if the model was trained on 0 to 1")
     assert describe_type(host(network(quantiser), input_type=kind, input_scale=1 / 255)) is None
 

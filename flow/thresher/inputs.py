@@ -12,8 +12,8 @@ from thresher.graph import Array
 from thresher.host import Host
 from thresher.lower import HostLayer
 from thresher.lower.integer import Flags, IntCustom, IntDepthwise, IntMatMul, IntThreshold, count_reached
+from thresher.saturation import MOST_VALUES, Misfit, find_misfit
 from thresher.warn import warn
-from thresher_sim.saturation import MOST_VALUES, Misfit, find_misfit
 from thresher_sim.streams import IntType
 
 _FRAMES = 256

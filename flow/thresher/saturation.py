@@ -1,30 +1,31 @@
-"""Whether inputs fit a quantiser: images of 0..255 for one that takes 0..1 lie far beyond its levels.
+"""Whether values fit a quantiser, by where they lie among its levels.
 
-Values that saturate are no mistake by themselves. A sign saturates everything, most of an MNIST image is one
-black, and a trained quantiser of few levels cuts off a share of what it gets. But values that differ by more
-than the whole range of the levels from all of them were never meant for these levels, and a quantiser that
-puts nearly all of what differs onto one level (of a sign), or on two neighbouring ones (of many), tells
-nothing of its input.
+Values that saturate are no mistake by themselves: a sign saturates everything, most of an MNIST image is one
+black, and a trained quantiser of few levels cuts off a part of what it gets. Two things are mistakes. Values
+farther beyond the levels than these reach in all were never meant for them: 255 for levels from 0 to 1. And
+a quantiser that puts nearly all of different values onto one level of two, or onto two neighbours of many,
+tells nothing of them.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
+from thresher.graph import Array
+from thresher.lower.integer import Flags
+
 # Of the values other than the commonest, the share that must be far beyond the levels, or on a level or two.
-MOST_FAR = 0.5
+MOST_FAR = 1 / 3
 MOST_ALIKE = 0.99
-# Fewer levels are few by nature; of fewer values, or fewer different ones, nothing can be told.
+# Fewer levels are few by nature, and cut off more than their range; of fewer values, or fewer different
+# ones, nothing can be told.
 FEWEST_LEVELS = 8
 FEWEST_VALUES = 64
 FEWEST_DIFFERENT = 8
 # Values that are looked at, spread evenly over all that there are.
 MOST_VALUES = 1 << 18
-
-Array = Any
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ class Misfit:
 
 
 def find_misfit(
-    positions: Array, low: int, high: int, two: bool, common: Array, reach: int = 1
+    positions: Array, low: int, high: int, two: bool, common: Flags, reach: int = 1
 ) -> Misfit | None:
     """What is wrong with values at `positions` for a quantiser of the levels `low..high`; None: they fit.
 
@@ -63,7 +64,7 @@ def find_misfit(
         return Misfit(0.0, alike) if alike >= MOST_ALIKE else None
     count = high - low + 1
     saturated = float(((positions > high + 0.5) | (positions < low - 0.5)).mean())
-    far = reach * count
+    far = reach * max(count, FEWEST_LEVELS)
     if ((rest > high + far) | (rest < low - far)).mean() >= MOST_FAR:
         return Misfit(saturated)
     if count < FEWEST_LEVELS:
