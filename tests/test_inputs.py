@@ -104,6 +104,25 @@ def test_a_quantiser_that_cuts_much_off_is_not_warned_of(quantiser: str) -> None
     assert describe_inputs(host(network(quantiser)), 3 * images("mostly black"), "inputs") is None
 
 
+def test_a_dark_image_is_not_warned_of_and_one_that_is_not_scaled_is() -> None:
+    dark, one = images("dim") * np.float32(0.9), np.rint(images("even")[:2] * 255)
+    taken = host(network("sign"))
+    assert describe_inputs(taken, dark[:3], "inputs") is None
+    assert describe_inputs(taken, one, "inputs") is not None
+    kind = parse_input_type("uint8")
+    right = host(network("sign"), input_type=kind, input_scale=1 / 255)
+    wrong = host(network("sign"), input_type=kind)
+    assert describe_inputs(right, np.rint(dark * 255).astype(np.uint8), "inputs") is None
+    assert describe_inputs(wrong, one.astype(np.uint8), "inputs") is not None
+
+
+@pytest.mark.parametrize("dtype", ["bool", "int8", "uint8", "int64", "float16", "float64"])
+def test_frames_of_any_type_are_looked_at(dtype: str) -> None:
+    pixels = (images("even") * 1.99).astype(dtype)
+    assert describe_inputs(host(network("unsigned 8")), pixels, "inputs") is None
+    assert describe_inputs(host(network("unsigned 8")), pixels * 0 + np.ones((), dtype), "inputs") is None
+
+
 def test_values_that_a_batch_normalisation_never_met_are_told() -> None:
     build, random = ModelBuilder((1, 1, SIDE, SIDE)), np.random.default_rng(0)
     x = build.node("Conv", "x", random.normal(size=(4, 1, 3, 3)).astype(np.float32), name="floats")

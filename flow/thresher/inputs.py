@@ -11,7 +11,7 @@ from thresher.errors import HostLayerWarning, InputWarning
 from thresher.graph import Array
 from thresher.host import Host
 from thresher.lower import HostLayer
-from thresher.lower.integer import Flags, IntCustom, IntDepthwise, IntMatMul, IntThreshold, count_reached
+from thresher.lower.integer import Flags, IntCustom, IntThreshold, count_reached
 from thresher.saturation import MOST_VALUES, Misfit, find_misfit
 from thresher.warn import warn
 from thresher_sim.streams import IntType
@@ -21,6 +21,9 @@ _FRAMES = 256
 _REACH_BEHIND = 8
 # So many times as far from their means as in training values were never meant for the model.
 _MOST_TIMES = 8
+# Of fewer frames it may be the scene that they are alike; and so near its ends nothing parts a type sensibly.
+_FEWEST_FRAMES = 8
+_EDGE = 0.07
 # Images have pixels of 8 bits.
 _PIXEL = 255
 _AS_TRAINED = "give them as in training"
@@ -31,7 +34,8 @@ class _Meeting:
     """Values that meet a quantiser: their `positions` among its levels, see `find_misfit`.
 
     `takes` is the range of its levels and `gets` that of the values, both in the same units; None where
-    it is not the inputs themselves that meet it.
+    it is not the inputs themselves that meet it. Without `judges_alike` values may be alike, as those of a
+    single dark image are.
     """
 
     positions: Array
@@ -42,6 +46,7 @@ class _Meeting:
     takes: tuple[float, float] | None = None
     gets: tuple[float, float] | None = None
     reach: int = 1
+    judges_alike: bool = True
 
     @property
     def behind(self) -> bool:
@@ -49,7 +54,8 @@ class _Meeting:
         return self.reach > 1
 
     def misfit(self) -> Misfit | None:
-        return find_misfit(self.positions, self.low, self.high, self.two, self.common, self.reach)
+        found = find_misfit(self.positions, self.low, self.high, self.two, self.common, self.reach)
+        return None if found is not None and found.alike and not self.judges_alike else found
 
 
 def warn_of_inputs(host: Host, frames: Array, what: str = "inputs") -> str | None:
@@ -63,10 +69,12 @@ def warn_of_inputs(host: Host, frames: Array, what: str = "inputs") -> str | Non
 def describe_inputs(host: Host, frames: Array, what: str) -> str | None:
     """What is wrong with `frames` `[N, ...]` for the model's first quantiser, with the remedy, or None."""
     chosen = _spread(frames)
+    if host.prologue is not None:
+        chosen = chosen.astype(np.float64)
     fault = _find_fault(host, chosen)
     if fault is None:
         return None
-    given = f"{what}: the values go from {chosen.min():g} to {chosen.max():g}"
+    given = f"{what}: the values go from {float(chosen.min()):g} to {float(chosen.max()):g}"
     return f"{given}, and {fault}; {_remedy(host, chosen)}"
 
 
@@ -121,6 +129,7 @@ def _find_fault(host: Host, frames: Array) -> str | None:
     distances = None if host.prologue is None else host.prologue.distances(frames)
     if distances is None:
         return None
+    distances = np.nan_to_num(distances)
     axes = tuple(axis for axis in range(distances.ndim) if axis != 1)
     times = float(np.median(np.sqrt(np.square(distances, dtype=np.float64).mean(axis=axes))))
     norm = "the model's first batch normalisation"
@@ -136,7 +145,7 @@ def _meetings(host: Host, frames: Array) -> Iterator[_Meeting]:
     if host.prologue is not None:
         positions = host.prologue.positions(frames)
         if positions is not None:
-            yield _on_host(host, frames, positions.astype(np.float64))
+            yield _on_host(host, frames, np.nan_to_num(positions).astype(np.float64))
         return
     integers = host.encode(frames)
     for node, values, direct in _first_thresholds(host, integers):
@@ -155,22 +164,21 @@ def _on_host(host: Host, frames: Array, positions: Array) -> _Meeting:
         takes = ((element.lo - zero) * scale, (element.hi - zero) * scale)
         gets = ((float(positions.min()) - zero) * scale, (float(positions.max()) - zero) * scale)
     two = element.bipolar or element.hi - element.lo == 1
-    return _Meeting(positions, element.lo, element.hi, two, common, takes, gets)
+    sure = len(frames) >= _FEWEST_FRAMES or _are_images(frames)
+    return _Meeting(positions, element.lo, element.hi, two, common, takes, gets, judges_alike=sure)
 
 
 def _first_thresholds(host: Host, integers: Array) -> Iterator[tuple[IntThreshold, Array, bool]]:
-    """The first quantisers on each way from the input, what reaches them, and whether no layer is between."""
-    known = {host.lowered.input.tensor: integers}
-    behind: set[str] = set()
+    """The first quantisers on each way from the input, what reaches them, and whether it is the input."""
+    entry = host.lowered.input.tensor
+    known = {entry: integers}
     for node in host.lowered.graph.nodes:
         if not all(name in known for name in node.inputs) or isinstance(node, IntCustom):
             continue
         if isinstance(node, IntThreshold):
-            yield node, known[node.input], node.input not in behind
+            yield node, known[node.input], node.input == entry
             continue
         known.update(zip(node.outputs, node.evaluate(*(known[name] for name in node.inputs)), strict=True))
-        if isinstance(node, IntMatMul | IntDepthwise) or behind.intersection(node.inputs):
-            behind.update(node.outputs)
 
 
 def _in_hardware(node: IntThreshold, values: Array, direct: bool) -> _Meeting | None:
@@ -187,12 +195,19 @@ def _in_hardware(node: IntThreshold, values: Array, direct: bool) -> _Meeting | 
         return _Meeting(positions, 0, levels, False, none, reach=_REACH_BEHIND)
     common = _commonest(values)
     if levels == 1:
-        return _Meeting(values - first, 0, 1, True, common)
+        return _Meeting(values - first, 0, 1, True, common, judges_alike=_at_the_edge(node))
     positions = _positions(values, first, last, levels)
     inside = (values >= first) & (values < last)
     positions = np.where(inside, count_reached(values, node.thresholds), positions)
     takes = (float(first.min()) - 1, float(last.max()))
     return _Meeting(positions, 0, levels, False, common, takes)
+
+
+def _at_the_edge(node: IntThreshold) -> bool:
+    """Whether what parts two levels lies at an end of the type: other inputs are on one level by chance."""
+    low, high = node.input_type.element.lo, node.input_type.element.hi
+    place = float(np.median(node.thresholds) - low) / (high - low)
+    return not _EDGE < place < 1 - _EDGE
 
 
 def _positions(values: Array, first: Array, last: Array, levels: int) -> Array:
@@ -232,10 +247,14 @@ def _remedy(host: Host, frames: Array) -> str:
     largest = float(np.abs(frames).max())
     if largest <= 1:
         return "multiply them by 255" if _fits(host, frames * _PIXEL) else _AS_TRAINED
-    images = 16 < largest <= _PIXEL and bool((frames == np.rint(frames)).all())
-    if images and _fits(host, frames / _PIXEL):
+    if _are_images(frames) and _fits(host, frames / _PIXEL):
         return f"divide them by {_PIXEL}"
     return f"{_AS_TRAINED}; divided by {largest:g} they fit" if _fits(host, frames / largest) else _AS_TRAINED
+
+
+def _are_images(frames: Array) -> bool:
+    """Whether they look like pixels of 8 bits."""
+    return 16 < float(np.abs(frames).max()) <= _PIXEL and bool((frames == np.rint(frames)).all())
 
 
 def _fits(host: Host, frames: Array) -> bool:
