@@ -189,6 +189,16 @@ def test_an_input_type_without_its_scale_is_told_by_the_build(quantiser: str) ->
     assert describe_type(host(network(quantiser), input_type=kind, input_scale=1 / 255)) is None
 
 
+def test_pixels_of_4_bits_may_come_in_bytes() -> None:
+    build = ModelBuilder((1, SIDE, SIDE))
+    x = build.node("Reshape", build.quant("x", bits=4, signed=False), np.asarray([1, SIDE * SIDE]))
+    x = build.quant(build.node("MatMul", x, build.weights(np.ones((SIDE * SIDE, 3)))), bits=4)
+    proto = build.proto(build.node("MatMul", x, build.weights(np.ones((3, 3)))))
+    taken = host(proto, input_type=parse_input_type("uint8"))
+    assert describe_type(taken) is None
+    assert describe_inputs(taken, np.rint(images("even") * 16).astype(np.uint8), "inputs") is None
+
+
 def test_so_it_is_where_the_layer_takes_the_input_itself() -> None:
     pixels = np.rint(images("even") * 255).astype(np.uint8)
     wrong = host(network(None), input_type=parse_input_type("uint8"))

@@ -24,6 +24,8 @@ _MOST_TIMES = 8
 # Of fewer frames it may be the scene that they are alike; and so near its ends nothing parts a type sensibly.
 _FEWEST_FRAMES = 8
 _EDGE = 0.07
+# A quantiser of the input does not leave so much of its type aside; pixels of 0..15 may come as uint8.
+_MOST_OF_TYPE = 0.95
 # Images have pixels of 8 bits.
 _PIXEL = 255
 _AS_TRAINED = "give them as in training"
@@ -99,7 +101,7 @@ def describe_type(host: Host) -> str | None:
     frames = np.resize(np.arange(element.lo, element.hi + 1), (count, *shape))
     for meeting in _meetings(host, frames):
         misfit = None if meeting.behind else meeting.misfit()
-        if misfit is not None:
+        if misfit is not None and max(misfit.alike, misfit.saturated) >= _MOST_OF_TYPE:
             given = (
                 f"input type: {_named(element)} without an input scale goes from {element.lo} to {element.hi}"
             )
