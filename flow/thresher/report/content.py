@@ -49,6 +49,13 @@ class _OrNull:
     shape: Any
 
 
+@dataclass(frozen=True)
+class _MayLack:
+    """What has the shape where it is there; reports of earlier versions lack it."""
+
+    shape: Any
+
+
 # What the tables count on. A class or several stand for their instances, a list for its elements; of
 # an object the keys that are named here must be there, and `...` stands for each key of the rest.
 _SHAPE: Any = {
@@ -82,6 +89,8 @@ _SHAPE: Any = {
         "seconds": _NUMBER,
     },
     "synthesis": [_SYNTHESIS],
+    "host_layers": _MayLack([{"sentence": str, "unintended": bool}]),
+    "warnings": _MayLack([str]),
 }
 
 
@@ -100,6 +109,8 @@ def read_report(path: Path) -> dict[str, Any]:
 
 def _problem(value: object, shape: Any, place: str) -> str | None:
     """What keeps `value` from having `shape`, or None."""
+    if isinstance(shape, _MayLack):
+        return _problem(value, shape.shape, place)
     if isinstance(shape, _OrNull):
         return None if value is None else _problem(value, shape.shape, place)
     if isinstance(shape, dict):
@@ -116,7 +127,7 @@ def _problem_of_object(value: object, shape: dict[Any, Any], place: str) -> str 
     if not isinstance(value, dict):
         return f"{place} is not an object"
     named = {key: each for key, each in shape.items() if key is not ...}
-    missing = [key for key in named if key not in value]
+    missing = [key for key in named if key not in value and not isinstance(named[key], _MayLack)]
     if missing:
         return f"{place} lacks '{missing[0]}'"
     rest = shape.get(...)
