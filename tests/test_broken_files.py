@@ -110,7 +110,7 @@ def test_a_scale_that_is_no_number(scale: str, folder: Path, capsys: pytest.Capt
     given = ("build", "ok.onnx", "-o", "out", "--input-type", "uint8", "--input-scale", scale)
     assert refused(capsys, *given) == (
         2,
-        f"build: input scale '{scale}' is not a number; give one such as 1/255 or 0.0039",
+        f"build: input scale '{scale}' is not a positive number; give one such as 1/255 or 0.0039",
     )
 
 

@@ -162,7 +162,25 @@ def test_a_bad_model_is_refused_and_nothing_is_written(
         (
             ["--input-type", "uint8", "--input-scale", "x"],
             2,
-            "build: input scale 'x' is not a number; give one such as 1/255 or 0.0039",
+            "build: input scale 'x' is not a positive number; give one such as 1/255 or 0.0039",
+        ),
+        *(
+            (
+                ["--input-type", "uint8", "--input-scale", scale],
+                2,
+                f"build: input scale '{scale}' is not a positive number; give one such as 1/255 or 0.0039",
+            )
+            for scale in ("-1/255", "0", "0/5", "1/0", "nan", "inf", "-inf", "-0.5", "")
+        ),
+        (
+            ["--input-type", "uint8", "--input-scale", "1e-60"],
+            2,
+            "lower: the input scale: 1e-60 is not a positive number of float32; give one, such as 1/255",
+        ),
+        (
+            ["--input-type", ""],
+            2,
+            "build: input type '' is not known; give bipolar, uint1 to uint8 or int2 to int8",
         ),
         (
             ["--input-scale", "1/4"],

@@ -2,15 +2,27 @@
 
 from typing import Any
 
-__all__ = ["Accelerator", "SimulationResult", "ThresherError", "build", "evaluate", "load"]
+__all__ = [
+    "Accelerator",
+    "HostLayerWarning",
+    "InputWarning",
+    "SimulationResult",
+    "ThresherError",
+    "ThresherWarning",
+    "build",
+    "evaluate",
+    "load",
+]
+
+_ERRORS = frozenset({"HostLayerWarning", "InputWarning", "ThresherError", "ThresherWarning"})
 
 
 def __getattr__(name: str) -> Any:
     # Lazily, so that one part of the package (hlsc, say) does not load all the others.
-    if name == "ThresherError":
-        from thresher.errors import ThresherError
+    if name in _ERRORS:
+        from thresher import errors
 
-        return ThresherError
+        return getattr(errors, name)
     if name == "evaluate":
         from thresher.evaluation import evaluate
 

@@ -35,6 +35,7 @@ from thresher.hardware.parts import family_of
 from thresher.hardware.select import select_kernels
 from thresher.hardware.told import fold_as_told, parse_folding
 from thresher.host import Host, as_array, check_array
+from thresher.inputs import warn_of_inputs
 from thresher.kernels.installed import custom_operators
 from thresher.lower import ADD_BITS
 from thresher.lower.integer import Ints
@@ -81,14 +82,14 @@ class Accelerator:
         if sim not in ("golden", "csim", "rtl"):
             raise UsageError(f"predict: there is no simulation {sim!r}; choose golden, csim or rtl")
         if sim == "golden":
-            return self.host.decode(golden_outputs(self.graph, self.host.encode(as_array(frames))))
+            return self.host.decode(golden_outputs(self.graph, self._encode(as_array(frames))))
         run = self.csim(frames) if sim == "csim" else self.sim(frames)
         run.comparison.check(sim)
         return self.host.decode(run.outputs)
 
     def trace(self, frames: npt.ArrayLike) -> dict[str, Ints]:
         """The golden integers `[N, vectors, channels]` of every stream, by its name."""
-        return interpret(self.graph, {INPUT_STREAM: self.host.encode(as_array(frames))})
+        return interpret(self.graph, {INPUT_STREAM: self._encode(as_array(frames))})
 
     def csim(
         self,
@@ -114,7 +115,7 @@ class Accelerator:
         """
         with run_folder(self.project) as folder:
             vectors, golden = self._vectors(frames, count, folder)
-            classes = _labels(labels, golden)
+            classes = self._labels(labels, frames, count)
             run = run_csim(self.project, vectors, folder, count, types)
         self._record("csim", run, golden, classes, dataset)
         return run
@@ -159,7 +160,7 @@ class Accelerator:
         )
         with run_folder(project) as folder:
             vectors, golden = self._vectors(frames, count, folder)
-            classes = _labels(labels, golden)
+            classes = self._labels(labels, frames, count)
             run = run_rtl(project, vectors, folder, count, options, rtl)
         self._record("rtl" if rtl == "own" else rtl, run, golden, classes, dataset)
         return run
@@ -232,6 +233,7 @@ class Accelerator:
             )
         taken = as_array(frames)
         check_array(taken, self.host.input_shape)
+        warn_of_inputs(self.host, taken)
         operators, dropped = custom_operators(), bool(report["model"]["dropped"])
         imported = import_model(source, operators=operators, drop_input_scale=dropped)
         layers = described_layers(report["float_layers"])
@@ -312,6 +314,12 @@ class Accelerator:
     def _report_path(self) -> Path:
         return self.directory / "reports" / "report.json"
 
+    def _encode(self, frames: Array) -> Ints:
+        """The integers of the hardware for `frames`; warns where these do not fit the first quantiser."""
+        integers = self.host.encode(frames)
+        warn_of_inputs(self.host, frames)
+        return integers
+
     def _vectors(
         self, frames: npt.ArrayLike | None, count: int | None, folder: Path
     ) -> tuple[Path, Ints | None]:
@@ -327,9 +335,7 @@ class Accelerator:
         outputs: list[Array] = []
 
         def chunks() -> Iterator[Mapping[str, Array]]:
-            for tensors in golden_chunks(
-                self.graph, self.host.encode(array[:count] if array.ndim else array)
-            ):
+            for tensors in golden_chunks(self.graph, self._encode(array[:count] if array.ndim else array)):
                 outputs.append(tensors[OUTPUT_STREAM])
                 yield tensors
 
@@ -371,16 +377,17 @@ class Accelerator:
             for run in report["simulation"].values()
         )
 
+    def _labels(
+        self, labels: npt.ArrayLike | None, frames: npt.ArrayLike | None, count: int | None
+    ) -> Ints | None:
+        if labels is None:
+            return None
+        if frames is None:
+            raise UsageError("labels: they belong to frames; give those too, with --inputs")
+        return check_labels(labels, len(as_array(frames)), self.host.classes, count)
+
     def _accuracy(self, outputs: Ints, labels: Ints) -> float:
         return accuracy(self.host.decode(outputs), labels)
-
-
-def _labels(labels: npt.ArrayLike | None, golden: Ints | None) -> Ints | None:
-    if labels is None:
-        return None
-    if golden is None:
-        raise UsageError("labels: they belong to frames; give those too, with --inputs")
-    return check_labels(labels, len(golden))
 
 
 def load(directory: Path | str) -> Accelerator:

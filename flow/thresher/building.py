@@ -34,9 +34,10 @@ from thresher.hardware.parts import family_of
 from thresher.hardware.select import Layer, select_kernels
 from thresher.hardware.told import fold_as_told, parse_folding, read_folding
 from thresher.host import as_array, check_array
+from thresher.inputs import warn_of_inputs, warn_of_layers, warn_of_type
 from thresher.kernels.installed import custom_operators
-from thresher.lower import ADD_BITS, lower
-from thresher.onnx_import import Imported, OnnxModel, import_model, read_model
+from thresher.lower import ADD_BITS, HostLayer, Lowered, find_host_layers, lower
+from thresher.onnx_import import Imported, OnnxModel, QuantGraph, import_model, read_model
 from thresher.onnx_import.host import make_epilogue, make_prologue
 from thresher.onnx_import.problems import printable
 from thresher.onnx_import.quantize import QuantisedLayer
@@ -130,10 +131,24 @@ def build_project(model: OnnxModel, target: Path, options: BuildOptions, announc
     check_target(target)
     announce("importing and folding")
     prepared = prepare(model, options)
+    prepared = replace(prepared, design=replace(prepared.design, warnings=_warned(prepared, options)))
     if options.verify:
         announce("holding the golden model to the ONNX model")
         prepared = replace(prepared, design=_verified(prepared, options))
     write_project(prepared.design, target, announce)
+
+
+def _warned(prepared: Prepared, options: BuildOptions) -> tuple[str, ...]:
+    """Warn of what is probably not meant; what was said."""
+    host = host_of(prepared.design)
+    if options.samples is not None:
+        samples = as_array(options.samples, "samples")
+        check_array(samples, host.input_shape, "samples")
+        said = warn_of_inputs(host, samples, "samples")
+    else:
+        said = warn_of_type(host) if options.input_scale is None else None
+    layers = warn_of_layers(prepared.design.host_layers)
+    return layers if said is None else (said, *layers)
 
 
 def _verified(prepared: Prepared, options: BuildOptions) -> Design:
@@ -214,6 +229,7 @@ def prepare(model: OnnxModel, options: BuildOptions) -> Prepared:
         part=options.chosen_part,
         board=options.chosen_board,
         verification=NOT_DONE,
+        host_layers=_host_layers(imported.graph, lowered, options),
     )
     if quantised is not None:
         design = replace(design, float_layers=describe_float_layers(quantised))
@@ -222,6 +238,11 @@ def prepare(model: OnnxModel, options: BuildOptions) -> Prepared:
         whole = import_model(model, operators=operators)
         design = replace(design, accuracy=measure_accuracy(design, whole, request))
     return Prepared(design, source, imported, () if quantised is None else quantised.layers)
+
+
+def _host_layers(graph: QuantGraph, lowered: Lowered, options: BuildOptions) -> tuple[HostLayer, ...]:
+    hardware = {node for made in lowered.graph.nodes for node in made.onnx_nodes}
+    return find_host_layers(graph, hardware, options.input_type is not None)
 
 
 def fold(layers: tuple[Layer, ...], options: BuildOptions) -> tuple[Layer, ...]:
@@ -251,18 +272,19 @@ def parse_input_type(text: str) -> IntType:
 
 
 def parse_scale(text: str) -> float:
-    """Read a number or a fraction such as `1/255`; raises `UsageError`."""
+    """Read a positive number or fraction such as `1/255`; raises `UsageError`."""
     numerator, is_fraction, denominator = text.partition("/")
     try:
         # Not by `Fraction`, which writes out powers of ten.
         scale = int(numerator) / int(denominator) if is_fraction else float(text)
-        if math.isfinite(scale):
-            return scale
-        raise ValueError(text)
     except (ValueError, ZeroDivisionError, OverflowError):
+        scale = math.nan
+    if not (math.isfinite(scale) and scale > 0):
         raise UsageError(
-            f"build: input scale '{printable(text)}' is not a number; give one such as 1/255 or 0.0039"
-        ) from None
+            f"build: input scale '{printable(text)}' is not a positive number; "
+            "give one such as 1/255 or 0.0039"
+        )
+    return scale
 
 
 def export_module(module: Any, example_input: Any) -> OnnxModel:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from thresher.hardware.select import select_kernels
-from thresher.lower import NodeReport, examine
+from thresher.lower import HostLayer, NodeReport, examine, find_host_layers
 from thresher.lower.ascend import ascend
 from thresher.lower.entry import INPUT
 from thresher.lower.integer import IntGraph, IntNode
@@ -22,11 +22,13 @@ ROLES = ("hardware", "host", "constant", "unused", "problem")
 class Checked:
     """A report on every ONNX node of the model `name`, in the order of its file.
 
-    A problem of the model as a whole comes last, under the name of its output.
+    A problem of the model as a whole comes last, under the name of its output. `host_layers` are those that
+    the host would compute, of a model that can be built.
     """
 
     name: str
     reports: tuple[NodeReport, ...]
+    host_layers: tuple[HostLayer, ...] = ()
 
     @property
     def counts(self) -> Mapping[str, int]:
@@ -46,6 +48,7 @@ class Checked:
             "can_be_built": self.can_be_built,
             "counts": dict(self.counts),
             "nodes": [_to_json(report) for report in self.reports],
+            "host_layers": [layer.to_json() for layer in self.host_layers],
         }
 
 
@@ -73,7 +76,11 @@ def check_graph(
             for node in dict.fromkeys(layer.onnx_nodes):
                 units[node] = (*units.get(node, ()), f"{kernel}{counts[kernel]}")
             counts[kernel] += 1
-    return Checked(name, tuple(_complete(report, units, problems) for report in explained.reports))
+    checked = Checked(name, tuple(_complete(report, units, problems) for report in explained.reports))
+    if not checked.can_be_built:
+        return checked
+    hardware = {node for made in explained.nodes for node in made.onnx_nodes}
+    return replace(checked, host_layers=find_host_layers(graph, hardware, input_type is not None))
 
 
 def _complete(

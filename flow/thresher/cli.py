@@ -13,6 +13,7 @@ from typing import NoReturn, Protocol
 from thresher import commands
 from thresher.errors import ThresherError, UsageError
 from thresher.hardware.boards import boards
+from thresher.warn import warnings_as_lines
 from thresher_sim.internal_error import EXIT_CODE, describe_internal_error
 
 DESCRIPTION = """\
@@ -64,6 +65,8 @@ example:
   thresher verify accelerator --model model.onnx --inputs images.npy"""
 
 _INTERRUPTED = 130
+# The option that takes a fraction.
+_FRACTION = "--input-scale"
 
 
 class _Commands(Protocol):
@@ -86,9 +89,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     try:
-        options = _parser().parse_args(given)
+        options = _parser().parse_args(_joined(given))
         command: Callable[[argparse.Namespace], int] = options.command
-        return command(options)
+        with warnings_as_lines():
+            return command(options)
     except ThresherError as error:
         return _failed(str(error), error.exit_code)
     except OSError as error:
@@ -120,6 +124,17 @@ def _folders(options: argparse.Namespace | None) -> Iterator[Path]:
 def _failed(message: str, code: int) -> int:
     print(f"thresher: error: {message}", file=sys.stderr)
     return code
+
+
+def _joined(arguments: Sequence[str]) -> list[str]:
+    """`--input-scale -1/255` as one word, since argparse takes the fraction for an option."""
+    joined: list[str] = []
+    for word in arguments:
+        if joined and joined[-1] == _FRACTION and word.startswith("-") and not word.startswith("--"):
+            joined[-1] += f"={word}"
+        else:
+            joined.append(word)
+    return joined
 
 
 def _parser() -> argparse.ArgumentParser:

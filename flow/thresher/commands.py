@@ -32,6 +32,7 @@ from thresher.float_layers import quantise_floats, sample_request
 from thresher.hardware.parts import DEFAULT_PART, family_of
 from thresher.hlsc_proof import check_cycles, prove
 from thresher.host import load_array
+from thresher.inputs import warn_of_layers
 from thresher.kernels.installed import custom_operators
 from thresher.lower import ADD_BITS
 from thresher.onnx_import import import_model, read_model
@@ -84,12 +85,16 @@ def check(options: argparse.Namespace) -> int:
     console = Console()
     console.print(check_table(checked.name, checked.reports))
     console.print(check_summary(checked.counts))
+    for layer in checked.host_layers:
+        if not layer.unintended:
+            console.print(layer.sentence, markup=False, highlight=False, soft_wrap=True)
     if options.json is not None:
         write_json(options.json, checked.to_json())
         console.print(f"also as {options.json}")
     if not checked.can_be_built:
         console.print(f"{checked.counts['problem']} of {len(checked.reports)} nodes stand in the way")
         return 3
+    warn_of_layers(checked.host_layers)
     console.print("the model can be built")
     return 0
 
@@ -115,7 +120,7 @@ def build(options: argparse.Namespace) -> int:
         labels=_array(options.labels, "labels"),
         verify=not options.no_verify,
     )
-    with console.status("building") as status:
+    with Console(stderr=True).status("building") as status:
         build_project(
             read_model(options.model),
             options.output,
@@ -123,7 +128,8 @@ def build(options: argparse.Namespace) -> int:
             announce=lambda step: status.update(f"building: {step}"),
         )
     accelerator = api.load(options.output)
-    print_report(console, accelerator.report())
+    # What it warns of was said on stderr.
+    print_report(console, accelerator.report() | {"warnings": []})
     console.print(
         f"project: {options.output}; next: thresher csim {options.output}, thresher sim {options.output}"
     )
@@ -326,8 +332,8 @@ def _sim_netlist(options: argparse.Namespace) -> int:
 
 def _input(options: argparse.Namespace) -> tuple[IntType | None, float | None]:
     """The type and the scale of the hardware's own input, where they are given."""
-    kind = parse_input_type(options.input_type) if options.input_type else None
-    return kind, parse_scale(options.input_scale) if options.input_scale else None
+    kind = None if options.input_type is None else parse_input_type(options.input_type)
+    return kind, None if options.input_scale is None else parse_scale(options.input_scale)
 
 
 def _conclude(

@@ -135,8 +135,8 @@ def measure_accuracy(design: Design, model: Imported, request: SampleRequest) ->
     """
     frames = request.samples
     check_array(frames, model.graph.shapes[model.graph.inputs[0]], "samples")
-    classes = check_labels([] if request.labels is None else request.labels, len(frames))
     host = host_of(design)
+    classes = check_labels([] if request.labels is None else request.labels, len(frames), host.classes)
     real = frames
     if host.prologue is None:
         real = real_frames(frames, float(design.lowered.input.scale.reshape(-1)[0]))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tokenize
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -34,6 +35,13 @@ class Host:
     def input_shape(self) -> tuple[int, ...]:
         """The shape of the frames that are taken, with a batch axis of 1."""
         return self.lowered.input.onnx_shape if self.prologue is None else self.prologue.input_shape
+
+    @cached_property
+    def classes(self) -> int | None:
+        """How many classes the outputs tell apart, which may be scores or an index; None: it is not known."""
+        if self.epilogue is not None:
+            return self.epilogue.classes
+        return self.lowered.output.type.element.hi + 1
 
     def encode(self, frames: Array) -> Ints:
         """Turn frames `[N, ...]`, shaped as the model's input, into integers `[N, vectors, channels]`.

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from thresher.report import content
 from thresher.report.tables import find_warnings
 
 
@@ -42,3 +43,18 @@ def test_scales_that_were_left_out_are_warned_of() -> None:
         "2 scales that layers compute from their inputs were left out, as asked, so the outputs differ from "
         "the model's; measure the accuracy"
     ]
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "problem"),
+    [
+        ("warnings", "one", "'warnings' of the report is not a list"),
+        ("warnings", [1], "entry 0 of 'warnings' of the report is 1"),
+        ("host_layers", [{"sentence": "one"}], "entry 0 of 'host_layers' of the report lacks 'unintended'"),
+    ],
+)
+def test_what_a_report_may_lack_is_checked_where_it_is_there(key: str, value: object, problem: str) -> None:
+    shape = {key: content._SHAPE[key]}
+
+    assert content._problem({}, shape, "the report") is None
+    assert content._problem({key: value}, shape, "the report") == problem

@@ -99,6 +99,8 @@ def describe_report(
         "float_layers": dict(design.float_layers),
         "accuracy": dict(design.accuracy),
         "verification": dict(design.verification),
+        "host_layers": [layer.to_json() for layer in design.host_layers],
+        "warnings": list(design.warnings),
         "synthesis": [],
     }
 

@@ -9,7 +9,7 @@ from typing import Any
 from thresher.hardware.boards import Board
 from thresher.hardware.graph import HwGraph
 from thresher.hardware.select import Layer
-from thresher.lower import Lowered
+from thresher.lower import HostLayer, Lowered
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,8 @@ class Design:
 
     `graph` is `layers` with what joins them, `board` where `part` is to be on it, if that is known.
     `float_layers`, `accuracy` and `verification` go into the report as they are: which float layers of the
-    model were quantised, what is known of its accuracy, and what holding it to the model gave.
+    model were quantised, what is known of its accuracy, and what holding it to the model gave; so do
+    `host_layers`, the linear layers that the host computes, and `warnings` of what is probably not meant.
     """
 
     model: ModelInfo
@@ -46,3 +47,5 @@ class Design:
     float_layers: Mapping[str, Any] = field(default_factory=dict)
     accuracy: Mapping[str, Any] = field(default_factory=dict)
     verification: Mapping[str, Any] = field(default_factory=dict)
+    host_layers: tuple[HostLayer, ...] = ()
+    warnings: tuple[str, ...] = ()

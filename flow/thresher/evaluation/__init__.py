@@ -13,6 +13,7 @@ from thresher.errors import UsageError
 from thresher.evaluation.measure import Announce, Networks, Simulated, host_parts, measure_levels
 from thresher.evaluation.results import Evaluation, Level
 from thresher.host import check_array
+from thresher.inputs import warn_of_inputs
 from thresher.onnx_import import read_model
 
 __all__ = ["Evaluation", "Level", "evaluate"]
@@ -57,12 +58,15 @@ def evaluate(  # noqa: PLR0913  (the command's options)
     check_array(array, lowered.input.onnx_shape if prologue is None else prologue.input_shape)
     for what, count in (("frames", frames), ("csim", csim), ("rtl", rtl)):
         _check_count(what, count, len(array) if frames is None or what == "frames" else frames)
-    array = array[:frames]
     networks = Networks(
         quantised=None if model is None else read_model(model),
         float_twin=None if float_model is None else read_model(float_model),
     )
-    classes = None if labels is None else check_labels(labels, len(array))
+    classes = None
+    if labels is not None:
+        classes = check_labels(labels, len(array), accelerator.host.classes, frames)
+    array = array[:frames]
+    warn_of_inputs(accelerator.host, array)
     levels = measure_levels(accelerator, array, classes, networks, Simulated(csim, rtl), announce)
     report = accelerator.report()
     return Evaluation(

@@ -13,6 +13,7 @@ from thresher.evaluation.results import Level
 from thresher.evaluation.timing import Timed, run_timed
 from thresher.float_layers import real_frames
 from thresher.graph import Array
+from thresher.hardware.golden import golden_outputs
 from thresher.hardware.graph import OUTPUT_STREAM
 from thresher.kernels.installed import custom_operators
 from thresher.lower.integer import Ints
@@ -20,6 +21,7 @@ from thresher.onnx_import import OnnxModel, import_model, read_model
 from thresher.onnx_import.plain import PlainModel, is_plain, parameter_bytes
 from thresher.onnx_import.standard import Runner
 from thresher.tools.simulation import SimulationResult
+from thresher.warn import nothing_said_twice
 
 Announce = Callable[[str], None]
 
@@ -68,12 +70,13 @@ def measure_levels(
     announce("the golden model")
     golden = measure.golden()
     levels.append(golden)
-    if simulated.csim is not None:
-        announce("C simulation")
-        levels.append(measure.csim(simulated.csim))
-    if simulated.rtl is not None:
-        announce("RTL simulation")
-        levels.append(measure.rtl(simulated.rtl))
+    with nothing_said_twice():
+        if simulated.csim is not None:
+            announce("C simulation")
+            levels.append(measure.csim(simulated.csim))
+        if simulated.rtl is not None:
+            announce("RTL simulation")
+            levels.append(measure.rtl(simulated.rtl))
     levels.append(measure.accelerated(golden))
     return tuple(levels)
 
@@ -109,7 +112,8 @@ class _Measure:
         return self._level("onnx", "quantised model", timed, engine, parameter_bytes(model))
 
     def golden(self) -> Level:
-        timed = run_timed(self.accelerator.predict, self.frames)
+        host, graph = self.accelerator.host, self.accelerator.graph
+        timed = run_timed(lambda frames: host.decode(golden_outputs(graph, host.encode(frames))), self.frames)
         return self._level("golden", "golden model", timed, "numpy")
 
     def csim(self, count: int) -> Level:

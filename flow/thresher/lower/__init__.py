@@ -7,6 +7,7 @@ from thresher.lower.checkpoints import find_checkpoints
 from thresher.lower.ends import check_scale, endpoint, finish, needed
 from thresher.lower.explain import Explained, NodeReport, examine, explain
 from thresher.lower.forms import Chosen
+from thresher.lower.host_layers import HostLayer, find_host_layers
 from thresher.lower.integer import IntGraph
 from thresher.lower.lowered import Approximation, Checkpoint, Endpoint, Lowered
 from thresher.lower.lowering import ADD_BITS, Lowering
@@ -19,10 +20,12 @@ __all__ = [
     "Checkpoint",
     "Endpoint",
     "Explained",
+    "HostLayer",
     "Lowered",
     "NodeReport",
     "examine",
     "explain",
+    "find_host_layers",
     "lower",
 ]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -50,10 +50,10 @@ class Session:
         except self._errors as error:
             raise RuntimeRefusalError(str(error), self._what) from None
 
-    def run(self, feeds: Mapping[str, Array]) -> list[Array]:
-        """Compute all outputs."""
+    def run(self, feeds: Mapping[str, Array], outputs: Sequence[str] | None = None) -> list[Array]:
+        """Compute all outputs, or those that are named."""
         try:
-            return list(self.session.run(None, {name: _aligned(value) for name, value in feeds.items()}))
+            return list(self.session.run(outputs, {name: _aligned(value) for name, value in feeds.items()}))
         except self._errors as error:
             raise RuntimeRefusalError(str(error), self._what) from None
 

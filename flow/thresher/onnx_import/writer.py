@@ -170,10 +170,10 @@ class Writer:
         self.tensors[name] = np.asarray(value)
         return name
 
-    def model(self, entry: onnx.ValueInfoProto, exit_: onnx.ValueInfoProto) -> bytes:
+    def model(self, entry: onnx.ValueInfoProto, *exits: onnx.ValueInfoProto) -> bytes:
         """Serialise what was written."""
         tensors = [numpy_helper.from_array(value, name) for name, value in self.tensors.items()]
-        graph = helper.make_graph(self.nodes, "host", [entry], [exit_], tensors)
+        graph = helper.make_graph(self.nodes, "host", [entry], list(exits), tensors)
         proto = self.imported.scope.source.model.proto
         opsets = [opset for opset in proto.opset_import if opset.domain in STANDARD]
         ir_version = max(proto.ir_version, _IR_VERSION)

@@ -41,7 +41,7 @@ class _OrNull:
 
 @dataclass(frozen=True)
 class _Perhaps:
-    """What has the shape, where the key is there."""
+    """What has the shape where the key is there, which reports of earlier versions may lack."""
 
     shape: Any
 
@@ -131,6 +131,8 @@ _SHAPE: Any = {
     "verified_since": _Perhaps(_OrNull(_VERIFICATION)),
     "float_layers": _Perhaps(_OrNull(_FLOAT_LAYERS)),
     "synthesis": [_SYNTHESIS],
+    "host_layers": _Perhaps([{"sentence": str, "unintended": bool}]),
+    "warnings": _Perhaps([str]),
 }
 
 

@@ -31,12 +31,8 @@ def float_layer_table(report: Mapping[str, Any]) -> Table | None:
 
 
 def float_layer_lines(report: Mapping[str, Any]) -> list[str]:
-    """Which float layers were left on the host, and why."""
-    content = report.get("float_layers") or {}
-    return [
-        f"left on the host: '{each['node']}', because of node '{each['because_of']}'"
-        for each in content.get("left_on_host", ())
-    ]
+    """Which linear layers stay on the host, and why; those that are warned of are left out."""
+    return [layer["sentence"] for layer in report.get("host_layers") or () if not layer["unintended"]]
 
 
 def accuracy_line(report: Mapping[str, Any]) -> str | None:

@@ -32,6 +32,7 @@ def print_report(console: Console, report: Report) -> None:
     for entry in report["synthesis"]:
         print_synthesis(console, report, entry)
     print_result(console, report)
+    _print_warnings(console, report.get("warnings", ()))
 
 
 def print_synthesis(console: Console, report: Report, entry: Mapping[str, Any]) -> None:
@@ -46,7 +47,11 @@ def print_result(console: Console, report: Report) -> None:
     console.print(result_table(report))
     for line in (*verification_lines(report), *netlist_lines(report)):
         console.print(line, markup=False, highlight=False)
-    for warning in find_warnings(report):
+    _print_warnings(console, find_warnings(report))
+
+
+def _print_warnings(console: Console, warnings: Iterable[str]) -> None:
+    for warning in warnings:
         console.print(f"warning: {warning}", style="yellow", markup=False, highlight=False)
 
 

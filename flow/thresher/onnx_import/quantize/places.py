@@ -46,7 +46,7 @@ def find_places(graph: QuantGraph, integers_enter: bool) -> Places:
     A layer is left to the host where an operator that only the host has stands between it and a quantised
     one. With `integers_enter` the model's input are integers.
     """
-    left = _left_to_host(graph)
+    left = left_to_host(graph)
     kinds = {graph.inputs[0]: Kind.INTEGERS if integers_enter else Kind.FLOATS}
     chosen: dict[str, bool] = {}
     for node in graph.nodes:
@@ -78,7 +78,7 @@ def _kind_after(node: QuantNode, read: list[Kind]) -> Kind:
     return Kind.OTHER if len(read) > 1 and not floats else Kind.FLOATS
 
 
-def _left_to_host(graph: QuantGraph) -> dict[str, str]:
+def left_to_host(graph: QuantGraph) -> dict[str, str]:
     """The nodes that stay on the host because of an operator that only the host has, and of which."""
     left: dict[str, str] = {}
     for node in graph.nodes:

@@ -34,6 +34,8 @@ class HostModel:
         self._session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
         entry = self._session.get_inputs()[0]
         self._name = entry.name
+        # A prologue has a second output, for checks of inputs.
+        self._output = self._session.get_outputs()[0].name
         self._dtype = np.int32 if entry.type == "tensor(int32)" else np.float32
         self._chunk = HOST_CHUNK if isinstance(entry.shape[0], str) else 1
         self.shape = tuple(entry.shape[1:])
@@ -43,7 +45,8 @@ class HostModel:
         typed = frames.astype(self._dtype)
         results = []
         for first in range(0, len(typed), self._chunk):
-            result = self._session.run(None, {self._name: typed[first : first + self._chunk]})[0]
+            feeds = {self._name: typed[first : first + self._chunk]}
+            result = self._session.run([self._output], feeds)[0]
             results.append(result if result.ndim else result[None])
         return np.concatenate(results)
 
