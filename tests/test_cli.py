@@ -15,7 +15,7 @@ from onnx import helper, numpy_helper
 
 from tests.small_models import save_small_model, small_model
 from thresher.cli import main
-from thresher.emit.files import _replace, replacing
+from thresher.emit.replacing import _replace, replacing
 from thresher.errors import UsageError
 
 SUPPORTED = (

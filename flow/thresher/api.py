@@ -24,6 +24,7 @@ from thresher.building import (
 )
 from thresher.emit.files import write_json
 from thresher.emit.project import silent
+from thresher.emit.replacing import restore
 from thresher.emit.units import refresh_rtl
 from thresher.emit.yosys import FAMILIES
 from thresher.errors import UsageError
@@ -377,6 +378,7 @@ def _labels(labels: npt.ArrayLike | None, golden: Ints | None) -> Ints | None:
 def load(directory: Path | str) -> Accelerator:
     """Open a project that was built before; raises `UsageError` where it is none."""
     folder = Path(directory)
+    restore(folder)
     project = load_project(folder)
     model = folder / "model"
     try:
@@ -422,13 +424,14 @@ def build(  # noqa: PLR0913  (the command's options)
     samples: npt.ArrayLike | None = None,
     labels: npt.ArrayLike | None = None,
     verify: bool = True,
+    force: bool = False,
 ) -> Accelerator:
     """Build an accelerator project from a model.
 
     Args:
         model: The path of an ONNX file, of QONNX or standard operators, or a Brevitas or PyTorch module.
-        output_dir: The project's folder, replaced where it is a project already; the default is
-            `<model>_accelerator` in the working folder.
+        output_dir: The project's folder, replaced where it is a project already, but for the user's own
+            files; the default is `<model>_accelerator` in the working folder.
         folding: A folding file, or its content: `{"mvu0": {"pe": 16, "simd": 49}}`.
         target_fps: Frames per second at `clock_mhz` that each layer is folded for.
         clock_mhz: The clock that units are pipelined for.
@@ -450,6 +453,7 @@ def build(  # noqa: PLR0913  (the command's options)
             to the model on some of them as well.
         labels: The class of each sample; the report then has the accuracy of the model and of what is built.
         verify: Hold the golden model to the ONNX model, tensor by tensor, before anything is written.
+        force: Replace files of an earlier project that were edited, or are in the way of new ones.
 
     Raises:
         ThresherError: One of its subclasses, whose message says what to do; nothing is then written.
@@ -478,5 +482,5 @@ def build(  # noqa: PLR0913  (the command's options)
         if output_dir is not None
         else Path(f"{safe_name(Path(source.name).stem)}_accelerator")
     )
-    build_project(source, target, options)
+    build_project(source, target, options, force=force)
     return load(target)

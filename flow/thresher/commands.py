@@ -120,6 +120,7 @@ def build(options: argparse.Namespace) -> int:
             options.output,
             build_options,
             announce=lambda step: status.update(f"building: {step}"),
+            force=options.force,
         )
     accelerator = api.load(options.output)
     print_report(console, accelerator.report())
@@ -217,7 +218,7 @@ def hlsc(options: argparse.Namespace) -> int:
         include_dirs=tuple(options.include),
     )
     with Console(stderr=True).status("compiling"):
-        unit = write_unit_project(request, options.output)
+        unit = write_unit_project(request, options.output, options.force)
     print(report_text(unit_report(request, unit)))
     print(f"project: {options.output}; next: make -C {shlex.quote(str(options.output))}")
     if options.sim:

@@ -17,7 +17,7 @@ import pytest
 
 import thresher
 from tests.small_models import save_small_model, small_model
-from thresher.emit.files import replacing
+from thresher.emit.replacing import replacing
 from thresher.errors import UsageError
 
 SITE = str(Path(np.__file__).parents[1])
