@@ -15,7 +15,7 @@ from thresher.errors import UsageError
 def keep_own_files(
     target: Path, new: Path, command: str = "build", force: bool = False, below: str = ""
 ) -> None:
-    """Give what is the user's in the project `target` a place in the folder `new` too, all or that `below` one.
+    """Give what is the user's in the project `target`, all or `below` a folder, a place in `new` too.
 
     Files are linked, so that they lie in both, each whole, whatever becomes of one of the folders; where
     that cannot be, they are copied. With `force` what has a new file of Thresher's in its place is left out.
