@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +21,6 @@ from thresher.building import (
     parse_input_type,
     safe_name,
 )
-from thresher.emit.files import write_json
 from thresher.emit.project import silent
 from thresher.emit.replacing import restore
 from thresher.emit.units import refresh_rtl
@@ -44,6 +42,7 @@ from thresher.lower.storage import digest_folder, load_lowered
 from thresher.onnx_import import import_model, read_model
 from thresher.onnx_import.host import HostModel
 from thresher.report.content import read_report
+from thresher.report.kept import report_path, updating_report
 from thresher.tools.netlist import run_netlist
 from thresher.tools.simulation import SimulationResult, run_csim, run_folder, run_rtl, write_run_vectors
 from thresher.tools.synthesis import SEEDS, Announce, Synthesis, SynthesisRequest, record_synthesis
@@ -228,7 +227,8 @@ class Accelerator:
         imported = import_model(source, operators=operators, drop_input_scale=dropped)
         layers = described_layers(report["float_layers"])
         result = verify_frames(imported, layers, self.host, taken, operators)
-        write_json(self._report_path, report | {"verified_since": result.to_json()})
+        with updating_report(self.directory) as changed:
+            changed["verified_since"] = result.to_json()
         return result
 
     def synth(  # noqa: PLR0913  (the command's options)
@@ -281,10 +281,9 @@ class Accelerator:
         )
         # Read again: an earlier run may have compiled it from other C++.
         result = ADAPTERS[tool](refresh_rtl(load_project(self.directory)), request, announce)
-        report = self.report()
-        entry = result.to_json() | {"simulated": self._simulated(report)}
-        report["synthesis"] = record_synthesis(report["synthesis"], entry)
-        write_json(self._report_path, report)
+        with updating_report(self.directory) as report:
+            entry = result.to_json() | {"simulated": self._simulated(report)}
+            report["synthesis"] = record_synthesis(report["synthesis"], entry)
         return result
 
     def report(self) -> dict[str, Any]:
@@ -292,17 +291,12 @@ class Accelerator:
 
         Raises `UsageError` where the file is missing or damaged.
         """
-        return read_report(self._report_path)
+        return read_report(report_path(self.directory))
 
     def record_accuracy(self, level: str, fraction: float) -> None:
         """Put an accuracy that was measured elsewhere, such as that of `onnx`, beside those of the report."""
-        report = self.report()
-        report["accuracy"][level] = fraction
-        write_json(self._report_path, report)
-
-    @cached_property
-    def _report_path(self) -> Path:
-        return self.directory / "reports" / "report.json"
+        with updating_report(self.directory) as report:
+            report["accuracy"][level] = fraction
 
     def _vectors(
         self, frames: npt.ArrayLike | None, count: int | None, folder: Path
@@ -336,7 +330,18 @@ class Accelerator:
         labels: Ints | None,
         dataset: str | None,
     ) -> None:
-        report = self.report()
+        with updating_report(self.directory) as report:
+            self._put(report, level, run, golden, labels, dataset)
+
+    def _put(
+        self,
+        report: dict[str, Any],
+        level: str,
+        run: SimulationResult,
+        golden: Ints | None,
+        labels: Ints | None,
+        dataset: str | None,
+    ) -> None:
         entry: dict[str, object] = {"frames": run.frames, "mismatches": run.mismatches}
         entry["warnings"] = list(run.warnings)
         entry["units_sha256"] = units_digest(self.project)
@@ -353,7 +358,6 @@ class Accelerator:
             report["accuracy"]["golden"] = self._accuracy(golden, labels)
             if OUTPUT_STREAM in run.streams:
                 report["accuracy"][level] = self._accuracy(run.outputs, labels)
-        write_json(self._report_path, report)
 
     def _simulated(self, report: Mapping[str, Any]) -> bool:
         """Whether a simulation of the units as they are has passed."""
