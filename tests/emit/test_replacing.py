@@ -146,8 +146,8 @@ def test_an_own_file_in_the_way_is_named_and_refused_unless_forced(project: Path
     (project / own).write_text("mine")
 
     assert refusal(project, {**FILES, new: "new"}) == (
-        f"build: files of yours in project '{project}' are where new ones of Thresher's must go: '{own}'; move "
-        "them, or give --force to replace them"
+        f"build: files of yours in project '{project}' are where new ones of Thresher's must go: '{own}'; "
+        "move them, or give --force to replace them"
     )
     build(project, {**FILES, new: "new"}, force=True)
     assert (project / new).read_text() == "new"
@@ -182,8 +182,8 @@ def test_a_damaged_description_does_not_make_it_another_program_s(project: Path)
 
 def test_a_project_in_a_project_is_refused(project: Path) -> None:
     assert refusal(project / "rtl" / "inner") == (
-        f"build: folder '{project}/rtl/inner' lies in the Thresher project '{project}'; give a folder outside "
-        "of it with -o"
+        f"build: folder '{project}/rtl/inner' lies in the Thresher project '{project}'; give a folder "
+        "outside of it with -o"
     )
 
 
@@ -247,8 +247,8 @@ def test_a_folder_of_the_user_s_is_not_taken_for_what_a_build_left(project: Path
     own.mkdir()
     (own / "thesis.txt").write_text("years of work")
     assert refusal(project) == (
-        f"build: '{own}' is not what a build of yours left behind, and a build needs its name; move it, or give "
-        "another folder with -o"
+        f"build: '{own}' is not what a build of yours left behind, and a build needs its name; move it, or "
+        "give another folder with -o"
     )
 
 

@@ -31,8 +31,9 @@ def check_target(target: Path, marker: str = MARKER, command: str = "build", for
         return
     if not target.is_dir():
         raise UsageError(f"{command}: '{target}' exists and is a file; give another folder with -o")
-    if any(target.iterdir()):
-        _check_is_project(target, marker, command)
+    holds_something = any(target.iterdir())
+    if holds_something and not (target / marker).is_file():
+        raise _not_a_project(target, command, f"it has no {marker}")
     if Path.cwd().is_relative_to(target.resolve()):
         raise UsageError(
             f"{command}: folder '{target}' is or holds the working folder, which cannot be replaced; "
@@ -43,7 +44,9 @@ def check_target(target: Path, marker: str = MARKER, command: str = "build", for
             f"{command}: folder '{target}' is a mount point, which cannot be replaced; give a folder in it "
             f"with -o, such as '{target / 'project'}'"
         )
-    if any(target.iterdir()) and not force:
+    if holds_something and not _is_project(target, marker) and read_manifest(target) is None:
+        raise _not_a_project(target, command, f"its {marker} is not of Thresher's")
+    if holds_something and not force:
         _check_unchanged(target, command)
 
 
@@ -69,14 +72,11 @@ def _check_place(target: Path, command: str) -> None:
             )
 
 
-def _check_is_project(target: Path, marker: str, command: str) -> None:
-    there = (target / marker).is_file()
-    if not there or not (_is_project(target, marker) or read_manifest(target)):
-        why = f"its {marker} is not of Thresher's" if there else f"it has no {marker}"
-        raise UsageError(
-            f"{command}: folder '{target}' exists and is not a Thresher project ({why}); "
-            "give another folder with -o, or empty it"
-        )
+def _not_a_project(target: Path, command: str, why: str) -> UsageError:
+    return UsageError(
+        f"{command}: folder '{target}' exists and is not a Thresher project ({why}); "
+        "give another folder with -o, or empty it"
+    )
 
 
 def _is_project(folder: Path, marker: str) -> bool:
