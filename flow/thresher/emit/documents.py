@@ -119,7 +119,13 @@ vectors in `sim/vectors`.
 | `synth/` | scripts and constraints per tool, which write below `build/synth` only |
 | `driver/` | host driver for PYNQ: packing, DMA, the host's part of the model, throughput |
 | `model/` | the integer network; the host's prologue and epilogue where there are any |
-| `reports/` | `report.json` |
+| `reports/` | `report.json`, and `report.html` once there are results |
+| `build/` | what the tools make; `make clean` and building again remove it |
+
+`manifest.json` lists the files that Thresher wrote. Files of your own stay where the project is built again.
+
+Simulating this project, building or synthesising from it, and `make` run the code in it, with your rights. If
+it comes from a stranger, open it like any other program.
 """
 
 

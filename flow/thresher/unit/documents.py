@@ -47,9 +47,13 @@ SystemVerilog compiled by Thresher from the C++ class `{type_name}` in `hls/{hea
   and compares every beat of every output; `make waves` records all signals. Settings:
   `make BEATS=1000 SEED=0 STALL=30 ARGS="--range NAME=LO..HI"`, LO and HI as unsigned numbers.
 - `stimulus/NAME.txt`, where you put one, takes the place of the random beats of input NAME: a
-  hexadecimal number a line, `#` for comments. `thresher hlsc` keeps this folder when it writes again.
+  hexadecimal number a line, `#` for comments.
   Of a stream with more signals than data a line names them: `data=1f keep=f last=1`; one that is not
   named is 0, and `keep` and `strb` are ones.
+- `manifest.json` lists the files that Thresher wrote. Files of your own stay when `thresher hlsc` writes
+  again; `build/` is what `make` made.
+- Simulating this project and `make` run the code in it, with your rights. If it comes from a stranger, open
+  it like any other program.
 - `sim/` is the bench (it needs no Thresher), `report.json` what follows:
 
 ```
