@@ -187,6 +187,16 @@ def test_a_project_in_a_project_is_refused(project: Path) -> None:
     )
 
 
+def test_a_mount_point_is_refused_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a container has them for its results."""
+    monkeypatch.setattr(os.path, "ismount", lambda path: path == tmp_path / "out")
+    (tmp_path / "out").mkdir()
+    assert refusal(tmp_path / "out") == (
+        f"build: folder '{tmp_path}/out' is a mount point, which cannot be replaced; give a folder in it "
+        f"with -o, such as '{tmp_path}/out/project'"
+    )
+
+
 def test_another_program_s_project_is_left_alone_and_may_hold_one(tmp_path: Path) -> None:
     (tmp_path / "project.json").write_text('{"name": "web", "targets": {}}')
     assert refusal(tmp_path) == (

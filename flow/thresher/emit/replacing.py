@@ -101,8 +101,8 @@ def _staging(target: Path, place: Path, command: str) -> Iterator[Path]:
             yield staging
         finally:
             # The lock goes last, or the next build would find what is still being removed.
-            shutil.rmtree(staging / _PROJECT, ignore_errors=True)
-            shutil.rmtree(staging / _OLD, ignore_errors=True)
+            with contextlib.suppress(OSError):
+                _clear(staging)
             shutil.rmtree(staging, ignore_errors=True)
 
 
@@ -159,8 +159,15 @@ def _restore(place: Path, staging: Path) -> None:
 
 
 def _clear(staging: Path) -> None:
+    """Remove all but the lock."""
     for path in staging.iterdir():
         if path.name != _LOCK:
+            # The user may have closed folders to writing.
+            path.chmod(0o700)
+            for home, names, _ in os.walk(path):
+                for folder in (Path(home, name) for name in names):
+                    if not folder.is_symlink():
+                        folder.chmod(0o700)
             shutil.rmtree(path)
 
 
