@@ -42,6 +42,11 @@ def thresher_cache() -> Path:
     return cache_home() / "thresher"
 
 
+def is_own(folder: Path) -> bool:
+    """Whether `cache_home` gave a folder among the temporary files, since the user has none."""
+    return folder.name.startswith(_OWN_PREFIX)
+
+
 def tool_environment() -> dict[str, str]:
     """The environment for programs that keep a cache: this process's, with XDG_CACHE_HOME as `cache_home`."""
     return {**os.environ, "XDG_CACHE_HOME": str(cache_home())}
