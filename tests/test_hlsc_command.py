@@ -70,7 +70,8 @@ def test_what_is_written(built: Path) -> None:
     files = {str(path.relative_to(built)) for path in built.rglob("*") if path.is_file()}
     own = {name for name in files if not name.startswith(("build/", "sim/", "hls/thresher/"))}
     assert own == {
-        *("Makefile", "README.md", "report.json", "unit.json", "rtl/Merge_12_3.sv", "rtl/files.f"),
+        *("Makefile", "README.md", "manifest.json", "report.json", "unit.json", "rtl/files.f"),
+        "rtl/Merge_12_3.sv",
         *("hls/reference.cpp", "hls/unit/units/merge.hpp", "hls/unit/common/start.hpp"),
         "hls/unit/include/demo/width.hpp",
     }
