@@ -140,7 +140,9 @@ def measure_padded(folder: Path) -> list[Figure]:
     model = folder / "padded.onnx"
     export_network(network, (1, 3, 32, 32), dynamo=False, path=model)
     images = np.random.default_rng(0).normal(0, 1, (PADDED_IMAGES, 3, 32, 32)).astype(np.float32)
-    accelerator = thresher.build(model, output_dir=folder / "padded", target_fps=100e6 / PADDED_CYCLES)
+    accelerator = thresher.build(
+        model, output_dir=folder / "padded", target_fps=100e6 / PADDED_CYCLES, force=True
+    )
     with torch.no_grad():
         expected = network(torch.from_numpy(images)).numpy()
     differing = int((accelerator.predict(images) != expected).sum())
@@ -219,7 +221,7 @@ def build_alone(model: Path, target: Path, options: Mapping[str, object]) -> dic
 
 def _build(model: Path, target: Path, options: dict[str, object]) -> dict[str, float]:
     started = time.perf_counter()
-    thresher.build(model, output_dir=target, **options)
+    thresher.build(model, output_dir=target, force=True, **options)
     seconds = time.perf_counter() - started
     # Linux counts in kilobytes. Two clangs run at a time; the peaks need not fall together, so this is
     # an upper bound.

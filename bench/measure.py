@@ -103,6 +103,7 @@ def build(case: Case, folder: Path) -> thresher.Accelerator:
         target_fps=case.target_fps,
         input_type="uint8",
         input_scale=float(case.input_scale),
+        force=True,
     )
 
 

@@ -133,7 +133,9 @@ def measure_size(
 ) -> Size:
     """Build a network, and have Yosys map the whole of it, flat."""
     announce("building")
-    accelerator = thresher.build(model, output_dir=folder / name, clock_mhz=SIZE_MHZ[name], **options)
+    accelerator = thresher.build(
+        model, output_dir=folder / name, clock_mhz=SIZE_MHZ[name], force=True, **options
+    )
     result = accelerator.synth("yosys", family="xc7", layers=(), announce=announce)
     total = result.total
     assert total is not None and total.logic_cells is not None
@@ -160,7 +162,9 @@ def measure_sfc(folder: Path, announce: Announce) -> list[Latency]:
     for clock_mhz, parallel in SFC_FOLDINGS:
         announce(f"building for {clock_mhz:g} MHz")
         folding = {f"mvu{index}": {"pe": pe, "simd": simd} for index, (pe, simd) in enumerate(parallel)}
-        accelerator = thresher.build(model, output_dir=folder / "sfc", folding=folding, clock_mhz=clock_mhz)
+        accelerator = thresher.build(
+            model, output_dir=folder / "sfc", folding=folding, clock_mhz=clock_mhz, force=True
+        )
         announce(f"running the RTL simulation for {clock_mhz:g} MHz")
         run = accelerator.sim(np.random.default_rng(0).random((SFC_FRAMES, 1, 28, 28), np.float32))
         assert run.latency_cycles is not None and run.cycles_per_frame is not None
@@ -191,6 +195,7 @@ def measure_digits(folder: Path, announce: Announce) -> Routed:
         part=DEFAULT_ECP5,
         input_type="uint8",
         input_scale=float(case.input_scale),
+        force=True,
     )
     routed = accelerator.synth("nextpnr-ecp5", announce=announce)
     assert routed.total is not None and routed.fmax_mhz is not None

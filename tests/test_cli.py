@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -15,8 +17,7 @@ from onnx import helper, numpy_helper
 
 from tests.small_models import save_small_model, small_model
 from thresher.cli import main
-from thresher.emit.files import _replace, replacing
-from thresher.errors import UsageError
+from thresher.report.kept import updating_report
 
 SUPPORTED = (
     "Add, ArgMax, AveragePool, BatchNormalization, BipolarQuant, Ceil, Clip, Concat, Constant, Conv, "
@@ -276,7 +277,7 @@ def test_a_folder_that_cannot_be_made_is_refused(
     def refuse(*_: object, **__: object) -> None:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr("thresher.emit.files.tempfile.mkdtemp", refuse)
+    monkeypatch.setattr("thresher.emit.replacing.fcntl.flock", refuse)
     assert refused(capsys, "build", "ok.onnx", "-o", "out") == (
         2,
         "build: folder 'out' cannot be written (Permission denied); give another folder with -o",
@@ -292,26 +293,37 @@ def test_a_link_stays_and_what_it_names_is_replaced(folder: Path) -> None:
     assert sorted(path.name for path in folder.iterdir()) == ["link", "ok.onnx", "real"]
 
 
-def test_a_folder_that_another_build_has_written_meanwhile_is_left(tmp_path: Path) -> None:
-    target = tmp_path / "out"
-    with pytest.raises(UsageError) as caught, replacing(target) as staging:
-        (staging / "mine").touch()
-        original = Path.rename
+def test_the_page_is_never_older_than_the_report(
+    project: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What a simulation found stands in it at once."""
+    copy = tmp_path / "copy"
+    shutil.copytree(project, copy)
+    report, page = copy / "reports" / "report.json", copy / "reports" / "report.html"
+    assert main(["report", str(copy)]) == 0
+    frames = re.compile(r"│frames +│ +│ +2│")
+    assert not frames.search(page.read_text())
+    assert main(["csim", str(copy), "--frames", "2"]) == 0
+    assert json.loads(report.read_text())["simulation"]["csim"]["frames"] == 2
+    assert frames.search(page.read_text())
+    assert page.stat().st_mtime_ns >= report.stat().st_mtime_ns
 
-        def rename(path: Path, place: Path) -> Path:
-            if path == staging:
-                target.mkdir(exist_ok=True)
-                (target / "theirs").touch()
-            return original(path, place)
 
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(Path, "rename", rename)
-            _replace(target, staging)
-    assert str(caught.value) == (
-        f"build: folder '{target}' cannot be replaced (Directory not empty), as when another build writes it "
-        "at the same time; build again"
-    )
-    assert [path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*")] == ["out", "out/theirs"]
+def test_commands_that_end_at_once_all_keep_their_results(project: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(project, copy)
+    children = []
+    for number in range(4):
+        child = os.fork()
+        if child == 0:
+            for turn in range(3):
+                with updating_report(copy) as report:
+                    report["accuracy"][f"{number}-{turn}"] = 0.5
+            os._exit(0)
+        children.append(child)
+    assert [os.waitpid(child, 0)[1] for child in children] == [0] * 4
+    kept = json.loads((copy / "reports" / "report.json").read_text())["accuracy"]
+    assert kept == {f"{number}-{turn}": 0.5 for number in range(4) for turn in range(3)}
 
 
 @pytest.mark.parametrize(

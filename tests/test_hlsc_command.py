@@ -19,6 +19,7 @@ from thresher.cli import main
 from thresher.hlsc_proof import sat
 from thresher.tools.open_synthesis import Yosys
 from thresher_sim.__main__ import main as run_bench
+from thresher_sim.unit import load_unit
 
 PROOF_UNITS = Path(__file__).parent / "hlsc" / "proof_units.hpp"
 MERGE = str(SOURCES / "units" / "merge.hpp")
@@ -69,7 +70,8 @@ def test_what_is_written(built: Path) -> None:
     files = {str(path.relative_to(built)) for path in built.rglob("*") if path.is_file()}
     own = {name for name in files if not name.startswith(("build/", "sim/", "hls/thresher/"))}
     assert own == {
-        *("Makefile", "README.md", "report.json", "unit.json", "rtl/Merge_12_3.sv", "rtl/files.f"),
+        *("Makefile", "README.md", "manifest.json", "report.json", "unit.json", "rtl/files.f"),
+        "rtl/Merge_12_3.sv",
         *("hls/reference.cpp", "hls/unit/units/merge.hpp", "hls/unit/common/start.hpp"),
         "hls/unit/include/demo/width.hpp",
     }
@@ -210,12 +212,23 @@ def test_cpp_that_was_changed_in_the_project_is_refused(
     )
 
 
-def test_a_project_is_written_again_around_the_users_stimulus(tmp_path: Path) -> None:
+def test_a_project_is_written_again_around_the_users_own_files(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     target = tmp_path / "out"
     assert hlsc("demo::Ticker", target) == 0
     (target / "stimulus" / "mine.txt").write_text("1\n")
-    (target / "rtl" / "stale.sv").touch()
-    assert hlsc("demo::Merge<12, 3>", target, "--part", "LFE5U-25F", "--name", "merge") == 0
+    (target / "hls" / "mine.cpp").touch()
+    (target / "unit.json").write_text("{}")
+    again = ("demo::Merge<12, 3>", target, "--part", "LFE5U-25F", "--name", "merge")
+    assert hlsc(*again) == 2
+    assert capsys.readouterr().err == (
+        f"thresher: error: hlsc: files of project '{target}' were edited since Thresher wrote them: "
+        "'unit.json'; copy what you need and give --force to replace them, or give another folder with -o\n"
+    )
+    assert hlsc(*again, "--force") == 0
+    assert load_unit(target).module == "merge"
+    assert (target / "hls" / "mine.cpp").exists()
     assert (target / "stimulus" / "mine.txt").read_text() == "1\n"
     assert sorted(path.name for path in (target / "rtl").iterdir()) == ["files.f", "merge.sv"]
     assert json.loads((target / "report.json").read_text())["family"] == "ecp5"

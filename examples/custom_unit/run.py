@@ -70,7 +70,7 @@ def main() -> int:
     model = save(train(split), folder)
 
     console.print("Building its accelerator, with the filter of the package example-filters ...")
-    accelerator = thresher.build(model, output_dir=folder / "accelerator", target_fps=TARGET_FPS)
+    accelerator = thresher.build(model, output_dir=folder / "accelerator", target_fps=TARGET_FPS, force=True)
 
     console.print("Simulating the C++ and the SystemVerilog on signals that it was not trained on ...")
     csim = accelerator.csim(split.test_x, labels=split.test_y, dataset="waveforms, held out")

@@ -44,6 +44,7 @@ def run_chain(console: Console, model: Path, target_fps: int, split: Split) -> b
         target_fps=target_fps,
         input_type="uint8",
         input_scale=1.0,
+        force=True,
     )
 
     console.print("Simulating the C++ and the SystemVerilog on the held-out digits ...")

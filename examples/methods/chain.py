@@ -108,7 +108,7 @@ def build(method: Method, variant: Variant, model: Path, split: Split) -> thresh
     options = dict(variant.build)
     if variant.calibrated:
         options["samples"] = split.train_x[:SAMPLES].reshape(-1, *method.frame)
-    return thresher.build(model, model.with_name(f"{model.stem}_accelerator"), **options)
+    return thresher.build(model, model.with_name(f"{model.stem}_accelerator"), force=True, **options)
 
 
 def measure(

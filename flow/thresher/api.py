@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +20,8 @@ from thresher.building import (
     parse_input_type,
     safe_name,
 )
-from thresher.emit.files import write_json
 from thresher.emit.project import silent
+from thresher.emit.replacing import restore
 from thresher.emit.units import refresh_rtl
 from thresher.emit.yosys import FAMILIES
 from thresher.errors import UsageError
@@ -43,6 +42,7 @@ from thresher.lower.storage import digest_folder, load_lowered
 from thresher.onnx_import import import_model, read_model
 from thresher.onnx_import.host import HostModel
 from thresher.report.content import read_report
+from thresher.report.kept import report_path, updating_report
 from thresher.tools.netlist import run_netlist
 from thresher.tools.simulation import SimulationResult, run_csim, run_folder, run_rtl, write_run_vectors
 from thresher.tools.synthesis import SEEDS, Announce, Synthesis, SynthesisRequest, record_synthesis
@@ -238,7 +238,8 @@ class Accelerator:
         imported = import_model(source, operators=operators, drop_input_scale=dropped)
         layers = described_layers(report["float_layers"])
         result = verify_frames(imported, layers, self.host, taken, operators)
-        write_json(self._report_path, report | {"verified_since": result.to_json()})
+        with updating_report(self.directory) as changed:
+            changed["verified_since"] = result.to_json()
         return result
 
     def synth(  # noqa: PLR0913  (the command's options)
@@ -291,10 +292,9 @@ class Accelerator:
         )
         # Read again: an earlier run may have compiled it from other C++.
         result = ADAPTERS[tool](refresh_rtl(load_project(self.directory)), request, announce)
-        report = self.report()
-        entry = result.to_json() | {"simulated": self._simulated(report)}
-        report["synthesis"] = record_synthesis(report["synthesis"], entry)
-        write_json(self._report_path, report)
+        with updating_report(self.directory) as report:
+            entry = result.to_json() | {"simulated": self._simulated(report)}
+            report["synthesis"] = record_synthesis(report["synthesis"], entry)
         return result
 
     def report(self) -> dict[str, Any]:
@@ -302,17 +302,12 @@ class Accelerator:
 
         Raises `UsageError` where the file is missing or damaged.
         """
-        return read_report(self._report_path)
+        return read_report(report_path(self.directory))
 
     def record_accuracy(self, level: str, fraction: float) -> None:
         """Put an accuracy that was measured elsewhere, such as that of `onnx`, beside those of the report."""
-        report = self.report()
-        report["accuracy"][level] = fraction
-        write_json(self._report_path, report)
-
-    @cached_property
-    def _report_path(self) -> Path:
-        return self.directory / "reports" / "report.json"
+        with updating_report(self.directory) as report:
+            report["accuracy"][level] = fraction
 
     def _encode(self, frames: Array) -> Ints:
         """The integers of the hardware for `frames`; warns where these do not fit the first quantiser."""
@@ -350,7 +345,18 @@ class Accelerator:
         labels: Ints | None,
         dataset: str | None,
     ) -> None:
-        report = self.report()
+        with updating_report(self.directory) as report:
+            self._put(report, level, run, golden, labels, dataset)
+
+    def _put(
+        self,
+        report: dict[str, Any],
+        level: str,
+        run: SimulationResult,
+        golden: Ints | None,
+        labels: Ints | None,
+        dataset: str | None,
+    ) -> None:
         entry: dict[str, object] = {"frames": run.frames, "mismatches": run.mismatches}
         entry["warnings"] = list(run.warnings)
         entry["units_sha256"] = units_digest(self.project)
@@ -367,7 +373,6 @@ class Accelerator:
             report["accuracy"]["golden"] = self._accuracy(golden, labels)
             if OUTPUT_STREAM in run.streams:
                 report["accuracy"][level] = self._accuracy(run.outputs, labels)
-        write_json(self._report_path, report)
 
     def _simulated(self, report: Mapping[str, Any]) -> bool:
         """Whether a simulation of the units as they are has passed."""
@@ -393,6 +398,7 @@ class Accelerator:
 def load(directory: Path | str) -> Accelerator:
     """Open a project that was built before; raises `UsageError` where it is none."""
     folder = Path(directory)
+    restore(folder)
     project = load_project(folder)
     model = folder / "model"
     try:
@@ -438,13 +444,14 @@ def build(  # noqa: PLR0913  (the command's options)
     samples: npt.ArrayLike | None = None,
     labels: npt.ArrayLike | None = None,
     verify: bool = True,
+    force: bool = False,
 ) -> Accelerator:
     """Build an accelerator project from a model.
 
     Args:
         model: The path of an ONNX file, of QONNX or standard operators, or a Brevitas or PyTorch module.
-        output_dir: The project's folder, replaced where it is a project already; the default is
-            `<model>_accelerator` in the working folder.
+        output_dir: The project's folder, replaced where it is a project already, but for the user's own
+            files; the default is `<model>_accelerator` in the working folder.
         folding: A folding file, or its content: `{"mvu0": {"pe": 16, "simd": 49}}`.
         target_fps: Frames per second at `clock_mhz` that each layer is folded for.
         clock_mhz: The clock that units are pipelined for.
@@ -466,6 +473,7 @@ def build(  # noqa: PLR0913  (the command's options)
             to the model on some of them as well.
         labels: The class of each sample; the report then has the accuracy of the model and of what is built.
         verify: Hold the golden model to the ONNX model, tensor by tensor, before anything is written.
+        force: Replace files of an earlier project that were edited, or are in the way of new ones.
 
     Raises:
         ThresherError: One of its subclasses, whose message says what to do; nothing is then written.
@@ -494,5 +502,5 @@ def build(  # noqa: PLR0913  (the command's options)
         if output_dir is not None
         else Path(f"{safe_name(Path(source.name).stem)}_accelerator")
     )
-    build_project(source, target, options)
+    build_project(source, target, options, force=force)
     return load(target)

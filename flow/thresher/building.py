@@ -15,8 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 from thresher.emit.design import Design, ModelInfo
-from thresher.emit.files import check_target
 from thresher.emit.project import Announce, silent, write_project
+from thresher.emit.target import check_target
 from thresher.errors import MissingToolError, UnsupportedModelError, UsageError
 from thresher.float_layers import (
     describe_float_layers,
@@ -119,23 +119,25 @@ class BuildOptions:
             raise UsageError(f"build: {names[0]} and {names[1]} exclude each other; give one of them")
 
 
-def build_project(model: OnnxModel, target: Path, options: BuildOptions, announce: Announce = silent) -> None:
+def build_project(
+    model: OnnxModel, target: Path, options: BuildOptions, announce: Announce = silent, force: bool = False
+) -> None:
     """Import, lower, fold and write `model`; raises as each stage does, and then writes nothing.
 
     What is written was held to the model before, but for `options.verify`. `announce` is told what is being
-    done.
+    done. With `force` what was edited in a project at `target` is replaced too.
 
     Raises:
         VerificationError: The golden model does not give what the model gives.
     """
-    check_target(target)
+    check_target(target, force=force)
     announce("importing and folding")
     prepared = prepare(model, options)
     prepared = replace(prepared, design=replace(prepared.design, warnings=_warned(prepared, options)))
     if options.verify:
         announce("holding the golden model to the ONNX model")
         prepared = replace(prepared, design=_verified(prepared, options))
-    write_project(prepared.design, target, announce)
+    write_project(prepared.design, target, announce, force)
 
 
 def _warned(prepared: Prepared, options: BuildOptions) -> tuple[str, ...]:

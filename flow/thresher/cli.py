@@ -226,6 +226,7 @@ def _add_build(group: _Commands) -> None:
         action="store_true",
         help="write the project without holding its golden model to the ONNX model; the report says so",
     )
+    _add_force(parser)
     parser.set_defaults(command=commands.build)
 
 
@@ -427,7 +428,16 @@ def _add_hlsc(group: _Commands) -> None:
         help="prove with Yosys that the unit equals its C++ in so many cycles after reset, whatever comes "
         "and whenever; for units of a few bits; exit code 1: it differs",
     )
+    _add_force(parser)
     parser.set_defaults(command=commands.hlsc)
+
+
+def _add_force(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--force",
+        action="store_true",
+        help="replace files of an earlier project in DIR that were edited, or are in the way of new ones",
+    )
 
 
 def _add_report(group: _Commands) -> None:

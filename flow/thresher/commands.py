@@ -24,7 +24,7 @@ from rich.progress import (
 from thresher import api
 from thresher.building import BuildOptions, build_project, parse_input_type, parse_scale
 from thresher.checking import check_graph
-from thresher.emit.files import write_json, write_text
+from thresher.emit.files import write_json
 from thresher.emit.yosys import FAMILIES
 from thresher.errors import SimulationMismatchError, UsageError
 from thresher.evaluation import evaluate as measure
@@ -39,7 +39,7 @@ from thresher.onnx_import import import_model, read_model
 from thresher.report.chart import check_matplotlib, write_chart
 from thresher.report.check import check_summary, check_table
 from thresher.report.evaluation import evaluation_table
-from thresher.report.html import render_html
+from thresher.report.kept import write_page
 from thresher.report.tables import fifo_table, print_report, print_result, print_synthesis, vitis_line
 from thresher.report.verification import verification_line, verification_table
 from thresher.tools.simulation import SimulationResult
@@ -126,6 +126,7 @@ def build(options: argparse.Namespace) -> int:
             options.output,
             build_options,
             announce=lambda step: status.update(f"building: {step}"),
+            force=options.force,
         )
     accelerator = api.load(options.output)
     # What it warns of was said on stderr.
@@ -225,7 +226,7 @@ def hlsc(options: argparse.Namespace) -> int:
         include_dirs=tuple(options.include),
     )
     with Console(stderr=True).status("compiling"):
-        unit = write_unit_project(request, options.output)
+        unit = write_unit_project(request, options.output, options.force)
     print(report_text(unit_report(request, unit)))
     print(f"project: {options.output}; next: make -C {shlex.quote(str(options.output))}")
     if options.sim:
@@ -240,9 +241,7 @@ def report(options: argparse.Namespace) -> int:
     accelerator = api.load(options.project)
     content = accelerator.report()
     print_report(Console(), content)
-    path = options.project / "reports" / "report.html"
-    write_text(path, render_html(content))
-    Console().print(f"also as {path}")
+    Console().print(f"also as {write_page(options.project)}")
     return 0
 
 

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from .caches import tool_environment
 from .checks import CHECKS, with_strict_indices
 from .errors import ToolFailedError, UsageError
 from .toolchain import CLANG_LIMITS, GXX_LIMITS, find_amd_include, find_clang, find_gxx, is_zig
@@ -176,7 +177,9 @@ def _headers(folder: Path) -> Iterable[Path]:
 
 
 def _run(command: Sequence[str], arguments: Sequence[str], source: Path) -> None:
-    done = subprocess.run([*command, *arguments], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [*command, *arguments], capture_output=True, text=True, check=False, env=tool_environment()
+    )
     if done.returncode:
         raise ToolFailedError(
             f"csim: '{source}' does not compile with {' '.join(command[:4])}: {summarise_log(done.stderr)}"

@@ -3,6 +3,8 @@
 Verilator's makefiles put `$OBJCACHE` before each call of the compiler. Most of the time of a small model's
 build goes into files that are the same for every model (`verilated*.cpp`); their objects are kept in
 the user's cache folder. Everything else is compiled as it stands. Removing the folder is always safe.
+
+It is run as a file, apart from its package.
 """
 
 from __future__ import annotations
@@ -24,9 +26,8 @@ def launcher() -> str:
 
 
 def cache_folder() -> Path:
-    """Where objects are kept: `thresher/objects` in XDG_CACHE_HOME, or else below HOME."""
-    home = Path(os.environ.get("HOME") or tempfile.gettempdir())
-    return Path(os.environ.get("XDG_CACHE_HOME") or home / ".cache") / "thresher" / "objects"
+    """Where objects are kept: `thresher/objects` in XDG_CACHE_HOME, which `caches.tool_environment` sets."""
+    return Path(os.environ["XDG_CACHE_HOME"]) / "thresher" / "objects"
 
 
 def compile_once(command: Sequence[str]) -> int:

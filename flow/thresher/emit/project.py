@@ -13,7 +13,7 @@ from thresher.emit import documents
 from thresher.emit.csim_main import csim_main
 from thresher.emit.description import describe_project, describe_report
 from thresher.emit.design import Design
-from thresher.emit.files import replacing, write_json, write_text
+from thresher.emit.files import write_json, write_text
 from thresher.emit.hls_top import (
     hls_layer_top,
     hls_layer_top_name,
@@ -22,6 +22,8 @@ from thresher.emit.hls_top import (
     hls_top_header,
 )
 from thresher.emit.layer_header import layer_header, layer_header_name
+from thresher.emit.own_files import keep_own_files
+from thresher.emit.replacing import replacing
 from thresher.emit.sv_top import TOP, sv_top
 from thresher.emit.synthesis import TEMPLATES, synthesis_files
 from thresher.emit.units import compile_layers, write_units
@@ -49,17 +51,18 @@ def silent(_: str) -> None:
     """Announce nothing."""
 
 
-def write_project(design: Design, target: Path, announce: Announce = silent) -> None:
+def write_project(design: Design, target: Path, announce: Announce = silent, force: bool = False) -> None:
     """Write the project of `design` to the folder `target`, whole or not at all.
 
-    The same design gives byte-identical files. An earlier Thresher project there is replaced. `announce`
-    is told what is being done.
+    The same design gives byte-identical files. An earlier Thresher project there is replaced, but for the
+    user's own files. `announce` is told what is being done.
 
     Raises:
-        UsageError: `target` exists and is not a Thresher project.
+        UsageError: `target` exists and is not a Thresher project, or without `force` one whose files were
+            edited; or it cannot be written.
         MissingToolError, ToolFailedError: clang is missing, or failed.
     """
-    with replacing(target) as folder, ThreadPoolExecutor(1) as beside:
+    with replacing(target, force=force) as folder, ThreadPoolExecutor(1) as beside:
         _write_cpp(design, folder / "hls")
         names = [node.name for node in design.graph.nodes]
         announce(f"compiling {len(names)} units")
@@ -70,6 +73,8 @@ def write_project(design: Design, target: Path, announce: Announce = silent) -> 
         timing = time_graph(design.graph, {name: units[name].stages for name in names})
         announce("writing the project")
         write_text(folder / "hls" / "top.cpp", hls_top(design.graph, timing.depths))
+        # Those among the C++ count in its digest.
+        keep_own_files(target, folder, force=force, below="hls")
         sources = _write_rtl(design, units, timing, folder / "rtl")
         _write_model(design, folder / "model")
         digests = {

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from thresher.emit.files import write_json, write_text
+from thresher.emit.files import json_text, write_text
+from thresher.emit.manifest import update_manifest
 from thresher.hardware.parts import family_of
 from thresher.hlsc import CompiledUnit, UnitSource, compile_unit
 from thresher_sim.files import read_json
@@ -53,8 +54,11 @@ def refresh_rtl(project: Project) -> Project:
     path = project.root / "project.json"
     data = read_json(path)
     units = compile_layers(project.root / "hls", names, project.clock_mhz, family_of(data["part"]))
-    write_units(units, project.root / "rtl")
     for layer in data["layers"]:
         layer["stages"] = units[layer["name"]].stages
-    write_json(path, data | {"hls_sha256": hls_digest(project.root / "hls", names)})
+    description = json_text(data | {"hls_sha256": hls_digest(project.root / "hls", names)})
+    write_units(units, project.root / "rtl")
+    texts = {f"rtl/{unit.module_name}.sv": unit.verilog for unit in units.values()}
+    update_manifest(project.root, {**texts, path.name: description})
+    write_text(path, description)
     return load_project(project.root)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from thresher.errors import ToolFailedError, UsageError
 from thresher.hlsc.clang_messages import refusal, warnings
 from thresher.hlsc.frontend.layout import WRAPPER
 from thresher.hlsc.zig import front_end
+from thresher_sim.caches import tool_environment
 from thresher_sim.toolchain import CLANG_LIMITS, find_clang, is_zig
 
 _FLAGS = (
@@ -109,7 +111,7 @@ def emit_llvm(source: UnitSource, *more_flags: str) -> UnitIr:
         command += [word for include in (*includes, folder) for word in ("-I", str(include))]
         # By its path: a plain name would be looked for in the working folder first.
         command += ["-include", str(includes[0] / source.header.name), str(wrapper), "-o", str(result)]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        done = _run(command)
         if done.returncode != 0:
             raise refusal(source.type_name, source.header.name, done.stderr)
         return UnitIr(result.read_text(), tuple(warnings(source.type_name, done.stderr)))
@@ -125,13 +127,17 @@ def optimised(text: str) -> str:
         source, result = Path(folder, "plain.ll"), Path(folder, "unit.ll")
         source.write_text(text)
         command = [*find_clang(), *_flags(), "-Wno-override-module", str(source), "-o", str(result)]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        done = _run(command)
         if done.returncode != 0:
             raise ToolFailedError(
                 f"hlsc: clang does not take its own LLVM IR: {done.stderr.strip()[-200:]}; "
                 "use another clang, or install the wheel ziglang"
             )
         return result.read_text()
+
+
+def _run(command: Sequence[str]) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(command, capture_output=True, text=True, check=False, env=tool_environment())
 
 
 def _flags() -> list[str]:

@@ -27,6 +27,14 @@ _ASSERTION = re.compile(r"static assertion failed(?: due to requirement '.*?')?:
 _USER_DEFINED = "[-Wuser-defined-warnings]"
 
 _MEND = "mend the C++"
+# What is wrong with the machine and not with the C++, in the words of the system, of clang and of zig.
+_MACHINE = re.compile(
+    r"no space left|quota exceeded|file too large|read-only file system|cache directory|input/output error",
+    re.IGNORECASE,
+)
+_MEND_MACHINE = (
+    "free space among the temporary files, or let TMPDIR and XDG_CACHE_HOME name folders that can be written"
+)
 _NO_COMMA = "overload resolution selected deleted operator ','"
 _UNKNOWN = "(?:no template named|unknown type name|use of undeclared identifier)"
 _AMD_TYPES = {
@@ -104,7 +112,9 @@ def refusal(unit: str, header: str, stderr: str) -> ThresherError:
     at = next((index for index, one in enumerate(found) if one.kind.endswith("error")), None)
     if at is None:
         last = (stderr.strip().splitlines() or ["nothing"])[-1]
-        return ToolFailedError(message(unit, "", f"clang says: {last}", _MEND))
+        return ToolFailedError(message(unit, "", f"clang says: {last}", _remedy(stderr)))
+    if not found[at].path and _MACHINE.search(found[at].what):
+        return ToolFailedError(message(unit, "", f"clang says: {found[at].what}", _MEND_MACHINE))
     error, place = found[at], _place(found, at)
     if PurePath(error.path).name == WRAPPER:
         remedy = f"name a class of {header} that has a nested 'Ports' and a 'void step(Ports&)'"
@@ -120,6 +130,10 @@ def refusal(unit: str, header: str, stderr: str) -> ThresherError:
         reason, _, advice = assertion[1].partition(": ")
         what, remedy = f"{reason} ({error.place})", advice or _MEND
     return ToolFailedError(message(unit, place.place, what, remedy))
+
+
+def _remedy(stderr: str) -> str:
+    return _MEND_MACHINE if _MACHINE.search(stderr) else _MEND
 
 
 def warnings(unit: str, stderr: str) -> Iterator[str]:

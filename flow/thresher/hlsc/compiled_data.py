@@ -19,6 +19,7 @@ from thresher.hlsc.clang import INITIAL_OBJECT
 from thresher.hlsc.elf import symbol_bytes
 from thresher.hlsc.llvm.reader import name_of
 from thresher.hlsc.zig import assembler
+from thresher_sim.caches import tool_environment
 from thresher_sim.toolchain import find_clang, is_zig
 
 # A format that can be read on every machine, whatever the machine's own is.
@@ -81,7 +82,9 @@ def compiled_data(text: str) -> Iterator[CompiledData]:
         compiler = find_clang()
         command = [*(assembler(compiler) if is_zig(compiler) else compiler)]
         command += [*_FLAGS, str(source), "-o", str(target)]
-        with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as clang:
+        with subprocess.Popen(
+            command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env=tool_environment()
+        ) as clang:
             try:
                 yield CompiledData(is_constant, names, clang, target)
             finally:

@@ -12,6 +12,8 @@ import subprocess
 import tempfile
 from pathlib import Path
 
+from thresher_sim.caches import tool_environment
+
 
 @functools.cache
 def front_end(compiler: tuple[str, ...], flags: tuple[str, ...], name: str) -> tuple[str, ...]:
@@ -27,7 +29,9 @@ def front_end(compiler: tuple[str, ...], flags: tuple[str, ...], name: str) -> t
         program = str(Path(compiler[0]).absolute())
         asked = (program, *command[1:], "-###", str(source), "-o", str(source.with_suffix(".out")))
         # Zig names its headers from the working folder where they lie below it, and that may change.
-        said = subprocess.run(asked, capture_output=True, text=True, check=False, cwd=folder)
+        said = subprocess.run(
+            asked, capture_output=True, text=True, check=False, cwd=folder, env=tool_environment()
+        )
         line = next((line for line in said.stderr.splitlines() if '"-cc1"' in line), "")
         words = shlex.split(line)
         if said.returncode != 0 or words[-1:] != [str(source)] or words.count("-o") != 1:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -27,6 +28,8 @@ class Session:
     """
 
     def __init__(self, model: bytes, fast: bool = False, what: str = _HOST) -> None:
+        # It reports to its maker, and complains where it can keep no identifier for that in HOME.
+        os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
         import onnxruntime
         from onnxruntime.capi import onnxruntime_pybind11_state as state
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from thresher.errors import MissingToolError
 from thresher.report.units import show_bytes, show_seconds
+from thresher_sim.caches import cache_home, is_own
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -23,6 +25,10 @@ _DPI = 150
 
 def check_matplotlib() -> None:
     """Raises `MissingToolError` where matplotlib is not installed."""
+    caches = cache_home()
+    if is_own(caches):
+        # It warns where it can keep its fonts nowhere.
+        os.environ.setdefault("MPLCONFIGDIR", str(caches / "matplotlib"))
     try:
         import matplotlib  # noqa: F401
     except ImportError:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import platform
 import subprocess
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum
@@ -19,6 +17,7 @@ import numpy.typing as npt
 from thresher.errors import ThresherError, ToolFailedError
 from thresher.hardware.fifos import MIN_DEPTH
 from thresher.kernels import Lookahead, Schedule
+from thresher_sim.caches import thresher_cache
 from thresher_sim.compile import compile_program
 
 Ints = npt.NDArray[np.int64]
@@ -308,6 +307,4 @@ def _describe(fifos: Mapping[str, tuple[int, int]], cycles: int) -> str:
 
 def _cache_folder() -> Path:
     """Where the simulator is kept: below the user's cache, for each machine, whose instructions it uses."""
-    home = Path(os.environ.get("HOME") or tempfile.gettempdir())
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or home / ".cache")
-    return cache / "thresher" / "simulator" / (platform.node() or "machine")
+    return thresher_cache() / "simulator" / (platform.node() or "machine")

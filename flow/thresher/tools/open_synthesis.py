@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from thresher.errors import MissingToolError, ToolFailedError
+from thresher_sim.caches import tool_environment
 
 OLDEST_YOSYS = (0, 60)
 OLDEST_NEXTPNR = (0, 9)
@@ -186,7 +187,7 @@ def _numbers(version: str) -> tuple[int, ...]:
 def _output(command: Sequence[str]) -> str:
     """What a program prints, whether it fails or not."""
     try:
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        done = subprocess.run(command, capture_output=True, text=True, check=False, env=tool_environment())
     except OSError:
         return ""
     return done.stdout + done.stderr
@@ -194,7 +195,13 @@ def _output(command: Sequence[str]) -> str:
 
 def _run(name: str, command: Sequence[str], folder: Path, log_file: Path | None = None) -> str:
     done = subprocess.run(
-        command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
+        command,
+        cwd=folder,
+        env=tool_environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
     )
     log = log_file.read_text(encoding="utf-8") if log_file and log_file.is_file() else ""
     if done.returncode:

@@ -50,9 +50,13 @@ SystemVerilog compiled by Thresher from the C++ class `{type_name}` in `hls/{hea
   `make BEATS=1000 SEED=0 STALL=30 RESETS=0 ARGS="--range NAME=LO..HI"`, LO and HI as unsigned numbers;
   `RESETS=200` resets it at random moments first, and holds what comes behind each reset to the C++.
 - `stimulus/NAME.txt`, where you put one, takes the place of the random beats of input NAME: a
-  hexadecimal number a line, `#` for comments. `thresher hlsc` keeps this folder when it writes again.
+  hexadecimal number a line, `#` for comments.
   Of a stream with more signals than data a line names them: `data=1f keep=f last=1`; one that is not
   named is 0, and `keep` and `strb` are ones.
+- `manifest.json` lists the files that Thresher wrote. Files of your own stay when `thresher hlsc` writes
+  again; `build/` is what `make` made.
+- Simulating this project and `make` run the code in it, with your rights. If it comes from a stranger, open
+  it like any other program.
 - `sim/` is the bench (it needs no Thresher), `report.json` what follows:
 
 ```

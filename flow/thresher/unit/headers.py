@@ -15,6 +15,7 @@ from thresher.errors import ToolFailedError
 from thresher.hlsc import UnitSource
 from thresher.hlsc.clang import include_folders
 from thresher.share import share_dir
+from thresher_sim.caches import tool_environment
 from thresher_sim.compile import summarise_log
 from thresher_sim.toolchain import find_clang
 
@@ -74,7 +75,9 @@ def _included(source: UnitSource) -> Iterator[Path]:
         main = Path(folder, "main.cpp")
         main.write_text(f'#include "{includes[0] / source.header.name}"\n', encoding="utf-8")
         command += [str(main)]
-        done = subprocess.run(command, capture_output=True, text=True, cwd=folder, check=False)
+        done = subprocess.run(
+            command, capture_output=True, text=True, cwd=folder, check=False, env=tool_environment()
+        )
         if done.returncode:
             raise ToolFailedError(
                 f"hlsc: unit '{source.type_name}': clang does not preprocess '{source.header}': "

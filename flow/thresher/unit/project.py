@@ -6,7 +6,9 @@ import shutil
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from thresher.emit.files import replacing, write_json, write_text
+from thresher.emit.files import write_json, write_text
+from thresher.emit.own_files import keep_own_files
+from thresher.emit.replacing import replacing
 from thresher.errors import UsageError
 from thresher.hardware.parts import DEFAULT_PART, family_of
 from thresher.hlsc import CompiledUnit, UnitSource, compile_unit
@@ -43,14 +45,15 @@ class UnitRequest:
         return UnitSource(self.header, self.type_name, (*self.include_dirs, share_dir("hls")))
 
 
-def write_unit_project(request: UnitRequest, target: Path) -> CompiledUnit:
+def write_unit_project(request: UnitRequest, target: Path, force: bool = False) -> CompiledUnit:
     """Compile a unit and write its project to the folder `target`, whole or not at all.
 
     The same request gives byte-identical files. An earlier project of a unit there is replaced, but
-    for the user's own `stimulus/`.
+    for the user's own files, as those in `stimulus/`.
 
     Raises:
-        UsageError: the request cannot be, or `target` exists and is not a unit's project.
+        UsageError: the request cannot be, or `target` exists and is not a unit's project, or without
+            `force` one whose files were edited; or it cannot be written.
         UnsupportedUnitError: the C++ cannot become hardware.
         ToolFailedError: clang refuses the C++.
         MissingToolError: there is no clang.
@@ -62,7 +65,7 @@ def write_unit_project(request: UnitRequest, target: Path) -> CompiledUnit:
             raise UsageError(f"hlsc: there is no folder '{folder}' to include from; mend -I")
     name = module_name(request.type_name, request.name)
     family = family_of(request.part, "hlsc")
-    with replacing(target, MARKER, "hlsc") as folder:
+    with replacing(target, MARKER, "hlsc", force) as folder:
         unit = compile_unit(request.source, name, request.clock_mhz, family, alone=True)
         plain = unoptimised(request.source)
         check_locals(request.source, plain)
@@ -70,15 +73,14 @@ def write_unit_project(request: UnitRequest, target: Path) -> CompiledUnit:
         unit = replace(unit, warnings=(*unit.warnings, *more))
         headers = header_tree(request.source)
         _write_cpp(request, headers, folder / "hls")
+        # Those among the C++ count in its digest.
+        keep_own_files(target, folder, "hlsc", force, below="hls")
         _write_rtl(unit, folder / "rtl")
         shutil.copytree(
             share_dir("rtl_sim") / "thresher_sim", folder / "sim" / "thresher_sim", ignore=_compiled
         )
         _write_documents(request, unit, headers, folder)
-        kept = target / STIMULUS
-        if kept.is_dir():
-            shutil.copytree(kept, folder / STIMULUS)
-        else:
+        if not (target / STIMULUS).is_dir():
             (folder / STIMULUS).mkdir()
     return unit
 
