@@ -96,7 +96,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ThresherError as error:
         return _failed(str(error), error.exit_code)
     except OSError as error:
-        what = f"'{error.filename}'" if error.filename else "a file"
+        # Of a copy the first name is the source, and the trouble is mostly at the second.
+        name = error.filename2 or error.filename
+        what = f"'{name}'" if name else "a file"
         said = f"files: {what}: {error.strerror or error}; mend that and try again"
         return _failed(said, UsageError.exit_code)
     except MemoryError:
