@@ -198,13 +198,15 @@ def test_a_mount_point_is_refused_at_once(tmp_path: Path, monkeypatch: pytest.Mo
 
 
 def test_another_program_s_project_is_left_alone_and_may_hold_one(tmp_path: Path) -> None:
-    (tmp_path / "project.json").write_text('{"name": "web", "targets": {}}')
-    assert refusal(tmp_path) == (
-        f"build: folder '{tmp_path}' exists and is not a Thresher project (its project.json is not of "
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "project.json").write_text('{"name": "web", "targets": {}}')
+    assert refusal(other) == (
+        f"build: folder '{other}' exists and is not a Thresher project (its project.json is not of "
         "Thresher's); give another folder with -o, or empty it"
     )
-    build(tmp_path / "inner")
-    assert tree(tmp_path / "inner").keys() >= FILES.keys()
+    build(other / "inner")
+    assert tree(other / "inner").keys() >= FILES.keys()
 
 
 def test_of_two_builds_at_once_the_second_is_refused(project: Path) -> None:
