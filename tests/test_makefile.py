@@ -55,7 +55,7 @@ def test_help_is_the_default_and_lists_the_targets(checkout: Path) -> None:
 
     assert " ".join(listed) == (
         "help setup demo custom-unit methods test lint bench bench-hlsc bench-cost fuzz-hlsc fuzz-networks "
-        "sweep-units resets prove-kernels clean"
+        "fuzz-models sweep-units resets prove-kernels clean"
     )
 
 

@@ -30,6 +30,10 @@ FORBIDDEN = tuple(
         ("allow_pickle=", "True"),
     )
 )
+# The outermost calls of the two command lines, which turn what nobody foresaw into a line and a file.
+OUTERMOST = {
+    f"{file}: except Exc" + "eption" for file in ("flow/thresher/cli.py", "rtl_sim/thresher_sim/__main__.py")
+}
 
 
 def files() -> list[Path]:
@@ -52,7 +56,7 @@ def test_no_file_holds_what_it_must_not() -> None:
         if text in path.read_text(encoding="utf-8")
     ]
 
-    assert found == []
+    assert set(found) == OUTERMOST
 
 
 def test_every_dependency_is_pinned() -> None:

@@ -44,8 +44,8 @@ def test_a_file_that_is_not_json(tmp_path: Path) -> None:
     with pytest.raises(UsageError) as caught:
         load_project(tmp_path)
     assert str(caught.value) == (
-        f"project: '{tmp_path / 'project.json'}' cannot be read: Expecting property name enclosed in double "
-        "quotes: line 1 column 2 (char 1); build the project again"
+        f"project: '{tmp_path / 'project.json'}' cannot be read: it is not JSON: Expecting "
+        "property name enclosed in double quotes: line 1 column 2 (char 1); build the project again"
     )
 
 

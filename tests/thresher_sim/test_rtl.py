@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from tests.thresher_sim.example import FRAMES, OUTPUT, TWICE
-from thresher_sim import rtl, runner
+from thresher_sim import parts, runner
 from thresher_sim.errors import SimulationMismatchError, ToolFailedError, UsageError
 from thresher_sim.project import Project
 from thresher_sim.rtl import RtlOptions, simulate_lanes, simulate_rtl, sv_files
@@ -162,7 +162,7 @@ def test_an_interrupted_run_leaves_no_process_and_no_files(
     def interrupt(done: int, total: int) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(rtl, "start_model", start)
+    monkeypatch.setattr(parts, "start_model", start)
     before = sorted((example.build / "rtl").iterdir())
     with pytest.raises(KeyboardInterrupt):
         simulate_rtl(example, example.vectors, tmp_path, None, RtlOptions(jobs=2, progress=interrupt))
