@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import tokenize
+import warnings
+import zipfile
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -20,7 +22,10 @@ from thresher_sim.files import UnreadableError, check_regular
 # How far from a whole step of the input's scale a value may lie: float32 has 24 bits.
 _GRID_TOLERANCE = 1e-3
 # What numpy raises for headers, which are a literal of Python.
-_BROKEN_HEADER = (ValueError, TypeError, SyntaxError, tokenize.TokenError, OverflowError, MemoryError)
+_BROKEN_HEADER = (
+    *(ValueError, TypeError, SyntaxError, tokenize.TokenError, OverflowError, MemoryError),
+    zipfile.BadZipFile,
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,7 +130,9 @@ def load_array(path: Path, what: str) -> Array:
     try:
         check_regular(path)
         # A map of the file is never larger than the file, whatever its header says.
-        array = np.load(path, mmap_mode="r", allow_pickle=False)
+        with np.errstate(all="ignore"), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Of sizes that overflow, which end in an error as well.
+            array = np.load(path, mmap_mode="r", allow_pickle=False)
     except FileNotFoundError:
         raise UsageError(f"{what}: file '{path}' does not exist; give the path of a .npy file") from None
     except (OSError, EOFError, UnreadableError) as error:

@@ -24,6 +24,8 @@ from .streams import Bytes
 _HELD_EVERY = 4
 _MOST_CYCLES = 16
 
+MOST_RESETS = 100_000
+
 
 @dataclass(frozen=True)
 class Segment:
@@ -93,8 +95,8 @@ def check_resets(resets: int) -> None:
     Raises:
         UsageError: there cannot.
     """
-    if resets < 0:
-        raise UsageError(f"sim: {resets} resets cannot be; choose 0 or more")
+    if not 0 <= resets <= MOST_RESETS:
+        raise UsageError(f"sim: {resets} resets cannot be; choose 0 to {MOST_RESETS}")
 
 
 def since(reset: int) -> str:

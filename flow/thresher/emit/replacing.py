@@ -66,7 +66,10 @@ def replacing(
 
 def restore(target: Path) -> None:
     """Put the project back to `target` that a build, killed between two renames, left without its name."""
-    place = target.resolve()
+    try:
+        place = target.resolve()
+    except (OSError, RuntimeError):  # A link that leads back to itself is no project.
+        return
     staging = _staging_place(place)
     if not place.exists() and (staging / _OLD).is_dir():
         with contextlib.suppress(OSError), _locked(staging):

@@ -64,7 +64,13 @@ def _check_place(target: Path, command: str) -> None:
         raise UsageError(
             f"{command}: '{parent}' is a file and '{target}' cannot be in it; give another folder with -o"
         )
-    for folder in target.resolve().parents:
+    try:
+        resolved = target.resolve()
+    except (OSError, RuntimeError):  # Python 3.11 and 3.12 raise the latter.
+        raise UsageError(
+            f"{command}: '{target}' is a link that leads back to itself; give another folder with -o"
+        ) from None
+    for folder in resolved.parents:
         if any(_is_project(folder, marker) for marker in _DESCRIPTION):
             raise UsageError(
                 f"{command}: folder '{target}' lies in the Thresher project '{folder}'; give a folder "

@@ -12,8 +12,11 @@ from thresher.graph import Array
 from thresher.onnx_import.nodes import Shape
 from thresher.onnx_import.source import SourceNode
 
-INVALID = (onnx.defs.SchemaError, onnx.checker.ValidationError, shape_inference.InferenceError)
-"""What ONNX raises for nodes that cannot be."""
+INVALID = (
+    *(onnx.defs.SchemaError, onnx.checker.ValidationError, shape_inference.InferenceError),
+    ValueError,
+)
+"""What ONNX raises for nodes that cannot be; the last for types that it does not have."""
 # Only shapes, axes and the like decide on shapes; weights need not be copied.
 _MOST_VALUES = 1024
 

@@ -22,10 +22,10 @@ from thresher.onnx_import.reader import OnnxModel
 STANDARD = frozenset({"", "ai.onnx"})
 QONNX = frozenset({"onnx.brevitas", "finn.custom_op.general", "qonnx.custom_op.general"})
 OLDEST_OPSET = 9
-MOST_ELEMENTS = 1 << 26
+MOST_ELEMENTS = 1 << 25
 """Of a tensor that is computed for each frame, and of all constants beside those of the file.
 
-A frame of 8K video has 1.5 * 2**26; a layer of 64 channels on 1,024 x 1,024 pixels 2**26.
+A frame of 4K video has 0.75 * 2**25; a layer of 32 channels on 1,024 x 1,024 pixels 2**25.
 """
 _QUANTISERS = frozenset({"Quant", "IntQuant", "BipolarQuant", "Trunc"})
 FLOAT_MODEL = (
@@ -146,6 +146,10 @@ def read_source(model: OnnxModel) -> Source:
     if model.opset < OLDEST_OPSET:
         reason = f"it is in opset {model.opset}, where {OLDEST_OPSET} is the oldest that is supported"
         raise unsupported(model, reason, "export the model again")
+    newest = onnx.defs.onnx_opset_version()
+    if model.opset > newest:
+        reason = f"it is in opset {model.opset}, where {newest} is the newest that is supported"
+        raise unsupported(model, reason, "export the model in an older opset")
     given = {tensor.name: tensor for tensor in graph.initializer}
     inputs = [value for value in graph.input if value.name not in given]
     for what, values in (("inputs", inputs), ("outputs", list(graph.output))):
