@@ -157,3 +157,35 @@ def test_a_lack_of_memory_is_no_fault(
         2,
         "memory: what is asked for does not fit in it; give a smaller model, or fewer frames (--frames)",
     )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (
+            ["check", "ok.onnx", "--json", "ok.onnx"],
+            "json: 'ok.onnx' is read by the command; give the name of another file",
+        ),
+        (
+            ["check", "ok.onnx", "--json", "out/manifest.json"],
+            "json: 'out/manifest.json' is part of the project '{folder}/out'; give another name",
+        ),
+        (
+            ["csim", "out", "--inputs", "x.npy", "--trace", "x.npy"],
+            "trace: 'x.npy' is read by the command; give the name of another file",
+        ),
+        (
+            ["csim", "out", "--inputs", "x.npy", "--trace", "out/project.json"],
+            "trace: 'out/project.json' is part of the project '{folder}/out'; give another name",
+        ),
+    ],
+)
+def test_no_result_overwrites_what_is_read(
+    arguments: list[str], message: str, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["build", "ok.onnx", "-o", "out"]) == 0
+    np.save("x.npy", np.zeros((1, 12), np.float32))
+    capsys.readouterr()
+    before = (folder / arguments[-1]).read_bytes()
+    assert refused(capsys, *arguments) == (2, message.format(folder=folder))
+    assert (folder / arguments[-1]).read_bytes() == before

@@ -36,6 +36,7 @@ from thresher.inputs import warn_of_layers
 from thresher.kernels.installed import custom_operators
 from thresher.lower import ADD_BITS
 from thresher.onnx_import import import_model, read_model
+from thresher.outputs import check_output
 from thresher.report.chart import check_matplotlib, write_chart
 from thresher.report.check import check_summary, check_table
 from thresher.report.evaluation import evaluation_table
@@ -75,6 +76,7 @@ __all__ = [
 
 def check(options: argparse.Namespace) -> int:
     """Print what becomes of every node; exit code 3 where some node stands in the way."""
+    check_output(options.json, "json", (options.model, options.samples))
     model = read_model(options.model)
     request = sample_request(options.quantize_float, _array(options.samples, "samples"), None)
     input_type, input_scale = _input(options)
@@ -382,9 +384,7 @@ def _arrays(options: argparse.Namespace) -> tuple[np.ndarray | None, np.ndarray 
     if options.labels and not options.inputs:
         raise UsageError("labels: they belong to frames; give those too, with --inputs")
     for option in ("trace", "waves"):
-        path = getattr(options, option, None)
-        if path is not None and path.is_dir():
-            raise UsageError(f"{option}: '{path}' is a folder; give the name of a file")
+        check_output(getattr(options, option, None), option, (options.inputs, options.labels))
     return _array(options.inputs, "inputs"), _array(options.labels, "labels")
 
 
