@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import re
 from collections.abc import Collection, Iterator, Mapping
@@ -11,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from thresher.emit.files import write_json
+from thresher_sim.files import read_json
 
 MANIFEST = "manifest.json"
 _SCHEMA = 1
@@ -52,7 +52,7 @@ def write_manifest(folder: Path) -> None:
 def read_manifest(folder: Path) -> Manifest | None:
     """The manifest of a project; None where it has none that can be read."""
     try:
-        data = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        data = read_json(folder / MANIFEST)
         files = data["files"]
         whole = data["schema"] == _SCHEMA and all(isinstance(digest, str | None) for digest in files.values())
     except (OSError, ValueError, KeyError, TypeError, AttributeError):

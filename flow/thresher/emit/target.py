@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 
 from thresher.emit.manifest import MANIFEST, read_contents, read_manifest
 from thresher.errors import UsageError
+from thresher_sim.files import read_json
 from thresher_sim.unit import MARKER as UNIT_MARKER
 
 MARKER = "project.json"
@@ -87,7 +87,7 @@ def _not_a_project(target: Path, command: str, why: str) -> UsageError:
 
 def _is_project(folder: Path, marker: str) -> bool:
     try:
-        data = json.loads((folder / marker).read_text(encoding="utf-8"))
+        data = read_json(folder / marker)
     except (OSError, ValueError):
         return False
     return isinstance(data, dict) and _DESCRIPTION[marker] <= data.keys()
