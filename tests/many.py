@@ -30,6 +30,15 @@ def option_parser(
     return parser
 
 
+def announced_seeds(options: argparse.Namespace, name: str, what: str, console: Console) -> range:
+    """The seeds that `option_parser`'s options ask for; says so first, as the command `name` of `what`."""
+    seeds = range(options.seed, options.seed + options.number)
+    console.print(
+        f"{name}: {len(seeds)} {what}, seeds {seeds.start} to {seeds.stop - 1}, {options.jobs} jobs"
+    )
+    return seeds
+
+
 @dataclass(frozen=True)
 class Work(Generic[Case, Found]):
     """Cases, and the function that checks `batch` of them in one process."""

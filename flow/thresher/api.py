@@ -346,33 +346,22 @@ class Accelerator:
         dataset: str | None,
     ) -> None:
         with updating_report(self.directory) as report:
-            self._put(report, level, run, golden, labels, dataset)
-
-    def _put(
-        self,
-        report: dict[str, Any],
-        level: str,
-        run: SimulationResult,
-        golden: Ints | None,
-        labels: Ints | None,
-        dataset: str | None,
-    ) -> None:
-        entry: dict[str, object] = {"frames": run.frames, "mismatches": run.mismatches}
-        entry["warnings"] = list(run.warnings)
-        entry["units_sha256"] = units_digest(self.project)
-        if level != "csim":
-            entry |= {"cycles_per_frame": run.cycles_per_frame, "latency_cycles": run.latency_cycles}
-        if level == "rtl":
-            for fifo in report["fifos"]:
-                fifo["rtl_occupancy"] = run.occupancy.get(fifo["stream"])
-        report["simulation"][level] = entry | {"seconds": round(run.seconds, 3)}
-        if labels is not None and golden is not None:
-            accuracy = {"dataset": dataset or "given frames", "images": len(labels)}
-            if {key: report["accuracy"].get(key) for key in accuracy} != accuracy:
-                report["accuracy"] = accuracy
-            report["accuracy"]["golden"] = self._accuracy(golden, labels)
-            if OUTPUT_STREAM in run.streams:
-                report["accuracy"][level] = self._accuracy(run.outputs, labels)
+            entry: dict[str, object] = {"frames": run.frames, "mismatches": run.mismatches}
+            entry["warnings"] = list(run.warnings)
+            entry["units_sha256"] = units_digest(self.project)
+            if level != "csim":
+                entry |= {"cycles_per_frame": run.cycles_per_frame, "latency_cycles": run.latency_cycles}
+            if level == "rtl":
+                for fifo in report["fifos"]:
+                    fifo["rtl_occupancy"] = run.occupancy.get(fifo["stream"])
+            report["simulation"][level] = entry | {"seconds": round(run.seconds, 3)}
+            if labels is not None and golden is not None:
+                accuracy = {"dataset": dataset or "given frames", "images": len(labels)}
+                if {key: report["accuracy"].get(key) for key in accuracy} != accuracy:
+                    report["accuracy"] = accuracy
+                report["accuracy"]["golden"] = self._accuracy(golden, labels)
+                if OUTPUT_STREAM in run.streams:
+                    report["accuracy"][level] = self._accuracy(run.outputs, labels)
 
     def _simulated(self, report: Mapping[str, Any]) -> bool:
         """Whether a simulation of the units as they are has passed."""

@@ -30,6 +30,7 @@ def _project_of(path: Path) -> Path | None:
     """The project of which Thresher wrote `path`."""
     whole = path.resolve()
     for folder in whole.parents:
-        if whole.relative_to(folder).as_posix() in {MANIFEST, *(read_manifest(folder) or {})}:
-            return folder if read_manifest(folder) is not None else None
+        manifest = read_manifest(folder)
+        if manifest is not None and whole.relative_to(folder).as_posix() in {MANIFEST, *manifest}:
+            return folder
     return None

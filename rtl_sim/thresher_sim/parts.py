@@ -13,14 +13,12 @@ from .errors import UsageError
 from .outcome import BenchSettings
 from .progress import Progress, watch
 from .project import Stream
-from .resets import check_resets, resets_path
+from .resets import check_disturbances, resets_path
 from .runner import finish, start_model, stop
 from .testbench import Lane
 from .vectors import beats_path, read_frames, write_frames
 
 PATIENCE = 10_000
-# Each job has a seed of its own above it; Verilator takes 31 bits, and 0 as "a new one for each run".
-MAX_SEED = 1_000_000_000
 
 
 @dataclass(frozen=True)
@@ -46,11 +44,7 @@ class RtlOptions:
     resets: int = 0
 
     def __post_init__(self) -> None:
-        check_resets(self.resets)
-        if not 0 <= self.stall < 100:
-            raise UsageError(f"sim: a stall of {self.stall} percent cannot be; choose 0 to 99")
-        if not 0 <= self.seed <= MAX_SEED:
-            raise UsageError(f"sim: a seed of {self.seed} cannot be; choose 0 to {MAX_SEED}")
+        check_disturbances(self.resets, self.stall, self.seed)
         if self.jobs < 1:
             raise UsageError(f"sim: {self.jobs} jobs cannot be; choose 1 or more")
         if self.waves and self.jobs > 1:

@@ -25,6 +25,8 @@ _HELD_EVERY = 4
 _MOST_CYCLES = 16
 
 MOST_RESETS = 100_000
+# Each job has a seed of its own above it; Verilator takes 31 bits, and 0 as "a new one for each run".
+MAX_SEED = 1_000_000_000
 
 
 @dataclass(frozen=True)
@@ -89,14 +91,18 @@ def draw_resets(count: int, seed: int, span: int, frames: int, endless: bool) ->
         )
 
 
-def check_resets(resets: int) -> None:
-    """Do nothing if there can be so many.
+def check_disturbances(resets: int, stall: int, seed: int) -> None:
+    """Do nothing if there can be so many resets, such a stall in percent, and such a seed of both.
 
     Raises:
         UsageError: there cannot.
     """
     if not 0 <= resets <= MOST_RESETS:
         raise UsageError(f"sim: {resets} resets cannot be; choose 0 to {MOST_RESETS}")
+    if not 0 <= stall < 100:
+        raise UsageError(f"sim: a stall of {stall} percent cannot be; choose 0 to 99")
+    if not 0 <= seed <= MAX_SEED:
+        raise UsageError(f"sim: a seed of {seed} cannot be; choose 0 to {MAX_SEED}")
 
 
 def since(reset: int) -> str:

@@ -17,7 +17,7 @@ import numpy as np
 from .compare import Comparison, compare_segments, compare_streams
 from .errors import UsageError
 from .outcome import Outcome
-from .parts import MAX_SEED, PATIENCE, Part, RtlOptions, play, split_frames, word_bytes
+from .parts import PATIENCE, Part, RtlOptions, play, split_frames, word_bytes
 from .project import Project, Stream
 from .resets import Segment, split_segments
 from .runner import build_model
@@ -27,7 +27,6 @@ from .timing import cycles_per_frame, find_shortfalls, latency_cycles, read_fram
 from .vectors import beats_path, read_frames, write_frames
 
 __all__ = [
-    "MAX_SEED",
     "PATIENCE",
     "PATIENCE_FRAMES",
     "LaneTiming",

@@ -16,8 +16,8 @@ from .outcome import BenchSettings, Outcome
 from .progress import Progress, watch
 from .reference import Reference, read_beats, run_reference
 from .replay import RecordedSteps, disagreement, is_whole, run_replay
-from .resets import check_resets, resets_path
-from .rtl import MAX_SEED, PATIENCE, sv_files
+from .resets import check_disturbances, resets_path
+from .rtl import PATIENCE, sv_files
 from .runner import build_model, finish, start_model, stop
 from .scores import CutScore, StreamScore, read_segments, score_cut, score_stream, word_bytes
 from .stimulus import Range, stimulus
@@ -55,11 +55,7 @@ class UnitOptions:
     resets: int = 0
 
     def __post_init__(self) -> None:
-        check_resets(self.resets)
-        if not 0 <= self.stall < 100:
-            raise UsageError(f"sim: a stall of {self.stall} percent cannot be; choose 0 to 99")
-        if not 0 <= self.seed <= MAX_SEED:
-            raise UsageError(f"sim: a seed of {self.seed} cannot be; choose 0 to {MAX_SEED}")
+        check_disturbances(self.resets, self.stall, self.seed)
         if self.beats < 1 or self.steps < 1:
             raise UsageError(f"sim: {min(self.beats, self.steps)} beats or steps cannot be; choose 1 or more")
 

@@ -21,7 +21,7 @@ from pathlib import Path
 from rich.console import Console
 
 from tests.fuzz_models.cases import Result, try_case
-from tests.many import Work, found_in, option_parser
+from tests.many import Work, announced_seeds, found_in, option_parser
 from tests.small_models import save_small_model
 from thresher.cli import main as thresher
 
@@ -32,11 +32,8 @@ _BATCH = 10
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; 0 if every case ends as it should."""
     options = _parser().parse_args(arguments)
-    seeds = range(options.seed, options.seed + options.number)
     console = Console(soft_wrap=True, highlight=False, markup=False)
-    console.print(
-        f"fuzz-models: {len(seeds)} cases, seeds {seeds.start} to {seeds.stop - 1}, {options.jobs} jobs"
-    )
+    seeds = announced_seeds(options, "fuzz-models", "cases", console)
     begin = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
         project = make_project(Path(folder))

@@ -19,7 +19,7 @@ from rich.console import Console
 
 from tests.fuzz_networks.outcome import Outcome, fuzz
 from tests.fuzz_networks.simulate import simulate
-from tests.many import Work, found_in, option_parser
+from tests.many import Work, announced_seeds, found_in, option_parser
 
 KEPT = Path("build", "fuzz")
 _BATCH = 10
@@ -28,11 +28,8 @@ _BATCH = 10
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; 0 if no network fails."""
     options = _parser().parse_args(arguments)
-    seeds = range(options.seed, options.seed + options.number)
     console = Console(soft_wrap=True, highlight=False, markup=False)
-    console.print(
-        f"fuzz-networks: {len(seeds)} networks, seeds {seeds.start} to {seeds.stop - 1}, {options.jobs} jobs"
-    )
+    seeds = announced_seeds(options, "fuzz-networks", "networks", console)
     begin = time.monotonic()
     outcomes = _all(seeds, options, console)
     seconds = time.monotonic() - begin

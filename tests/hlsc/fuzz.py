@@ -17,7 +17,7 @@ from pathlib import Path
 from rich.console import Console
 
 from tests.hlsc.differential import Difference, differences
-from tests.many import Work, found_in, option_parser
+from tests.many import Work, announced_seeds, found_in, option_parser
 
 KEPT = Path("build", "fuzz-hlsc")
 
@@ -25,11 +25,8 @@ KEPT = Path("build", "fuzz-hlsc")
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; 0 if no unit differs."""
     options = _parser().parse_args(arguments)
-    seeds = range(options.seed, options.seed + options.number)
     console = Console()
-    console.print(
-        f"fuzz-hlsc: {len(seeds)} units, seeds {seeds.start} to {seeds.stop - 1}, {options.jobs} jobs"
-    )
+    seeds = announced_seeds(options, "fuzz-hlsc", "units", console)
     begin = time.monotonic()
     found = _all(seeds, options.jobs, options.batch, console)
     minutes = (time.monotonic() - begin) / 60

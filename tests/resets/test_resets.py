@@ -104,7 +104,7 @@ def test_jobs_count_their_frames_and_resets_on(tmp_path: Path) -> None:
 def test_fewer_resets_than_none_are_refused(options: type[RtlOptions] | type[UnitOptions]) -> None:
     with pytest.raises(UsageError) as caught:
         options(resets=-1)
-    assert str(caught.value) == "sim: -1 resets cannot be; choose 0 or more"
+    assert str(caught.value) == "sim: -1 resets cannot be; choose 0 to 100000"
 
 
 def test_a_memory_that_keeps_its_words_is_named() -> None:

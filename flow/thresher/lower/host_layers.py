@@ -63,15 +63,17 @@ def find_host_layers(
     macs = [_macs(graph, node) for node in layers]
     known = [count for count in macs if count is not None]
     total = sum(known) if len(known) == len(macs) else 0
-    needy = find_places(graph, integers_enter).chosen
+    needy, left = find_places(graph, integers_enter).chosen, left_to_host(graph)
+    operators = {each.name: each.op for each in graph.onnx}
     found = []
     for node, count in zip(layers, macs, strict=True):
         if node.onnx_nodes[-1] not in hardware:
-            reason, remedy = _reason(graph, node, needy.get(node.name, False))
+            cause = left.get(node.name)
+            reason, remedy = _reason(graph, node, cause, needy.get(node.name, False))
             found.append(
                 HostLayer(
                     node=node.onnx_nodes[-1],
-                    operator=next((each.op for each in graph.onnx if each.name == node.onnx_nodes[-1]), ""),
+                    operator=operators.get(node.onnx_nodes[-1], ""),
                     macs_per_frame=count,
                     share=count / total if total and count is not None else None,
                     reason=reason,
@@ -96,11 +98,10 @@ def _macs(graph: QuantGraph, node: QuantNode) -> int | None:
     return math.prod(shape[1:]) * (layer.weights.size // len(layer.weights))
 
 
-def _reason(graph: QuantGraph, node: QuantNode, needs_quantiser: bool) -> tuple[str, str]:
-    """Why the layer is on the host, and what to do."""
+def _reason(graph: QuantGraph, node: QuantNode, cause: str | None, needs_quantiser: bool) -> tuple[str, str]:
+    """Why the layer is on the host, and what to do; `cause` is the node that leaves it there, if one does."""
     if isinstance(node, InputScaled):
         return node.reason, node.remedy
-    cause = left_to_host(graph).get(node.name)
     if cause is not None:
         return (
             f"node '{cause}', which has no unit, lies between it and the quantised layers",

@@ -84,7 +84,7 @@ def _take_room(scope: Scope, node: SourceNode, values: Mapping[str, Array]) -> N
     if any(name and (name not in shapes or min(shapes[name], default=0) < 0) for name in node.outputs):
         raise _not_evaluated(node, "what it gives has no size that is known before")
     scope.computed += sum(math.prod(shapes[name]) for name in node.outputs if name)
-    room = MOST_ELEMENTS + _TIMES * sum(value.size for value in scope.source.initialisers.values())
+    room = MOST_ELEMENTS + _TIMES * scope.source.elements
     if scope.computed > room:
         reason = (
             f"with the constant that {node.op} gives, constants of the model have more than {room} elements"

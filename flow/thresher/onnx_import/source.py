@@ -117,6 +117,11 @@ class Source:
         return {node.name: place for place, node in enumerate(self.nodes)}
 
     @cached_property
+    def elements(self) -> int:
+        """How many elements the initialisers have together."""
+        return sum(value.size for value in self.initialisers.values())
+
+    @cached_property
     def needed(self) -> Set[str]:
         """The names of the nodes that the output depends on."""
         return {node.name for node in needed_nodes(self.nodes, [self.output])}
