@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -37,20 +39,26 @@ def _array(change: Callable[[bytes], bytes]) -> bytes:
     return change(buffer.getvalue())
 
 
-_PICKLED = "samples: file 'x.npy' is pickled or not a .npy file; save plain numbers with numpy.save"
+_DAMAGED = (
+    "samples: file 'x.npy' is damaged: its header is broken or promises more than it has; save it again"
+)
 _SAMPLES: dict[str, tuple[bytes, str]] = {
-    "an open bracket": (_array(lambda data: data.replace(b"(2, 12)", b"(2, 12(")), _PICKLED),
-    "no literal": (_array(lambda data: data.replace(b"(2, 12)", b"2,, 12 ")), _PICKLED),
-    "a key of no kind": (_array(lambda data: data.replace(b"'shape'", b"(1,),{}")), _PICKLED),
+    "an open bracket": (_array(lambda data: data.replace(b"(2, 12)", b"(2, 12(")), _DAMAGED),
+    "no literal": (_array(lambda data: data.replace(b"(2, 12)", b"2,, 12 ")), _DAMAGED),
+    "a key of no kind": (_array(lambda data: data.replace(b"'shape'", b"(1,),{}")), _DAMAGED),
     "a shape beyond the file": (
         _array(lambda data: data.replace(b"(2, 12), }  ", b"(9**9, 12),}")),
-        _PICKLED,
+        _DAMAGED,
     ),
-    "more frames than the file has": (_array(lambda data: data.replace(b"(2, 12)", b"(9, 12)")), _PICKLED),
-    "half of it": (_array(lambda data: data[: len(data) // 2]), _PICKLED),
+    "more frames than the file has": (_array(lambda data: data.replace(b"(2, 12)", b"(9, 12)")), _DAMAGED),
+    "half of it": (_array(lambda data: data[: len(data) // 2]), _DAMAGED),
+    "another kind of file": (
+        b"x,y\n1,2\n",
+        "samples: file 'x.npy' is not a .npy file; save plain numbers with numpy.save",
+    ),
     "nothing": (
         b"",
-        "samples: file 'x.npy' cannot be read (No data left in file); give a .npy file",
+        "samples: file 'x.npy' cannot be read (it is empty); give a .npy file",
     ),
 }
 
@@ -189,3 +197,52 @@ def test_no_result_overwrites_what_is_read(
     before = (folder / arguments[-1]).read_bytes()
     assert refused(capsys, *arguments) == (2, message.format(folder=folder))
     assert (folder / arguments[-1]).read_bytes() == before
+
+
+def test_a_file_that_waits_for_more(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The kernel's messages are a regular file, of no bytes."""
+    messages = Path("/proc/kmsg")
+    if not os.access(messages, os.R_OK):
+        pytest.skip("/proc/kmsg cannot be read here")
+    given = ("build", "ok.onnx", "-o", "out", "--quantize-float", "4", "--samples", str(messages))
+    assert refused(capsys, *given) == (
+        2,
+        "samples: file '/proc/kmsg' cannot be read (it is empty); give a .npy file",
+    )
+
+
+def thresher(*arguments: str, stdout: int, folder: Path | None = None) -> tuple[int, str]:
+    """The exit code and what is on stderr of a process of its own."""
+    command = [sys.executable, "-m", "thresher", *arguments]
+    done = subprocess.run(command, stdout=stdout, stderr=subprocess.PIPE, text=True, cwd=folder, check=False)
+    return done.returncode, done.stderr
+
+
+def test_nobody_reads_what_is_printed(folder: Path) -> None:
+    """As of `thresher check ok.onnx | true`: no mismatch, which is what exit code 1 means."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    assert thresher("check", "ok.onnx", stdout=writer) == (141, "")
+    os.close(writer)
+
+
+def test_what_is_printed_does_not_fit(folder: Path) -> None:
+    full = os.open("/dev/full", os.O_WRONLY)
+    assert thresher("check", "ok.onnx", stdout=full) == (
+        2,
+        "thresher: error: files: a file, or what standard output goes to: No space left on device; "
+        "mend that and try again\n",
+    )
+    os.close(full)
+
+
+def test_a_working_folder_that_is_gone(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    gone = folder / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    monkeypatch.setattr(sys, "stderr", told := io.StringIO())
+    assert main(["build", str(folder / "ok.onnx"), "-o", "out"]) == 2
+    assert told.getvalue() == (
+        "thresher: error: files: the working folder has been deleted; change to another and try again\n"
+    )

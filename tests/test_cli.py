@@ -432,10 +432,14 @@ def _nan(path: Path) -> None:
             "inputs: the array has dtype complex128; give numbers, in the shape [N, 12]",
         ),
         (_nan, "inputs: the array holds NaN or infinity; give finite numbers"),
-        (_pickled, "inputs: file 'x.npy' is pickled or not a .npy file; save plain numbers with numpy.save"),
+        (
+            _pickled,
+            "inputs: file 'x.npy' holds Python objects, which are not read; "
+            "save plain numbers with numpy.save",
+        ),
         (
             lambda path: _write(path, "x"),
-            "inputs: file 'x.npy' is pickled or not a .npy file; save plain numbers with numpy.save",
+            "inputs: file 'x.npy' is not a .npy file; save plain numbers with numpy.save",
         ),
         (lambda _: None, "inputs: file 'x.npy' does not exist; give the path of a .npy file"),
     ],

@@ -123,6 +123,38 @@ def test_frames_of_any_type_are_looked_at(dtype: str) -> None:
     assert describe_inputs(host(network("unsigned 8")), pixels * 0 + np.ones((), dtype), "inputs") is None
 
 
+def test_a_single_bright_or_dark_image_is_not_warned_of() -> None:
+    """Whatever its unit: a model of 0..255 is given bytes, as floats."""
+    build = ModelBuilder((1, SIDE, SIDE))
+    x = build.bipolar(build.node("Sub", "x", np.float32(127.5)))
+    x = build.node("Reshape", x, np.asarray([1, SIDE * SIDE]))
+    x = build.quant(build.node("MatMul", x, build.weights(np.ones((SIDE * SIDE, 3)))), bits=4)
+    taken = host(build.proto(build.node("MatMul", x, build.weights(np.ones((3, 3))))))
+    dark = np.rint(images("even")[:2] * 100)
+    assert describe_inputs(taken, dark, "inputs") is None
+    assert describe_inputs(taken, 255 - dark, "inputs") is None
+    assert describe_inputs(taken, images("even"), "inputs") is not None
+
+
+def test_few_levels_of_a_large_scale_are_told() -> None:
+    build = ModelBuilder((1, SIDE, SIDE))
+    x = build.quant("x", np.float32(85), bits=2, signed=False)
+    x = build.node("Reshape", x, np.asarray([1, SIDE * SIDE]))
+    x = build.quant(build.node("MatMul", x, build.weights(np.ones((SIDE * SIDE, 3)))), bits=4)
+    taken = host(build.proto(build.node("MatMul", x, build.weights(np.ones((3, 3))))))
+    assert describe_inputs(taken, np.rint(images("even") * 255), "inputs") is None
+    assert describe_inputs(taken, images("even"), "inputs") == (
+        "inputs: the values go from 0 to 1, and 100.0 % of them, the commonest left out, fall on one of the "
+        "4 levels of the model's first quantiser; multiply them by 255"
+    )
+
+
+def test_few_frames_are_told_where_levels_are_many() -> None:
+    said = describe_inputs(host(network("unsigned 8")), images("even")[:3] / 255, "inputs")
+    assert said is not None
+    assert said.endswith("; give them as in training"), "they are too small for pixels of 0 to 1"
+
+
 def test_values_that_a_batch_normalisation_never_met_are_told() -> None:
     build, random = ModelBuilder((1, 1, SIDE, SIDE)), np.random.default_rng(0)
     x = build.node("Conv", "x", random.normal(size=(4, 1, 3, 3)).astype(np.float32), name="floats")

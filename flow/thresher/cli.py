@@ -15,6 +15,7 @@ from thresher.errors import ThresherError, UsageError
 from thresher.hardware.boards import boards
 from thresher.warn import warnings_as_lines
 from thresher_sim.internal_error import EXIT_CODE, describe_internal_error
+from thresher_sim.system_error import describe_system_error, leave_quietly
 
 DESCRIPTION = """\
 From a trained binary or low-bit network (QONNX) to an FPGA dataflow accelerator, proven equal to an
@@ -92,15 +93,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         options = _parser().parse_args(_joined(given))
         command: Callable[[argparse.Namespace], int] = options.command
         with warnings_as_lines():
-            return command(options)
+            code = command(options)
+        sys.stdout.flush()  # Here an error of it is said, at the interpreter's end it is not.
+        return code
     except ThresherError as error:
         return _failed(str(error), error.exit_code)
     except OSError as error:
-        # Of a copy the first name is the source, and the trouble is mostly at the second.
-        name = error.filename2 or error.filename
-        what = f"'{name}'" if name else "a file"
-        said = f"files: {what}: {error.strerror or error}; mend that and try again"
-        return _failed(said, UsageError.exit_code)
+        left = isinstance(error, BrokenPipeError)
+        return leave_quietly() if left else _failed(describe_system_error(error), UsageError.exit_code)
     except MemoryError:
         said = (
             "memory: what is asked for does not fit in it; give a smaller model, or fewer frames (--frames)"

@@ -11,7 +11,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
-from rich.console import Console
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -24,6 +23,7 @@ from rich.progress import (
 from thresher import api
 from thresher.building import BuildOptions, build_project, parse_input_type, parse_scale
 from thresher.checking import check_graph
+from thresher.console import Console
 from thresher.emit.files import write_json
 from thresher.emit.yosys import FAMILIES
 from thresher.errors import SimulationMismatchError, UsageError

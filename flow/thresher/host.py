@@ -22,6 +22,7 @@ from thresher_sim.files import UnreadableError, check_regular
 # How far from a whole step of the input's scale a value may lie: float32 has 24 bits.
 _GRID_TOLERANCE = 1e-3
 # What numpy raises for headers, which are a literal of Python.
+_MAGIC, _ZIP = b"\x93NUMPY", b"PK"
 _BROKEN_HEADER = (
     *(ValueError, TypeError, SyntaxError, tokenize.TokenError, OverflowError, MemoryError),
     zipfile.BadZipFile,
@@ -125,10 +126,20 @@ def check_array(frames: Array, shape: tuple[int, ...], what: str = "inputs") -> 
             raise UsageError(f"{what}: the array holds {held}; give finite numbers")
 
 
+def _first_bytes(path: Path) -> bytes:
+    """As many as tell a kind of file; raises `UnreadableError` where there are none."""
+    # What holds nothing yet passes for a regular file may wait for ever, as /proc/kmsg does.
+    if path.stat().st_size == 0:
+        raise UnreadableError("it is empty")
+    with path.open("rb") as file:
+        return file.read(len(_MAGIC))
+
+
 def load_array(path: Path, what: str) -> Array:
     """Map a `.npy` file into memory; raises `UsageError` where it is missing, damaged, or pickled."""
     try:
         check_regular(path)
+        start = _first_bytes(path)
         # A map of the file is never larger than the file, whatever its header says.
         with np.errstate(all="ignore"), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Of sizes that overflow, which end in an error as well.
@@ -137,10 +148,14 @@ def load_array(path: Path, what: str) -> Array:
         raise UsageError(f"{what}: file '{path}' does not exist; give the path of a .npy file") from None
     except (OSError, EOFError, UnreadableError) as error:
         raise UsageError(f"{what}: file '{path}' cannot be read ({error}); give a .npy file") from None
-    except _BROKEN_HEADER:
-        raise UsageError(
-            f"{what}: file '{path}' is pickled or not a .npy file; save plain numbers with numpy.save"
-        ) from None
+    except _BROKEN_HEADER as error:
+        if not start.startswith((_MAGIC, _ZIP)):
+            fault, remedy = "is not a .npy file", "save plain numbers with numpy.save"
+        elif "Python objects" in str(error):
+            fault, remedy = "holds Python objects, which are not read", "save plain numbers with numpy.save"
+        else:
+            fault, remedy = "is damaged: its header is broken or promises more than it has", "save it again"
+        raise UsageError(f"{what}: file '{path}' {fault}; {remedy}") from None
     if not isinstance(array, np.ndarray):
         raise UsageError(f"{what}: file '{path}' is an archive of arrays; give a .npy file with one array")
     return np.asarray(array)

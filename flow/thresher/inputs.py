@@ -20,6 +20,8 @@ _FRAMES = 256
 _MOST_TIMES = 8
 # A quantiser of the input does not leave so much of its type aside; pixels of 0..15 may come as uint8.
 _MOST_OF_TYPE = 0.95
+# The largest pixel of images of 0 to 1 is hardly less.
+_DARKEST = 0.1
 _AS_TRAINED = "give them as in training"
 
 
@@ -86,9 +88,12 @@ def _spread(frames: Array) -> Array:
     return frames[np.linspace(0, len(frames) - 1, min(len(frames), most)).astype(np.int64)]
 
 
-def _find_fault(host: Host, frames: Array) -> str | None:
+def _find_fault(host: Host, frames: Array, sure: bool = False) -> str | None:
+    """What is wrong; with `sure` a few frames that are alike are as well."""
     for meeting in find_meetings(host, frames):
-        misfit = meeting.misfit()
+        misfit = meeting.misfit(sure)
+        if misfit is None and meeting.misfit(sure=True) is not None and _fits_scaled(host, frames):
+            misfit = meeting.misfit(sure=True)
         if misfit is not None:
             return _fault(misfit, meeting)
     distances = None if host.prologue is None else host.prologue.distances(frames)
@@ -109,9 +114,10 @@ def _fault(misfit: Misfit, meeting: Meeting) -> str:
     """What is wrong, as the rest of a sentence on the values."""
     quantiser = "the model's first quantiser"
     if misfit.alike:
-        levels = "one of the two" if meeting.two else f"two of the {meeting.high - meeting.low + 1}"
+        few = ("one", "two")[misfit.levels - 1]
+        count = "two" if meeting.two else meeting.high - meeting.low + 1
         share = f"{_per_cent(misfit.alike)} of them, the commonest left out,"
-        return f"{share} fall on {levels} levels of {quantiser}"
+        return f"{share} fall on {few} of the {count} levels of {quantiser}"
     share = _per_cent(misfit.saturated)
     if meeting.takes is None:
         return f"{share} of what reaches {quantiser} saturates there"
@@ -126,10 +132,16 @@ def _remedy(host: Host, frames: Array) -> str:
         return _scale_remedy(end.type.element, float(end.scale.reshape(-1)[0]))
     largest = float(np.abs(frames).max())
     if largest <= 1:
-        return "multiply them by 255" if _fits(host, frames * 255) else _AS_TRAINED
-    if are_images(frames) and _fits(host, frames / 255):
+        scaled = largest > _DARKEST and _fits(host, frames * 255)
+        return "multiply them by 255" if scaled else _AS_TRAINED
+    if _fits_scaled(host, frames):
         return "divide them by 255"
     return f"{_AS_TRAINED}; divided by {largest:g} they fit" if _fits(host, frames / largest) else _AS_TRAINED
+
+
+def _fits_scaled(host: Host, frames: Array) -> bool:
+    """Whether they are pixels of 8 bits, which the model takes as 0 to 1."""
+    return host.prologue is not None and are_images(frames) and _find_fault(host, frames / 255, True) is None
 
 
 def _fits(host: Host, frames: Array) -> bool:

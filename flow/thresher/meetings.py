@@ -16,6 +16,7 @@ from thresher.saturation import Misfit, find_misfit
 _REACH_BEHIND = 8
 # Of fewer frames it may be the scene that they are alike; and so near its ends nothing parts a type sensibly.
 _FEWEST_FRAMES = 8
+_MANY_LEVELS = 64
 _EDGE = 0.07
 # Images have pixels of 8 bits.
 _PIXEL = 255
@@ -27,7 +28,7 @@ class Meeting:
 
     `takes` is the range of its levels and `gets` that of the values, both in the same units; None where
     it is not the inputs themselves that meet it. Without `judges_alike` values may be alike, as those of a
-    single dark image are.
+    single dark image are, unless there are so many levels that no image stays on two.
     """
 
     positions: Array
@@ -45,10 +46,11 @@ class Meeting:
         """Whether a layer lies in front of it."""
         return self.reach > 1
 
-    def misfit(self) -> Misfit | None:
-        """What is wrong; None: they fit."""
+    def misfit(self, sure: bool = False) -> Misfit | None:
+        """What is wrong; None: they fit. With `sure` it is known that values are not alike by chance."""
         found = find_misfit(self.positions, self.low, self.high, self.two, self.common, self.reach)
-        return None if found is not None and found.alike and not self.judges_alike else found
+        by_chance = not (sure or self.judges_alike) and self.high - self.low < _MANY_LEVELS
+        return None if found is not None and found.alike and by_chance else found
 
 
 def find_meetings(host: Host, frames: Array) -> Iterator[Meeting]:
@@ -75,7 +77,7 @@ def _on_host(host: Host, frames: Array, positions: Array) -> Meeting:
         takes = ((element.lo - zero) * scale, (element.hi - zero) * scale)
         gets = ((float(positions.min()) - zero) * scale, (float(positions.max()) - zero) * scale)
     two = element.bipolar or element.hi - element.lo == 1
-    sure = len(frames) >= _FEWEST_FRAMES or are_images(frames)
+    sure = len(frames) >= _FEWEST_FRAMES
     return Meeting(positions, element.lo, element.hi, two, common, takes, gets, judges_alike=sure)
 
 

@@ -3,8 +3,8 @@
 Values that saturate are no mistake by themselves: a sign saturates everything, most of an MNIST image is one
 black, and a trained quantiser of few levels cuts off a part of what it gets. Two things are mistakes. Values
 farther beyond the levels than these reach in all were never meant for them: 255 for levels from 0 to 1. And
-a quantiser that puts nearly all of different values onto one level of two, or onto two neighbours of many,
-tells nothing of them.
+a quantiser of the inputs that puts nearly all of different values onto one level of few, or onto two
+neighbours of many, tells nothing of them. Behind a layer few levels may be that sparse.
 """
 
 from __future__ import annotations
@@ -34,12 +34,14 @@ class Misfit:
 
     Attributes:
         saturated: The share of all values that lie half a step or more beyond the levels.
-        alike: The share of the values other than the commonest on one level of two, or on two neighbours
+        alike: The share of the values other than the commonest on one level of few, or on two neighbours
             of many; 0 where it is not because of that.
+        levels: Of which that is the share: 1 or 2.
     """
 
     saturated: float
     alike: float = 0.0
+    levels: int = 1
 
 
 def find_misfit(
@@ -67,8 +69,9 @@ def find_misfit(
     far = reach * max(count, FEWEST_LEVELS)
     if ((rest > high + far) | (rest < low - far)).mean() >= MOST_FAR:
         return Misfit(saturated)
-    if count < FEWEST_LEVELS:
+    if count < FEWEST_LEVELS and reach > 1:
         return None
     levels = np.bincount(np.clip(np.rint(rest), low, high).astype(np.int64) - low, minlength=count)
-    alike = float((levels[1:] + levels[:-1]).max() / rest.size)
-    return Misfit(saturated, alike) if alike >= MOST_ALIKE else None
+    few = 1 if count < FEWEST_LEVELS else 2
+    alike = float((levels if few == 1 else levels[1:] + levels[:-1]).max() / rest.size)
+    return Misfit(saturated, alike, few) if alike >= MOST_ALIKE else None

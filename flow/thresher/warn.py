@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
 
+import numpy as np
+
 from thresher.errors import InputWarning, ThresherWarning
 
 _PACKAGE = f"{Path(__file__).resolve().parent}{os.sep}"
@@ -30,8 +32,11 @@ def nothing_said_twice() -> Iterator[None]:
 
 @contextmanager
 def warnings_as_lines() -> Iterator[None]:
-    """Print warnings of this package as the command line does, each as one line on stderr."""
-    with warnings.catch_warnings():
+    """Print warnings of this package as the command line does, each as one line on stderr.
+
+    Those of numpy, of floats that overflow, are not for users: what that spoils is refused by name.
+    """
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("default", ThresherWarning)
         others = warnings.showwarning
 

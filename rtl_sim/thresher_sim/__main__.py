@@ -14,12 +14,13 @@ from pathlib import Path
 
 from .compile import TYPE_SETS
 from .csim import simulate_c
-from .errors import ThresherError
+from .errors import ThresherError, UsageError
 from .internal_error import EXIT_CODE, describe_internal_error
 from .netlist import FAMILIES, simulate_netlist
 from .progress import ProgressLine
 from .project import Project, load_project
 from .rtl import PATIENCE, RtlOptions, simulate_rtl
+from .system_error import describe_system_error, leave_quietly
 from .tables import csim_summary, rtl_summary, stream_table
 from .unit_command import add_unit_options, run_unit, unit_options
 from .vitis import simulate_vitis
@@ -32,22 +33,33 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = sys.argv[1:] if arguments is None else arguments
     options = _parser().parse_args(given)
     try:
-        if options.command == "unit":
-            return run_unit(options.project, unit_options(options))
-        project = load_project(options.project)
-        vectors = options.vectors or project.vectors
-        if options.results:
-            return _simulate(project, vectors, options.results, options)
-        with tempfile.TemporaryDirectory() as scratch:
-            return _simulate(project, vectors, Path(scratch), options)
+        code = _run(options)
+        sys.stdout.flush()  # Here an error of it is said, at the interpreter's end it is not.
+        return code
     except ThresherError as error:
         print(error, file=sys.stderr)
         return error.exit_code
+    except BrokenPipeError:
+        return leave_quietly()
+    except OSError as error:
+        print(describe_system_error(error), file=sys.stderr)
+        return UsageError.exit_code
     except KeyboardInterrupt:
         return INTERRUPTED
     except Exception as error:  # The one place that takes what nobody foresaw.
         print(describe_internal_error(error, "thresher_sim", given, [options.project]), file=sys.stderr)
         return EXIT_CODE
+
+
+def _run(options: argparse.Namespace) -> int:
+    if options.command == "unit":
+        return run_unit(options.project, unit_options(options))
+    project = load_project(options.project)
+    vectors = options.vectors or project.vectors
+    if options.results:
+        return _simulate(project, vectors, options.results, options)
+    with tempfile.TemporaryDirectory() as scratch:
+        return _simulate(project, vectors, Path(scratch), options)
 
 
 def _simulate(project: Project, vectors: Path, results: Path, options: argparse.Namespace) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -25,7 +26,11 @@ def read_bytes(path: Path, most: int) -> bytes:
     """
     check_regular(path)
     with path.open("rb") as file:
-        data = file.read(most + 1)
+        # What passes for a regular file may wait for more where there is nothing, as /proc/kmsg does.
+        os.set_blocking(file.fileno(), False)
+        data: bytes | None = file.read(most + 1)
+    if data is None:
+        raise UnreadableError("it is no regular file")
     if len(data) > most:
         raise UnreadableError(f"it holds more than {most >> 20} MiB")
     return data

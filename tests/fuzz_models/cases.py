@@ -18,7 +18,7 @@ import numpy as np
 from tests.fuzz_models import values
 from tests.fuzz_models.attempt import Attempt, attempt
 from tests.fuzz_models.bytes_of import mutate_bytes
-from tests.fuzz_models.graphs import mutate_graph
+from tests.fuzz_models.graphs import mutate_graph, mutate_numbers
 from tests.fuzz_networks.description import write_network
 from tests.fuzz_networks.generate import random_description
 from tests.small_models import small_model
@@ -70,14 +70,14 @@ def _network(seed: int) -> bytes:
 
 
 def _model(
-    mutate: Callable[[bytes, Random], bytes],
+    mutate: Callable[[bytes, Random], bytes], always_builds: bool = False
 ) -> Callable[[Random, Path, Path, bool], tuple[Attempt, ...]]:
     def run(random: Random, folder: Path, _: Path, builds: bool) -> tuple[Attempt, ...]:
         (folder / "model.onnx").write_bytes(mutate(base_model(random), random))
         os.mkfifo(folder / "pipe")
         (folder / "data").write_bytes(random.randbytes(1000))
         checked = attempt(["check", "model.onnx"], folder)
-        if checked.code == 0 and builds:
+        if checked.code == 0 and (builds or always_builds):
             return checked, attempt(["build", "model.onnx", "-o", "project"], folder)
         return (checked,)
 
@@ -208,11 +208,12 @@ def _options(random: Random, folder: Path, _: Path, __: bool) -> tuple[Attempt, 
 _KINDS: dict[str, _Kind] = {
     "graph": _model(mutate_graph),
     "graph of two": _model(lambda data, random: mutate_graph(mutate_graph(data, random), random)),
+    "numbers": _model(mutate_numbers, always_builds=True),
     "bytes": _model(mutate_bytes),
     "array": _array,
     "folding": _folding,
     "project": _project,
     "options": _options,
 }
-_WEIGHTS = (8, 4, 3, 2, 2, 2, 2)
+_WEIGHTS = (8, 4, 3, 3, 2, 2, 2, 2)
 """How often each kind is drawn: models most."""

@@ -35,6 +35,23 @@ def mutate_graph(data: bytes, random: Random) -> bytes:
     return bytes(model.SerializeToString())
 
 
+def mutate_numbers(data: bytes, random: Random) -> bytes:
+    """A serialised model, some of whose floats are as large or as small as floats can be."""
+    model = onnx.ModelProto()
+    model.ParseFromString(data)
+    floats = [tensor for tensor in model.graph.initializer if tensor.data_type == TensorProto.FLOAT]
+    for tensor in random.sample(floats, min(len(floats), random.choice((1, 1, 2, 3)))):
+        array, value = numpy_helper.to_array(tensor).copy(), random.choice(values.FINITE)
+        if not array.size:
+            continue
+        if random.random() < 0.5:
+            array.flat[random.choice((0, slice(None)))] = value
+        else:
+            array = np.where(array < 0, -abs(value), abs(value)).astype(np.float32)
+        tensor.CopyFrom(numpy_helper.from_array(array, tensor.name))
+    return bytes(model.SerializeToString())
+
+
 def _node(model: onnx.ModelProto, random: Random) -> onnx.NodeProto:
     nodes = model.graph.node
     node: onnx.NodeProto = random.choice(nodes) if nodes else nodes.add()

@@ -6,7 +6,8 @@ import math
 from random import Random
 
 INTEGERS = (0, 1, -1, 2, 3, 7, 255, 2**31 - 1, 2**31, -(2**31), 2**40, 2**62, 2**63 - 1, -(2**63))
-FLOATS = (0.0, -0.0, 1.0, -1.0, 0.5, 1e-45, 1e-38, 3e38, -3e38, 1e18, math.inf, -math.inf, math.nan)
+FINITE = (0.0, -0.0, 1.0, -1.0, 0.5, 1e-45, 1e-38, 1e-30, 1e-20, 1e18, 1e30, -1e30, 3e38, -3e38)
+FLOATS = (*FINITE, math.inf, -math.inf, math.nan)
 TEXTS = (
     "",
     " ",

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
+import thresher
 from tests.small_models import QONNX, small_model
 from thresher.errors import ThresherError
 from thresher.onnx_import import import_model, read_model
@@ -98,6 +101,27 @@ def _input(size: int) -> Change:
         model.graph.input[0].type.tensor_type.shape.dim[1].dim_value = size
 
     return change
+
+
+def random(op: str, inputs: list[str], **attributes: Any) -> Change:
+    """An operator whose output is added to the bias."""
+
+    def change(model: onnx.ModelProto) -> None:
+        for name, value in (("half", np.float32(0.5)), ("truth", np.bool_(True))):
+            model.graph.initializer.append(numpy_helper.from_array(np.asarray(value), name))
+        model.graph.node.insert(0, helper.make_node(op, inputs, ["drawn"], "chance", **attributes))
+        model.graph.node.insert(1, helper.make_node("ReduceMax", ["drawn"], ["most"], "most", keepdims=0))
+        model.graph.node.insert(2, helper.make_node("Add", ["bias", "most"], ["moved"], "mover"))
+        model.graph.node[-1].input[1] = "moved"
+
+    return change
+
+
+def _branch(model: onnx.ModelProto) -> None:
+    end = helper.make_tensor_value_info("end", TensorProto.FLOAT, [5])
+    drawn = helper.make_graph([helper.make_node("Bernoulli", ["bias"], ["end"])], "drawn", [], [end])
+    kept = helper.make_graph([helper.make_node("Identity", ["bias"], ["end"])], "kept", [], [end])
+    random("If", ["truth"], then_branch=drawn, else_branch=kept)(model)
 
 
 def _many(model: onnx.ModelProto) -> None:
@@ -199,6 +223,26 @@ _CASES: dict[str, tuple[Change, str]] = {
         insert("Tile", ["bias", "shape"], [1 << 40]),
         "import: node 'maker': with the constant that Tile gives, constants of the model have more than "
         "33556032 elements; fold it before the export, or build a smaller model",
+    ),
+    "a random constant": (
+        random("RandomNormal", [], shape=[5]),
+        "import: node 'chance': RandomNormal draws random numbers, so that the model has no one answer to be "
+        "held to; call model.eval() before the export, or leave it out",
+    ),
+    "random numbers beside the input": (
+        random("RandomUniformLike", ["x"]),
+        "import: node 'chance': RandomUniformLike draws random numbers, so that the model has no one answer "
+        "to be held to; call model.eval() before the export, or leave it out",
+    ),
+    "random numbers in a branch": (
+        _branch,
+        "import: node 'chance': Bernoulli draws random numbers, so that the model has no one answer to be "
+        "held to; call model.eval() before the export, or leave it out",
+    ),
+    "a dropout in training": (
+        random("Dropout", ["bias", "half", "truth"]),
+        "import: node 'chance': Dropout in training mode draws random numbers, so that the model has no one "
+        "answer to be held to; call model.eval() before the export, or leave it out",
     ),
     "100,000 nodes": (
         _many,
@@ -308,4 +352,42 @@ def test_huge_pads(tmp_path: Path) -> None:
     assert str(caught.value) == (
         "import: node 'conv': it pads its input to [1, 2, 2147483650, 2147483650], which are more than "
         "33554432 elements a frame; export the model for a smaller input"
+    )
+
+
+def test_a_model_whose_own_floats_overflow(tmp_path: Path) -> None:
+    """It is a fault of the model's, and no mismatch."""
+    model = small_model()
+    give("step", 3e38)(model)
+    onnx.save(model, tmp_path / "huge.onnx")
+    with pytest.raises(ThresherError) as caught:
+        thresher.build(tmp_path / "huge.onnx", tmp_path / "project")
+    said = re.fullmatch(
+        r"verification: node 'layer_matmul0': its output 'm0' has (nan|-?inf) among its values in the model "
+        r"itself, in ([\d,]+) of 1,152 elements, because float32 overflows there or before; train the model "
+        r"again, or mend the export",
+        str(caught.value),
+    )
+    assert said and caught.value.exit_code == 3 and not (tmp_path / "project").exists()
+
+
+@pytest.mark.parametrize("read", ["bias", "s1"])
+def test_a_branch_may_read_what_is_around_it(read: str, tmp_path: Path) -> None:
+    """It is valid, so it is the host's where it is computed, and no constant, since it may never end."""
+    model = small_model()
+    end = helper.make_tensor_value_info("end", TensorProto.FLOAT, [5])
+    kept = helper.make_graph([helper.make_node("Identity", [read], ["end"])], "kept", [], [end])
+    model.graph.initializer.append(numpy_helper.from_array(np.asarray(True), "truth"))
+    choice = helper.make_node("If", ["truth"], ["moved"], "choice", then_branch=kept, else_branch=kept)
+    model.graph.node.insert(len(model.graph.node) - 1, choice)
+    model.graph.node[-1].input[1] = "moved"
+    onnx.save(model, tmp_path / "branch.onnx")
+    if read == "s1":
+        assert import_model(read_model(tmp_path / "branch.onnx")).graph.outputs == ("y",)
+        return
+    with pytest.raises(ThresherError) as caught:
+        import_model(read_model(tmp_path / "branch.onnx"))
+    assert str(caught.value) == (
+        "import: node 'choice': the constant expression If cannot be evaluated (how much its graphs compute "
+        "is not known before); fold it before the export"
     )

@@ -74,11 +74,16 @@ def needed(nodes: Sequence[IntNode], tensor: str) -> tuple[IntNode, ...]:
 
 
 def endpoint(pending: Pending) -> Endpoint:
-    """What the integers of `pending` mean in the model, before any step behind its ONNX tensor."""
+    """What the integers of `pending` mean in the model, before any step behind its ONNX tensor.
+
+    A scale or offset that float32 does not hold is infinite, as what the model has there is.
+    """
     channel = pending.index % pending.channels
-    factor = unfinished(pending)
-    scale, zero = (pending.scale[channel] * factor).astype(np.float32), pending.zero[channel]
-    offset = np.zeros((), np.float32) if pending.offset is None else pending.offset[channel] * factor
+    factor, zero = unfinished(pending), pending.zero[channel]
+    with np.errstate(over="ignore"):
+        scale = (pending.scale[channel] * factor).astype(np.float32)
+        wide = np.zeros(()) if pending.offset is None else pending.offset[channel] * factor
+        offset = wide.astype(np.float32)
     natural = np.array_equal(pending.index.reshape(-1), np.arange(pending.size))
     return Endpoint(
         tensor=pending.tensor,
@@ -87,7 +92,7 @@ def endpoint(pending: Pending) -> Endpoint:
         onnx_shape=(1, *pending.index.shape),
         scale=_shared(scale),
         zero=_shared(zero),
-        offset=_shared(offset.astype(np.float32)),
+        offset=_shared(offset),
         order=None if natural else pending.index.reshape(-1),
     )
 

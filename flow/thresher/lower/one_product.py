@@ -52,5 +52,6 @@ class OneProduct:
         for integers that the product cannot be.
         """
         x, rest = np.divmod(q - self.zero, np.where(self.weights, self.weights, 1))
-        products = (x * self.x_scale).astype(np.float32) * self.real
+        with np.errstate(over="ignore", invalid="ignore"):
+            products = (x * self.x_scale).astype(np.float32) * self.real
         return np.where((self.weights != 0) & (rest == 0), products, others)

@@ -244,7 +244,8 @@ def _beside(node: Conv, form: Pending) -> Ints:
     """
     if node.pad_value == 0:
         return form.zero
-    filled: Ints = form.zero + np.rint(node.pad_value / form.scale).astype(np.int64)
+    with np.errstate(invalid="ignore"):  # Steps beyond 64 bits: what they become does not mean it either.
+        filled: Ints = form.zero + np.rint(node.pad_value / form.scale).astype(np.int64)
     if (((filled - form.zero) * form.scale).astype(np.float32) != np.float32(node.pad_value)).any():
         reason = f"its input is padded with {node.pad_value:g}, which its input's scale has no integer for"
         raise NodeError(
@@ -268,7 +269,8 @@ def _one_product(
     if sums.slack is None or not alone.any() or not moved or not known or node.rounded:
         return None
     single = np.where(alone, weights.sum(axis=1), 0)
-    real = single.astype(np.float32) * node.scale.astype(np.float32)
+    with np.errstate(over="ignore"):
+        real = single.astype(np.float32) * node.scale.astype(np.float32)
     scales = np.broadcast_to(x_scale, sums.scale.shape)
     return OneProduct(single, scales, real, sums.scale, sums.zero)
 

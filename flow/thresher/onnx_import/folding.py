@@ -73,6 +73,8 @@ def evaluate_node(scope: Scope, node: SourceNode, values: Sequence[Array | None]
 
 def _take_room(scope: Scope, node: SourceNode, values: Mapping[str, Array]) -> None:
     """Count what the node gives towards `scope.computed`."""
+    if any(attribute.HasField("g") or attribute.graphs for attribute in node.proto.attribute):
+        raise _not_evaluated(node, "how much its graphs compute is not known before")
     try:
         shapes = infer_shapes(node, scope.source.model.opset, {}, values)
     except INVALID as error:

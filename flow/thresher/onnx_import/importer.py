@@ -34,7 +34,7 @@ from thresher.onnx_import.translate import (
     reads_more,
     translate_custom,
 )
-from thresher.onnx_import.validity import check_node
+from thresher.onnx_import.validity import check_node, check_repeatable
 
 Translated = Sequence[Sequence[QuantNode]]
 
@@ -187,14 +187,11 @@ def _check_sorted(node: SourceNode, known: set[str]) -> None:
 
 def _translate(scope: Scope, node: SourceNode) -> Sequence[QuantNode]:
     """Translate one node; constants and nodes that do nothing give no nodes, and are noted in `scope`."""
-    if all(scope.is_constant(name) for name in node.inputs):
+    check_repeatable(node, _trains(scope, node))
+    if all(scope.is_constant(name) for name in node.reads):
         fold_node(scope, node)
         return []
-    if (
-        node.is_standard
-        and node.op in PASSED_THROUGH
-        and not (_trains(scope, node) or reads_more(scope, node))
-    ):
+    if node.is_standard and node.op in PASSED_THROUGH and not reads_more(scope, node):
         scope.aliases[node.outputs[0]] = scope.resolve(node.inputs[0])
         return []
     unknown = any(name not in scope.shapes for name in dynamic_inputs(scope, node))
@@ -244,7 +241,7 @@ def _refused(scope: Scope, node: SourceNode, problem: NodeError) -> Refused:
 
 
 def _trains(scope: Scope, node: SourceNode) -> bool:
-    return node.op == "Dropout" and bool(scope.scalar(node, 2, "training mode"))
+    return node.is_standard and node.op == "Dropout" and bool(scope.scalar(node, 2, "training mode"))
 
 
 def _shape_value(scope: Scope, node: SourceNode) -> Array:

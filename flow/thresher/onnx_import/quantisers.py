@@ -72,8 +72,9 @@ class Quantiser(QuantNode):
         return kept_shape(shape, self.operands)
 
     def levels(self, x: Array) -> Ints:
-        """The integers of a batch."""
-        scaled = x / self.scale + self.zero
+        """The integers of a batch; what overflows saturates."""
+        with np.errstate(over="ignore"):
+            scaled = x / self.scale + self.zero
         if self.element.bipolar:
             return np.where(scaled >= 0, np.int64(1), np.int64(-1))
         low, high = scaled.dtype.type(self.element.lo), scaled.dtype.type(self.element.hi)
@@ -82,8 +83,9 @@ class Quantiser(QuantNode):
         return ROUNDINGS[self.rounding](clamped).astype(np.int64)
 
     def real(self, levels: Ints, dtype: npt.DTypeLike) -> Array:
-        """What the integers mean, computed in `dtype`."""
-        result: Array = (levels.astype(dtype) - self.zero) * self.scale
+        """What the integers mean, computed in `dtype`; infinite beyond it."""
+        with np.errstate(over="ignore", invalid="ignore"):
+            result: Array = (levels.astype(dtype) - self.zero) * self.scale
         return result
 
     def apply(self, x: Array) -> Array:
@@ -181,8 +183,9 @@ class QuantisedConstant:
 
     @property
     def real(self) -> Floats:
-        """Its value as the model sees it."""
-        return ((self.levels.astype(np.float32) - self.zero) * self.scale).astype(np.float32)
+        """Its value as the model sees it; infinite beyond float32."""
+        with np.errstate(over="ignore"):
+            return ((self.levels.astype(np.float32) - self.zero) * self.scale).astype(np.float32)
 
     def transposed(self) -> QuantisedConstant:
         """The transposed matrix."""

@@ -153,7 +153,7 @@ def _binariser(step: Step, node: SourceNode) -> Binariser | None:
         return None
     if (below == -above).all():
         element = BIPOLAR
-    elif not (((below == 0) | (above == 0)) & (below + above > 0)).all():
+    elif not (((below == 0) | (above == 0)) & (np.maximum(below, above) > 0)).all():
         return None
     decided = (at == below) | (at == above)
     return Binariser(

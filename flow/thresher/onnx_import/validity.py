@@ -1,21 +1,27 @@
-"""Whether a node is one: what its operator's specification says of its inputs, outputs and attributes."""
+"""Whether a node is one: what its operator's specification says of its inputs, outputs and attributes.
+
+And whether it always computes the same, as those do not that draw random numbers.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from types import MappingProxyType
 
 import onnx
 
 from thresher.onnx_import.problems import NodeError
-from thresher.onnx_import.source import SourceNode
+from thresher.onnx_import.source import STANDARD, SourceNode
 
 _AGAIN = "export the model again"
 _INT, _TEXT = onnx.AttributeProto.INT, onnx.AttributeProto.STRING
 # Inputs that QONNX's operators may have, by https://github.com/fastmachinelearning/qonnx/tree/main/docs.
 _QONNX_INPUTS: Mapping[str, tuple[int, ...]] = MappingProxyType(
     {"Quant": (4,), "IntQuant": (4,), "BipolarQuant": (2,), "Trunc": (5, 6)}
+)
+_RANDOM = frozenset(
+    {"RandomNormal", "RandomNormalLike", "RandomUniform", "RandomUniformLike", "Bernoulli", "Multinomial"}
 )
 _QONNX_ATTRIBUTES = MappingProxyType({"signed": _INT, "narrow": _INT, "rounding_mode": _TEXT})
 
@@ -30,10 +36,44 @@ def check_node(node: SourceNode, opset: int) -> None:
         _check_quantiser(node)
     elif node.is_standard and _is_current(node.op, opset):
         try:
-            onnx.checker.check_node(node.proto, _context(opset))
+            onnx.checker.check_node(_without_bodies(node.proto), _context(opset))
         except onnx.checker.ValidationError as error:
             said = " ".join(str(error).split())
             raise NodeError("import", node.name, f"it is no valid {node.op} ({said})", _AGAIN) from None
+
+
+def _without_bodies(node: onnx.NodeProto) -> onnx.NodeProto:
+    """The node with empty graphs in place of its own: these may read what the checker is not given."""
+    copied = onnx.NodeProto()
+    copied.CopyFrom(node)
+    for attribute in copied.attribute:
+        for graph in (*([attribute.g] if attribute.HasField("g") else []), *attribute.graphs):
+            graph.CopyFrom(onnx.GraphProto(name="body"))
+    return copied
+
+
+def check_repeatable(node: SourceNode, trains: bool) -> None:
+    """Do nothing for a node that computes the same each time; a Dropout does not that `trains`.
+
+    Raises:
+        NodeError: It draws random numbers, or a node within it does.
+    """
+    random = next(
+        (each.op_type for each in _nested(node.proto) if each.domain in STANDARD and each.op_type in _RANDOM),
+        "Dropout in training mode" if trains else None,
+    )
+    if random is not None:
+        reason = f"{random} draws random numbers, so that the model has no one answer to be held to"
+        raise NodeError("import", node.name, reason, "call model.eval() before the export, or leave it out")
+
+
+def _nested(node: onnx.NodeProto) -> Iterator[onnx.NodeProto]:
+    """A node and those of its subgraphs."""
+    yield node
+    for attribute in node.attribute:
+        for graph in (attribute.g, *attribute.graphs):
+            for inner in graph.node:
+                yield from _nested(inner)
 
 
 def _check_quantiser(node: SourceNode) -> None:

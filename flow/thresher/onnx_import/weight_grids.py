@@ -80,6 +80,7 @@ def _scale_of(magnitudes: Floats) -> np.float32 | None:
         return None
     largest = distinct[-1]
     scales: Floats = largest / np.arange(1, _STEPS + 1, dtype=np.float32)
+    scales = scales[scales > 0]  # Of the least float32 a part is none.
     real = distinct.astype(np.float64)
     steps = np.maximum(1, np.rint(real / scales[:, None]))
     misfit = np.abs(steps * scales[:, None].astype(np.float64) - real)

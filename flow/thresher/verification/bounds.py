@@ -313,8 +313,9 @@ def _total(node: Sum, inputs: list[Bounds]) -> Bounds:
 
 
 def _outwards(low: Doubles, high: Doubles) -> Bounds:
-    """The nearest float32 on the outside of both."""
-    below, above = low.astype(np.float32), high.astype(np.float32)
+    """The nearest float32 on the outside of both; infinite beyond all of them."""
+    with np.errstate(over="ignore"):
+        below, above = low.astype(np.float32), high.astype(np.float32)
     below = np.where(below > low, np.nextafter(below, np.float32(-np.inf)), below)
     above = np.where(above < high, np.nextafter(above, np.float32(np.inf)), above)
     return Bounds(below, above)

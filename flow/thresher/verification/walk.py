@@ -18,6 +18,7 @@ from thresher.lower import Checkpoint
 from thresher.lower.integer import Flags, Ints
 from thresher.lower.stimulus import draw_frames
 from thresher.onnx_import.nodes import ArgMax, QuantNode
+from thresher.onnx_import.problems import RETRAIN, NodeError, printable
 from thresher.onnx_import.reference import Frames, Reference
 from thresher.verification.bounds import Bounds, enclosing
 from thresher.verification.results import Difference, TensorResult
@@ -51,7 +52,14 @@ class Walk:
         Raises:
             RuntimeRefusalError: onnxruntime refuses a node.
             UsageError: The frames do not fit the model.
+            NodeError: The model itself has a NaN or an infinity where the hardware has an integer.
         """
+        # What overflows is found by `_check_finite`, and of all else nothing is asked.
+        with np.errstate(over="ignore", invalid="ignore"):
+            self._walk()
+        return self.results
+
+    def _walk(self) -> None:
         self._begin()
         kept = {self.subject.model.source.output, *self.subject.replaced}
         for place, step in enumerate(self.reference.steps):
@@ -64,7 +72,6 @@ class Walk:
             needed = kept.union(*(each.reads for each in self.reference.steps[place + 1 :]))
             self.values = {name: rows for name, rows in self.values.items() if name in needed}
         self._finish()
-        return self.results
 
     def _begin(self) -> None:
         """The model's input, and the integers that enter the hardware."""
@@ -107,6 +114,8 @@ class Walk:
     def _arrive(self, name: str) -> None:
         """Compare a tensor that the model has just written, and put in its place what is to stand there."""
         points = self.subject.points.get(name, ())
+        if points:
+            self._check_finite(name)
         for point in points:
             if point.checkpoint.own_error:
                 self._compare_fixed_point(name, point)
@@ -119,6 +128,17 @@ class Walk:
         chain = self.subject.ends.get(name)
         if chain is not None:
             self._leave(name, chain)
+
+    def _check_finite(self, name: str) -> None:
+        """Refuse a model whose own values mean nothing, which no integers equal."""
+        wrong = ~np.isfinite(self._stacked(name))
+        if wrong.any():
+            value = float(self._stacked(name)[wrong][0])
+            reason = (
+                f"its output '{printable(name)}' has {value:g} among its values in the model itself, in "
+                f"{int(wrong.sum()):,} of {wrong.size:,} elements, because float32 overflows there or before"
+            )
+            raise NodeError("verification", self.subject.writers.get(name, name), reason, RETRAIN)
 
     def _compare(self, name: str, point: Checkpoint) -> None:
         """Integers against what the model's values mean."""
