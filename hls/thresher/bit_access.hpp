@@ -158,11 +158,10 @@ class BitAccess {
   THRESHER_OPERATOR bool or_reduce() const { return bits() != 0; }
   THRESHER_OPERATOR bool nor_reduce() const { return bits() == 0; }
   THRESHER_OPERATOR bool xor_reduce() const {
+    constexpr int kHalvings = Width == 1 ? 0 : 32 - __builtin_clz(Width - 1);
     Bits folded = bits();
 #pragma clang loop unroll(full)
-    for (int half = 4096; half > 0; half /= 2) {
-      if (half < Width) folded ^= folded >> half;
-    }
+    for (int place = kHalvings - 1; place >= 0; --place) folded ^= folded >> (1 << place);
     return (folded & 1) != 0;
   }
   THRESHER_OPERATOR bool xnor_reduce() const { return !xor_reduce(); }

@@ -86,6 +86,28 @@ struct Joined {
   uint<70> sum_ = 0;
 };
 
+// Parities of few bits where only some steps take them: clang then makes one case of two conditions of a loop.
+struct Parities {
+  struct Ports {
+    thresher::InStream<8> s_axis;
+    thresher::OutStream<1> m_axis;
+  };
+
+  void step(Ports& ports) {
+    const uint<8> beat = ports.s_axis.read();
+    switch (static_cast<unsigned>(beat(7, 6))) {
+      case 0: odd_ = beat[0] != 0; break;
+      case 1: odd_ = uint<1>(beat).xor_reduce(); break;
+      case 2: odd_ = uint<2>(beat).xor_reduce(); break;
+      default: odd_ = sint<5>(beat).xor_reduce(); break;
+    }
+    ports.m_axis.write(odd_);
+  }
+
+ private:
+  uint<1> odd_ = 0;
+};
+
 }  // namespace units
 
 #endif

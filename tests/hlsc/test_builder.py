@@ -190,6 +190,12 @@ def test_a_sign_needs_no_comparison(builder: Builder) -> None:
     assert (node.op, node.value, node.width) == (Op.SLICE, 8, 1)
 
 
+def test_a_value_is_not_below_itself(builder: Builder) -> None:
+    a = builder.input("a", 9)
+
+    assert builder.ult(a, a) is builder.slt(a, a) is builder.const(1, 0)
+
+
 def test_equal_computations_are_one_node(builder: Builder) -> None:
     a, b = builder.input("a", 9), builder.input("b", 9)
 

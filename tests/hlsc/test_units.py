@@ -10,13 +10,16 @@ import pytest
 from tests.hlsc.native import HLS, NativeUnits
 from tests.hlsc.rtl import Module, RtlModules
 from thresher.hlsc import CompiledUnit, UnitSource, compile_unit
+from thresher.hlsc.clang import emit_llvm
 from thresher.hlsc.diagnosis import fastest_mhz
+from thresher.hlsc.evaluate import Interpreter
+from thresher.hlsc.frontend.unit import read_unit
 from thresher.hlsc.llvm.parser import parse
 from thresher.hlsc.schedule.delay import delay_model
 
 UNITS = Path(__file__).parent / "units.hpp"
 TABLES = ("ShortTable", "LongTable", "ShortBlockTable", "LutTable")
-BITS = ("BitWires", "BitPlaces", "Joined")
+BITS = ("BitWires", "BitPlaces", "Joined", "Parities")
 NAMES = ("Wire", "MatrixVector", "Mixed", "Counter", "Awkward", "Language", "Blocks", *TABLES, *BITS)
 CLOCKS = (50.0, 100.0, 250.0)
 
@@ -98,6 +101,18 @@ def test_constant_bits_and_ranges_are_wires(compiled: dict[tuple[str, float], Co
         "  assign word = {1'b0, s_axis_tdata[1], s_axis_tdata[5:4], s_axis_tdata[11:9], s_axis_tdata[9],\n"
         "      s_axis_tdata[15:12], s_axis_tdata[3], 1'b1, s_axis_tdata[6], s_axis_tdata[0]};\n"
     ) in verilog
+
+
+def test_parities_of_few_bits_are_taken_in_any_step() -> None:
+    beats = range(256)
+    counted = [(1, 1, 2, 5)[beat >> 6] for beat in beats]
+
+    reading = read_unit(parse(emit_llvm(source("Parities")).text))
+    written = Interpreter(reading.graph).run({"s_axis": beats}, len(beats))["m_axis"]
+
+    assert written == [
+        (beat & (1 << bits) - 1).bit_count() % 2 for beat, bits in zip(beats, counted, strict=True)
+    ]
 
 
 def test_a_slow_clock_takes_one_stage_and_a_fast_one_several(

@@ -101,7 +101,7 @@ class Builder(Arithmetic):
         """Whether `a` is below `b`, both unsigned."""
         if a.mask & ~a.zeros < b.ones:
             return self.const(1, 1)
-        if a.ones >= b.mask & ~b.zeros:
+        if a is b or a.ones >= b.mask & ~b.zeros:
             return self.const(1, 0)
         narrow = max(a.unsigned_width, b.unsigned_width, 1)
         narrow = min(narrow, max(a.signed_width, b.signed_width))
@@ -135,7 +135,7 @@ class Builder(Arithmetic):
     def slt(self, a: Node, b: Node) -> Node:
         """Whether `a` is below `b`, both signed."""
         sign = a.width - 1
-        if a.op is Op.CONST and b.op is Op.CONST:
+        if a is b or (a.op is Op.CONST and b.op is Op.CONST):
             return self.const(1, (a.value ^ 1 << sign) < (b.value ^ 1 << sign))
         if (a.zeros & b.zeros | a.ones & b.ones) >> sign:
             return self.ult(a, b)
