@@ -391,3 +391,13 @@ def test_a_branch_may_read_what_is_around_it(read: str, tmp_path: Path) -> None:
         "import: node 'choice': the constant expression If cannot be evaluated (how much its graphs compute "
         "is not known before); fold it before the export"
     )
+
+
+def test_a_constant_that_is_passed_through_beside_a_computed_ratio(tmp_path: Path) -> None:
+    """The ratio of a Dropout that does nothing may be computed; what is dropped of is a constant still."""
+    model = small_model()
+    model.graph.node.insert(8, helper.make_node("Dropout", ["bias", "s1"], ["kept"], "dropout"))
+    model.graph.node[-1].input[1] = "kept"
+    onnx.save(model, tmp_path / "dropout.onnx")
+    graph = import_model(read_model(tmp_path / "dropout.onnx")).graph
+    assert [node.role for node in graph.onnx if node.name == "dropout"] == ["folded"]

@@ -192,7 +192,7 @@ def _translate(scope: Scope, node: SourceNode) -> Sequence[QuantNode]:
         fold_node(scope, node)
         return []
     if node.is_standard and node.op in PASSED_THROUGH and not reads_more(scope, node):
-        scope.aliases[node.outputs[0]] = scope.resolve(node.inputs[0])
+        scope.pass_through(node.inputs[0], node.outputs[0])
         return []
     unknown = any(name not in scope.shapes for name in dynamic_inputs(scope, node))
     if unknown and masked_step(scope, node) is None:

@@ -77,6 +77,15 @@ class Scope:
         """The tensor that `tensor` is another name of."""
         return self.aliases.get(tensor, tensor)
 
+    def pass_through(self, tensor: str, output: str) -> None:
+        """Note that a node writes what it reads: a constant, or the same tensor by another name."""
+        if tensor in self.quantised:
+            self.quantised[output] = self.quantised[tensor]
+        elif tensor in self.constants:
+            self.constants[output] = self.constants[tensor]
+        else:
+            self.aliases[output] = self.resolve(tensor)
+
     def range_of(self, tensor: str) -> tuple[float, float]:
         """The least and the greatest value that a tensor can have; infinite where nothing limits it."""
         return self.ranges.get(tensor, (-math.inf, math.inf))
