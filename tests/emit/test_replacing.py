@@ -13,10 +13,13 @@ import tempfile
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
 from thresher.emit import replacing as module
+from thresher.emit.manifest import read_manifest
+from thresher.emit.own_files import keep_own_files
 from thresher.emit.replacing import replacing, restore
 from thresher.errors import UsageError
 
@@ -280,6 +283,27 @@ def test_own_files_are_copied_where_they_cannot_be_linked(
     assert (project / "run.sh").read_text() == "mine"
     assert stat.S_IMODE((project / "run.sh").stat().st_mode) == 0o755
     assert (project / "link").readlink() == Path("run.sh")
+
+
+@pytest.mark.parametrize("links", [True, False])
+def test_own_files_that_the_build_itself_needs_stay_however_often(
+    links: bool, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Own headers count in the digest of the C++, and so have their place before the manifest is written."""
+    if not links:
+        monkeypatch.setattr(os, "link", Mock(side_effect=PermissionError(errno.EPERM, "no links")))
+    own = project / "hls" / "lib" / "mine.hpp"
+    own.parent.mkdir(parents=True)
+    own.write_text("mine")
+    for text in ("one", "two", "three"):
+        with replacing(project) as folder:
+            (folder / "hls").mkdir()
+            for name in ("project.json", "hls/layer.hpp"):
+                (folder / name).write_text(DESCRIPTION if name == "project.json" else text)
+            keep_own_files(project, folder, below="hls")
+        assert own.read_text() == "mine"
+        manifest = read_manifest(project)
+        assert manifest is not None and sorted(manifest) == ["hls/layer.hpp", "project.json"]
 
 
 @pytest.mark.parametrize("put_back", [build, restore])

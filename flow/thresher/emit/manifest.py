@@ -42,10 +42,11 @@ class Contents:
     own: tuple[PurePosixPath, ...]
 
 
-def write_manifest(folder: Path) -> None:
-    """List all files of a new project in its manifest."""
-    paths = (PurePosixPath(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
-    digests = {str(path): None if str(path) == _REPORT else _digest(folder / path) for path in sorted(paths)}
+def write_manifest(folder: Path, own: Collection[PurePosixPath] = ()) -> None:
+    """List all files of a new project in its manifest, but for the user's `own` among them."""
+    paths = {PurePosixPath(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+    written = sorted(paths.difference(own))
+    digests = {str(path): None if str(path) == _REPORT else _digest(folder / path) for path in written}
     write_json(folder / MANIFEST, {"schema": _SCHEMA, "files": digests})
 
 

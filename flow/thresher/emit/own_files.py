@@ -43,6 +43,23 @@ def keep_own_files(
         shutil.copystat(old, folder)
 
 
+def kept_files(target: Path, new: Path) -> frozenset[PurePosixPath]:
+    """What `keep_own_files` has put into `new` so far, of a file system without links too."""
+    if not target.is_dir():
+        return frozenset()
+    return frozenset(path for path in _own(target, new) if _is_kept(target / path, new / path))
+
+
+def _is_kept(old: Path, place: Path) -> bool:
+    if not os.path.lexists(place):
+        return False
+    one, other = old.lstat(), place.lstat()
+    # A copy has the time of what it was copied from, and what Thresher has just written has its own.
+    return os.path.samestat(one, other) or (
+        (one.st_size, one.st_mtime_ns) == (other.st_size, other.st_mtime_ns) and _is_same(old, place)
+    )
+
+
 def _own(target: Path, new: Path) -> tuple[PurePosixPath, ...]:
     manifest = read_manifest(target)
     if manifest is not None:

@@ -25,7 +25,7 @@ from pathlib import Path
 
 from thresher.emit.exchange import exchange
 from thresher.emit.manifest import write_manifest
-from thresher.emit.own_files import keep_own_files
+from thresher.emit.own_files import keep_own_files, kept_files
 from thresher.emit.target import MARKER, check_target
 from thresher.errors import UsageError
 
@@ -56,7 +56,7 @@ def replacing(
         new.mkdir()
         with _naming_the_disk(target, command):
             yield new
-            write_manifest(new)
+            write_manifest(new, kept_files(target, new))
             check_target(target, marker, command, force)
             keep_own_files(target, new, command, force)
             if place.exists():
