@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import io
 import os
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -245,4 +247,69 @@ def test_a_working_folder_that_is_gone(folder: Path, monkeypatch: pytest.MonkeyP
     assert main(["build", str(folder / "ok.onnx"), "-o", "out"]) == 2
     assert told.getvalue() == (
         "thresher: error: files: the working folder has been deleted; change to another and try again\n"
+    )
+
+
+def test_an_interrupt_while_the_command_line_loads() -> None:
+    program = (
+        "import sys\n"
+        "class Interrupting:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        "        if name == 'thresher.cli':\n"
+        "            raise KeyboardInterrupt\n"
+        "sys.meta_path.insert(0, Interrupting())\n"
+        "from thresher.__main__ import main\n"
+        "sys.exit(main())\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "thresher: interrupted\n")
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_what_ends_a_build_leaves_nothing(number: signal.Signals, folder: Path) -> None:
+    command = [sys.executable, "-m", "thresher", "build", "ok.onnx", "-o", "out"]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as build:
+        deadline = time.monotonic() + 60
+        while not (folder / ".out.thresher-build").exists() and time.monotonic() < deadline:
+            time.sleep(0.01)
+        build.send_signal(number)
+        _, said = build.communicate()
+    assert (build.returncode, said) == (128 + number, "")
+    assert [path.name for path in folder.iterdir()] == ["ok.onnx"]
+
+
+def test_a_signal_that_is_ignored_stays_so() -> None:
+    program = (
+        "import signal\nsignal.signal(signal.SIGHUP, signal.SIG_IGN)\n"
+        "from thresher import __main__\nimport thresher.cli\nthresher.cli.main = lambda: 0\n"
+        "__main__.main()\nprint(signal.getsignal(signal.SIGHUP) is signal.SIG_IGN)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "True\n", "")
+
+
+def test_a_project_that_is_built_again_meanwhile(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What fails in between names the cause, whatever the error; what fails without it does not."""
+    (folder / "project").mkdir()
+
+    def fail(_: object) -> int:
+        raise FileNotFoundError(2, "No such file or directory", "project/rtl/mvu0.sv")
+
+    def replaced(options: object) -> int:
+        (folder / "project").rename(folder / "old")
+        (folder / "project").mkdir()
+        return fail(options)
+
+    monkeypatch.setattr(commands, "csim", replaced)
+    assert refused(capsys, "csim", "project") == (
+        2,
+        "project: 'project' was built again while it was read; run the command again, without a build at the "
+        "same time",
+    )
+    monkeypatch.setattr(commands, "csim", fail)
+    assert refused(capsys, "csim", "project") == (
+        2,
+        "files: 'project/rtl/mvu0.sv': No such file or directory; mend that and try again",
     )

@@ -149,6 +149,11 @@ def test_few_levels_of_a_large_scale_are_told() -> None:
     )
 
 
+def test_a_few_values_tell_that_they_are_far_beyond() -> None:
+    said = describe_inputs(host(network("unsigned 8")), np.rint(images("even")[:1] * 255), "inputs")
+    assert said is not None and said.endswith("; divide them by 255")
+
+
 def test_few_frames_are_told_where_levels_are_many() -> None:
     said = describe_inputs(host(network("unsigned 8")), images("even")[:3] / 255, "inputs")
     assert said is not None

@@ -13,6 +13,7 @@ from typing import NoReturn, Protocol
 from thresher import commands
 from thresher.errors import ThresherError, UsageError
 from thresher.hardware.boards import boards
+from thresher.replaced import noticing_a_new_build
 from thresher.warn import warnings_as_lines
 from thresher_sim.internal_error import EXIT_CODE, describe_internal_error
 from thresher_sim.system_error import describe_system_error, leave_quietly
@@ -92,7 +93,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         options = _parser().parse_args(_joined(given))
         command: Callable[[argparse.Namespace], int] = options.command
-        with warnings_as_lines():
+        with warnings_as_lines(), noticing_a_new_build(getattr(options, "project", None)):
             code = command(options)
         sys.stdout.flush()  # Here an error of it is said, at the interpreter's end it is not.
         return code

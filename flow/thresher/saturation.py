@@ -19,10 +19,11 @@ from thresher.lower.integer import Flags
 # Of the values other than the commonest, the share that must be far beyond the levels, or on a level or two.
 MOST_FAR = 1 / 3
 MOST_ALIKE = 0.99
-# Fewer levels are few by nature, and cut off more than their range; of fewer values, or fewer different
-# ones, nothing can be told.
+# Fewer levels are few by nature, and cut off more than their range. Of fewer values it cannot be told that
+# they are alike, of the fewest that they are far beyond, of fewer different ones anything.
 FEWEST_LEVELS = 8
 FEWEST_VALUES = 64
+FEWEST_FAR = 16
 FEWEST_DIFFERENT = 8
 # Values that are looked at, spread evenly over all that there are.
 MOST_VALUES = 1 << 18
@@ -58,9 +59,12 @@ def find_misfit(
         reach: How many times the whole range is far beyond it.
     """
     rest = positions[~common]
-    if rest.size < FEWEST_VALUES or len(np.unique(rest)) < FEWEST_DIFFERENT:
+    if rest.size < FEWEST_FAR or len(np.unique(rest)) < FEWEST_DIFFERENT:
         return None
+    enough = rest.size >= FEWEST_VALUES
     if two:
+        if not enough:
+            return None
         upper = float((rest >= 0).mean())
         alike = max(upper, 1 - upper)
         return Misfit(0.0, alike) if alike >= MOST_ALIKE else None
@@ -69,7 +73,7 @@ def find_misfit(
     far = reach * max(count, FEWEST_LEVELS)
     if ((rest > high + far) | (rest < low - far)).mean() >= MOST_FAR:
         return Misfit(saturated)
-    if count < FEWEST_LEVELS and reach > 1:
+    if not enough or (count < FEWEST_LEVELS and reach > 1):
         return None
     levels = np.bincount(np.clip(np.rint(rest), low, high).astype(np.int64) - low, minlength=count)
     few = 1 if count < FEWEST_LEVELS else 2

@@ -204,6 +204,16 @@ _CASES: dict[str, tuple[Change, str]] = {
         "import: model 'bad.onnx': input 'x', [1, 1099511627776], has more than 33554432 elements a frame; "
         "export the model for a smaller input",
     ),
+    "an input of no size": (
+        _input(0),
+        "import: model 'bad.onnx': input 'x', dimension 1: the size is 0; export the model with a fixed "
+        "input shape",
+    ),
+    "an initialiser twice": (
+        lambda model: model.graph.initializer.append(tensor(model, "w1")),
+        "import: model 'bad.onnx': initialiser 'w1' is there more than once, so the file is not valid ONNX; "
+        "export the model again",
+    ),
     "a zero point of 1e18": (
         give("zero", 1e18),
         "import: node 'layer_quant': its zero point is 1e+18, where at most 2147483648 is supported; "

@@ -156,6 +156,13 @@ def read_source(model: OnnxModel) -> Source:
         reason = f"it is in opset {model.opset}, where {newest} is the newest that is supported"
         raise unsupported(model, reason, "export the model in an older opset")
     given = {tensor.name: tensor for tensor in graph.initializer}
+    if len(given) < len(graph.initializer):
+        counts = Counter(tensor.name for tensor in graph.initializer)
+        reason = f"initialiser '{counts.most_common(1)[0][0]}' is there more than once"
+        raise UsageError(
+            f"import: model '{printable(model.name)}': {printable(reason)}, so the file is not valid ONNX; "
+            "export the model again"
+        )
     inputs = [value for value in graph.input if value.name not in given]
     for what, values in (("inputs", inputs), ("outputs", list(graph.output))):
         if len(values) != 1:
@@ -228,7 +235,8 @@ def _input_shape(model: OnnxModel, value: onnx.ValueInfoProto) -> Shape:
     for axis, dim in enumerate(frame, start=1):
         if not dim.HasField("dim_value") or dim.dim_value < 1:
             size = f" '{dim.dim_param}'" if dim.dim_param else ""
-            reason = f"{where}, dimension {axis}: the size{size} is dynamic"
+            fault = f"is {dim.dim_value}" if dim.HasField("dim_value") else "is dynamic"
+            reason = f"{where}, dimension {axis}: the size{size} {fault}"
             raise unsupported(model, reason, "export the model with a fixed input shape")
     shape = (1, *(dim.dim_value for dim in frame))
     if math.prod(shape) > MOST_ELEMENTS:
