@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 import signal
 import subprocess
@@ -312,4 +313,27 @@ def test_a_project_that_is_built_again_meanwhile(
     assert refused(capsys, "csim", "project") == (
         2,
         "files: 'project/rtl/mvu0.sv': No such file or directory; mend that and try again",
+    )
+
+
+def test_a_result_follows_links_and_goes_into_pipes(folder: Path) -> None:
+    """What is named for a result is neither a device's nor a link's end."""
+    (folder / "linked.json").write_text("old")
+    (folder / "link").symlink_to("linked.json")
+    os.mkfifo(folder / "pipe")
+    reader = os.open(folder / "pipe", os.O_RDONLY | os.O_NONBLOCK)
+    for name in ("link", "pipe"):
+        assert main(["check", "ok.onnx", "--json", name]) == 0
+    text = (folder / "linked.json").read_text()
+    assert json.loads(text)["counts"]["problem"] == 0
+    assert (folder / "link").is_symlink() and (folder / "pipe").is_fifo()
+    assert os.read(reader, 1 << 20).decode() == text
+    os.close(reader)
+
+
+def test_results_of_evaluate_need_a_folder(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    given = ("evaluate", "project", "--inputs", "x.npy", "--labels", "y.npy", "-o", "ok.onnx")
+    assert refused(capsys, *given) == (
+        2,
+        "evaluate: 'ok.onnx' is no folder; give the name of one for the results with -o",
     )

@@ -462,6 +462,7 @@ def test_bad_frames_are_refused(
     [
         (["--frames", "0"], "frames: 0 frames cannot be simulated; give 1 or more"),
         (["--trace", "."], "trace: '.' is a folder; give the name of a file"),
+        (["--trace", "/dev/null"], "trace: '/dev/null' is no regular file; give the name of a file"),
         (["--labels", "y.npy"], "labels: they belong to frames; give those too, with --inputs"),
     ],
 )

@@ -24,7 +24,7 @@ from thresher import api
 from thresher.building import BuildOptions, build_project, parse_input_type, parse_scale
 from thresher.checking import check_graph
 from thresher.console import Console
-from thresher.emit.files import write_json
+from thresher.emit.files import json_text, write_json
 from thresher.emit.yosys import FAMILIES
 from thresher.errors import SimulationMismatchError, UsageError
 from thresher.evaluation import evaluate as measure
@@ -36,7 +36,7 @@ from thresher.inputs import warn_of_layers
 from thresher.kernels.installed import custom_operators
 from thresher.lower import ADD_BITS
 from thresher.onnx_import import import_model, read_model
-from thresher.outputs import check_output
+from thresher.outputs import check_output, check_output_folder, write_output
 from thresher.report.chart import check_matplotlib, write_chart
 from thresher.report.check import check_summary, check_table
 from thresher.report.evaluation import evaluation_table
@@ -76,7 +76,7 @@ __all__ = [
 
 def check(options: argparse.Namespace) -> int:
     """Print what becomes of every node; exit code 3 where some node stands in the way."""
-    check_output(options.json, "json", (options.model, options.samples))
+    check_output(options.json, "json", (options.model, options.samples), text=True)
     model = read_model(options.model)
     request = sample_request(options.quantize_float, _array(options.samples, "samples"), None)
     input_type, input_scale = _input(options)
@@ -91,7 +91,7 @@ def check(options: argparse.Namespace) -> int:
         if not layer.unintended:
             console.print(layer.sentence, markup=False, highlight=False, soft_wrap=True)
     if options.json is not None:
-        write_json(options.json, checked.to_json())
+        write_output(options.json, json_text(checked.to_json()))
         console.print(f"also as {options.json}")
     if not checked.can_be_built:
         console.print(f"{checked.counts['problem']} of {len(checked.reports)} nodes stand in the way")
@@ -249,6 +249,7 @@ def report(options: argparse.Namespace) -> int:
 
 def evaluate(options: argparse.Namespace) -> int:
     """Measure every level that is asked for; print a table, and write it as JSON and as a chart."""
+    check_output_folder(options.output, "evaluate")
     if not options.no_plot:
         check_matplotlib()
     frames, labels = _arrays(options)
@@ -372,6 +373,7 @@ def _is_vitis(options: argparse.Namespace) -> bool:
 
 
 def _save_trace(path: Path, run: SimulationResult) -> None:
+    path = path.resolve()
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(f".{path.name}.part.npz")
     np.savez_compressed(beside, allow_pickle=False, **run.streams)
