@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parents[1]
 FLOW = ROOT / "flow" / "thresher"
 RUNTIME = ROOT / "rtl_sim" / "thresher_sim"
 
-BASE = {"errors", "graph", "share"}
+BASE = {"errors", "ir", "share"}
 # A stage, in the order of the flow, with what it may import of the package besides itself.
 STAGES = (
     *("onnx_import", "lower", "host", "kernels", "hardware", "verification"),

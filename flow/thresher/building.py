@@ -26,7 +26,6 @@ from thresher.float_layers import (
     quantise_floats,
     sample_request,
 )
-from thresher.graph import Array
 from thresher.hardware.boards import Board, choose_part, find_board
 from thresher.hardware.connect import connect
 from thresher.hardware.folding import fold_by_default, fold_to_fit, fold_to_target
@@ -35,6 +34,7 @@ from thresher.hardware.select import Layer, select_kernels
 from thresher.hardware.told import fold_as_told, parse_folding, read_folding
 from thresher.host import as_array, check_array
 from thresher.inputs import warn_of_inputs, warn_of_layers, warn_of_type
+from thresher.ir.graph import Array
 from thresher.kernels.installed import custom_operators
 from thresher.lower import ADD_BITS, HostLayer, Lowered, find_host_layers, lower
 from thresher.onnx_import import Imported, OnnxModel, QuantGraph, import_model, read_model

@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from thresher.hardware.select import select_kernels
+from thresher.ir.integer import IntGraph, IntNode
 from thresher.lower import HostLayer, NodeReport, examine, find_host_layers
 from thresher.lower.ascend import ascend
 from thresher.lower.entry import INPUT
-from thresher.lower.integer import IntGraph, IntNode
 from thresher.onnx_import.importer import QuantGraph
 from thresher.onnx_import.problems import NodeError
 from thresher_sim.streams import IntType

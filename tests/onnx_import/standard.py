@@ -14,7 +14,7 @@ from onnx import helper
 
 from tests.lower.helpers import Compiled, compile_proto
 from tests.models import Array, ModelBuilder, randomise_statistics
-from thresher.lower.integer import IntPool, IntThreshold
+from thresher.ir.integer import IntPool, IntThreshold
 from thresher.onnx_import.quantisers import Quantiser
 
 

@@ -13,7 +13,7 @@ from tests.models import Array
 from tests.onnx_import.standard import assert_exact, export_torch
 from tests.onnx_import.torch_layers import ScaledByInput, ScaledConv2d, binary_network, dorefa_network
 from thresher.errors import UsageError
-from thresher.lower.integer import IntMatMul
+from thresher.ir.integer import IntMatMul
 from thresher.onnx_import import import_model, parse_model, read_model
 from thresher.onnx_import.map_nodes import FloatConv
 from thresher.onnx_import.quantisers import Binariser

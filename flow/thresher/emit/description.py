@@ -12,9 +12,9 @@ from thresher.hardware.graph import INPUT_STREAM, OUTPUT_STREAM, HwNode, stream_
 from thresher.hardware.next_step import NextStep
 from thresher.hardware.parts import known_size
 from thresher.hlsc import CompiledUnit
+from thresher.ir.integer import IntDepthwise, IntMatMul, IntNode, IntThreshold
 from thresher.kernels import Resources
 from thresher.kernels.parts import fit_error
-from thresher.lower.integer import IntDepthwise, IntMatMul, IntNode, IntThreshold
 from thresher.timing.network import Timing
 
 SCHEMA = 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from thresher.graph import Array, Graph
+from thresher.ir.graph import Array, Graph
 from thresher.kernels import Kernel
 from thresher.kernels.base import same_beats
 from thresher_sim.streams import StreamLayout

@@ -7,11 +7,11 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from thresher.graph import consumers
+from thresher.ir.graph import consumers
+from thresher.ir.integer import IntGraph, IntNode, TensorType
 from thresher.kernels import Kernel
 from thresher.kernels.fork import Fork
 from thresher.kernels.installed import available_kernels
-from thresher.lower.integer import IntGraph, IntNode, TensorType
 from thresher.onnx_import.problems import NodeError
 
 _LONGEST = 64

@@ -10,8 +10,8 @@ import inspect
 import pkgutil
 from functools import cache
 
+from thresher.ir.integer import IntCustom, IntNode
 from thresher.kernels.base import Folding, Kernel, Lookahead, RamStyle, Resources, Schedule, Table
-from thresher.lower.integer import IntCustom, IntNode
 from thresher.onnx_import.custom import Attribute, CustomOperator, Integers, RefusalError
 from thresher_sim.streams import IntType, StreamLayout
 

@@ -15,8 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 from thresher.errors import UsageError
-from thresher.graph import Array
-from thresher.lower.integer import IntNode
+from thresher.ir.graph import Array
+from thresher.ir.integer import IntNode
 from thresher.onnx_import.custom import CustomOperator
 from thresher_sim.streams import StreamLayout
 

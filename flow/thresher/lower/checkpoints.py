@@ -7,9 +7,9 @@ from dataclasses import replace
 
 import numpy as np
 
+from thresher.ir.integer import Flags, IntNode
 from thresher.lower.ends import unfinished
 from thresher.lower.forms import Pending
-from thresher.lower.integer import Flags, IntNode
 from thresher.lower.lowered import Checkpoint
 from thresher.lower.lowering import Lowering
 from thresher.onnx_import.quantisers import Quantiser

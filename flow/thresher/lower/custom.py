@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from thresher.ir.integer import IntCustom
+from thresher.ir.quant import Shape
 from thresher.lower.forms import Pending, integer, rescaling, stream_order
-from thresher.lower.integer import IntCustom
 from thresher.onnx_import.custom import Custom, Integers
-from thresher.onnx_import.nodes import Shape
 from thresher.onnx_import.problems import NodeError
 
 

@@ -6,12 +6,12 @@ from dataclasses import replace
 
 import numpy as np
 
+from thresher.ir.quant import HostQuantiser, Linear, QuantNode
 from thresher.lower.forms import Pending
 from thresher.lower.staircase import find_staircase, fitted
 from thresher.onnx_import.custom import Custom
 from thresher.onnx_import.importer import QuantGraph
 from thresher.onnx_import.map_nodes import Conv
-from thresher.onnx_import.nodes import HostQuantiser, Linear, QuantNode
 from thresher.onnx_import.problems import NodeError
 from thresher.onnx_import.quantisers import UNBOUNDED, Binariser, Quantiser, Rounding, Truncation
 

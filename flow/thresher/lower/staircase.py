@@ -12,9 +12,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
+from thresher.ir.integer import Ints
+from thresher.ir.quant import Elementwise
 from thresher.lower.forms import FLOAT32, FLOAT64, Pending, is_largest
-from thresher.lower.integer import Ints
-from thresher.onnx_import.nodes import Elementwise
 from thresher.onnx_import.problems import NodeError
 from thresher.onnx_import.quantisers import Quantiser, Rounding, Truncation
 from thresher_sim.streams import IntType

@@ -13,8 +13,7 @@ from typing import Any
 import numpy as np
 
 from thresher.errors import UsageError
-from thresher.lower.branches import IntAdd, IntConcat, IntRescale, IntSelect, IntUpsample
-from thresher.lower.integer import (
+from thresher.ir.integer import (
     EdgeCorrections,
     IntArgMax,
     IntCustom,
@@ -28,10 +27,11 @@ from thresher.lower.integer import (
     IntWindow,
     TensorType,
 )
+from thresher.ir.window import Window
+from thresher.lower.branches import IntAdd, IntConcat, IntRescale, IntSelect, IntUpsample
 from thresher.lower.lowered import Approximation, Checkpoint, Endpoint, Lowered
 from thresher.lower.one_product import OneProduct
 from thresher.onnx_import.custom import NO_OPERATORS, CustomOperator, Operators
-from thresher.onnx_import.window import Window
 from thresher_sim.streams import IntType
 
 Arrays = dict[str, np.ndarray[Any, Any]]

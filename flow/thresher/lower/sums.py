@@ -8,11 +8,12 @@ from dataclasses import replace
 
 import numpy as np
 
+from thresher.ir.integer import IntNode
+from thresher.ir.quant import QuantNode
 from thresher.lower.branches import IntAdd
 from thresher.lower.entry import INPUT
 from thresher.lower.forms import Namer, Pending
 from thresher.lower.grids import Term, joint_grid
-from thresher.lower.integer import IntNode
 from thresher.lower.join_parts import (
     Joined,
     Part,
@@ -25,7 +26,6 @@ from thresher.lower.join_parts import (
 )
 from thresher.lower.piecewise import Piecewise
 from thresher.onnx_import.join_nodes import Sum
-from thresher.onnx_import.nodes import QuantNode
 from thresher.onnx_import.problems import NodeError
 from thresher_sim.streams import IntType
 

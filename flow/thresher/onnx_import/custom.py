@@ -12,8 +12,8 @@ import numpy as np
 import onnx
 from onnx import numpy_helper
 
-from thresher.graph import Array
-from thresher.onnx_import.nodes import Ints, QuantNode, Shape
+from thresher.ir.graph import Array
+from thresher.ir.quant import Ints, QuantNode, Shape
 from thresher.onnx_import.problems import NodeError
 from thresher_sim.streams import IntType
 

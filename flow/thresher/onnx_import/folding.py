@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 import onnx
 from onnx import helper, numpy_helper
 
-from thresher.graph import Array
+from thresher.ir.graph import Array
 from thresher.onnx_import.inference import INVALID, infer_shapes
 from thresher.onnx_import.problems import NodeError
 from thresher.onnx_import.quant_ops import quantise_constant

@@ -11,12 +11,12 @@ import numpy as np
 import onnx
 
 from thresher.errors import UsageError
-from thresher.graph import Array, Graph
+from thresher.ir.graph import Array, Graph
+from thresher.ir.quant import HostQuantiser, QuantNode, Refused, Shape
 from thresher.onnx_import.custom import NO_OPERATORS, Custom, Operators
 from thresher.onnx_import.folding import fold_node
 from thresher.onnx_import.input_scale import is_dropped_scale, keep_on_host
 from thresher.onnx_import.masks import masked_step
-from thresher.onnx_import.nodes import HostQuantiser, QuantNode, Refused, Shape
 from thresher.onnx_import.problems import NodeError, printable
 from thresher.onnx_import.quantisers import Quantiser
 from thresher.onnx_import.ranges import note_ranges

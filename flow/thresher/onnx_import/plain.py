@@ -7,8 +7,8 @@ import onnx
 from onnx import numpy_helper
 
 from thresher.errors import UsageError
-from thresher.graph import Array
-from thresher.onnx_import.nodes import Shape
+from thresher.ir.graph import Array
+from thresher.ir.quant import Shape
 from thresher.onnx_import.problems import printable
 from thresher.onnx_import.reader import OnnxModel
 from thresher.onnx_import.session import RuntimeRefusalError, Session

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from thresher.graph import Array
+from thresher.ir.graph import Array
+from thresher.ir.quant import Floats, kept_shape
 from thresher.onnx_import.constants import shrunk_operand
-from thresher.onnx_import.nodes import Floats, kept_shape
 from thresher.onnx_import.problems import RETRAIN, NodeError
 from thresher.onnx_import.quantisers import (
     ROUNDINGS,

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 import onnx
 from onnx import helper, numpy_helper
 
-from thresher.graph import Array
+from thresher.ir.graph import Array
 from thresher.onnx_import.problems import printable
 from thresher.onnx_import.reference_operators import apply_qonnx
 from thresher.onnx_import.session import Session

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from thresher.graph import Array
+from thresher.ir.graph import Array
 from thresher.onnx_import.problems import NodeError
 from thresher.onnx_import.source import SourceNode
 

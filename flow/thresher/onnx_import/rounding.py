@@ -9,7 +9,7 @@ from types import MappingProxyType
 
 import numpy as np
 
-from thresher.onnx_import.nodes import QuantNode
+from thresher.ir.quant import QuantNode
 from thresher.onnx_import.quantisers import ROUNDINGS, UNBOUNDED, Rounding
 from thresher.onnx_import.scope import Scope, dynamic_inputs
 from thresher.onnx_import.source import SourceNode

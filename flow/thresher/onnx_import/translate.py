@@ -11,18 +11,7 @@ from types import MappingProxyType
 
 import numpy as np
 
-from thresher.onnx_import.constants import shrunk_operand
-from thresher.onnx_import.custom import Custom, RefusalError, read_attribute
-from thresher.onnx_import.join_ops import translate_concat, translate_picks, translate_resize, translate_sum
-from thresher.onnx_import.linear_ops import translate_gemm, translate_matmul
-from thresher.onnx_import.map_ops import (
-    translate_average_pool,
-    translate_conv,
-    translate_global_pool,
-    translate_max_pool,
-    translate_reduce,
-)
-from thresher.onnx_import.nodes import (
+from thresher.ir.quant import (
     ArgMax,
     Arithmetic,
     BatchNorm,
@@ -34,6 +23,17 @@ from thresher.onnx_import.nodes import (
     Reshape,
     Shape,
     Transpose,
+)
+from thresher.onnx_import.constants import shrunk_operand
+from thresher.onnx_import.custom import Custom, RefusalError, read_attribute
+from thresher.onnx_import.join_ops import translate_concat, translate_picks, translate_resize, translate_sum
+from thresher.onnx_import.linear_ops import translate_gemm, translate_matmul
+from thresher.onnx_import.map_ops import (
+    translate_average_pool,
+    translate_conv,
+    translate_global_pool,
+    translate_max_pool,
+    translate_reduce,
 )
 from thresher.onnx_import.pads import move_pads, note_pad
 from thresher.onnx_import.problems import RETRAIN, NodeError

@@ -18,8 +18,8 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
-from thresher.graph import Array
-from thresher.onnx_import.nodes import Floats, Ints
+from thresher.ir.graph import Array
+from thresher.ir.quant import Floats, Ints
 from thresher.onnx_import.quantisers import QuantisedConstant
 
 _STEPS = 128

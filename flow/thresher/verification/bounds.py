@@ -29,11 +29,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from thresher.graph import Array
-from thresher.onnx_import.importer import QuantGraph
-from thresher.onnx_import.join_nodes import Concat, Pick, Sum
-from thresher.onnx_import.map_nodes import AveragePool, Conv, FloatConv, GlobalPool, MaxPool
-from thresher.onnx_import.nodes import (
+from thresher.ir.graph import Array
+from thresher.ir.quant import (
     Arithmetic,
     Elementwise,
     FloatLinear,
@@ -43,6 +40,9 @@ from thresher.onnx_import.nodes import (
     Linear,
     QuantNode,
 )
+from thresher.onnx_import.importer import QuantGraph
+from thresher.onnx_import.join_nodes import Concat, Pick, Sum
+from thresher.onnx_import.map_nodes import AveragePool, Conv, FloatConv, GlobalPool, MaxPool
 from thresher.onnx_import.quantisers import Binariser, Quantiser
 
 Doubles = npt.NDArray[np.float64]

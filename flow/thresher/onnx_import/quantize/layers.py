@@ -7,11 +7,11 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from thresher.errors import UsageError
-from thresher.graph import Array
+from thresher.ir.graph import Array
+from thresher.ir.quant import FloatLinear, Floats, HostOnly, Linear, QuantNode, Shape
 from thresher.onnx_import.host import HostModel, make_part
 from thresher.onnx_import.importer import Imported, QuantGraph
 from thresher.onnx_import.map_nodes import Conv, FloatConv
-from thresher.onnx_import.nodes import FloatLinear, Floats, HostOnly, Linear, QuantNode, Shape
 from thresher.onnx_import.problems import printable
 from thresher.onnx_import.quantisers import Quantiser, quantised_range
 from thresher.onnx_import.quantize.calibrate import calibrate

@@ -14,7 +14,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from thresher.graph import Array
+from thresher.ir.graph import Array
 
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
