@@ -55,6 +55,8 @@ def allowed(stage: str) -> set[str]:
         return COMPILER | {"hlsc"}
     if stage not in STAGES:  # the API and the command line, above all stages
         return {path.stem for path in FLOW.iterdir()}
+    if stage == "kernels":
+        return BASE | {"kernels"}
     before = STAGES[: STAGES.index(stage) + 1]
     compiler = {"hlsc"} if STAGES.index(stage) >= STAGES.index("emit") else set()
     return BASE | set(before) | compiler

@@ -22,6 +22,7 @@ from thresher.ir.integer import (
     corrected_reach,
     reachable,
 )
+from thresher.ir.integer_branches import IntAdd, IntConcat, IntRescale, IntSelect, IntUpsample
 from thresher.ir.window import Window
 from thresher.kernels import Folding, Kernel, Resources
 from thresher.kernels.add import Add
@@ -38,7 +39,6 @@ from thresher.kernels.threshold import Threshold
 from thresher.kernels.upsample import Upsample
 from thresher.kernels.vvu import Vvu
 from thresher.kernels.width_converter import WidthConverter
-from thresher.lower.branches import IntAdd, IntConcat, IntRescale, IntSelect, IntUpsample
 from thresher_sim.streams import BIPOLAR, IntType, StreamLayout
 
 SEED = 6

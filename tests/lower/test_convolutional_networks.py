@@ -14,8 +14,8 @@ from tests.lower.helpers import Compiled, compile_proto
 from tests.models import CNV_NETWORKS, Array, export_cnv, export_network, padded_cnv, run_qonnx
 from thresher.ir.integer import IntDepthwise, IntMatMul, IntPool, IntThreshold
 from thresher.ir.quant import Linear
-from thresher.onnx_import.map_nodes import Conv, MaxPool
-from thresher.onnx_import.quantisers import Quantiser
+from thresher.ir.quant_maps import Conv, MaxPool
+from thresher.ir.quantisers import Quantiser
 
 IMAGES = 20
 

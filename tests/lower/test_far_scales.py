@@ -12,7 +12,7 @@ from tests.models import Array, ModelBuilder, run_qonnx
 from tests.verification.helpers import held
 from thresher.errors import UnsupportedModelError
 from thresher.ir.integer import IntMatMul
-from thresher.lower.branches import IntAdd, IntConcat, IntRescale
+from thresher.ir.integer_branches import IntAdd, IntConcat, IntRescale
 
 EXTREME = (0.5, 2**-20, 2**-26, 1e-10, 2**-60, 1e10, 3.7)
 

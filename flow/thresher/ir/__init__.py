@@ -1,9 +1,12 @@
 """The graphs that stages hand on: frozen nodes over named tensors, which no pass is needed to read.
 
-    quant.py    the imported network: ONNX operators as typed nodes, in float32
-    integer.py  the network as exact integer operators, which hardware is made of
-    graph.py    what all graphs have in common, and the one interpreter
-    window.py   the windows of convolutions and pools
+    graph.py             what all graphs have in common, and the one interpreter
+    quant.py             the imported network: ONNX operators as typed nodes, in float32
+    quantisers.py, quant_maps.py, quant_joins.py, custom.py
+                         its quantisers, operators on maps, those of several tensors, and custom ones
+    integer.py           the network as exact integer operators, which hardware is made of
+    integer_branches.py  its operators where tensors part and meet
+    window.py            the windows of convolutions and pools
 
 Passes import these modules, and these import no pass.
 """

@@ -12,18 +12,24 @@ from importlib.metadata import EntryPoint, entry_points
 from types import MappingProxyType
 
 from thresher.errors import UsageError
+from thresher.ir.custom import CustomOperator, Operators
+from thresher.ir.domains import QONNX, STANDARD
 from thresher.kernels import all_kernels
 from thresher.kernels.base import Kernel
-from thresher.onnx_import.custom import CustomOperator, Operators
-from thresher.onnx_import.source import QONNX, STANDARD
 
 GROUP = "thresher.kernels"
 
 MOVED: Mapping[str, str] = MappingProxyType(
     {
         "thresher.graph": "thresher.ir.graph",
+        "thresher.lower.branches": "thresher.ir.integer_branches",
         "thresher.lower.integer": "thresher.ir.integer",
+        "thresher.onnx_import.custom": "thresher.ir.custom",
+        "thresher.onnx_import.join_nodes": "thresher.ir.quant_joins",
+        "thresher.onnx_import.map_nodes": "thresher.ir.quant_maps",
         "thresher.onnx_import.nodes": "thresher.ir.quant",
+        "thresher.onnx_import.problems": "thresher.errors",
+        "thresher.onnx_import.quantisers": "thresher.ir.quantisers",
         "thresher.onnx_import.window": "thresher.ir.window",
     }
 )

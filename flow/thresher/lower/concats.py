@@ -8,9 +8,11 @@ from dataclasses import replace
 
 import numpy as np
 
+from thresher.errors import NodeError
 from thresher.ir.integer import IntNode, TensorType
+from thresher.ir.integer_branches import IntConcat, IntRescale
 from thresher.ir.quant import QuantNode
-from thresher.lower.branches import IntConcat, IntRescale
+from thresher.ir.quant_joins import Concat
 from thresher.lower.forms import Namer, Pending
 from thresher.lower.grids import FixedPoint, Grid, Term, exact_grid, fixed_grid
 from thresher.lower.join_parts import (
@@ -24,8 +26,6 @@ from thresher.lower.join_parts import (
     selected,
 )
 from thresher.lower.piecewise import Piecewise
-from thresher.onnx_import.join_nodes import Concat
-from thresher.onnx_import.problems import NodeError
 from thresher_sim.streams import IntType
 
 

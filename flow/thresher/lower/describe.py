@@ -8,8 +8,8 @@ import numpy as np
 
 from thresher.ir.integer import Doubles, Ints, narrowest
 from thresher.ir.quant import Arithmetic, Layout, Linear, QuantNode
+from thresher.ir.quant_maps import Conv
 from thresher.lower.forms import Form, OnHost, Pending
-from thresher.onnx_import.map_nodes import Conv
 
 HOST = "float (host)"
 

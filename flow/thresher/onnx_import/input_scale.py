@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from thresher.ir.quant import InputScaled, QuantNode
-from thresher.onnx_import.quantisers import Quantiser
+from thresher.ir.quantisers import Quantiser
 from thresher.onnx_import.scope import InputScale, Scope, dynamic_inputs
 from thresher.onnx_import.source import SourceNode
 

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from thresher.errors import NodeError
 from thresher.ir.graph import Array
 from thresher.ir.quant import Arithmetic, HostOnly, QuantNode, Shape
+from thresher.ir.quant_maps import AveragePool, Conv, FloatConv, GlobalPool, MaxPool
 from thresher.ir.window import Pair, Window
 from thresher.onnx_import.linear_ops import one_per_row
-from thresher.onnx_import.map_nodes import AveragePool, Conv, FloatConv, GlobalPool, MaxPool
 from thresher.onnx_import.pads import as_it_is, unpadded
-from thresher.onnx_import.problems import NodeError
 from thresher.onnx_import.scope import Scope, dynamic_inputs
 from thresher.onnx_import.source import SourceNode
 from thresher.onnx_import.weight_grids import weights_on_grid

@@ -11,6 +11,9 @@ from types import MappingProxyType
 
 import numpy as np
 
+from thresher.errors import RETRAIN, NodeError
+from thresher.ir.custom import Custom, RefusalError
+from thresher.ir.domains import QONNX
 from thresher.ir.quant import (
     ArgMax,
     Arithmetic,
@@ -25,7 +28,6 @@ from thresher.ir.quant import (
     Transpose,
 )
 from thresher.onnx_import.constants import shrunk_operand
-from thresher.onnx_import.custom import Custom, RefusalError, read_attribute
 from thresher.onnx_import.join_ops import translate_concat, translate_picks, translate_resize, translate_sum
 from thresher.onnx_import.linear_ops import translate_gemm, translate_matmul
 from thresher.onnx_import.map_ops import (
@@ -36,12 +38,11 @@ from thresher.onnx_import.map_ops import (
     translate_reduce,
 )
 from thresher.onnx_import.pads import move_pads, note_pad
-from thresher.onnx_import.problems import RETRAIN, NodeError
 from thresher.onnx_import.quant_ops import read_quantiser, read_truncation
 from thresher.onnx_import.rounding import limit_rounding, read_rounding
 from thresher.onnx_import.scope import Scope, dynamic_inputs
 from thresher.onnx_import.shapes import fitting_shape
-from thresher.onnx_import.source import QONNX, SourceNode
+from thresher.onnx_import.source import SourceNode, read_attribute
 
 Translator = Callable[[Scope, SourceNode], Sequence[QuantNode]]
 

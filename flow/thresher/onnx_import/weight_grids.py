@@ -20,7 +20,7 @@ import numpy.typing as npt
 
 from thresher.ir.graph import Array
 from thresher.ir.quant import Floats, Ints
-from thresher.onnx_import.quantisers import QuantisedConstant
+from thresher.ir.quantisers import QuantisedConstant
 
 _STEPS = 128
 _BITS_PER_WEIGHT = 13

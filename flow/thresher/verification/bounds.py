@@ -38,12 +38,12 @@ from thresher.ir.quant import (
     Layout,
     Leaky,
     Linear,
+    QuantGraph,
     QuantNode,
 )
-from thresher.onnx_import.importer import QuantGraph
-from thresher.onnx_import.join_nodes import Concat, Pick, Sum
-from thresher.onnx_import.map_nodes import AveragePool, Conv, FloatConv, GlobalPool, MaxPool
-from thresher.onnx_import.quantisers import Binariser, Quantiser
+from thresher.ir.quant_joins import Concat, Pick, Sum
+from thresher.ir.quant_maps import AveragePool, Conv, FloatConv, GlobalPool, MaxPool
+from thresher.ir.quantisers import Binariser, Quantiser
 
 Doubles = npt.NDArray[np.float64]
 _UNIT = 2.0**-24

@@ -10,10 +10,10 @@ import numpy as np
 from thresher.hardware.golden import golden_outputs
 from thresher.hardware.graph import HwGraph
 from thresher.host import Host
+from thresher.ir.custom import Custom, Operators
 from thresher.ir.graph import Array, interpret
 from thresher.ir.integer import IntDepthwise, IntMatMul
 from thresher.lower import Lowered
-from thresher.onnx_import.custom import Custom, Operators
 from thresher.onnx_import.importer import Imported
 from thresher.onnx_import.quantize import QuantisedLayer
 from thresher.onnx_import.reference_changes import change_model

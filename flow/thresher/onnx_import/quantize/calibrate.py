@@ -8,7 +8,7 @@ import numpy as np
 
 from thresher.ir.graph import Array
 from thresher.ir.quant import Floats
-from thresher.onnx_import.quantisers import quantised_range
+from thresher.ir.quantisers import quantised_range
 from thresher_sim.streams import IntType
 
 # Values that the error of a scale is estimated on, and the scales that are tried.
