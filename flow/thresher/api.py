@@ -28,13 +28,13 @@ from thresher.errors import UsageError
 from thresher.float_layers import described_layers
 from thresher.hardware.connect import connect
 from thresher.hardware.golden import golden_chunks, golden_outputs
-from thresher.hardware.graph import INPUT_STREAM, OUTPUT_STREAM, HwGraph, stream_layouts
 from thresher.hardware.parts import family_of
 from thresher.hardware.select import select_kernels
 from thresher.hardware.told import fold_as_told, parse_folding
 from thresher.host import Host, as_array, check_array
 from thresher.inputs import warn_of_inputs
 from thresher.ir.graph import Array, interpret
+from thresher.ir.hardware import INPUT_STREAM, OUTPUT_STREAM, HwGraph, stream_layouts
 from thresher.ir.integer import Ints
 from thresher.kernels.installed import custom_operators
 from thresher.lower import ADD_BITS

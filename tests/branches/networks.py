@@ -6,7 +6,7 @@ import numpy as np
 
 from tests.branches.duplicate import Duplicate
 from tests.branches.plus import Plus
-from thresher.hardware.graph import INPUT_STREAM, OUTPUT_STREAM, HwGraph, HwNode, stream_layouts
+from thresher.ir.hardware import INPUT_STREAM, OUTPUT_STREAM, HwGraph, HwNode, stream_layouts
 from thresher.ir.integer import IntMatMul, IntPool, IntWindow, TensorType, reachable
 from thresher.ir.window import Window
 from thresher.kernels import Folding

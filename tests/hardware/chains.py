@@ -24,9 +24,9 @@ from thresher.ir.integer import (
     TensorType,
     reachable,
 )
+from thresher.ir.kernel import LUT_PER_BRAM36, LUT_PER_DSP
 from thresher.ir.window import Window
 from thresher.kernels import Folding, Kernel, Resources, Schedule
-from thresher.kernels.base import LUT_PER_BRAM36, LUT_PER_DSP
 from thresher_sim.streams import BIPOLAR, IntType, StreamLayout
 
 ALL = 1 << 60

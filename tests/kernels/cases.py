@@ -30,10 +30,10 @@ from thresher.ir.integer import (
     corrected_reach,
     reachable,
 )
+from thresher.ir.kernel import same_beats
 from thresher.kernels import Folding, Kernel
 from thresher.kernels.add import Add
 from thresher.kernels.argmax import Argmax
-from thresher.kernels.base import same_beats
 from thresher.kernels.concat import Concat
 from thresher.kernels.fork import Fork
 from thresher.kernels.global_pool import GlobalPool

@@ -17,10 +17,10 @@ from tests.kernels import small_branches
 from tests.kernels.windows import int_window
 from tests.needs import require_yosys
 from thresher.emit.layer_header import layer_header, unit_type
-from thresher.hardware.graph import HwNode
 from thresher.hlsc import UnitSource
 from thresher.hlsc_proof import Claim, decide
 from thresher.hlsc_proof.harness import FAULTS
+from thresher.ir.hardware import HwNode
 from thresher.ir.integer import (
     EdgeCorrections,
     IntArgMax,

@@ -13,8 +13,8 @@ from thresher.evaluation.results import Level
 from thresher.evaluation.timing import Timed, run_timed
 from thresher.float_layers import real_frames
 from thresher.hardware.golden import golden_outputs
-from thresher.hardware.graph import OUTPUT_STREAM
 from thresher.ir.graph import Array
+from thresher.ir.hardware import OUTPUT_STREAM
 from thresher.ir.integer import Ints
 from thresher.kernels.installed import custom_operators
 from thresher.onnx_import import OnnxModel, import_model, read_model

@@ -12,7 +12,7 @@ from functools import cache
 
 from thresher.ir.custom import Attribute, CustomOperator, Integers, RefusalError
 from thresher.ir.integer import IntCustom, IntNode
-from thresher.kernels.base import Folding, Kernel, Lookahead, RamStyle, Resources, Schedule, Table
+from thresher.ir.kernel import Folding, Kernel, Lookahead, RamStyle, Resources, Schedule, Table
 from thresher_sim.streams import IntType, StreamLayout
 
 __all__ = [

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from thresher.ir.integer import EdgeCorrections, IntNode, IntThreshold, reachable
-from thresher.kernels.base import RamStyle, Table, divide_up, signed_bits, tile_rows
+from thresher.ir.kernel import RamStyle, Table, divide_up, signed_bits, tile_rows
 from thresher.kernels.parts import Parts
 from thresher.kernels.products import ProductSums
 from thresher.kernels.staircase import deal, output_base, staircase_parts, threshold_table, with_direction

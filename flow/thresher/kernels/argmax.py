@@ -10,7 +10,7 @@ import numpy as np
 
 from thresher.ir.graph import Array
 from thresher.ir.integer import IntArgMax, IntNode
-from thresher.kernels.base import Folding, Schedule
+from thresher.ir.kernel import Folding, Schedule
 from thresher.kernels.parts import Estimated, Parts
 from thresher_sim.streams import StreamLayout
 

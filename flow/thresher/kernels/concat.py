@@ -13,7 +13,7 @@ from thresher.errors import UsageError
 from thresher.ir.graph import Array
 from thresher.ir.integer import IntNode, TensorType
 from thresher.ir.integer_branches import IntConcat
-from thresher.kernels.base import Folding, Schedule
+from thresher.ir.kernel import Folding, Schedule
 from thresher.kernels.lanewise import Lanewise
 from thresher.kernels.parts import Parts
 

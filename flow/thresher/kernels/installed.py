@@ -14,14 +14,16 @@ from types import MappingProxyType
 from thresher.errors import UsageError
 from thresher.ir.custom import CustomOperator, Operators
 from thresher.ir.domains import QONNX, STANDARD
+from thresher.ir.kernel import Kernel
 from thresher.kernels import all_kernels
-from thresher.kernels.base import Kernel
 
 GROUP = "thresher.kernels"
 
 MOVED: Mapping[str, str] = MappingProxyType(
     {
         "thresher.graph": "thresher.ir.graph",
+        "thresher.hardware.graph": "thresher.ir.hardware",
+        "thresher.kernels.base": "thresher.ir.kernel",
         "thresher.lower.branches": "thresher.ir.integer_branches",
         "thresher.lower.integer": "thresher.ir.integer",
         "thresher.onnx_import.custom": "thresher.ir.custom",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 
 from thresher.ir.integer import TensorType
-from thresher.kernels.base import Folding
+from thresher.ir.kernel import Folding
 from thresher.kernels.parts import Estimated
 from thresher_sim.streams import StreamLayout
 

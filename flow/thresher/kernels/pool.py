@@ -8,7 +8,7 @@ from typing import Self
 
 from thresher.ir.graph import Array
 from thresher.ir.integer import IntNode, IntPool
-from thresher.kernels.base import Folding, Schedule, Table, divide_up
+from thresher.ir.kernel import Folding, Schedule, Table, divide_up
 from thresher.kernels.maximum import maximum_constants, maximum_parts, maximum_tables
 from thresher.kernels.parts import Estimated, Parts
 from thresher.kernels.window_tiles import WindowTiles

@@ -12,8 +12,8 @@ import numpy as np
 from thresher.ir.graph import Array
 from thresher.ir.integer import IntNode, Ints, TensorType
 from thresher.ir.integer_branches import IntRescale
+from thresher.ir.kernel import Folding, Schedule, Table, signed_bits
 from thresher.kernels.arithmetic import multiplier_parts
-from thresher.kernels.base import Folding, Schedule, Table, signed_bits
 from thresher.kernels.lanewise import Lanewise
 from thresher.kernels.parts import Parts
 from thresher.kernels.staircase import deal

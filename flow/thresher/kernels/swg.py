@@ -11,7 +11,7 @@ import numpy as np
 from thresher.errors import UsageError
 from thresher.ir.graph import Array
 from thresher.ir.integer import IntDepthwise, IntMatMul, IntNode, IntPool, IntWindow
-from thresher.kernels.base import Folding, Lookahead, Schedule, divide_up, signed_bits
+from thresher.ir.kernel import Folding, Lookahead, Schedule, divide_up, signed_bits
 from thresher.kernels.line_buffer import LineBuffer, line_buffer
 from thresher.kernels.memories import prefers_blocks
 from thresher.kernels.parts import Estimated, Parts

@@ -11,7 +11,7 @@ import numpy as np
 
 from thresher.ir.graph import Array
 from thresher.ir.integer import IntNode, IntThreshold, TensorType
-from thresher.kernels.base import Folding, Schedule, Table, signed_bits
+from thresher.ir.kernel import Folding, Schedule, Table, signed_bits
 from thresher.kernels.lanewise import Lanewise
 from thresher.kernels.parts import Parts
 from thresher.kernels.staircase import output_base, staircase_parts, threshold_table

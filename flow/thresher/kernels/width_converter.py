@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from thresher.ir.graph import Array
 from thresher.ir.integer import IntNode
-from thresher.kernels.base import Folding, Schedule, divide_up
+from thresher.ir.kernel import Folding, Schedule, divide_up
 from thresher.kernels.parts import Estimated, Parts
 from thresher_sim.streams import StreamLayout
 

@@ -8,10 +8,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from thresher.hardware.golden import golden_outputs
-from thresher.hardware.graph import HwGraph
 from thresher.host import Host
 from thresher.ir.custom import Custom, Operators
 from thresher.ir.graph import Array, interpret
+from thresher.ir.hardware import HwGraph
 from thresher.ir.integer import IntDepthwise, IntMatMul
 from thresher.lower import Lowered
 from thresher.onnx_import.importer import Imported
