@@ -26,9 +26,9 @@ from tests.branching_models import RESNET20, residual_network
 from tests.models import export_cnv, export_network, padded_cnv
 from thresher.hardware.connect import connect
 from thresher.hardware.folding import fold_to_target
-from thresher.hardware.graph import HwGraph
 from thresher.hardware.select import select_kernels
 from thresher.hardware.told import fold_as_told, parse_folding
+from thresher.ir.hardware import HwGraph
 from thresher.lower import lower
 from thresher.onnx_import import import_model, read_model
 from thresher.timing.network import time_graph

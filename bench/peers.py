@@ -14,11 +14,11 @@ from rich.table import Table
 
 from bench.quality import Size, synthesise
 from bench.units import UNITS, compile_kernel, staircase
+from thresher.ir.integer import IntWindow, TensorType
+from thresher.ir.window import Window
 from thresher.kernels import Kernel
 from thresher.kernels.swg import Swg
 from thresher.kernels.width_converter import WidthConverter
-from thresher.lower.integer import IntWindow, TensorType
-from thresher.onnx_import.window import Window
 from thresher.tools.open_synthesis import find_yosys
 from thresher_sim.streams import BIPOLAR, StreamLayout
 

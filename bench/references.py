@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from bench.units import UNITS
+from thresher.ir.kernel import signed_bits, tile_rows
 from thresher.kernels import Kernel
-from thresher.kernels.base import signed_bits, tile_rows
 from thresher.kernels.mvu import Mvu
 from thresher.kernels.threshold import Threshold
 

@@ -8,14 +8,14 @@ from pathlib import Path
 import numpy as np
 
 from thresher.emit.layer_header import layer_header, unit_type
-from thresher.hardware.graph import HwNode
 from thresher.hlsc import CompiledUnit, UnitSource, compile_unit
+from thresher.ir.hardware import HwNode
+from thresher.ir.integer import IntArgMax, IntMatMul, IntThreshold, TensorType, reachable
 from thresher.kernels import Folding, Kernel, RamStyle
 from thresher.kernels.argmax import Argmax
 from thresher.kernels.mvu import Mvu
 from thresher.kernels.threshold import Threshold
 from thresher.kernels.width_converter import WidthConverter
-from thresher.lower.integer import IntArgMax, IntMatMul, IntThreshold, TensorType, reachable
 from thresher.share import share_dir
 from thresher_sim.streams import BIPOLAR, IntType, StreamLayout
 

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from thresher.lower.integer import IntGraph, IntMatMul, IntNode, IntThreshold, TensorType, reachable
+from thresher.ir.integer import IntGraph, IntMatMul, IntNode, IntThreshold, TensorType, reachable
 from thresher_sim.streams import BIPOLAR, IntType
 
 

@@ -18,11 +18,11 @@ from tests.kernels.bench import make_bench_of
 from tests.lower.helpers import Compiled, compile_proto
 from tests.models import Array, ModelBuilder, run_qonnx
 from tests.test_random_convolutions import streams_of
-from thresher.graph import interpret
 from thresher.hardware.connect import connect
-from thresher.hardware.graph import INPUT_STREAM, OUTPUT_STREAM
 from thresher.hardware.select import Layer, select_kernels
 from thresher.hardware.told import fold_as_told
+from thresher.ir.graph import interpret
+from thresher.ir.hardware import INPUT_STREAM, OUTPUT_STREAM
 from thresher.kernels import Folding, Kernel
 from thresher.kernels.mvu import Mvu
 from thresher.kernels.vvu import Vvu

@@ -15,11 +15,11 @@ from tests.kernels.bench import make_bench_of
 from tests.lower.helpers import compile_proto
 from tests.models import Array, ModelBuilder, run_qonnx
 from thresher.errors import UsageError
-from thresher.graph import interpret
 from thresher.hardware.connect import connect
-from thresher.hardware.graph import INPUT_STREAM, OUTPUT_STREAM, HwGraph
 from thresher.hardware.select import Layer, select_kernels
 from thresher.hardware.told import fold_as_told
+from thresher.ir.graph import interpret
+from thresher.ir.hardware import INPUT_STREAM, OUTPUT_STREAM, HwGraph
 from thresher.kernels import Folding, Kernel
 
 FRAMES = 3

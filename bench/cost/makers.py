@@ -8,6 +8,22 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from thresher.hardware.fifos import fifo_resources
+from thresher.ir.integer import (
+    EdgeCorrections,
+    IntArgMax,
+    IntDepthwise,
+    IntGlobalPool,
+    IntMatMul,
+    IntPool,
+    Ints,
+    IntThreshold,
+    IntWindow,
+    TensorType,
+    corrected_reach,
+    reachable,
+)
+from thresher.ir.integer_branches import IntAdd, IntConcat, IntRescale, IntSelect, IntUpsample
+from thresher.ir.window import Window
 from thresher.kernels import Folding, Kernel, Resources
 from thresher.kernels.add import Add
 from thresher.kernels.argmax import Argmax
@@ -23,22 +39,6 @@ from thresher.kernels.threshold import Threshold
 from thresher.kernels.upsample import Upsample
 from thresher.kernels.vvu import Vvu
 from thresher.kernels.width_converter import WidthConverter
-from thresher.lower.branches import IntAdd, IntConcat, IntRescale, IntSelect, IntUpsample
-from thresher.lower.integer import (
-    EdgeCorrections,
-    IntArgMax,
-    IntDepthwise,
-    IntGlobalPool,
-    IntMatMul,
-    IntPool,
-    Ints,
-    IntThreshold,
-    IntWindow,
-    TensorType,
-    corrected_reach,
-    reachable,
-)
-from thresher.onnx_import.window import Window
 from thresher_sim.streams import BIPOLAR, IntType, StreamLayout
 
 SEED = 6

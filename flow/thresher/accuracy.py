@@ -6,8 +6,8 @@ import numpy as np
 import numpy.typing as npt
 
 from thresher.errors import UsageError
-from thresher.graph import Array
-from thresher.lower.integer import Ints
+from thresher.ir.graph import Array
+from thresher.ir.integer import Ints
 
 
 def accuracy(outputs: Array, labels: npt.NDArray[np.integer]) -> float:

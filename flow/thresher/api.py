@@ -26,18 +26,18 @@ from thresher.emit.units import refresh_rtl
 from thresher.emit.yosys import FAMILIES
 from thresher.errors import UsageError
 from thresher.float_layers import described_layers
-from thresher.graph import Array, interpret
 from thresher.hardware.connect import connect
 from thresher.hardware.golden import golden_chunks, golden_outputs
-from thresher.hardware.graph import INPUT_STREAM, OUTPUT_STREAM, HwGraph, stream_layouts
 from thresher.hardware.parts import family_of
 from thresher.hardware.select import select_kernels
 from thresher.hardware.told import fold_as_told, parse_folding
 from thresher.host import Host, as_array, check_array
 from thresher.inputs import warn_of_inputs
+from thresher.ir.graph import Array, interpret
+from thresher.ir.hardware import INPUT_STREAM, OUTPUT_STREAM, HwGraph, stream_layouts
+from thresher.ir.integer import Ints
 from thresher.kernels.installed import custom_operators
 from thresher.lower import ADD_BITS
-from thresher.lower.integer import Ints
 from thresher.lower.storage import digest_folder, load_lowered
 from thresher.onnx_import import import_model, read_model
 from thresher.onnx_import.host import HostModel

@@ -17,7 +17,7 @@ import numpy.typing as npt
 from thresher.emit.design import Design, ModelInfo
 from thresher.emit.project import Announce, silent, write_project
 from thresher.emit.target import check_target
-from thresher.errors import MissingToolError, UnsupportedModelError, UsageError
+from thresher.errors import MissingToolError, UnsupportedModelError, UsageError, printable
 from thresher.float_layers import (
     describe_float_layers,
     host_of,
@@ -26,7 +26,6 @@ from thresher.float_layers import (
     quantise_floats,
     sample_request,
 )
-from thresher.graph import Array
 from thresher.hardware.boards import Board, choose_part, find_board
 from thresher.hardware.connect import connect
 from thresher.hardware.folding import fold_by_default, fold_to_fit, fold_to_target
@@ -35,11 +34,12 @@ from thresher.hardware.select import Layer, select_kernels
 from thresher.hardware.told import fold_as_told, parse_folding, read_folding
 from thresher.host import as_array, check_array
 from thresher.inputs import warn_of_inputs, warn_of_layers, warn_of_type
+from thresher.ir.graph import Array
+from thresher.ir.quant import QuantGraph
 from thresher.kernels.installed import custom_operators
 from thresher.lower import ADD_BITS, HostLayer, Lowered, find_host_layers, lower
-from thresher.onnx_import import Imported, OnnxModel, QuantGraph, import_model, read_model
+from thresher.onnx_import import Imported, OnnxModel, import_model, read_model
 from thresher.onnx_import.host import make_epilogue, make_prologue
-from thresher.onnx_import.problems import printable
 from thresher.onnx_import.quantize import QuantisedLayer
 from thresher.verification import NOT_DONE, Verification, compute_output, verify_design
 from thresher_sim.streams import IntType

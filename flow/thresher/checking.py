@@ -6,13 +6,13 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from thresher.errors import NodeError
 from thresher.hardware.select import select_kernels
+from thresher.ir.integer import IntGraph, IntNode
+from thresher.ir.quant import QuantGraph
 from thresher.lower import HostLayer, NodeReport, examine, find_host_layers
 from thresher.lower.ascend import ascend
 from thresher.lower.entry import INPUT
-from thresher.lower.integer import IntGraph, IntNode
-from thresher.onnx_import.importer import QuantGraph
-from thresher.onnx_import.problems import NodeError
 from thresher_sim.streams import IntType
 
 ROLES = ("hardware", "host", "constant", "unused", "problem")

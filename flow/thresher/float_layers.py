@@ -13,9 +13,9 @@ import numpy.typing as npt
 from thresher.accuracy import accuracy, check_labels
 from thresher.emit.design import Design
 from thresher.errors import UsageError
-from thresher.graph import Array
 from thresher.hardware.golden import golden_outputs
 from thresher.host import Host, as_array, check_array
+from thresher.ir.graph import Array
 from thresher.onnx_import import Imported
 from thresher.onnx_import.host import HostModel
 from thresher.onnx_import.quantize import QuantisedFloats, QuantisedLayer, check_bits, quantize_float

@@ -13,9 +13,9 @@ import numpy as np
 import numpy.typing as npt
 
 from thresher.errors import UsageError
-from thresher.graph import Array
+from thresher.ir.graph import Array
+from thresher.ir.integer import Ints
 from thresher.lower import Lowered
-from thresher.lower.integer import Ints
 from thresher.onnx_import.host import HostModel
 from thresher_sim.files import UnreadableError, check_regular
 

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 import numpy as np
 
 from thresher.errors import HostLayerWarning, InputWarning
-from thresher.graph import Array
 from thresher.host import Host
+from thresher.ir.graph import Array
 from thresher.lower import HostLayer
 from thresher.meetings import Meeting, are_images, find_meetings
 from thresher.saturation import MOST_VALUES, Misfit

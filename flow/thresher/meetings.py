@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from thresher.graph import Array
 from thresher.host import Host
-from thresher.lower.integer import Flags, IntCustom, IntThreshold, count_reached
+from thresher.ir.graph import Array
+from thresher.ir.integer import Flags, IntCustom, IntThreshold, count_reached
 from thresher.saturation import Misfit, find_misfit
 
 # Behind a layer quantisers of few levels cut off much of what they get: that is their activation function.

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from thresher.graph import Array
-from thresher.lower.integer import Flags
+from thresher.ir.graph import Array
+from thresher.ir.integer import Flags
 
 # Of the values other than the commonest, the share that must be far beyond the levels, or on a level or two.
 MOST_FAR = 1 / 3

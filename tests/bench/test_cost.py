@@ -18,8 +18,8 @@ from bench.units import UNITS
 from tests.kernels.cases import KERNELS
 from tests.needs import require_yosys
 from thresher.hlsc.schedule.memories import prefers_blocks as hlsc_prefers_blocks
+from thresher.ir.kernel import RamStyle
 from thresher.kernels import Folding, Kernel
-from thresher.kernels.base import RamStyle
 from thresher.kernels.memories import prefers_blocks
 from thresher.kernels.parts import costs, fit_error
 

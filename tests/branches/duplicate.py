@@ -8,9 +8,9 @@ from typing import Self
 
 import numpy as np
 
-from thresher.graph import Array
+from thresher.ir.graph import Array
+from thresher.ir.integer import IntNode
 from thresher.kernels import Folding, Kernel, Resources, Schedule
-from thresher.lower.integer import IntNode
 from thresher_sim.streams import StreamLayout
 
 COPIES = 3

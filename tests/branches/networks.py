@@ -6,13 +6,13 @@ import numpy as np
 
 from tests.branches.duplicate import Duplicate
 from tests.branches.plus import Plus
-from thresher.hardware.graph import INPUT_STREAM, OUTPUT_STREAM, HwGraph, HwNode, stream_layouts
+from thresher.ir.hardware import INPUT_STREAM, OUTPUT_STREAM, HwGraph, HwNode, stream_layouts
+from thresher.ir.integer import IntMatMul, IntPool, IntWindow, TensorType, reachable
+from thresher.ir.window import Window
 from thresher.kernels import Folding
 from thresher.kernels.mvu import Mvu
 from thresher.kernels.pool import Pool
 from thresher.kernels.swg import Swg
-from thresher.lower.integer import IntMatMul, IntPool, IntWindow, TensorType, reachable
-from thresher.onnx_import.window import Window
 from thresher_sim.streams import BIPOLAR, IntType, StreamLayout
 
 CHANNELS = 4

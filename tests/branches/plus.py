@@ -12,9 +12,9 @@ from typing import Self
 
 import numpy as np
 
-from thresher.graph import Array
+from thresher.ir.graph import Array
+from thresher.ir.integer import IntNode
 from thresher.kernels import Folding, Kernel, Resources, Schedule
-from thresher.lower.integer import IntNode
 from thresher_sim.streams import IntType, StreamLayout
 
 

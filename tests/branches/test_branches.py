@@ -12,7 +12,7 @@ from tests.emit.test_hls_top import check_vitis_top
 from tests.small_models import save_small_model
 from thresher.building import BuildOptions, make_design
 from thresher.emit.project import write_project
-from thresher.hardware.graph import HwGraph
+from thresher.ir.hardware import HwGraph
 from thresher.onnx_import.reader import read_model
 from thresher_sim.csim import simulate_c
 from thresher_sim.project import Project, load_project

@@ -105,7 +105,7 @@ def c_simulation(accelerator: thresher.Accelerator) -> Callable[[np.ndarray], np
 
 
 def accelerator_streams(accelerator: thresher.Accelerator, integers: Any) -> Any:
-    from thresher.graph import interpret
+    from thresher.ir.graph import interpret
 
     return interpret(accelerator.graph, {"s_axis": integers})
 

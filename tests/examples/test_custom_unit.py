@@ -19,9 +19,9 @@ from run import classes_apart, differences, filter_apart
 from tests.kernels.bench import KernelBench, make_bench
 from tests.timing.runs import own_latency
 from thresher import cli
+from thresher.ir.integer import TensorType
 from thresher.kernels import IntCustom, Integers, IntType, RefusalError
 from thresher.kernels.installed import available_kernels
-from thresher.lower.integer import TensorType
 from thresher_sim.project import load_project
 from thresher_sim.sources import is_fresh
 from thresher_sim.streams import BIPOLAR

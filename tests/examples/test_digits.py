@@ -15,9 +15,9 @@ from bench.qonnx_executor import Floats, execute
 from demo import TARGET_FPS
 from networks import pad_signs
 from thresher.building import parse_input_type
-from thresher.graph import Graph, interpret
+from thresher.ir.graph import Graph, interpret
+from thresher.ir.integer import IntMatMul, IntNode
 from thresher.lower import lower
-from thresher.lower.integer import IntMatMul, IntNode
 from thresher.onnx_import import import_model, read_model
 from train import RECIPES, Split, accuracy, load_split, save, train
 

@@ -27,11 +27,11 @@ from tests.test_random_convolutions import random_folding, streams_of
 from thresher.emit.design import Design
 from thresher.errors import ThresherError
 from thresher.float_layers import host_of
-from thresher.graph import interpret
 from thresher.hardware.connect import connect
-from thresher.hardware.graph import INPUT_STREAM, OUTPUT_STREAM
 from thresher.hardware.select import select_kernels
 from thresher.host import Host
+from thresher.ir.graph import interpret
+from thresher.ir.hardware import INPUT_STREAM, OUTPUT_STREAM
 from thresher.kernels import Kernel
 
 SEEDS = 150

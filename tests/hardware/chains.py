@@ -9,13 +9,11 @@ from typing import Self
 
 import numpy as np
 
-from thresher.graph import Array
 from thresher.hardware.connect import connect
 from thresher.hardware.fifos import MIN_DEPTH, fifo_resources
 from thresher.hardware.select import Layer, select_kernels
-from thresher.kernels import Folding, Kernel, Resources, Schedule
-from thresher.kernels.base import LUT_PER_BRAM36, LUT_PER_DSP
-from thresher.lower.integer import (
+from thresher.ir.graph import Array
+from thresher.ir.integer import (
     IntDepthwise,
     IntGraph,
     IntMatMul,
@@ -26,7 +24,9 @@ from thresher.lower.integer import (
     TensorType,
     reachable,
 )
-from thresher.onnx_import.window import Window
+from thresher.ir.kernel import LUT_PER_BRAM36, LUT_PER_DSP
+from thresher.ir.window import Window
+from thresher.kernels import Folding, Kernel, Resources, Schedule
 from thresher_sim.streams import BIPOLAR, IntType, StreamLayout
 
 ALL = 1 << 60

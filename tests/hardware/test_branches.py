@@ -11,17 +11,17 @@ import pytest
 
 from tests.lower.helpers import compile_proto
 from tests.models import ModelBuilder
-from thresher.graph import interpret
 from thresher.hardware.cheapest import IN_LUTS, cheapest
 from thresher.hardware.choices import choices
 from thresher.hardware.connect import connect
 from thresher.hardware.folding import fold_by_default, fold_to_fit, fold_to_target
-from thresher.hardware.graph import INPUT_STREAM, OUTPUT_STREAM, HwGraph
 from thresher.hardware.next_step import least_cost, next_step
 from thresher.hardware.select import Layer, select_kernels
+from thresher.ir.graph import interpret
+from thresher.ir.hardware import INPUT_STREAM, OUTPUT_STREAM, HwGraph
+from thresher.ir.integer import IntGraph
 from thresher.kernels import Resources
 from thresher.kernels.fork import Fork
-from thresher.lower.integer import IntGraph
 
 MAP = (1, 4, 3, 5)
 SCALE = 0.5

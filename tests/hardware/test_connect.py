@@ -7,14 +7,14 @@ import pytest
 
 from tests.hardware.chains import convolutional_network, grouped_network
 from tests.networks import binary_network
-from thresher.graph import interpret
 from thresher.hardware.connect import connect
 from thresher.hardware.folding import fold_to_target
-from thresher.hardware.graph import HwGraph, HwNode, stream_layouts
 from thresher.hardware.select import select_kernels
 from thresher.hardware.told import fold_as_told
+from thresher.ir.graph import interpret
+from thresher.ir.hardware import HwGraph, HwNode, stream_layouts
+from thresher.ir.integer import IntGraph
 from thresher.kernels import Folding
-from thresher.lower.integer import IntGraph
 
 
 def _graph() -> HwGraph:

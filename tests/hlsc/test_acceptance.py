@@ -21,9 +21,9 @@ from tests.kernels.bench import make_bench
 from tests.needs import missing, require_yosys
 from tests.small_models import save_small_model
 from thresher.hlsc import UnitSource, compile_unit
+from thresher.ir.integer import IntArgMax, IntThreshold, TensorType
 from thresher.kernels.argmax import Argmax
 from thresher.kernels.threshold import Threshold
-from thresher.lower.integer import IntArgMax, IntThreshold, TensorType
 from thresher.tools.open_synthesis import yosys
 from thresher_sim.streams import IntType
 from thresher_sim.toolchain import verilator_environment

@@ -14,10 +14,10 @@ from tests.kernels.sanitiser import compile_checked, compile_plain, reports
 from thresher.emit.csim_main import csim_run
 from thresher.emit.layer_header import layer_header
 from thresher.emit.units import compile_layers
-from thresher.hardware.graph import HwNode
 from thresher.hlsc import CompiledUnit
+from thresher.ir.hardware import HwNode
+from thresher.ir.integer import Ints
 from thresher.kernels import Kernel
-from thresher.lower.integer import Ints
 from thresher.share import share_dir
 from thresher_sim.compare import Comparison, compare_streams
 from thresher_sim.compile import compile_program

@@ -13,6 +13,8 @@ import numpy as np
 from hypothesis import strategies as st
 
 from tests.kernels.values import MOST_CHANNELS, MOST_VECTORS, Draw, elements, thresholds
+from thresher.ir.integer import Ints, IntThreshold, TensorType
+from thresher.ir.integer_branches import IntAdd, IntConcat, IntRescale, IntSelect, IntUpsample
 from thresher.kernels import Folding, Kernel
 from thresher.kernels.add import Add
 from thresher.kernels.concat import Concat
@@ -21,8 +23,6 @@ from thresher.kernels.rescale import Rescale
 from thresher.kernels.select import Select
 from thresher.kernels.upsample import Upsample
 from thresher.kernels.width_converter import WidthConverter
-from thresher.lower.branches import IntAdd, IntConcat, IntRescale, IntSelect, IntUpsample
-from thresher.lower.integer import Ints, IntThreshold, TensorType
 from thresher_sim.streams import IntType
 
 

@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from tests.kernels.branches import joined_by_hand
 from tests.kernels.windows import by_hand as windows_by_hand
+from thresher.ir.integer import EdgeCorrections, IntMatMul, Ints, IntThreshold
 from thresher.kernels import Kernel
 from thresher.kernels.argmax import Argmax
 from thresher.kernels.global_pool import GlobalPool
@@ -15,7 +16,6 @@ from thresher.kernels.pool import Pool
 from thresher.kernels.swg import Swg
 from thresher.kernels.threshold import Threshold
 from thresher.kernels.vvu import Vvu
-from thresher.lower.integer import EdgeCorrections, IntMatMul, Ints, IntThreshold
 from thresher_sim.streams import IntType
 
 

@@ -18,10 +18,22 @@ from tests.kernels.values import (
     thresholds,
 )
 from tests.kernels.windows import swgs, whole_swgs
+from thresher.ir.integer import (
+    EdgeCorrections,
+    IntArgMax,
+    IntDepthwise,
+    IntGlobalPool,
+    IntMatMul,
+    IntPool,
+    Ints,
+    TensorType,
+    corrected_reach,
+    reachable,
+)
+from thresher.ir.kernel import same_beats
 from thresher.kernels import Folding, Kernel
 from thresher.kernels.add import Add
 from thresher.kernels.argmax import Argmax
-from thresher.kernels.base import same_beats
 from thresher.kernels.concat import Concat
 from thresher.kernels.fork import Fork
 from thresher.kernels.global_pool import GlobalPool
@@ -34,18 +46,6 @@ from thresher.kernels.threshold import Threshold
 from thresher.kernels.upsample import Upsample
 from thresher.kernels.vvu import Vvu
 from thresher.kernels.width_converter import WidthConverter
-from thresher.lower.integer import (
-    EdgeCorrections,
-    IntArgMax,
-    IntDepthwise,
-    IntGlobalPool,
-    IntMatMul,
-    IntPool,
-    Ints,
-    TensorType,
-    corrected_reach,
-    reachable,
-)
 from thresher_sim.streams import BIPOLAR, IntType, StreamLayout
 
 

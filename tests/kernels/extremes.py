@@ -11,10 +11,10 @@ from itertools import product
 import numpy as np
 
 from tests.kernels.values import random_frames
+from thresher.ir.integer import IntMatMul, Ints
 from thresher.kernels import Kernel
 from thresher.kernels.mvu import Mvu
 from thresher.kernels.vvu import Vvu
-from thresher.lower.integer import IntMatMul, Ints
 from thresher_sim.streams import IntType
 
 

@@ -6,14 +6,14 @@ from dataclasses import replace
 
 import numpy as np
 
+from thresher.ir.integer import IntThreshold, TensorType
+from thresher.ir.integer_branches import IntAdd, IntConcat, IntRescale, IntSelect, IntUpsample
 from thresher.kernels.add import Add
 from thresher.kernels.concat import Concat
 from thresher.kernels.fork import Fork
 from thresher.kernels.rescale import Rescale
 from thresher.kernels.select import Select
 from thresher.kernels.upsample import Upsample
-from thresher.lower.branches import IntAdd, IntConcat, IntRescale, IntSelect, IntUpsample
-from thresher.lower.integer import IntThreshold, TensorType
 from thresher_sim.streams import BIPOLAR, IntType
 
 UINT2 = IntType(0, 3)

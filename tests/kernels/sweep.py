@@ -29,8 +29,8 @@ from tests.kernels.by_hand import by_hand
 from tests.kernels.extremes import stimulus
 from tests.kernels.values import random_values
 from tests.many import Work, found_in, option_parser
+from thresher.ir.integer import IntMatMul, Ints, IntThreshold, TensorType, reachable
 from thresher.kernels.mvu import Mvu
-from thresher.lower.integer import IntMatMul, Ints, IntThreshold, TensorType, reachable
 from thresher_sim.compare import Comparison
 from thresher_sim.streams import BIPOLAR, IntType
 

@@ -18,14 +18,14 @@ from tests.kernels.small_branches import (
     sum_of,
 )
 from thresher.errors import UsageError
+from thresher.ir.integer import TensorType
+from thresher.ir.integer_branches import IntAdd, IntConcat, IntRescale, IntSelect
 from thresher.kernels import Folding
 from thresher.kernels.add import Add
 from thresher.kernels.arithmetic import dsp_slices
 from thresher.kernels.concat import Concat
 from thresher.kernels.fork import Fork
 from thresher.kernels.select import Select
-from thresher.lower.branches import IntAdd, IntConcat, IntRescale, IntSelect
-from thresher.lower.integer import TensorType
 from thresher_sim.streams import BIPOLAR, IntType
 
 

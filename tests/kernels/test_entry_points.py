@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,10 +14,10 @@ from onnx import helper
 
 from tests.models import ModelBuilder
 from thresher.errors import ThresherError, UnsupportedModelError, UsageError
-from thresher.graph import interpret
 from thresher.hardware.select import select_kernels
+from thresher.ir.graph import interpret
 from thresher.kernels import all_kernels
-from thresher.kernels.installed import available_kernels, custom_operators
+from thresher.kernels.installed import MOVED, available_kernels, custom_operators
 from thresher.lower import Lowered, explain, lower
 from thresher.lower.storage import dump_lowered, load_lowered
 from thresher.onnx_import import import_model, parse_model
@@ -321,6 +322,17 @@ def test_check_goes_on_past_a_refused_node(install: Install) -> None:
 
     assert (reports["up"].taken_by, reports["up"].reason) == (None, "its input is int4[-8..7]")
     assert reports["fc"].taken_by == "matmul0"
+
+
+@pytest.mark.parametrize("old", MOVED)
+def test_a_package_that_imports_a_module_by_its_old_name(install: Install, old: str) -> None:
+    install("alpha", f"import {old}")
+
+    assert problem() == (
+        "kernels: package 'alpha', entry point 'unit': it cannot be imported (ModuleNotFoundError: "
+        f"No module named '{old}'); import '{MOVED[old]}' there, which is the module's name now"
+    )
+    assert importlib.util.find_spec(MOVED[old]) is not None
 
 
 @pytest.mark.parametrize(

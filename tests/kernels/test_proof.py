@@ -17,10 +17,22 @@ from tests.kernels import small_branches
 from tests.kernels.windows import int_window
 from tests.needs import require_yosys
 from thresher.emit.layer_header import layer_header, unit_type
-from thresher.hardware.graph import HwNode
 from thresher.hlsc import UnitSource
 from thresher.hlsc_proof import Claim, decide
 from thresher.hlsc_proof.harness import FAULTS
+from thresher.ir.hardware import HwNode
+from thresher.ir.integer import (
+    EdgeCorrections,
+    IntArgMax,
+    IntDepthwise,
+    IntGlobalPool,
+    IntMatMul,
+    IntPool,
+    IntThreshold,
+    TensorType,
+    reachable,
+)
+from thresher.ir.window import Window
 from thresher.kernels import Kernel, all_kernels
 from thresher.kernels.argmax import Argmax
 from thresher.kernels.global_pool import GlobalPool
@@ -32,18 +44,6 @@ from thresher.kernels.swg import Swg
 from thresher.kernels.threshold import Threshold
 from thresher.kernels.vvu import Vvu
 from thresher.kernels.width_converter import WidthConverter
-from thresher.lower.integer import (
-    EdgeCorrections,
-    IntArgMax,
-    IntDepthwise,
-    IntGlobalPool,
-    IntMatMul,
-    IntPool,
-    IntThreshold,
-    TensorType,
-    reachable,
-)
-from thresher.onnx_import.window import Window
 from thresher.share import share_dir
 from thresher_sim.streams import BIPOLAR, IntType, StreamLayout
 

@@ -16,9 +16,7 @@ from tests.kernels.bench import make_bench
 from tests.kernels.values import elements, random_frames
 from tests.kernels.windows import by_hand, int_window, swgs, whole_swgs
 from thresher.errors import UsageError
-from thresher.kernels import Folding, Lookahead, Schedule
-from thresher.kernels.swg import Swg
-from thresher.lower.integer import (
+from thresher.ir.integer import (
     IntDepthwise,
     IntGlobalPool,
     IntMatMul,
@@ -26,7 +24,9 @@ from thresher.lower.integer import (
     IntPool,
     TensorType,
 )
-from thresher.onnx_import.window import Window
+from thresher.ir.window import Window
+from thresher.kernels import Folding, Lookahead, Schedule
+from thresher.kernels.swg import Swg
 from thresher_sim.compare import Comparison
 from thresher_sim.streams import BIPOLAR, IntType
 

@@ -21,9 +21,9 @@ from tests.kernels.extremes import extreme_frames
 from tests.kernels.sanitiser import compile_checked, reports
 from tests.kernels.signed_sums import make_sums_signed
 from tests.kernels.values import random_frames
+from thresher.ir.integer import IntMatMul, IntThreshold, TensorType
 from thresher.kernels import Kernel
 from thresher.kernels.mvu import Mvu
-from thresher.lower.integer import IntMatMul, IntThreshold, TensorType
 from thresher.share import share_dir
 from thresher_sim.streams import BIPOLAR, IntType
 

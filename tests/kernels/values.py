@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from hypothesis import strategies as st
 
-from thresher.lower.integer import Ints, IntThreshold, TensorType
+from thresher.ir.integer import Ints, IntThreshold, TensorType
 from thresher_sim.streams import BIPOLAR, IntType, StreamLayout
 
 MOST_CHANNELS = 20

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from hypothesis import strategies as st
 
+from thresher.ir.integer import Ints, IntWindow, TensorType
+from thresher.ir.window import Window
 from thresher.kernels.swg import Swg
-from thresher.lower.integer import Ints, IntWindow, TensorType
-from thresher.onnx_import.window import Window
 from thresher_sim.streams import IntType
 
 Draw = st.DrawFn

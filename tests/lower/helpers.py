@@ -7,7 +7,7 @@ from typing import Any
 
 import onnx
 
-from thresher.graph import Array, interpret
+from thresher.ir.graph import Array, interpret
 from thresher.lower import Lowered, lower
 from thresher.onnx_import import Imported, import_model, parse_model
 from thresher.onnx_import.host import HostModel, make_epilogue, make_prologue

@@ -17,7 +17,7 @@ from tests.lower.helpers import compile_proto
 from tests.lower.random_branches import MAP, conv, random_network
 from tests.models import ModelBuilder, run_qonnx
 from thresher.errors import UnsupportedModelError
-from thresher.lower.branches import IntAdd, IntConcat, IntRescale, IntSelect, IntUpsample
+from thresher.ir.integer_branches import IntAdd, IntConcat, IntRescale, IntSelect, IntUpsample
 
 FRAMES = 6
 

@@ -10,7 +10,7 @@ import pytest
 
 from tests.lower.helpers import compile_proto
 from tests.models import export_network, run_qonnx
-from thresher.lower.integer import IntDepthwise, IntMatMul
+from thresher.ir.integer import IntDepthwise, IntMatMul
 from thresher_sim.streams import BIPOLAR, IntType
 
 IMAGES = 20

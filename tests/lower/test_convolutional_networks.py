@@ -12,10 +12,10 @@ import pytest
 
 from tests.lower.helpers import Compiled, compile_proto
 from tests.models import CNV_NETWORKS, Array, export_cnv, export_network, padded_cnv, run_qonnx
-from thresher.lower.integer import IntDepthwise, IntMatMul, IntPool, IntThreshold
-from thresher.onnx_import.map_nodes import Conv, MaxPool
-from thresher.onnx_import.nodes import Linear
-from thresher.onnx_import.quantisers import Quantiser
+from thresher.ir.integer import IntDepthwise, IntMatMul, IntPool, IntThreshold
+from thresher.ir.quant import Linear
+from thresher.ir.quant_maps import Conv, MaxPool
+from thresher.ir.quantisers import Quantiser
 
 IMAGES = 20
 

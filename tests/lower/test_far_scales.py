@@ -11,8 +11,8 @@ from tests.lower.helpers import Compiled, compile_proto
 from tests.models import Array, ModelBuilder, run_qonnx
 from tests.verification.helpers import held
 from thresher.errors import UnsupportedModelError
-from thresher.lower.branches import IntAdd, IntConcat, IntRescale
-from thresher.lower.integer import IntMatMul
+from thresher.ir.integer import IntMatMul
+from thresher.ir.integer_branches import IntAdd, IntConcat, IntRescale
 
 EXTREME = (0.5, 2**-20, 2**-26, 1e-10, 2**-60, 1e10, 3.7)
 

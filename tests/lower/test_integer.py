@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from thresher.lower.integer import IntThreshold, TensorType, count_reached, exact_factor, exact_matmul
+from thresher.ir.integer import IntThreshold, TensorType, count_reached, exact_factor, exact_matmul
 from thresher_sim.streams import BIPOLAR, IntType
 
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from tests.lower.helpers import Compiled, compile_proto
 from tests.models import Array, ModelBuilder, run_qonnx
-from thresher.lower.integer import (
+from thresher.ir.integer import (
     EdgeCorrections,
     IntDepthwise,
     IntGlobalPool,

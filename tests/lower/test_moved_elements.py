@@ -8,9 +8,9 @@ import pytest
 from tests.lower.helpers import compile_proto, import_proto
 from tests.models import Array, ModelBuilder, run_qonnx
 from thresher.errors import UnsupportedModelError
-from thresher.lower.branches import IntUpsample
+from thresher.ir.integer import IntNode, IntPool, IntThreshold
+from thresher.ir.integer_branches import IntUpsample
 from thresher.lower.forms import Pending
-from thresher.lower.integer import IntNode, IntPool, IntThreshold
 from thresher.lower.lowering import Lowering
 from thresher_sim.streams import IntType
 

@@ -12,9 +12,9 @@ import pytest
 
 from tests.lower.helpers import Compiled, compile_proto
 from tests.models import BNN_NETWORKS, Array, export_bnn, mnist, run_qonnx
-from thresher.lower.integer import IntMatMul, IntThreshold
-from thresher.onnx_import.nodes import Linear
-from thresher.onnx_import.quantisers import Quantiser
+from thresher.ir.integer import IntMatMul, IntThreshold
+from thresher.ir.quant import Linear
+from thresher.ir.quantisers import Quantiser
 from thresher_sim.streams import IntType
 
 UINT8 = IntType(0, 255)

@@ -17,7 +17,7 @@ from onnx import TensorProto
 
 from tests.lower.helpers import Compiled, compile_proto
 from tests.models import ModelBuilder, run_qonnx
-from thresher.lower.integer import IntArgMax, IntMatMul
+from thresher.ir.integer import IntArgMax, IntMatMul
 from thresher_sim.streams import IntType
 
 SCALES = (0.25, 0.5, 1.0, 2.0)

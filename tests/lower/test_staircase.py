@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from tests.lower.helpers import compile_proto
 from tests.models import ModelBuilder, run_qonnx
-from thresher.lower.integer import IntThreshold
+from thresher.ir.integer import IntThreshold
 from thresher_sim.streams import IntType
 
 ROUNDINGS = ("ROUND", "CEIL", "FLOOR", "UP", "DOWN", "HALF_UP", "HALF_DOWN")

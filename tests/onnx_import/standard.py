@@ -14,8 +14,8 @@ from onnx import helper
 
 from tests.lower.helpers import Compiled, compile_proto
 from tests.models import Array, ModelBuilder, randomise_statistics
-from thresher.lower.integer import IntPool, IntThreshold
-from thresher.onnx_import.quantisers import Quantiser
+from thresher.ir.integer import IntPool, IntThreshold
+from thresher.ir.quantisers import Quantiser
 
 
 def run_onnxruntime(proto: onnx.ModelProto, frames: Array) -> Mapping[str, Array]:

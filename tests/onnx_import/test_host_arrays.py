@@ -8,8 +8,8 @@ import pytest
 from tests.lower.helpers import compile_proto
 from tests.models import Array, ModelBuilder, run_qonnx
 from thresher.errors import UsageError
-from thresher.graph import interpret
 from thresher.host import Host
+from thresher.ir.graph import interpret
 from thresher.onnx_import.host import HostModel, make_epilogue
 from thresher_sim.streams import IntType, StreamLayout
 

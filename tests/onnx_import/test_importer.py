@@ -11,10 +11,10 @@ import pytest
 from onnx import helper
 
 from tests.models import Array, ModelBuilder, run_qonnx
-from thresher.graph import interpret
+from thresher.ir.graph import interpret
+from thresher.ir.quant import HostOnly, Linear, Reshape
+from thresher.ir.quantisers import Quantiser
 from thresher.onnx_import import Imported, import_model, parse_model
-from thresher.onnx_import.nodes import HostOnly, Linear, Reshape
-from thresher.onnx_import.quantisers import Quantiser
 
 
 def imported(proto: onnx.ModelProto) -> Imported:

@@ -14,9 +14,9 @@ from tests.models import Array, ModelBuilder
 from tests.onnx_import.standard import run_onnxruntime, signs
 from thresher.cli import main
 from thresher.errors import UnsupportedModelError
+from thresher.ir.integer import IntMatMul
 from thresher.lower import lower
 from thresher.lower.explain import explain
-from thresher.lower.integer import IntMatMul
 from thresher.onnx_import import Imported, import_model, parse_model
 
 SHAPE = (1, 3, 8, 8)

@@ -14,7 +14,7 @@ from tests.lower.helpers import compile_proto
 from tests.models import Array, ModelBuilder
 from tests.onnx_import.standard import assert_exact, run_onnxruntime, signs
 from thresher.errors import UnsupportedModelError
-from thresher.lower.integer import IntMatMul, IntWindow
+from thresher.ir.integer import IntMatMul, IntWindow
 from thresher.onnx_import.standard import run_model
 from thresher_sim.streams import BIPOLAR
 

@@ -13,9 +13,9 @@ from qonnx.custom_op.general.bipolar_quant import binary_quant
 from qonnx.custom_op.general.quant import quant
 
 from tests.models import ModelBuilder
+from thresher.ir.quantisers import Quantiser
 from thresher.onnx_import import Imported, import_model, parse_model
 from thresher.onnx_import.host import HostModel, make_prologue
-from thresher.onnx_import.quantisers import Quantiser
 
 QONNX_ROUNDINGS = ("ROUND", "HALF_EVEN", "CEIL", "FLOOR", "UP", "DOWN", "HALF_UP", "HALF_DOWN")
 

@@ -12,8 +12,8 @@ from tests.lower.helpers import compile_proto
 from tests.models import Array, ModelBuilder, run_qonnx
 from tests.onnx_import.standard import assert_exact, layered, signs
 from thresher.errors import UnsupportedModelError
-from thresher.lower.integer import IntThreshold
-from thresher.onnx_import.quantisers import Rounding
+from thresher.ir.integer import IntThreshold
+from thresher.ir.quantisers import Rounding
 from thresher_sim.streams import IntType
 
 ZERO, ONE, THREE = (np.asarray(value, np.float32) for value in (0, 1, 3))

@@ -11,10 +11,10 @@ from tests.lower.helpers import compile_proto, import_proto
 from tests.models import Array, ModelBuilder
 from tests.onnx_import.standard import assert_exact, layered, run_onnxruntime, signs
 from thresher.errors import UnsupportedModelError
+from thresher.ir.integer import IntMatMul
+from thresher.ir.quantisers import Binariser
 from thresher.lower import lower
 from thresher.lower.explain import explain
-from thresher.lower.integer import IntMatMul
-from thresher.onnx_import.quantisers import Binariser
 from thresher.onnx_import.standard import run_model
 from thresher_sim.streams import BIPOLAR, IntType
 

@@ -13,10 +13,10 @@ from tests.models import Array
 from tests.onnx_import.standard import assert_exact, export_torch
 from tests.onnx_import.torch_layers import ScaledByInput, ScaledConv2d, binary_network, dorefa_network
 from thresher.errors import UsageError
-from thresher.lower.integer import IntMatMul
+from thresher.ir.integer import IntMatMul
+from thresher.ir.quant_maps import FloatConv
+from thresher.ir.quantisers import Binariser
 from thresher.onnx_import import import_model, parse_model, read_model
-from thresher.onnx_import.map_nodes import FloatConv
-from thresher.onnx_import.quantisers import Binariser
 from thresher_sim.streams import BIPOLAR, IntType
 
 EXPORTERS = pytest.mark.parametrize("dynamo", [True, False], ids=["dynamo", "torchscript"])

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tests.lower.helpers import compile_proto
 from tests.models import Array, ModelBuilder
 from tests.onnx_import.standard import assert_exact, signs
-from thresher.lower.integer import IntDepthwise, IntMatMul
+from thresher.ir.integer import IntDepthwise, IntMatMul
 from thresher.onnx_import.weight_grids import weights_on_grid
 from thresher_sim.streams import BIPOLAR, IntType
 

@@ -10,7 +10,7 @@ import pytest
 from tests.branches.networks import SHORT, branching_network
 from tests.timing.graphs import random_branches
 from tests.timing.runs import simulate
-from thresher.hardware.graph import stream_layouts
+from thresher.ir.hardware import stream_layouts
 from thresher.kernels import Schedule
 from thresher.timing.liveness import Liveness
 from thresher.timing.network import token_graph

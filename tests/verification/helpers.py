@@ -11,13 +11,13 @@ import onnx
 from thresher.building import BuildOptions, Prepared, hold_to_model, prepare
 from thresher.emit.design import Design
 from thresher.float_layers import host_of
-from thresher.graph import Array
 from thresher.hardware.connect import connect
 from thresher.hardware.folding import fold_by_default
 from thresher.hardware.select import select_kernels
+from thresher.ir.graph import Array
+from thresher.ir.integer import IntGraph, IntNode
 from thresher.kernels.installed import custom_operators
 from thresher.lower import Lowered
-from thresher.lower.integer import IntGraph, IntNode
 from thresher.onnx_import import parse_model
 from thresher.verification import TensorResult, Verification, verify_frames
 

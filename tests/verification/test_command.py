@@ -17,10 +17,10 @@ import thresher
 from tests.models import ModelBuilder
 from tests.small_models import save_small_model
 from thresher.cli import main
+from thresher.ir.quantisers import Quantiser
 from thresher.lower import settle
 from thresher.lower.forms import Pending
 from thresher.lower.staircase import fitted
-from thresher.onnx_import.quantisers import Quantiser
 from thresher.report.synthesis import synthesis_lines
 from thresher_sim.streams import IntType
 

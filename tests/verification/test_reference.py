@@ -16,8 +16,7 @@ from qonnx.custom_op.general.trunc import trunc_v1, trunc_v2
 from tests.lower.helpers import import_proto
 from tests.models import QONNX_DOMAIN, Array, ModelBuilder, run_qonnx
 from tests.verification.helpers import held
-from thresher.errors import UnsupportedModelError
-from thresher.onnx_import import NodeError
+from thresher.errors import NodeError, UnsupportedModelError
 from thresher.onnx_import.reference import Reference
 from thresher.onnx_import.reference_changes import change_model, copy_name
 from thresher.onnx_import.reference_operators import apply_qonnx

@@ -15,14 +15,14 @@ import thresher
 from tests.kernels.signed_sums import make_sums_signed
 from tests.models import ModelBuilder
 from thresher.cli import main
+from thresher.ir.quant_joins import Pick
+from thresher.ir.quantisers import Quantiser
 from thresher.lower import ends, grids, settle, sums
 from thresher.lower.forms import Pending
 from thresher.lower.grids import Grid, Term
 from thresher.lower.lowering import Lowering
 from thresher.lower.picks import repeating, upsample
 from thresher.lower.staircase import fitted
-from thresher.onnx_import.join_nodes import Pick
-from thresher.onnx_import.quantisers import Quantiser
 from thresher.verification import VerificationError
 from thresher_sim.streams import IntType
 

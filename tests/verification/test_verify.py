@@ -25,8 +25,8 @@ from tests.verification.helpers import (
 )
 from thresher.building import hold_to_model
 from thresher.float_layers import host_of
-from thresher.graph import interpret
-from thresher.lower.integer import IntMatMul, IntThreshold
+from thresher.ir.graph import interpret
+from thresher.ir.integer import IntMatMul, IntThreshold
 from thresher.verification import VerificationError
 from thresher_sim.streams import IntType
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from thresher.emit.layer_header import layer_header_name, unit_type
-from thresher.hardware.graph import INPUT_STREAM, HwGraph, HwNode, stream_layouts
+from thresher.ir.hardware import INPUT_STREAM, HwGraph, HwNode, stream_layouts
 from thresher.kernels import Lookahead
 
 

@@ -8,13 +8,13 @@ from dataclasses import asdict
 from thresher.emit.design import Design
 from thresher.emit.sv_top import TOP
 from thresher.hardware.fifos import fifo_resources
-from thresher.hardware.graph import INPUT_STREAM, OUTPUT_STREAM, HwNode, stream_layouts
 from thresher.hardware.next_step import NextStep
 from thresher.hardware.parts import known_size
 from thresher.hlsc import CompiledUnit
+from thresher.ir.hardware import INPUT_STREAM, OUTPUT_STREAM, HwNode, stream_layouts
+from thresher.ir.integer import IntDepthwise, IntMatMul, IntNode, IntThreshold
 from thresher.kernels import Resources
 from thresher.kernels.parts import fit_error
-from thresher.lower.integer import IntDepthwise, IntMatMul, IntNode, IntThreshold
 from thresher.timing.network import Timing
 
 SCHEMA = 1

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from thresher.hardware.boards import Board
-from thresher.hardware.graph import HwGraph
 from thresher.hardware.select import Layer
+from thresher.ir.hardware import HwGraph
 from thresher.lower import HostLayer, Lowered
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from thresher.emit.design import Design
 from thresher.emit.layer_header import describe
 from thresher.emit.synthesis import edge_streams
-from thresher.hardware.graph import INPUT_STREAM, OUTPUT_STREAM, stream_layouts
+from thresher.ir.hardware import INPUT_STREAM, OUTPUT_STREAM, stream_layouts
 
 MAKEFILE = """\
 # Everything here works without Thresher: Python with numpy, and for each target what it names.

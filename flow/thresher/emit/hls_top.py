@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from thresher.emit.layer_header import layer_header_name, unit_type
-from thresher.hardware.graph import INPUT_STREAM, OUTPUT_STREAM, HwGraph, HwNode, stream_layouts
+from thresher.ir.hardware import INPUT_STREAM, OUTPUT_STREAM, HwGraph, HwNode, stream_layouts
 from thresher.kernels import Kernel, Lookahead
 
 _TEMPLATES = Path(__file__).with_name("templates") / "hls"

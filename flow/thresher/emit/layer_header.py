@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from thresher.hardware.graph import HwNode
+from thresher.ir.hardware import HwNode
 from thresher.kernels import Table
 
 NAMESPACE = "layers"

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from thresher.emit.layer_header import describe
 from thresher.hardware.fifos import is_in_blocks
-from thresher.hardware.graph import INPUT_STREAM, OUTPUT_STREAM, HwGraph, HwNode, stream_layouts
+from thresher.ir.hardware import INPUT_STREAM, OUTPUT_STREAM, HwGraph, HwNode, stream_layouts
 from thresher_sim.project import RESULT_FIFO, fifo_instance
 
 TOP = "accelerator"

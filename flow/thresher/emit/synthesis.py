@@ -15,7 +15,7 @@ from thresher.emit.sv_top import TOP
 from thresher.emit.yosys import netlist_files
 from thresher.hardware.boards import Board
 from thresher.hardware.dma import PORT_BYTES, DmaStream, dma_stream
-from thresher.hardware.graph import INPUT_STREAM, OUTPUT_STREAM, HwGraph, stream_layouts
+from thresher.ir.hardware import INPUT_STREAM, OUTPUT_STREAM, HwGraph, stream_layouts
 
 TEMPLATES = Path(__file__).with_name("templates")
 # Where there is no board the words suit a Zynq-7000.

@@ -12,11 +12,11 @@ from thresher.errors import UsageError
 from thresher.evaluation.results import Level
 from thresher.evaluation.timing import Timed, run_timed
 from thresher.float_layers import real_frames
-from thresher.graph import Array
 from thresher.hardware.golden import golden_outputs
-from thresher.hardware.graph import OUTPUT_STREAM
+from thresher.ir.graph import Array
+from thresher.ir.hardware import OUTPUT_STREAM
+from thresher.ir.integer import Ints
 from thresher.kernels.installed import custom_operators
-from thresher.lower.integer import Ints
 from thresher.onnx_import import OnnxModel, import_model, read_model
 from thresher.onnx_import.plain import PlainModel, is_plain, parameter_bytes
 from thresher.onnx_import.standard import Runner

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from thresher.graph import Array
+from thresher.ir.graph import Array
 
 # The fastest of so many passes counts, or of those that fit in so many seconds.
 _PASSES = 5

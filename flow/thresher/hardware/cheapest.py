@@ -7,7 +7,7 @@ from bisect import bisect_left
 import numpy as np
 
 from thresher.hardware.choices import Choices, Floats, Joint, Stage
-from thresher.kernels.base import LUT_PER_BRAM36, LUT_PER_DSP
+from thresher.ir.kernel import LUT_PER_BRAM36, LUT_PER_DSP
 
 Picks = tuple[int, ...]
 
@@ -18,7 +18,7 @@ IN_LUTS: Floats = np.array([1.0, 0.25, LUT_PER_BRAM36, LUT_PER_DSP])
 def cheapest(choices: Choices, cycles_per_frame: int, weights: Floats = IN_LUTS) -> Picks | None:
     """The candidates that together cost least, none taking more than `cycles_per_frame`.
 
-    Resources are added up by `weights`, as a rule in LUTs (`kernels.base`). A shortest path, layer by
+    Resources are added up by `weights`, as a rule in LUTs (`ir.kernel`). A shortest path, layer by
     layer, so it is exact; of equal ones the first candidate wins. None where no such candidates can be
     joined.
     """

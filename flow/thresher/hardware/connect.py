@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from thresher.hardware.graph import INPUT_STREAM, OUTPUT_STREAM, HwGraph, HwNode, stream_layouts
 from thresher.hardware.select import Layer
-from thresher.kernels.base import same_beats
+from thresher.ir.hardware import INPUT_STREAM, OUTPUT_STREAM, HwGraph, HwNode, stream_layouts
+from thresher.ir.kernel import same_beats
 from thresher.kernels.width_converter import WidthConverter
 from thresher_sim.streams import StreamLayout
 

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from thresher.hardware.cheapest import Picks, cheapest, costs_to_go
 from thresher.hardware.choices import RESOURCES, Choices, Floats, Ints
 from thresher.hardware.parts import PartSize
-from thresher.kernels.base import LUT_PER_BRAM36, LUT_PER_DSP
+from thresher.ir.kernel import LUT_PER_BRAM36, LUT_PER_DSP
 
 # Flip-flops come two to a LUT, so they are not what runs out.
 _LIMITED = [RESOURCES.index(name) for name in ("lut", "bram36", "dsp")]

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 
-from thresher.graph import Array, interpret
-from thresher.hardware.graph import INPUT_STREAM, OUTPUT_STREAM, HwGraph, stream_layouts
+from thresher.ir.graph import Array, interpret
+from thresher.ir.hardware import INPUT_STREAM, OUTPUT_STREAM, HwGraph, stream_layouts
 
 # Elements of the widest stream at a time: few enough for a cache, enough to hide the calls.
 _CHUNK_ELEMENTS = 1 << 22

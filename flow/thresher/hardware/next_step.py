@@ -8,8 +8,8 @@ from thresher.hardware.cheapest import cheapest
 from thresher.hardware.choices import choices
 from thresher.hardware.connect import connect
 from thresher.hardware.fifos import MIN_DEPTH, fifo_resources
-from thresher.hardware.graph import HwGraph, stream_layouts
 from thresher.hardware.select import Layer
+from thresher.ir.hardware import HwGraph, stream_layouts
 from thresher.kernels import Folding, Resources
 
 

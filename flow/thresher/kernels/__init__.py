@@ -10,9 +10,9 @@ import inspect
 import pkgutil
 from functools import cache
 
-from thresher.kernels.base import Folding, Kernel, Lookahead, RamStyle, Resources, Schedule, Table
-from thresher.lower.integer import IntCustom, IntNode
-from thresher.onnx_import.custom import Attribute, CustomOperator, Integers, RefusalError
+from thresher.ir.custom import Attribute, CustomOperator, Integers, RefusalError
+from thresher.ir.integer import IntCustom, IntNode
+from thresher.ir.kernel import Folding, Kernel, Lookahead, RamStyle, Resources, Schedule, Table
 from thresher_sim.streams import IntType, StreamLayout
 
 __all__ = [

@@ -15,12 +15,12 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from thresher.kernels.base import RamStyle, Table, divide_up, signed_bits, tile_rows
+from thresher.ir.integer import EdgeCorrections, IntNode, IntThreshold, reachable
+from thresher.ir.kernel import RamStyle, Table, divide_up, signed_bits, tile_rows
 from thresher.kernels.parts import Parts
 from thresher.kernels.products import ProductSums
 from thresher.kernels.staircase import deal, output_base, staircase_parts, threshold_table, with_direction
 from thresher.kernels.tables import table_parts
-from thresher.lower.integer import EdgeCorrections, IntNode, IntThreshold, reachable
 
 Ints = npt.NDArray[np.int64]
 

@@ -9,14 +9,14 @@ from typing import Self
 
 import numpy as np
 
-from thresher.graph import Array
+from thresher.ir.graph import Array
+from thresher.ir.integer import IntNode, IntThreshold, TensorType
+from thresher.ir.integer_branches import IntAdd
+from thresher.ir.kernel import Folding, Schedule, Table, signed_bits
 from thresher.kernels.accumulation import threshold_behind
-from thresher.kernels.base import Folding, Schedule, Table, signed_bits
 from thresher.kernels.lanewise import Lanewise
 from thresher.kernels.parts import Parts
 from thresher.kernels.staircase import output_base, staircase_parts, threshold_table
-from thresher.lower.branches import IntAdd
-from thresher.lower.integer import IntNode, IntThreshold, TensorType
 from thresher_sim.streams import IntType
 
 # Words of thresholds that cost nothing beside the comparators that they meet.

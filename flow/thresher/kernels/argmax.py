@@ -8,10 +8,10 @@ from typing import Self
 
 import numpy as np
 
-from thresher.graph import Array
-from thresher.kernels.base import Folding, Schedule
+from thresher.ir.graph import Array
+from thresher.ir.integer import IntArgMax, IntNode
+from thresher.ir.kernel import Folding, Schedule
 from thresher.kernels.parts import Estimated, Parts
-from thresher.lower.integer import IntArgMax, IntNode
 from thresher_sim.streams import StreamLayout
 
 

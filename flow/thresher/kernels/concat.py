@@ -10,12 +10,12 @@ from typing import Self
 import numpy as np
 
 from thresher.errors import UsageError
-from thresher.graph import Array
-from thresher.kernels.base import Folding, Schedule
+from thresher.ir.graph import Array
+from thresher.ir.integer import IntNode, TensorType
+from thresher.ir.integer_branches import IntConcat
+from thresher.ir.kernel import Folding, Schedule
 from thresher.kernels.lanewise import Lanewise
 from thresher.kernels.parts import Parts
-from thresher.lower.branches import IntConcat
-from thresher.lower.integer import IntNode, TensorType
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,11 +8,11 @@ from typing import ClassVar, Self
 
 import numpy as np
 
-from thresher.graph import Array
-from thresher.kernels.base import Folding, Schedule
+from thresher.ir.graph import Array
+from thresher.ir.integer import IntNode, TensorType
+from thresher.ir.kernel import Folding, Schedule
 from thresher.kernels.lanewise import Lanewise
 from thresher.kernels.parts import Parts
-from thresher.lower.integer import IntNode, TensorType
 
 
 @dataclass(frozen=True, eq=False)

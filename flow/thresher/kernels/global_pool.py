@@ -9,15 +9,15 @@ from typing import Self
 
 import numpy as np
 
-from thresher.graph import Array
+from thresher.ir.graph import Array
+from thresher.ir.integer import IntGlobalPool, IntNode, IntThreshold, TensorType
+from thresher.ir.kernel import Folding, Schedule, Table, divide_up
 from thresher.kernels.accumulation import Accumulation, threshold_behind
-from thresher.kernels.base import Folding, Schedule, Table, divide_up
 from thresher.kernels.lanewise import Lanewise
 from thresher.kernels.maximum import maximum_constants, maximum_parts, maximum_tables
 from thresher.kernels.memories import distributed_cost
 from thresher.kernels.parts import Parts
 from thresher.kernels.products import ProductSums
-from thresher.lower.integer import IntGlobalPool, IntNode, IntThreshold, TensorType
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,16 +7,35 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from importlib.metadata import EntryPoint, entry_points
+from types import MappingProxyType
 
 from thresher.errors import UsageError
+from thresher.ir.custom import CustomOperator, Operators
+from thresher.ir.domains import QONNX, STANDARD
+from thresher.ir.kernel import Kernel
 from thresher.kernels import all_kernels
-from thresher.kernels.base import Kernel
-from thresher.onnx_import.custom import CustomOperator, Operators
-from thresher.onnx_import.source import QONNX, STANDARD
 
 GROUP = "thresher.kernels"
+
+MOVED: Mapping[str, str] = MappingProxyType(
+    {
+        "thresher.graph": "thresher.ir.graph",
+        "thresher.hardware.graph": "thresher.ir.hardware",
+        "thresher.kernels.base": "thresher.ir.kernel",
+        "thresher.lower.branches": "thresher.ir.integer_branches",
+        "thresher.lower.integer": "thresher.ir.integer",
+        "thresher.onnx_import.custom": "thresher.ir.custom",
+        "thresher.onnx_import.join_nodes": "thresher.ir.quant_joins",
+        "thresher.onnx_import.map_nodes": "thresher.ir.quant_maps",
+        "thresher.onnx_import.nodes": "thresher.ir.quant",
+        "thresher.onnx_import.problems": "thresher.errors",
+        "thresher.onnx_import.quantisers": "thresher.ir.quantisers",
+        "thresher.onnx_import.window": "thresher.ir.window",
+    }
+)
+"""Modules that packages may have imported in versions before 0.2, with their names now."""
 
 # Folders of a project's `hls`, and namespaces, that are Thresher's or the language's own.
 _TAKEN_NAMESPACES = frozenset({"thresher", "layers", "std"})
@@ -85,7 +104,9 @@ def _load(entry: EntryPoint) -> type[Kernel]:
         kernel = entry.load()
     except _BROKEN as error:
         reason = f"cannot be imported ({type(error).__name__}: {' '.join(str(error).split())})"
-        raise _problem(entry, reason, "mend or remove it") from error
+        moved = MOVED.get(error.name or "") if isinstance(error, ModuleNotFoundError) else None
+        remedy = f"import '{moved}' there, which is the module's name now" if moved else "mend or remove it"
+        raise _problem(entry, reason, remedy) from error
     if not (inspect.isclass(kernel) and issubclass(kernel, Kernel)) or inspect.isabstract(kernel):
         reason = f"names '{entry.value}', which is no class that implements thresher.kernels.Kernel"
         raise _problem(entry, reason, "mend its entry point, or remove it")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from abc import abstractmethod
 
-from thresher.kernels.base import Folding
+from thresher.ir.integer import TensorType
+from thresher.ir.kernel import Folding
 from thresher.kernels.parts import Estimated
-from thresher.lower.integer import TensorType
 from thresher_sim.streams import StreamLayout
 
 

@@ -26,8 +26,8 @@ from functools import cached_property, lru_cache
 import numpy as np
 import numpy.typing as npt
 
-from thresher.kernels.base import Lookahead, divide_up
-from thresher.onnx_import.window import Window
+from thresher.ir.kernel import Lookahead, divide_up
+from thresher.ir.window import Window
 
 Ints = npt.NDArray[np.int64]
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 import numpy.typing as npt
 
-from thresher.kernels.base import Table, divide_up
+from thresher.ir.kernel import Table, divide_up
 from thresher.kernels.parts import Parts
 from thresher.kernels.staircase import deal
 from thresher.kernels.tables import table_parts

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from functools import cache
 
-from thresher.kernels.base import RamStyle, divide_up
+from thresher.ir.kernel import RamStyle, divide_up
 
 LUTS_PER_BLOCK = 128
 

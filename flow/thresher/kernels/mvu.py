@@ -9,13 +9,13 @@ from typing import Self
 
 import numpy as np
 
-from thresher.graph import Array
+from thresher.ir.graph import Array
+from thresher.ir.integer import IntMatMul, IntNode, IntThreshold
+from thresher.ir.kernel import Folding, RamStyle, Schedule, Table, divide_up
 from thresher.kernels.accumulation import Accumulation, threshold_behind
-from thresher.kernels.base import Folding, RamStyle, Schedule, Table, divide_up
 from thresher.kernels.parts import Estimated, Parts
 from thresher.kernels.products import ProductSums
 from thresher.kernels.tables import memory_parts
-from thresher.lower.integer import IntMatMul, IntNode, IntThreshold
 from thresher_sim.streams import StreamLayout
 
 

@@ -16,7 +16,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from thresher.kernels.base import Kernel, Resources
+from thresher.ir.kernel import Kernel, Resources
 
 COSTS = Path(__file__).with_name("costs.json")
 

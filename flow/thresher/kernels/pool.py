@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Self
 
-from thresher.graph import Array
-from thresher.kernels.base import Folding, Schedule, Table, divide_up
+from thresher.ir.graph import Array
+from thresher.ir.integer import IntNode, IntPool
+from thresher.ir.kernel import Folding, Schedule, Table, divide_up
 from thresher.kernels.maximum import maximum_constants, maximum_parts, maximum_tables
 from thresher.kernels.parts import Estimated, Parts
 from thresher.kernels.window_tiles import WindowTiles
-from thresher.lower.integer import IntNode, IntPool
 from thresher_sim.streams import IntType, StreamLayout
 
 

@@ -15,8 +15,8 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
+from thresher.ir.kernel import RamStyle, signed_bits
 from thresher.kernels.arithmetic import counted, multiplier_parts, tree_bits
-from thresher.kernels.base import RamStyle, signed_bits
 from thresher.kernels.memories import MERGED_WORDS
 from thresher.kernels.parts import Parts
 from thresher.kernels.tables import depth_class, table_parts

@@ -9,15 +9,15 @@ from typing import Self
 
 import numpy as np
 
-from thresher.graph import Array
+from thresher.ir.graph import Array
+from thresher.ir.integer import IntNode, Ints, TensorType
+from thresher.ir.integer_branches import IntRescale
+from thresher.ir.kernel import Folding, Schedule, Table, signed_bits
 from thresher.kernels.arithmetic import multiplier_parts
-from thresher.kernels.base import Folding, Schedule, Table, signed_bits
 from thresher.kernels.lanewise import Lanewise
 from thresher.kernels.parts import Parts
 from thresher.kernels.staircase import deal
 from thresher.kernels.tables import table_parts
-from thresher.lower.branches import IntRescale
-from thresher.lower.integer import IntNode, Ints, TensorType
 from thresher_sim.streams import IntType
 
 

@@ -9,13 +9,13 @@ from typing import Self
 
 import numpy as np
 
-from thresher.graph import Array
-from thresher.kernels.base import Folding, Schedule, Table
+from thresher.ir.graph import Array
+from thresher.ir.integer import IntNode, Ints, TensorType
+from thresher.ir.integer_branches import IntSelect
+from thresher.ir.kernel import Folding, Schedule, Table
 from thresher.kernels.lanewise import Lanewise
 from thresher.kernels.parts import Parts
 from thresher.kernels.tables import memory_parts, table_parts
-from thresher.lower.branches import IntSelect
-from thresher.lower.integer import IntNode, Ints, TensorType
 
 
 @dataclass(frozen=True, eq=False)

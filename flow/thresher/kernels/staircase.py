@@ -7,12 +7,12 @@ from functools import cache
 import numpy as np
 import numpy.typing as npt
 
+from thresher.ir.integer import IntThreshold
+from thresher.ir.kernel import Table, divide_up, tile_rows
 from thresher.kernels.arithmetic import counted
-from thresher.kernels.base import Table, divide_up, tile_rows
 from thresher.kernels.memories import MERGED_WORDS
 from thresher.kernels.parts import Parts
 from thresher.kernels.tables import depth_class, table_parts
-from thresher.lower.integer import IntThreshold
 
 Ints = npt.NDArray[np.int64]
 

@@ -9,13 +9,13 @@ from typing import Self
 import numpy as np
 
 from thresher.errors import UsageError
-from thresher.graph import Array
-from thresher.kernels.base import Folding, Lookahead, Schedule, divide_up, signed_bits
+from thresher.ir.graph import Array
+from thresher.ir.integer import IntDepthwise, IntMatMul, IntNode, IntPool, IntWindow
+from thresher.ir.kernel import Folding, Lookahead, Schedule, divide_up, signed_bits
 from thresher.kernels.line_buffer import LineBuffer, line_buffer
 from thresher.kernels.memories import prefers_blocks
 from thresher.kernels.parts import Estimated, Parts
 from thresher.kernels.tables import memory_parts
-from thresher.lower.integer import IntDepthwise, IntMatMul, IntNode, IntPool, IntWindow
 from thresher_sim.streams import StreamLayout
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 
-from thresher.kernels.base import RamStyle, divide_up
+from thresher.ir.kernel import RamStyle, divide_up
 from thresher.kernels.memories import (
     MERGED_WORDS,
     WIDTH_OF_BLOCK,

@@ -9,12 +9,12 @@ from typing import Self
 
 import numpy as np
 
-from thresher.graph import Array
-from thresher.kernels.base import Folding, Schedule, Table, signed_bits
+from thresher.ir.graph import Array
+from thresher.ir.integer import IntNode, IntThreshold, TensorType
+from thresher.ir.kernel import Folding, Schedule, Table, signed_bits
 from thresher.kernels.lanewise import Lanewise
 from thresher.kernels.parts import Parts
 from thresher.kernels.staircase import output_base, staircase_parts, threshold_table
-from thresher.lower.integer import IntNode, IntThreshold, TensorType
 
 
 @dataclass(frozen=True, eq=False)

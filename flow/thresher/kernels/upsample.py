@@ -8,13 +8,13 @@ from typing import Self
 
 import numpy as np
 
-from thresher.graph import Array
-from thresher.kernels.base import Folding, Schedule
+from thresher.ir.graph import Array
+from thresher.ir.integer import IntNode, TensorType
+from thresher.ir.integer_branches import IntUpsample
+from thresher.ir.kernel import Folding, Schedule
 from thresher.kernels.lanewise import Lanewise
 from thresher.kernels.parts import Parts
 from thresher.kernels.tables import memory_parts
-from thresher.lower.branches import IntUpsample
-from thresher.lower.integer import IntNode, TensorType
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,13 +7,13 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Self
 
-from thresher.graph import Array
+from thresher.ir.graph import Array
+from thresher.ir.integer import IntDepthwise, IntNode, IntThreshold
+from thresher.ir.kernel import Folding, RamStyle, Schedule, Table, divide_up
 from thresher.kernels.accumulation import Accumulation, threshold_behind
-from thresher.kernels.base import Folding, RamStyle, Schedule, Table, divide_up
 from thresher.kernels.parts import Estimated, Parts
 from thresher.kernels.products import ProductSums
 from thresher.kernels.window_tiles import WindowTiles
-from thresher.lower.integer import IntDepthwise, IntNode, IntThreshold
 from thresher_sim.streams import StreamLayout
 
 

@@ -11,10 +11,10 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
-from thresher.graph import Array
-from thresher.kernels.base import Folding, Schedule, divide_up
+from thresher.ir.graph import Array
+from thresher.ir.integer import IntNode
+from thresher.ir.kernel import Folding, Schedule, divide_up
 from thresher.kernels.parts import Estimated, Parts
-from thresher.lower.integer import IntNode
 from thresher_sim.streams import StreamLayout
 
 

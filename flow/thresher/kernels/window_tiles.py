@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from thresher.errors import UsageError
-from thresher.graph import Array
-from thresher.kernels.base import Folding, Schedule, divide_up
+from thresher.ir.graph import Array
+from thresher.ir.kernel import Folding, Schedule, divide_up
 from thresher_sim.streams import IntType, StreamLayout
 
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+from thresher.ir.integer import IntGraph
+from thresher.ir.quant import QuantGraph
 from thresher.lower.ascend import ascend
 from thresher.lower.checkpoints import find_checkpoints
 from thresher.lower.ends import check_scale, endpoint, finish, needed
 from thresher.lower.explain import Explained, NodeReport, examine, explain
 from thresher.lower.forms import Chosen
 from thresher.lower.host_layers import HostLayer, find_host_layers
-from thresher.lower.integer import IntGraph
 from thresher.lower.lowered import Approximation, Checkpoint, Endpoint, Lowered
 from thresher.lower.lowering import ADD_BITS, Lowering
-from thresher.onnx_import.importer import QuantGraph
 from thresher_sim.streams import IntType
 
 __all__ = [

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
-from thresher.lower.integer import EdgeCorrections, IntMatMul, IntNode, IntThreshold, narrowest
+from thresher.ir.integer import EdgeCorrections, IntMatMul, IntNode, IntThreshold, narrowest
 from thresher_sim.streams import IntType
 
 

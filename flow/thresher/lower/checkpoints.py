@@ -7,12 +7,12 @@ from dataclasses import replace
 
 import numpy as np
 
+from thresher.ir.integer import Flags, IntNode
+from thresher.ir.quantisers import Quantiser
 from thresher.lower.ends import unfinished
 from thresher.lower.forms import Pending
-from thresher.lower.integer import Flags, IntNode
 from thresher.lower.lowered import Checkpoint
 from thresher.lower.lowering import Lowering
-from thresher.onnx_import.quantisers import Quantiser
 
 
 def find_checkpoints(

@@ -8,10 +8,13 @@ from dataclasses import replace
 
 import numpy as np
 
-from thresher.lower.branches import IntConcat, IntRescale
+from thresher.errors import NodeError
+from thresher.ir.integer import IntNode, TensorType
+from thresher.ir.integer_branches import IntConcat, IntRescale
+from thresher.ir.quant import QuantNode
+from thresher.ir.quant_joins import Concat
 from thresher.lower.forms import Namer, Pending
 from thresher.lower.grids import FixedPoint, Grid, Term, exact_grid, fixed_grid
-from thresher.lower.integer import IntNode, TensorType
 from thresher.lower.join_parts import (
     Joined,
     Part,
@@ -23,9 +26,6 @@ from thresher.lower.join_parts import (
     selected,
 )
 from thresher.lower.piecewise import Piecewise
-from thresher.onnx_import.join_nodes import Concat
-from thresher.onnx_import.nodes import QuantNode
-from thresher.onnx_import.problems import NodeError
 from thresher_sim.streams import IntType
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from thresher.errors import NodeError
+from thresher.ir.custom import Custom, Integers
+from thresher.ir.integer import IntCustom
+from thresher.ir.quant import Shape
 from thresher.lower.forms import Pending, integer, rescaling, stream_order
-from thresher.lower.integer import IntCustom
-from thresher.onnx_import.custom import Custom, Integers
-from thresher.onnx_import.nodes import Shape
-from thresher.onnx_import.problems import NodeError
 
 
 def lower_custom(node: Custom, form: Pending, shape: Shape, name: str) -> tuple[IntCustom, Pending]:

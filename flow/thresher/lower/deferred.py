@@ -4,16 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from thresher.graph import Array
-from thresher.lower.forms import Namer, Pending, Repeat, is_deferred, is_largest
-from thresher.lower.integer import IntNode
-from thresher.lower.join_parts import mirrored
-from thresher.lower.maps import pixelwise, take_largest
-from thresher.lower.picks import upsample
-from thresher.lower.staircase import falling
-from thresher.onnx_import.join_nodes import Pick
-from thresher.onnx_import.map_nodes import GlobalPool, MaxPool
-from thresher.onnx_import.nodes import (
+from thresher.ir.graph import Array
+from thresher.ir.integer import IntNode
+from thresher.ir.quant import (
     Arithmetic,
     Clip,
     Elementwise,
@@ -23,7 +16,14 @@ from thresher.onnx_import.nodes import (
     QuantNode,
     Reshape,
 )
-from thresher.onnx_import.quantisers import Binariser, Quantiser, Truncation
+from thresher.ir.quant_joins import Pick
+from thresher.ir.quant_maps import GlobalPool, MaxPool
+from thresher.ir.quantisers import Binariser, Quantiser, Truncation
+from thresher.lower.forms import Namer, Pending, Repeat, is_deferred, is_largest
+from thresher.lower.join_parts import mirrored
+from thresher.lower.maps import pixelwise, take_largest
+from thresher.lower.picks import upsample
+from thresher.lower.staircase import falling
 
 
 def first_deferred(form: Pending) -> int | None:

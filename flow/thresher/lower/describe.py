@@ -6,10 +6,10 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from thresher.ir.integer import Doubles, Ints, narrowest
+from thresher.ir.quant import Arithmetic, Layout, Linear, QuantNode
+from thresher.ir.quant_maps import Conv
 from thresher.lower.forms import Form, OnHost, Pending
-from thresher.lower.integer import Doubles, Ints, narrowest
-from thresher.onnx_import.map_nodes import Conv
-from thresher.onnx_import.nodes import Arithmetic, Layout, Linear, QuantNode
 
 HOST = "float (host)"
 

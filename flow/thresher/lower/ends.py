@@ -6,15 +6,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from thresher.errors import UnsupportedModelError, UsageError
-from thresher.graph import Array
+from thresher.errors import NodeError, UnsupportedModelError, UsageError
+from thresher.ir.graph import Array
+from thresher.ir.integer import IntNode, TensorType
+from thresher.ir.quant import Arithmetic, InputScaled, QuantGraph
 from thresher.lower.forms import Chosen, OnHost, Pending
-from thresher.lower.integer import IntNode, TensorType
 from thresher.lower.lowered import Endpoint
 from thresher.lower.lowering import Lowering
-from thresher.onnx_import.importer import QuantGraph
-from thresher.onnx_import.nodes import Arithmetic, InputScaled
-from thresher.onnx_import.problems import NodeError
 from thresher_sim.streams import IntType
 
 _ONE_WAY = "let all that it reads pass through quantised layers"

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from thresher.graph import Array, consumers
+from thresher.ir.graph import Array, consumers
+from thresher.ir.integer import Doubles, Ints
+from thresher.ir.quant import Elementwise, Layout, QuantGraph, QuantNode, Transpose
+from thresher.ir.quant_joins import Join, Pick
+from thresher.ir.quant_maps import GlobalPool, Windowed
+from thresher.ir.quantisers import Quantiser
 from thresher.lower.forms import Pending, integer, stream_order, to_stream
-from thresher.lower.integer import Doubles, Ints
-from thresher.onnx_import.importer import QuantGraph
-from thresher.onnx_import.join_nodes import Join, Pick
-from thresher.onnx_import.map_nodes import GlobalPool, Windowed
-from thresher.onnx_import.nodes import Elementwise, Layout, QuantNode, Transpose
-from thresher.onnx_import.quantisers import Quantiser
 from thresher_sim.streams import IntType
 
 INPUT = "input"

@@ -6,18 +6,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from thresher.errors import UnsupportedModelError
+from thresher.errors import NodeError, UnsupportedModelError
+from thresher.ir.integer import IntNode
+from thresher.ir.quant import Linear, OnnxNode, QuantGraph, QuantNode, Refused
+from thresher.ir.quant_joins import Join
+from thresher.ir.quant_maps import Conv
+from thresher.ir.quantisers import Quantiser
 from thresher.lower.describe import HOST, describe_form, describe_weights, waits
 from thresher.lower.ends import check_scale, finish, needed
 from thresher.lower.forms import Form, OnHost, Pending
-from thresher.lower.integer import IntNode
 from thresher.lower.lowering import Lowering
-from thresher.onnx_import.importer import OnnxNode, QuantGraph
-from thresher.onnx_import.join_nodes import Join
-from thresher.onnx_import.map_nodes import Conv
-from thresher.onnx_import.nodes import Linear, QuantNode, Refused
-from thresher.onnx_import.problems import NodeError
-from thresher.onnx_import.quantisers import Quantiser
 from thresher_sim.streams import IntType
 
 PROLOGUE = "host prologue"

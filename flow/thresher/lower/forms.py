@@ -7,14 +7,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from thresher.graph import Array
-from thresher.lower.integer import Doubles, Ints, TensorType
+from thresher.errors import NodeError
+from thresher.ir.graph import Array
+from thresher.ir.integer import Doubles, Ints, TensorType
+from thresher.ir.quant import Arithmetic, Layout, Negate, QuantNode, Transpose
+from thresher.ir.quant_joins import Pick
+from thresher.ir.quant_maps import GlobalPool, MaxPool
+from thresher.ir.quantisers import Quantiser
 from thresher.lower.one_product import OneProduct
-from thresher.onnx_import.join_nodes import Pick
-from thresher.onnx_import.map_nodes import GlobalPool, MaxPool
-from thresher.onnx_import.nodes import Arithmetic, Layout, Negate, QuantNode, Transpose
-from thresher.onnx_import.problems import NodeError
-from thresher.onnx_import.quantisers import Quantiser
 from thresher_sim.streams import IntType
 
 Namer = Callable[[str], str]

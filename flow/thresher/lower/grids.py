@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from thresher.lower.branches import in_fixed_point
-from thresher.lower.integer import Doubles, Flags, Ints
+from thresher.ir.integer import Doubles, Flags, Ints
+from thresher.ir.integer_branches import in_fixed_point
 from thresher.lower.piecewise import Piecewise
 
 # Multiples beyond this are no cheaper than fixed point.

@@ -6,9 +6,8 @@ import math
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 
-from thresher.onnx_import.importer import QuantGraph
-from thresher.onnx_import.map_nodes import Conv, FloatConv
-from thresher.onnx_import.nodes import Arithmetic, FloatLinear, InputScaled, Layout, Linear, QuantNode
+from thresher.ir.quant import Arithmetic, FloatLinear, InputScaled, Layout, Linear, QuantGraph, QuantNode
+from thresher.ir.quant_maps import Conv, FloatConv
 from thresher.onnx_import.quantize.places import find_places, left_to_host
 
 _LAYERS = (Linear, Conv, FloatLinear, FloatConv)

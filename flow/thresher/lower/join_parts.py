@@ -7,15 +7,15 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from thresher.lower.branches import IntRescale, IntSelect
+from thresher.errors import NodeError
+from thresher.ir.integer import Doubles, Flags, IntNode, Ints
+from thresher.ir.integer_branches import IntRescale, IntSelect
+from thresher.ir.quant import QuantNode
 from thresher.lower.forms import Namer, Pending, is_deferred, zero_or_offset
 from thresher.lower.grids import FixedPoint, Grid, Term
-from thresher.lower.integer import Doubles, Flags, IntNode, Ints
 from thresher.lower.lowered import Approximation
 from thresher.lower.maps import pixelwise
 from thresher.lower.piecewise import Piecewise, piecewise
-from thresher.onnx_import.nodes import QuantNode
-from thresher.onnx_import.problems import NodeError
 from thresher_sim.streams import IntType
 
 # Below it float32 has every integer.

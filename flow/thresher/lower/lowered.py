@@ -7,10 +7,10 @@ from dataclasses import asdict, dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from thresher.graph import Array
-from thresher.lower.integer import Doubles, Flags, IntGraph, Ints, IntThreshold, TensorType
+from thresher.ir.graph import Array
+from thresher.ir.integer import Doubles, Flags, IntGraph, Ints, IntThreshold, TensorType
+from thresher.ir.quant import Floats, Shape
 from thresher.lower.one_product import OneProduct
-from thresher.onnx_import.nodes import Floats, Shape
 
 
 @dataclass(frozen=True)

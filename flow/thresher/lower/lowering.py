@@ -9,12 +9,28 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from thresher.errors import NodeError
+from thresher.ir.custom import Custom
+from thresher.ir.integer import Flags, IntArgMax, IntNode, Ints, IntThreshold, TensorType, count_reached
+from thresher.ir.quant import (
+    ArgMax,
+    FloatLinear,
+    HostOnly,
+    Layout,
+    Linear,
+    QuantGraph,
+    QuantNode,
+    Refused,
+    Reshape,
+)
+from thresher.ir.quant_joins import Concat, Join, Pick, Sum
+from thresher.ir.quant_maps import AveragePool, Conv, FloatConv, GlobalPool, MaxPool
+from thresher.ir.quantisers import Quantiser
 from thresher.lower.concats import concatenate
 from thresher.lower.custom import lower_custom
 from thresher.lower.deferred import commuted, first_deferred, on_integers
 from thresher.lower.entry import enter, per_channel
 from thresher.lower.forms import Chosen, Form, OnHost, Pending, Repeat, integer, is_deferred, is_largest
-from thresher.lower.integer import Flags, IntArgMax, IntNode, Ints, IntThreshold, TensorType, count_reached
 from thresher.lower.join_parts import Joined
 from thresher.lower.lowered import Approximation
 from thresher.lower.maps import add_up, take_largest, with_own_padding
@@ -24,22 +40,6 @@ from thresher.lower.settle import ends_in_float, needs_hardware, settle, settle_
 from thresher.lower.staircase import falls_before, find_staircase, of_two_levels
 from thresher.lower.sums import add
 from thresher.lower.tail import same_order
-from thresher.onnx_import.custom import Custom
-from thresher.onnx_import.importer import QuantGraph
-from thresher.onnx_import.join_nodes import Concat, Join, Pick, Sum
-from thresher.onnx_import.map_nodes import AveragePool, Conv, FloatConv, GlobalPool, MaxPool
-from thresher.onnx_import.nodes import (
-    ArgMax,
-    FloatLinear,
-    HostOnly,
-    Layout,
-    Linear,
-    QuantNode,
-    Refused,
-    Reshape,
-)
-from thresher.onnx_import.problems import NodeError
-from thresher.onnx_import.quantisers import Quantiser
 from thresher_sim.streams import IntType
 
 ADD_BITS = 16

@@ -7,12 +7,12 @@ from dataclasses import replace
 
 import numpy as np
 
+from thresher.errors import NodeError
+from thresher.ir.integer import Flags, IntGlobalPool, IntNode, IntPool, Ints, IntWindow, TensorType
+from thresher.ir.quant import Elementwise, QuantNode
+from thresher.ir.quant_maps import GlobalPool, MaxPool
+from thresher.ir.window import Window
 from thresher.lower.forms import Pending, integer, rescaling, rounding_slack, stream_order
-from thresher.lower.integer import Flags, IntGlobalPool, IntNode, IntPool, Ints, IntWindow, TensorType
-from thresher.onnx_import.map_nodes import GlobalPool, MaxPool
-from thresher.onnx_import.nodes import Elementwise, QuantNode
-from thresher.onnx_import.problems import NodeError
-from thresher.onnx_import.window import Window
 from thresher_sim.streams import IntType
 
 

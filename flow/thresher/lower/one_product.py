@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from thresher.lower.integer import Doubles, Ints
+from thresher.ir.integer import Doubles, Ints
 
 
 @dataclass(frozen=True, eq=False)

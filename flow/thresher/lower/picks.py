@@ -9,18 +9,17 @@ from dataclasses import replace
 
 import numpy as np
 
-from thresher.graph import consumers
-from thresher.lower.branches import IntSelect, IntUpsample
+from thresher.errors import NodeError
+from thresher.ir.custom import Custom
+from thresher.ir.graph import consumers
+from thresher.ir.integer import Doubles, IntNode, Ints
+from thresher.ir.integer_branches import IntSelect, IntUpsample
+from thresher.ir.quant import Elementwise, Layout, Linear, QuantGraph, QuantNode
+from thresher.ir.quant_joins import Join, Pick
+from thresher.ir.quant_maps import AveragePool, Conv, GlobalPool, MaxPool
 from thresher.lower.forms import Namer, Pending, Repeat, stream_order, zero_or_offset
-from thresher.lower.integer import Doubles, IntNode, Ints
 from thresher.lower.maps import as_map, pixelwise, without_offset
 from thresher.lower.piecewise import Piecewise, piecewise
-from thresher.onnx_import.custom import Custom
-from thresher.onnx_import.importer import QuantGraph
-from thresher.onnx_import.join_nodes import Join, Pick
-from thresher.onnx_import.map_nodes import AveragePool, Conv, GlobalPool, MaxPool
-from thresher.onnx_import.nodes import Elementwise, Layout, Linear, QuantNode
-from thresher.onnx_import.problems import NodeError
 
 Picked = tuple[tuple[IntNode, ...], Pending]
 

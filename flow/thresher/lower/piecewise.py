@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from thresher.graph import Array
+from thresher.ir.graph import Array
+from thresher.ir.integer import Doubles, Ints
+from thresher.ir.quant import Arithmetic, BatchNorm, Clip, Layout, Leaky, Negate, QuantNode
 from thresher.lower.forms import Pending, to_stream
-from thresher.lower.integer import Doubles, Ints
-from thresher.onnx_import.nodes import Arithmetic, BatchNorm, Clip, Layout, Leaky, Negate, QuantNode
 
 
 @dataclass(frozen=True, eq=False)

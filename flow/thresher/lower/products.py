@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from thresher.lower.forms import Pending, rescaling, rounding_slack, stream_order
-from thresher.lower.integer import (
+from thresher.errors import NodeError
+from thresher.ir.integer import (
     Doubles,
     EdgeCorrections,
     IntDepthwise,
@@ -18,12 +18,12 @@ from thresher.lower.integer import (
     narrowest,
     reachable,
 )
+from thresher.ir.quant import Arithmetic, Layout, Linear, QuantNode
+from thresher.ir.quant_maps import AveragePool, Conv
+from thresher.ir.window import Window
+from thresher.lower.forms import Pending, rescaling, rounding_slack, stream_order
 from thresher.lower.maps import as_map, in_total, window_node, without_offset
 from thresher.lower.one_product import OneProduct
-from thresher.onnx_import.map_nodes import AveragePool, Conv
-from thresher.onnx_import.nodes import Arithmetic, Layout, Linear, QuantNode
-from thresher.onnx_import.problems import NodeError
-from thresher.onnx_import.window import Window
 from thresher_sim.streams import IntType
 
 # Neighbours of up to so many steps stay in order where each is off by three roundings.

@@ -6,14 +6,13 @@ from dataclasses import replace
 
 import numpy as np
 
+from thresher.errors import NodeError
+from thresher.ir.custom import Custom
+from thresher.ir.quant import HostQuantiser, Linear, QuantGraph, QuantNode
+from thresher.ir.quant_maps import Conv
+from thresher.ir.quantisers import UNBOUNDED, Binariser, Quantiser, Rounding, Truncation
 from thresher.lower.forms import Pending
 from thresher.lower.staircase import find_staircase, fitted
-from thresher.onnx_import.custom import Custom
-from thresher.onnx_import.importer import QuantGraph
-from thresher.onnx_import.map_nodes import Conv
-from thresher.onnx_import.nodes import HostQuantiser, Linear, QuantNode
-from thresher.onnx_import.problems import NodeError
-from thresher.onnx_import.quantisers import UNBOUNDED, Binariser, Quantiser, Rounding, Truncation
 
 _BINARISE = (
     "binarise by torch.where(x == 0, 1, torch.sign(x)), or by Brevitas' QuantIdentity with CommonActQuant"

@@ -12,11 +12,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
+from thresher.errors import NodeError
+from thresher.ir.integer import Ints
+from thresher.ir.quant import Elementwise
+from thresher.ir.quantisers import Quantiser, Rounding, Truncation
 from thresher.lower.forms import FLOAT32, FLOAT64, Pending, is_largest
-from thresher.lower.integer import Ints
-from thresher.onnx_import.nodes import Elementwise
-from thresher.onnx_import.problems import NodeError
-from thresher.onnx_import.quantisers import Quantiser, Rounding, Truncation
 from thresher_sim.streams import IntType
 
 # Above this many evaluations a function that may turn round is not scanned.

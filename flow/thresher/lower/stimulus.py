@@ -14,7 +14,7 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
-from thresher.lower.integer import (
+from thresher.ir.integer import (
     IntDepthwise,
     IntGraph,
     IntMatMul,

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 
 from thresher.errors import UsageError
-from thresher.lower.branches import IntAdd, IntConcat, IntRescale, IntSelect, IntUpsample
-from thresher.lower.integer import (
+from thresher.ir.custom import NO_OPERATORS, CustomOperator, Operators
+from thresher.ir.integer import (
     EdgeCorrections,
     IntArgMax,
     IntCustom,
@@ -28,10 +28,10 @@ from thresher.lower.integer import (
     IntWindow,
     TensorType,
 )
+from thresher.ir.integer_branches import IntAdd, IntConcat, IntRescale, IntSelect, IntUpsample
+from thresher.ir.window import Window
 from thresher.lower.lowered import Approximation, Checkpoint, Endpoint, Lowered
 from thresher.lower.one_product import OneProduct
-from thresher.onnx_import.custom import NO_OPERATORS, CustomOperator, Operators
-from thresher.onnx_import.window import Window
 from thresher_sim.streams import IntType
 
 Arrays = dict[str, np.ndarray[Any, Any]]

@@ -8,11 +8,14 @@ from dataclasses import replace
 
 import numpy as np
 
-from thresher.lower.branches import IntAdd
+from thresher.errors import NodeError
+from thresher.ir.integer import IntNode
+from thresher.ir.integer_branches import IntAdd
+from thresher.ir.quant import QuantNode
+from thresher.ir.quant_joins import Sum
 from thresher.lower.entry import INPUT
 from thresher.lower.forms import Namer, Pending
 from thresher.lower.grids import Term, joint_grid
-from thresher.lower.integer import IntNode
 from thresher.lower.join_parts import (
     Joined,
     Part,
@@ -24,9 +27,6 @@ from thresher.lower.join_parts import (
     selected,
 )
 from thresher.lower.piecewise import Piecewise
-from thresher.onnx_import.join_nodes import Sum
-from thresher.onnx_import.nodes import QuantNode
-from thresher.onnx_import.problems import NodeError
 from thresher_sim.streams import IntType
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from thresher.graph import Array
-from thresher.onnx_import.nodes import Shape
+from thresher.ir.graph import Array
+from thresher.ir.quant import Shape
 
 
 def shrunk(values: Array) -> Array:

@@ -8,14 +8,15 @@ from collections.abc import Mapping, Sequence
 import onnx
 from onnx import helper, numpy_helper
 
-from thresher.graph import Array
+from thresher.errors import NodeError
+from thresher.ir.domains import STANDARD
+from thresher.ir.graph import Array
+from thresher.ir.quantisers import QuantisedConstant
 from thresher.onnx_import.inference import INVALID, infer_shapes
-from thresher.onnx_import.problems import NodeError
 from thresher.onnx_import.quant_ops import quantise_constant
-from thresher.onnx_import.quantisers import QuantisedConstant
 from thresher.onnx_import.scope import Scope
 from thresher.onnx_import.session import RuntimeRefusalError, Session
-from thresher.onnx_import.source import MOST_ELEMENTS, STANDARD, SourceNode
+from thresher.onnx_import.source import MOST_ELEMENTS, SourceNode
 
 # They move elements and change none, so a quantised constant passes them as integers.
 _LAYOUT = frozenset({"Identity", "Dropout", "Transpose", "Reshape", "Flatten", "Squeeze", "Unsqueeze"})

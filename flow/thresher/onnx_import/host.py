@@ -12,11 +12,11 @@ import numpy as np
 import onnx
 from onnx import TensorProto
 
-from thresher.graph import Array
+from thresher.ir.graph import Array
+from thresher.ir.quant import BatchNorm, Elementwise, Floats, Ints, Layout, QuantNode, Shape
+from thresher.ir.quantisers import Quantiser
 from thresher.onnx_import.importer import Imported
-from thresher.onnx_import.nodes import BatchNorm, Elementwise, Floats, Ints, Layout, QuantNode, Shape
 from thresher.onnx_import.positions import add_distances, add_positions
-from thresher.onnx_import.quantisers import Quantiser
 from thresher.onnx_import.session import Session
 from thresher.onnx_import.writer import Writer
 

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Mapping, Sequence, Set
-from dataclasses import dataclass, field
-from typing import Literal
+from collections.abc import Iterable, Sequence, Set
+from dataclasses import dataclass
 
 import numpy as np
 import onnx
 
-from thresher.errors import UsageError
-from thresher.graph import Array, Graph
-from thresher.onnx_import.custom import NO_OPERATORS, Custom, Operators
+from thresher.errors import NodeError, UsageError, printable
+from thresher.ir.custom import NO_OPERATORS, Custom, Operators
+from thresher.ir.graph import Array
+from thresher.ir.quant import HostQuantiser, OnnxNode, QuantGraph, QuantNode, Refused, Role
+from thresher.ir.quantisers import Quantiser
 from thresher.onnx_import.folding import fold_node
 from thresher.onnx_import.input_scale import is_dropped_scale, keep_on_host
 from thresher.onnx_import.masks import masked_step
-from thresher.onnx_import.nodes import HostQuantiser, QuantNode, Refused, Shape
-from thresher.onnx_import.problems import NodeError, printable
-from thresher.onnx_import.quantisers import Quantiser
 from thresher.onnx_import.ranges import note_ranges
 from thresher.onnx_import.reader import OnnxModel
 from thresher.onnx_import.scope import Scope, dynamic_inputs
@@ -37,33 +35,6 @@ from thresher.onnx_import.translate import (
 from thresher.onnx_import.validity import check_node, check_repeatable
 
 Translated = Sequence[Sequence[QuantNode]]
-
-Role = Literal["computed", "folded", "unused", "dropped"]
-
-
-@dataclass(frozen=True)
-class OnnxNode:
-    """A node of the ONNX file.
-
-    It is computed at run time, or it is part of a constant or does nothing (`folded`), or the
-    output does not depend on it (`unused`), or it is left out because that was asked for (`dropped`).
-    """
-
-    name: str
-    op: str
-    role: Role
-
-
-@dataclass(frozen=True)
-class QuantGraph(Graph[QuantNode]):
-    """The imported network: what is computed at run time, from the one input to the one output.
-
-    `shapes` are those of the ONNX tensors, with their batch axis of 1; tensors that only the host
-    computes may have none. `onnx` lists every node of the file in its order.
-    """
-
-    shapes: Mapping[str, Shape] = field(default_factory=dict)
-    onnx: tuple[OnnxNode, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)

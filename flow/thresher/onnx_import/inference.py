@@ -8,8 +8,8 @@ import numpy as np
 import onnx
 from onnx import helper, numpy_helper, shape_inference
 
-from thresher.graph import Array
-from thresher.onnx_import.nodes import Shape
+from thresher.ir.graph import Array
+from thresher.ir.quant import Shape
 from thresher.onnx_import.source import SourceNode
 
 INVALID = (

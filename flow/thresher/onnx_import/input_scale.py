@@ -11,8 +11,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from thresher.onnx_import.nodes import InputScaled, QuantNode
-from thresher.onnx_import.quantisers import Quantiser
+from thresher.ir.quant import InputScaled, QuantNode
+from thresher.ir.quantisers import Quantiser
 from thresher.onnx_import.scope import InputScale, Scope, dynamic_inputs
 from thresher.onnx_import.source import SourceNode
 

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from thresher.errors import NodeError
+from thresher.ir.quant import HostOnly, QuantNode
+from thresher.ir.quant_joins import Concat, Pick, Sum
 from thresher.onnx_import.folding import evaluate_node
-from thresher.onnx_import.join_nodes import Concat, Pick, Sum
-from thresher.onnx_import.nodes import HostOnly, QuantNode
-from thresher.onnx_import.problems import NodeError
 from thresher.onnx_import.scope import Scope, dynamic_inputs
 from thresher.onnx_import.source import SourceNode
 

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from thresher.graph import Array
-from thresher.onnx_import.nodes import Arithmetic, FloatLinear, Floats, HostOnly, Linear, QuantNode
-from thresher.onnx_import.problems import NodeError
+from thresher.errors import NodeError
+from thresher.ir.graph import Array
+from thresher.ir.quant import Arithmetic, FloatLinear, Floats, HostOnly, Linear, QuantNode
 from thresher.onnx_import.scope import Scope, dynamic_inputs
 from thresher.onnx_import.source import SourceNode
 from thresher.onnx_import.weight_grids import weights_on_grid

@@ -7,16 +7,16 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from thresher.graph import Array
+from thresher.errors import NodeError
+from thresher.ir.graph import Array
+from thresher.ir.quant import Arithmetic, HostOnly, QuantNode, Shape
+from thresher.ir.quant_maps import AveragePool, Conv, FloatConv, GlobalPool, MaxPool
+from thresher.ir.window import Pair, Window
 from thresher.onnx_import.linear_ops import one_per_row
-from thresher.onnx_import.map_nodes import AveragePool, Conv, FloatConv, GlobalPool, MaxPool
-from thresher.onnx_import.nodes import Arithmetic, HostOnly, QuantNode, Shape
 from thresher.onnx_import.pads import as_it_is, unpadded
-from thresher.onnx_import.problems import NodeError
 from thresher.onnx_import.scope import Scope, dynamic_inputs
 from thresher.onnx_import.source import SourceNode
 from thresher.onnx_import.weight_grids import weights_on_grid
-from thresher.onnx_import.window import Pair, Window
 
 _DIMENSIONS = "use convolutions over 1 or 2 dimensions"
 _SHRINK = "use a smaller kernel or dilation, or more padding"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from thresher.graph import Array
+from thresher.ir.graph import Array
 from thresher.onnx_import.scope import Scope
 from thresher.onnx_import.source import SourceNode
 from thresher.onnx_import.steps import Step

@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from thresher.onnx_import.nodes import Shape, Transpose
-from thresher.onnx_import.problems import NodeError
+from thresher.errors import NodeError
+from thresher.ir.quant import Shape, Transpose
+from thresher.ir.window import Pair, Window
 from thresher.onnx_import.scope import Padded, Scope, dynamic_inputs
 from thresher.onnx_import.source import SourceNode
-from thresher.onnx_import.window import Pair, Window
 
 
 @dataclass(frozen=True)

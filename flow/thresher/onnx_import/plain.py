@@ -6,13 +6,12 @@ import numpy as np
 import onnx
 from onnx import numpy_helper
 
-from thresher.errors import UsageError
-from thresher.graph import Array
-from thresher.onnx_import.nodes import Shape
-from thresher.onnx_import.problems import printable
+from thresher.errors import UsageError, printable
+from thresher.ir.domains import STANDARD
+from thresher.ir.graph import Array
+from thresher.ir.quant import Shape
 from thresher.onnx_import.reader import OnnxModel
 from thresher.onnx_import.session import RuntimeRefusalError, Session
-from thresher.onnx_import.source import STANDARD
 from thresher.onnx_import.writer import BATCH
 
 # Frames that one call takes where the model takes any number.

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from thresher.onnx_import.nodes import Arithmetic, BatchNorm, Clip, QuantNode
-from thresher.onnx_import.quantisers import Binariser, Quantiser
+from thresher.ir.quant import Arithmetic, BatchNorm, Clip, QuantNode
+from thresher.ir.quantisers import Binariser, Quantiser
 from thresher.onnx_import.writer import Writer
 
 _LIMITS = ("Min", "Max")

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 
-from thresher.graph import Array
-from thresher.onnx_import.constants import shrunk_operand
-from thresher.onnx_import.nodes import Floats, kept_shape
-from thresher.onnx_import.problems import RETRAIN, NodeError
-from thresher.onnx_import.quantisers import (
+from thresher.errors import RETRAIN, NodeError
+from thresher.ir.graph import Array
+from thresher.ir.quant import Floats, kept_shape
+from thresher.ir.quantisers import (
     ROUNDINGS,
     QuantisedConstant,
     Quantiser,
     Truncation,
     quantised_range,
 )
+from thresher.onnx_import.constants import shrunk_operand
 from thresher.onnx_import.scope import Scope
 from thresher.onnx_import.source import SourceNode
 from thresher_sim.streams import BIPOLAR, IntType

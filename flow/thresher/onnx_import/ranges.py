@@ -7,9 +7,9 @@ from types import MappingProxyType
 
 import numpy as np
 
-from thresher.onnx_import.map_nodes import MaxPool
-from thresher.onnx_import.nodes import Elementwise, Floats, HostOnly, Layout, QuantNode, Shape
-from thresher.onnx_import.quantisers import UNBOUNDED, Quantiser
+from thresher.ir.quant import Elementwise, Floats, HostOnly, Layout, QuantNode, Shape
+from thresher.ir.quant_maps import MaxPool
+from thresher.ir.quantisers import UNBOUNDED, Quantiser
 from thresher.onnx_import.scope import Scope
 from thresher.onnx_import.source import SourceNode
 

@@ -11,8 +11,7 @@ import onnx
 from google.protobuf.descriptor import FieldDescriptor  # type: ignore[import-untyped]
 from google.protobuf.message import DecodeError, Message  # type: ignore[import-untyped]
 
-from thresher.errors import UsageError
-from thresher.onnx_import.problems import printable
+from thresher.errors import UsageError, printable
 from thresher_sim.files import MOST_DIGITS, UnreadableError, check_regular, read_bytes
 
 MOST_BYTES = 1 << 30

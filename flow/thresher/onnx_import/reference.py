@@ -14,11 +14,12 @@ from dataclasses import dataclass, field
 import onnx
 from onnx import helper, numpy_helper
 
-from thresher.graph import Array
-from thresher.onnx_import.problems import printable
+from thresher.errors import printable
+from thresher.ir.domains import STANDARD
+from thresher.ir.graph import Array
 from thresher.onnx_import.reference_operators import apply_qonnx
 from thresher.onnx_import.session import Session
-from thresher.onnx_import.source import STANDARD, Source, SourceNode, needed_nodes
+from thresher.onnx_import.source import Source, SourceNode, needed_nodes
 
 Frames = list[Array]
 """The values of one tensor, an array for each frame."""

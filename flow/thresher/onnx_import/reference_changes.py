@@ -14,15 +14,16 @@ import numpy as np
 import onnx
 from onnx import helper, numpy_helper
 
-from thresher.graph import Array
-from thresher.onnx_import.custom import Operators
+from thresher.ir.custom import Operators
+from thresher.ir.domains import QONNX
+from thresher.ir.graph import Array
+from thresher.ir.quant import FloatLinear, Floats, Linear
+from thresher.ir.quant_maps import Conv, FloatConv
+from thresher.ir.quantisers import Quantiser
 from thresher.onnx_import.importer import Imported, import_model
-from thresher.onnx_import.map_nodes import Conv, FloatConv
-from thresher.onnx_import.nodes import FloatLinear, Floats, Linear
-from thresher.onnx_import.quantisers import Quantiser
 from thresher.onnx_import.quantize import QuantisedLayer
 from thresher.onnx_import.reference import Reference
-from thresher.onnx_import.source import QONNX, Source, SourceNode
+from thresher.onnx_import.source import Source, SourceNode
 from thresher_sim.streams import IntType
 
 _DOMAIN = max(QONNX)

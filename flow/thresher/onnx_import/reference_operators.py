@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from thresher.graph import Array
-from thresher.onnx_import.problems import NodeError
+from thresher.errors import NodeError
+from thresher.ir.graph import Array
 from thresher.onnx_import.source import SourceNode
 
 Operator = Callable[[SourceNode, Sequence[Array]], Array]

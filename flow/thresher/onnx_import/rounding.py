@@ -9,8 +9,8 @@ from types import MappingProxyType
 
 import numpy as np
 
-from thresher.onnx_import.nodes import QuantNode
-from thresher.onnx_import.quantisers import ROUNDINGS, UNBOUNDED, Rounding
+from thresher.ir.quant import QuantNode
+from thresher.ir.quantisers import ROUNDINGS, UNBOUNDED, Rounding
 from thresher.onnx_import.scope import Scope, dynamic_inputs
 from thresher.onnx_import.source import SourceNode
 from thresher_sim.streams import IntType

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from thresher.graph import Array
-from thresher.onnx_import.custom import Operators
-from thresher.onnx_import.nodes import Floats, Shape
-from thresher.onnx_import.problems import RETRAIN, NodeError
-from thresher.onnx_import.quantisers import QuantisedConstant, Rounding
+from thresher.errors import RETRAIN, NodeError
+from thresher.ir.custom import Operators
+from thresher.ir.graph import Array
+from thresher.ir.quant import Floats, Shape
+from thresher.ir.quantisers import QuantisedConstant, Rounding
 from thresher.onnx_import.source import Source, SourceNode
 from thresher.onnx_import.steps import Step
 

@@ -7,9 +7,8 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from thresher.errors import UnsupportedModelError
-from thresher.graph import Array
-from thresher.onnx_import.problems import printable
+from thresher.errors import UnsupportedModelError, printable
+from thresher.ir.graph import Array
 
 # Bytes; onnxruntime's own tensors begin at multiples of it.
 _ALIGNMENT = 64

@@ -8,11 +8,11 @@ from collections.abc import Sequence
 import onnx
 from onnx import helper
 
+from thresher.errors import NodeError
+from thresher.ir.quant import HostOnly, QuantNode, Shape
+from thresher.ir.quant_joins import Join, Pick
+from thresher.ir.quant_maps import Windowed
 from thresher.onnx_import.inference import INVALID, infer_shapes
-from thresher.onnx_import.join_nodes import Join, Pick
-from thresher.onnx_import.map_nodes import Windowed
-from thresher.onnx_import.nodes import HostOnly, QuantNode, Shape
-from thresher.onnx_import.problems import NodeError
 from thresher.onnx_import.scope import Scope, dynamic_inputs
 from thresher.onnx_import.source import MOST_ELEMENTS, SourceNode
 

@@ -14,12 +14,12 @@ from types import MappingProxyType
 
 import numpy as np
 
-from thresher.graph import Array
+from thresher.ir.graph import Array
+from thresher.ir.quant import Ints
+from thresher.ir.quantisers import Binariser
 from thresher.onnx_import.constants import shrunk
 from thresher.onnx_import.folding import evaluate_node
 from thresher.onnx_import.masks import masked_step
-from thresher.onnx_import.nodes import Ints
-from thresher.onnx_import.quantisers import Binariser
 from thresher.onnx_import.scope import Scope, dynamic_inputs
 from thresher.onnx_import.source import SourceNode
 from thresher.onnx_import.steps import Step

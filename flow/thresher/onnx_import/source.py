@@ -13,14 +13,13 @@ import numpy as np
 import onnx
 from onnx import numpy_helper
 
-from thresher.errors import UnsupportedModelError, UsageError
-from thresher.graph import Array
-from thresher.onnx_import.nodes import Shape
-from thresher.onnx_import.problems import printable
+from thresher.errors import UnsupportedModelError, UsageError, printable
+from thresher.ir.custom import Attribute
+from thresher.ir.domains import QONNX, STANDARD
+from thresher.ir.graph import Array
+from thresher.ir.quant import Shape
 from thresher.onnx_import.reader import OnnxModel
 
-STANDARD = frozenset({"", "ai.onnx"})
-QONNX = frozenset({"onnx.brevitas", "finn.custom_op.general", "qonnx.custom_op.general"})
 OLDEST_OPSET = 9
 MOST_ELEMENTS = 1 << 25
 """Of a tensor that is computed for each frame, and of all constants beside those of the file.
@@ -243,3 +242,20 @@ def _input_shape(model: OnnxModel, value: onnx.ValueInfoProto) -> Shape:
         reason = f"{where}, {list(shape)}, has more than {MOST_ELEMENTS} elements a frame"
         raise unsupported(model, reason, "export the model for a smaller input")
     return shape
+
+
+def read_attribute(attribute: onnx.AttributeProto) -> Attribute:
+    """The value of an attribute as plain Python and numpy; raises `ValueError` where it has none."""
+    value = onnx.helper.get_attribute_value(attribute)
+    match value:
+        case bytes():
+            return value.decode(errors="replace")
+        case onnx.TensorProto():
+            return np.asarray(numpy_helper.to_array(value))
+        case int() | float():
+            return value
+        case Sequence() if all(isinstance(item, int | float) for item in value):
+            return tuple(value)
+        case Sequence() if all(isinstance(item, bytes) for item in value):
+            return tuple(item.decode(errors="replace") for item in value)
+    raise ValueError(f"attribute '{attribute.name}' is neither numbers, nor strings, nor a tensor")

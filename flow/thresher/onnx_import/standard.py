@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 from onnx import TensorProto
 
-from thresher.graph import Array, interpret
-from thresher.onnx_import.custom import Custom
+from thresher.ir.custom import Custom
+from thresher.ir.graph import Array, interpret
+from thresher.ir.quant import HostOnly
+from thresher.ir.quant_joins import Pick
 from thresher.onnx_import.host import HostModel
 from thresher.onnx_import.importer import Imported
-from thresher.onnx_import.join_nodes import Pick
-from thresher.onnx_import.nodes import HostOnly
 from thresher.onnx_import.writer import Writer
 
 _CHUNK = 64

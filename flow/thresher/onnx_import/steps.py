@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from thresher.graph import Array
-from thresher.onnx_import.nodes import Floats
+from thresher.ir.graph import Array
+from thresher.ir.quant import Floats
 
 
 @dataclass(frozen=True, eq=False)

@@ -18,7 +18,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from thresher.onnx_import.nodes import HostOnly, QuantNode
+from thresher.ir.quant import HostOnly, QuantNode
 from thresher.onnx_import.scope import Scope, dynamic_inputs
 from thresher.onnx_import.source import SourceNode
 from thresher.onnx_import.steps import Step

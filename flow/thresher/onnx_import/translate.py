@@ -11,18 +11,10 @@ from types import MappingProxyType
 
 import numpy as np
 
-from thresher.onnx_import.constants import shrunk_operand
-from thresher.onnx_import.custom import Custom, RefusalError, read_attribute
-from thresher.onnx_import.join_ops import translate_concat, translate_picks, translate_resize, translate_sum
-from thresher.onnx_import.linear_ops import translate_gemm, translate_matmul
-from thresher.onnx_import.map_ops import (
-    translate_average_pool,
-    translate_conv,
-    translate_global_pool,
-    translate_max_pool,
-    translate_reduce,
-)
-from thresher.onnx_import.nodes import (
+from thresher.errors import RETRAIN, NodeError
+from thresher.ir.custom import Custom, RefusalError
+from thresher.ir.domains import QONNX
+from thresher.ir.quant import (
     ArgMax,
     Arithmetic,
     BatchNorm,
@@ -35,13 +27,22 @@ from thresher.onnx_import.nodes import (
     Shape,
     Transpose,
 )
+from thresher.onnx_import.constants import shrunk_operand
+from thresher.onnx_import.join_ops import translate_concat, translate_picks, translate_resize, translate_sum
+from thresher.onnx_import.linear_ops import translate_gemm, translate_matmul
+from thresher.onnx_import.map_ops import (
+    translate_average_pool,
+    translate_conv,
+    translate_global_pool,
+    translate_max_pool,
+    translate_reduce,
+)
 from thresher.onnx_import.pads import move_pads, note_pad
-from thresher.onnx_import.problems import RETRAIN, NodeError
 from thresher.onnx_import.quant_ops import read_quantiser, read_truncation
 from thresher.onnx_import.rounding import limit_rounding, read_rounding
 from thresher.onnx_import.scope import Scope, dynamic_inputs
 from thresher.onnx_import.shapes import fitting_shape
-from thresher.onnx_import.source import QONNX, SourceNode
+from thresher.onnx_import.source import SourceNode, read_attribute
 
 Translator = Callable[[Scope, SourceNode], Sequence[QuantNode]]
 

@@ -11,8 +11,9 @@ from types import MappingProxyType
 
 import onnx
 
-from thresher.onnx_import.problems import NodeError
-from thresher.onnx_import.source import STANDARD, SourceNode
+from thresher.errors import NodeError
+from thresher.ir.domains import STANDARD
+from thresher.onnx_import.source import SourceNode
 
 _AGAIN = "export the model again"
 _INT, _TEXT = onnx.AttributeProto.INT, onnx.AttributeProto.STRING

@@ -18,9 +18,9 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
-from thresher.graph import Array
-from thresher.onnx_import.nodes import Floats, Ints
-from thresher.onnx_import.quantisers import QuantisedConstant
+from thresher.ir.graph import Array
+from thresher.ir.quant import Floats, Ints
+from thresher.ir.quantisers import QuantisedConstant
 
 _STEPS = 128
 _BITS_PER_WEIGHT = 13

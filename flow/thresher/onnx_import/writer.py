@@ -9,11 +9,12 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from thresher.graph import Array
+from thresher.ir.domains import STANDARD
+from thresher.ir.graph import Array
+from thresher.ir.quant import Arithmetic, InputScaled, QuantNode, Reshape, Shape
+from thresher.ir.quantisers import Binariser, Quantiser, Truncation
 from thresher.onnx_import.importer import Imported
-from thresher.onnx_import.nodes import Arithmetic, InputScaled, QuantNode, Reshape, Shape
-from thresher.onnx_import.quantisers import Binariser, Quantiser, Truncation
-from thresher.onnx_import.source import STANDARD, SourceNode
+from thresher.onnx_import.source import SourceNode
 from thresher_sim.streams import IntType
 
 BATCH = "frames"

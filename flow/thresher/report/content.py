@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from thresher.errors import UsageError
-from thresher.onnx_import.problems import printable
+from thresher.errors import UsageError, printable
 from thresher_sim.files import read_json
 
 _NUMBER = (int, float)

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from thresher.hardware.graph import OUTPUT_STREAM
+from thresher.ir.hardware import OUTPUT_STREAM
 from thresher_sim.compare import Comparison
 from thresher_sim.csim import simulate_c
 from thresher_sim.project import Project

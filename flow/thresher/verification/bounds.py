@@ -29,11 +29,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from thresher.graph import Array
-from thresher.onnx_import.importer import QuantGraph
-from thresher.onnx_import.join_nodes import Concat, Pick, Sum
-from thresher.onnx_import.map_nodes import AveragePool, Conv, FloatConv, GlobalPool, MaxPool
-from thresher.onnx_import.nodes import (
+from thresher.ir.graph import Array
+from thresher.ir.quant import (
     Arithmetic,
     Elementwise,
     FloatLinear,
@@ -41,9 +38,12 @@ from thresher.onnx_import.nodes import (
     Layout,
     Leaky,
     Linear,
+    QuantGraph,
     QuantNode,
 )
-from thresher.onnx_import.quantisers import Binariser, Quantiser
+from thresher.ir.quant_joins import Concat, Pick, Sum
+from thresher.ir.quant_maps import AveragePool, Conv, FloatConv, GlobalPool, MaxPool
+from thresher.ir.quantisers import Binariser, Quantiser
 
 Doubles = npt.NDArray[np.float64]
 _UNIT = 2.0**-24

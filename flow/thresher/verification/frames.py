@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from thresher.graph import Array
 from thresher.host import Host
+from thresher.ir.graph import Array
 
 _SCALES = tuple(2.0**power for power in range(-6, 7, 2))
 

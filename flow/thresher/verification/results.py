@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from thresher.errors import ThresherError
-from thresher.onnx_import.problems import printable
+from thresher.errors import ThresherError, printable
 
 
 class VerificationError(ThresherError):

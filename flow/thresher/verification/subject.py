@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TypeVar
 
-from thresher.graph import Array
 from thresher.host import Host
+from thresher.ir.custom import Custom
+from thresher.ir.graph import Array
+from thresher.ir.integer import IntNode
+from thresher.ir.quant import Elementwise, QuantGraph, QuantNode
 from thresher.lower import Checkpoint, Lowered
-from thresher.lower.integer import IntNode
-from thresher.onnx_import.custom import Custom
-from thresher.onnx_import.importer import QuantGraph
-from thresher.onnx_import.nodes import Elementwise, QuantNode
 from thresher.onnx_import.reference import Reference
 from thresher.onnx_import.reference_changes import ChangedModel, copy_name
 

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from thresher.graph import Array
+from thresher.ir.graph import Array
+from thresher.ir.integer import Flags, Ints
+from thresher.ir.quant import QuantGraph
+from thresher.ir.quantisers import Quantiser
 from thresher.lower import Checkpoint
-from thresher.lower.integer import Flags, Ints
-from thresher.onnx_import.importer import QuantGraph
-from thresher.onnx_import.quantisers import Quantiser
 from thresher.verification.bounds import Bounds, bounds_of, levels_between
 
 

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from thresher.graph import Array, interpret
 from thresher.hardware.golden import golden_outputs
-from thresher.hardware.graph import HwGraph
 from thresher.host import Host
+from thresher.ir.custom import Custom, Operators
+from thresher.ir.graph import Array, interpret
+from thresher.ir.hardware import HwGraph
+from thresher.ir.integer import IntDepthwise, IntMatMul
 from thresher.lower import Lowered
-from thresher.lower.integer import IntDepthwise, IntMatMul
-from thresher.onnx_import.custom import Custom, Operators
 from thresher.onnx_import.importer import Imported
 from thresher.onnx_import.quantize import QuantisedLayer
 from thresher.onnx_import.reference_changes import change_model

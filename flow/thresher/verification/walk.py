@@ -13,12 +13,12 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from thresher.graph import Array
+from thresher.errors import RETRAIN, NodeError, printable
+from thresher.ir.graph import Array
+from thresher.ir.integer import Flags, Ints
+from thresher.ir.quant import ArgMax, QuantNode
 from thresher.lower import Checkpoint
-from thresher.lower.integer import Flags, Ints
 from thresher.lower.stimulus import draw_frames
-from thresher.onnx_import.nodes import ArgMax, QuantNode
-from thresher.onnx_import.problems import RETRAIN, NodeError, printable
 from thresher.onnx_import.reference import Frames, Reference
 from thresher.verification.bounds import Bounds, enclosing
 from thresher.verification.results import Difference, TensorResult

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from thresher.graph import Array
-from thresher.onnx_import.nodes import Floats
-from thresher.onnx_import.quantisers import quantised_range
+from thresher.ir.graph import Array
+from thresher.ir.quant import Floats
+from thresher.ir.quantisers import quantised_range
 from thresher_sim.streams import IntType
 
 # Values that the error of a scale is estimated on, and the scales that are tried.

@@ -6,14 +6,13 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from thresher.errors import UsageError
-from thresher.graph import Array
+from thresher.errors import UsageError, printable
+from thresher.ir.graph import Array
+from thresher.ir.quant import FloatLinear, Floats, HostOnly, Linear, QuantGraph, QuantNode, Shape
+from thresher.ir.quant_maps import Conv, FloatConv
+from thresher.ir.quantisers import Quantiser, quantised_range
 from thresher.onnx_import.host import HostModel, make_part
-from thresher.onnx_import.importer import Imported, QuantGraph
-from thresher.onnx_import.map_nodes import Conv, FloatConv
-from thresher.onnx_import.nodes import FloatLinear, Floats, HostOnly, Linear, QuantNode, Shape
-from thresher.onnx_import.problems import printable
-from thresher.onnx_import.quantisers import Quantiser, quantised_range
+from thresher.onnx_import.importer import Imported
 from thresher.onnx_import.quantize.calibrate import calibrate
 from thresher.onnx_import.quantize.places import MAX_BITS, Places, find_places
 from thresher_sim.streams import IntType

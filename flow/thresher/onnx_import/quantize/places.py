@@ -6,12 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 
-from thresher.onnx_import.custom import Custom
-from thresher.onnx_import.importer import QuantGraph
-from thresher.onnx_import.join_nodes import Pick
-from thresher.onnx_import.map_nodes import AveragePool, Conv, FloatConv, GlobalPool, MaxPool
-from thresher.onnx_import.nodes import Arithmetic, FloatLinear, HostOnly, Layout, Linear, QuantNode
-from thresher.onnx_import.quantisers import Quantiser
+from thresher.ir.custom import Custom
+from thresher.ir.quant import Arithmetic, FloatLinear, HostOnly, Layout, Linear, QuantGraph, QuantNode
+from thresher.ir.quant_joins import Pick
+from thresher.ir.quant_maps import AveragePool, Conv, FloatConv, GlobalPool, MaxPool
+from thresher.ir.quantisers import Quantiser
 
 MAX_BITS = 8
 

@@ -13,8 +13,8 @@ from types import MappingProxyType
 import numpy as np
 import numpy.typing as npt
 
-from thresher.graph import Array
-from thresher.onnx_import.nodes import Floats, Ints, QuantNode, Shape, kept_shape
+from thresher.ir.graph import Array
+from thresher.ir.quant import Floats, Ints, QuantNode, Shape, kept_shape
 from thresher_sim.streams import BIPOLAR, IntType
 
 

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from thresher.graph import Array
-from thresher.onnx_import.nodes import Floats, Ints, QuantNode, Shape
-from thresher.onnx_import.window import Window
+from thresher.ir.graph import Array
+from thresher.ir.quant import Floats, Ints, QuantNode, Shape
+from thresher.ir.window import Window
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from thresher.graph import Array
-from thresher.onnx_import.nodes import Ints, QuantNode, Shape
+from thresher.ir.graph import Array
+from thresher.ir.quant import Ints, QuantNode, Shape
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from thresher.graph import Array
-from thresher.lower.integer import IntNode, Ints, TensorType
+from thresher.ir.graph import Array
+from thresher.ir.integer import IntNode, Ints, TensorType
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,19 +10,29 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from functools import cached_property
+from typing import ClassVar, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from thresher.errors import UsageError
-from thresher.graph import Array, Graph, OneToOne
-from thresher.onnx_import.custom import CustomOperator
-from thresher.onnx_import.window import Window
+from thresher.ir.graph import Array, Graph, OneToOne
+from thresher.ir.window import Window
 from thresher_sim.streams import BIPOLAR, IntType
 
 Ints = npt.NDArray[np.int64]
 Doubles = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
+
+
+class Operator(Protocol):
+    """What a custom operator is to the integer network: a name, and what it makes of integers."""
+
+    domain: ClassVar[str]
+    op_type: ClassVar[str]
+
+    def evaluate(self, x: Ints) -> Ints:
+        """Map frames `[n, *shape]`, each of them alone."""
 
 
 @dataclass(frozen=True)
@@ -253,7 +263,7 @@ class IntCustom(IntNode):
     That is the order of the stream as well: the elements of a frame are one vector.
     """
 
-    operator: CustomOperator
+    operator: Operator
     shape: tuple[int, ...]
 
     def evaluate(self, *inputs: Array) -> tuple[Array, ...]:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from thresher.graph import Array, Graph
-from thresher.kernels import Kernel
-from thresher.kernels.base import same_beats
+from thresher.ir.graph import Array, Graph
+from thresher.ir.kernel import Kernel, same_beats
 from thresher_sim.streams import StreamLayout
 
 INPUT_STREAM = "s_axis"

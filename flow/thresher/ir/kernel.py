@@ -15,9 +15,9 @@ import numpy as np
 import numpy.typing as npt
 
 from thresher.errors import UsageError
-from thresher.graph import Array
-from thresher.lower.integer import IntNode
-from thresher.onnx_import.custom import CustomOperator
+from thresher.ir.custom import CustomOperator
+from thresher.ir.graph import Array
+from thresher.ir.integer import IntNode
 from thresher_sim.streams import StreamLayout
 
 Words = npt.NDArray[np.uint64]

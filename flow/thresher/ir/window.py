@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from thresher.graph import Array
+from thresher.ir.graph import Array
 
 Pair = tuple[int, int]
 

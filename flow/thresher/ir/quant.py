@@ -8,13 +8,14 @@ which shows where a result hangs on the rounding of float32.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
-from thresher.graph import Array
+from thresher.ir.graph import Array, Graph
 
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
@@ -332,3 +333,31 @@ class Refused(QuantNode):
 
     reason: str
     remedy: str
+
+
+Role = Literal["computed", "folded", "unused", "dropped"]
+
+
+@dataclass(frozen=True)
+class OnnxNode:
+    """A node of the ONNX file.
+
+    It is computed at run time, or it is part of a constant or does nothing (`folded`), or the
+    output does not depend on it (`unused`), or it is left out because that was asked for (`dropped`).
+    """
+
+    name: str
+    op: str
+    role: Role
+
+
+@dataclass(frozen=True)
+class QuantGraph(Graph[QuantNode]):
+    """The imported network: what is computed at run time, from the one input to the one output.
+
+    `shapes` are those of the ONNX tensors, with their batch axis of 1; tensors that only the host
+    computes may have none. `onnx` lists every node of the file in its order.
+    """
+
+    shapes: Mapping[str, Shape] = field(default_factory=dict)
+    onnx: tuple[OnnxNode, ...] = ()

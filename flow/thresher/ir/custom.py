@@ -9,12 +9,10 @@ from types import MappingProxyType
 from typing import ClassVar, Self
 
 import numpy as np
-import onnx
-from onnx import numpy_helper
 
-from thresher.graph import Array
-from thresher.onnx_import.nodes import Ints, QuantNode, Shape
-from thresher.onnx_import.problems import NodeError
+from thresher.errors import NodeError
+from thresher.ir.graph import Array
+from thresher.ir.quant import Ints, QuantNode, Shape
 from thresher_sim.streams import IntType
 
 Attribute = int | float | str | Sequence[int] | Sequence[float] | Sequence[str] | Array
@@ -114,20 +112,3 @@ class Custom(QuantNode):
             return self.operator.output(shape, source)
         except RefusalError as refusal:
             raise NodeError("lower", self.name, refusal.reason, refusal.remedy) from None
-
-
-def read_attribute(attribute: onnx.AttributeProto) -> Attribute:
-    """The value of an attribute as plain Python and numpy; raises `ValueError` where it has none."""
-    value = onnx.helper.get_attribute_value(attribute)
-    match value:
-        case bytes():
-            return value.decode(errors="replace")
-        case onnx.TensorProto():
-            return np.asarray(numpy_helper.to_array(value))
-        case int() | float():
-            return value
-        case Sequence() if all(isinstance(item, int | float) for item in value):
-            return tuple(value)
-        case Sequence() if all(isinstance(item, bytes) for item in value):
-            return tuple(item.decode(errors="replace") for item in value)
-    raise ValueError(f"attribute '{attribute.name}' is neither numbers, nor strings, nor a tensor")
