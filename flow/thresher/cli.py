@@ -24,7 +24,8 @@ integer golden model by C simulation and RTL simulation."""
 
 EPILOG = """\
 exit codes: 0 done; 1 a simulation, a proof or the verification found a mismatch; 2 wrong usage; 3 the model
-is not supported; 4 a tool is missing; 5 a tool failed; 70 an internal error, which is a fault of Thresher's
+is not supported; 4 a tool is missing; 5 a tool failed; 70 an internal error, which is a fault of Thresher's;
+130 interrupted; 141 nobody reads what is printed; 128 and the number of another signal that ended it
 
 example:
   thresher build model.onnx -o accelerator --input-type uint8 --input-scale 1/255
