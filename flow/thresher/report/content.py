@@ -71,6 +71,13 @@ _RUN = {
     "cycles_per_frame": _Perhaps(_OrNull(_NUMBER)),
     "latency_cycles": _Perhaps(_OrNull(int)),
 }
+_ESTIMATE_ERROR = {
+    "family": str,
+    "clock_mhz": _NUMBER,
+    "units": int,
+    "median": _NUMBER,
+    "percentile_90": _NUMBER,
+}
 _VERIFICATION = {
     "done": bool,
     "frames": int,
@@ -114,6 +121,7 @@ _SHAPE: Any = {
         "bottleneck": str,
         "settled_frames": (int, type(None)),
         "resources": _COST,
+        "lut_error": _Perhaps(_OrNull(_ESTIMATE_ERROR)),
         "next_step": _OrNull({"cycles_per_frame": int, "resources": _COST, "layers": [str]}),
     },
     "ties": {...: int},
