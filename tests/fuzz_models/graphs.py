@@ -181,7 +181,10 @@ def _replace_tensor(model: onnx.ModelProto, random: Random) -> None:
 def _fill_tensor(model: onnx.ModelProto, random: Random) -> None:
     """Other values in the same shape."""
     tensor = _tensor(model, random)
-    array = numpy_helper.to_array(tensor) if tensor.raw_data else np.zeros(1, np.float32)
+    try:
+        array = numpy_helper.to_array(tensor) if tensor.raw_data else np.zeros(1, np.float32)
+    except ValueError:  # Another change has taken its shape.
+        return
     if array.dtype.kind != "f" or not array.size:
         return
     changed = array.copy()
