@@ -108,6 +108,14 @@ def test_a_pipe_is_not_read(option: str, folder: Path, capsys: pytest.CaptureFix
     )
 
 
+def test_a_name_of_two_lines_is_told_in_one(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    given = ("check", "ok.onnx", "--quantize-float", "4", "--samples", "a\rb\nc\td")
+    assert refused(capsys, *given) == (
+        2,
+        r"samples: file 'a\rb\nc\td' does not exist; give the path of a .npy file",
+    )
+
+
 def test_a_model_that_is_a_pipe(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     os.mkfifo(folder / "pipe")
     assert refused(capsys, "check", "pipe") == (

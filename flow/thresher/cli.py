@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import NoReturn, Protocol
 
 from thresher import commands
-from thresher.errors import ThresherError, UsageError
+from thresher.errors import ThresherError, UsageError, one_line
 from thresher.hardware.boards import boards
 from thresher.replaced import noticing_a_new_build
 from thresher.warn import warnings_as_lines
@@ -126,7 +126,7 @@ def _folders(options: argparse.Namespace | None) -> Iterator[Path]:
 
 
 def _failed(message: str, code: int) -> int:
-    print(f"thresher: error: {message}", file=sys.stderr)
+    print(f"thresher: error: {one_line(message)}", file=sys.stderr)
     return code
 
 

@@ -23,6 +23,7 @@ __all__ = [
     "ToolFailedError",
     "UnsupportedModelError",
     "UsageError",
+    "one_line",
     "printable",
 ]
 
@@ -65,4 +66,9 @@ def printable(text: str) -> str:
     if len(text) > _MOST_PRINTED:
         half = _MOST_PRINTED // 2
         text = f"{text[:half]} ... ({len(text):,} characters) ... {text[-half:]}"
+    return one_line(text)
+
+
+def one_line(text: str) -> str:
+    """Return `text` with control characters escaped, such as those of a file's name."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
