@@ -17,6 +17,7 @@ import thresher
 from tests.small_models import QONNX, small_model
 from thresher.errors import ThresherError
 from thresher.onnx_import import import_model, read_model
+from thresher.onnx_import.constants import shrunk
 
 Change = Callable[[onnx.ModelProto], None]
 
@@ -401,6 +402,11 @@ def test_a_branch_may_read_what_is_around_it(read: str, tmp_path: Path) -> None:
         "import: node 'choice': the constant expression If cannot be evaluated (how much its graphs compute "
         "is not known before); fold it before the export"
     )
+
+
+@pytest.mark.parametrize("shape", [(0,), (2, 0), (0, 3)])
+def test_a_constant_of_no_elements_stays_as_it_is(shape: tuple[int, ...]) -> None:
+    assert shrunk(np.zeros(shape)).shape == shape
 
 
 def test_a_constant_that_is_passed_through_beside_a_computed_ratio(tmp_path: Path) -> None:

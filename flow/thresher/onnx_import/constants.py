@@ -10,6 +10,8 @@ from thresher.ir.quant import Shape
 
 def shrunk(values: Array) -> Array:
     """`values` with one element along every axis on which all are equal; a scalar if all are."""
+    if not values.size:
+        return values
     for axis in range(values.ndim):
         first = values.take([0], axis=axis)
         if values.shape[axis] > 1 and np.array_equal(np.broadcast_to(first, values.shape), values):
