@@ -6,7 +6,7 @@ import signal
 import sys
 from types import FrameType
 
-_INTERRUPTED = 130
+from thresher_sim.system_error import INTERRUPTED
 
 
 def main() -> int:
@@ -23,7 +23,7 @@ def main() -> int:
         from thresher.cli import main as command_line
     except KeyboardInterrupt:
         print("thresher: interrupted", file=sys.stderr)
-        return _INTERRUPTED
+        return INTERRUPTED
     return command_line()
 
 

@@ -16,7 +16,7 @@ from thresher.hardware.boards import boards
 from thresher.replaced import noticing_a_new_build
 from thresher.warn import warnings_as_lines
 from thresher_sim.internal_error import EXIT_CODE, describe_internal_error
-from thresher_sim.system_error import describe_system_error, leave_quietly
+from thresher_sim.system_error import INTERRUPTED, describe_system_error, leave_quietly
 
 DESCRIPTION = """\
 From a trained binary or low-bit network (QONNX) to an FPGA dataflow accelerator, proven equal to an
@@ -67,7 +67,6 @@ rounding can give either integer, by bounds that are computed; any other is a mi
 example:
   thresher verify accelerator --model model.onnx --inputs images.npy"""
 
-_INTERRUPTED = 130
 # The option that takes a fraction.
 _FRACTION = "--input-scale"
 
@@ -110,7 +109,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _failed(said, UsageError.exit_code)
     except KeyboardInterrupt:
         print("thresher: interrupted", file=sys.stderr)
-        return _INTERRUPTED
+        return INTERRUPTED
     except Exception as error:  # The one place that takes what nobody foresaw.
         program = f"thresher {version('thresher')}"
         return _failed(describe_internal_error(error, program, given, _folders(options)), EXIT_CODE)

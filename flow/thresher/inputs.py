@@ -91,10 +91,9 @@ def _spread(frames: Array) -> Array:
 def _find_fault(host: Host, frames: Array, sure: bool = False) -> str | None:
     """What is wrong; with `sure` a few frames that are alike are as well."""
     for meeting in find_meetings(host, frames):
-        misfit = meeting.misfit(sure)
-        if misfit is None and meeting.misfit(sure=True) is not None and _fits_scaled(host, frames):
-            misfit = meeting.misfit(sure=True)
-        if misfit is not None:
+        misfit = meeting.misfit(sure=True)
+        by_chance = misfit is not None and not sure and meeting.misfit() is None
+        if misfit is not None and (not by_chance or _fits_scaled(host, frames)):
             return _fault(misfit, meeting)
     distances = None if host.prologue is None else host.prologue.distances(frames)
     if distances is None:

@@ -20,12 +20,10 @@ from .netlist import FAMILIES, simulate_netlist
 from .progress import ProgressLine
 from .project import Project, load_project
 from .rtl import PATIENCE, RtlOptions, simulate_rtl
-from .system_error import describe_system_error, leave_quietly
+from .system_error import INTERRUPTED, describe_system_error, leave_quietly
 from .tables import csim_summary, rtl_summary, stream_table
 from .unit_command import add_unit_options, run_unit, unit_options
 from .vitis import simulate_vitis
-
-INTERRUPTED = 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -6,6 +6,9 @@ import os
 import sys
 from pathlib import Path
 
+INTERRUPTED = 130
+"""The exit code of an interrupt, as shells have it: 128 and SIGINT."""
+
 LEFT = 141
 """The exit code where nobody reads what is printed any more, as shells have it: 128 and SIGPIPE."""
 

@@ -16,7 +16,7 @@ from thresher.onnx_import.inference import INVALID, infer_shapes
 from thresher.onnx_import.quant_ops import quantise_constant
 from thresher.onnx_import.scope import Scope
 from thresher.onnx_import.session import RuntimeRefusalError, Session
-from thresher.onnx_import.source import MOST_ELEMENTS, SourceNode
+from thresher.onnx_import.source import MOST_ELEMENTS, SourceNode, bodies_of
 
 # They move elements and change none, so a quantised constant passes them as integers.
 _LAYOUT = frozenset({"Identity", "Dropout", "Transpose", "Reshape", "Flatten", "Squeeze", "Unsqueeze"})
@@ -74,7 +74,7 @@ def evaluate_node(scope: Scope, node: SourceNode, values: Sequence[Array | None]
 
 def _take_room(scope: Scope, node: SourceNode, values: Mapping[str, Array]) -> None:
     """Count what the node gives towards `scope.computed`."""
-    if any(attribute.HasField("g") or attribute.graphs for attribute in node.proto.attribute):
+    if next(bodies_of(node.proto), None) is not None:
         raise _not_evaluated(node, "how much its graphs compute is not known before")
     try:
         shapes = infer_shapes(node, scope.source.model.opset, {}, values)

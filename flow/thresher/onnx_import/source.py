@@ -65,12 +65,19 @@ class SourceNode:
 
 def _reads(proto: onnx.NodeProto) -> Iterator[str]:
     yield from (name for name in proto.input if name)
+    for graph in bodies_of(proto):
+        inside = {value.name for value in graph.input} | {tensor.name for tensor in graph.initializer}
+        for node in graph.node:
+            yield from (name for name in _reads(node) if name not in inside)
+            inside.update(node.output)
+
+
+def bodies_of(proto: onnx.NodeProto) -> Iterator[onnx.GraphProto]:
+    """The graphs within a node, such as the branches of an If."""
     for attribute in proto.attribute:
-        for graph in (attribute.g, *attribute.graphs):
-            inside = {value.name for value in graph.input} | {tensor.name for tensor in graph.initializer}
-            for node in graph.node:
-                yield from (name for name in _reads(node) if name not in inside)
-                inside.update(node.output)
+        if attribute.HasField("g"):
+            yield attribute.g
+        yield from attribute.graphs
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,7 +13,7 @@ import onnx
 
 from thresher.errors import NodeError
 from thresher.ir.domains import STANDARD
-from thresher.onnx_import.source import SourceNode
+from thresher.onnx_import.source import SourceNode, bodies_of
 
 _AGAIN = "export the model again"
 _INT, _TEXT = onnx.AttributeProto.INT, onnx.AttributeProto.STRING
@@ -45,11 +45,12 @@ def check_node(node: SourceNode, opset: int) -> None:
 
 def _without_bodies(node: onnx.NodeProto) -> onnx.NodeProto:
     """The node with empty graphs in place of its own: these may read what the checker is not given."""
+    if next(bodies_of(node), None) is None:
+        return node
     copied = onnx.NodeProto()
     copied.CopyFrom(node)
-    for attribute in copied.attribute:
-        for graph in (*([attribute.g] if attribute.HasField("g") else []), *attribute.graphs):
-            graph.CopyFrom(onnx.GraphProto(name="body"))
+    for graph in bodies_of(copied):
+        graph.CopyFrom(onnx.GraphProto(name="body"))
     return copied
 
 
@@ -71,10 +72,9 @@ def check_repeatable(node: SourceNode, trains: bool) -> None:
 def _nested(node: onnx.NodeProto) -> Iterator[onnx.NodeProto]:
     """A node and those of its subgraphs."""
     yield node
-    for attribute in node.attribute:
-        for graph in (attribute.g, *attribute.graphs):
-            for inner in graph.node:
-                yield from _nested(inner)
+    for graph in bodies_of(node):
+        for inner in graph.node:
+            yield from _nested(inner)
 
 
 def _check_quantiser(node: SourceNode) -> None:
