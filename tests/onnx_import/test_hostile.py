@@ -205,6 +205,11 @@ _CASES: dict[str, tuple[Change, str]] = {
         "import: model 'bad.onnx': input 'x', [1, 1099511627776], has more than 33554432 elements a frame; "
         "export the model for a smaller input",
     ),
+    "a node that writes a tensor twice": (
+        lambda model: model.graph.node[2].output.append("m0"),
+        "import: node 'layer_matmul0': it writes 'm0' again, so the file is not valid ONNX; "
+        "export the model again",
+    ),
     "an input of no size": (
         _input(0),
         "import: model 'bad.onnx': input 'x', dimension 1: the size is 0; export the model with a fixed "

@@ -146,7 +146,8 @@ def _role(scope: Scope, node: SourceNode, translated: Sequence[QuantNode], used:
 
 def _check_sorted(node: SourceNode, known: set[str]) -> None:
     unknown = next((name for name in node.inputs if name not in known), None)
-    twice = next((name for name in node.outputs if name and name in known), None)
+    again = (name for name in node.outputs if name and (name in known or node.outputs.count(name) > 1))
+    twice = next(again, None)
     if unknown is None and twice is None:
         return
     what = f"reads '{unknown}' before it is written" if twice is None else f"writes '{twice}' again"
